@@ -1,0 +1,57 @@
+# `make help` lists the targets.
+PYTHON ?= python3
+SERVICES := .venv/.made
+SOLO := .venv-st2solo/.made
+ST2 := .venv-st2/.made
+ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
+PIP := -m pip --quiet --disable-pip-version-check install
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check format packs system clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
+
+demo: $(ENVIRONMENTS) system  ## one run through the whole chain, watched live (ONCE=1: then stop)
+	.venv/bin/python -m demo.watch $(if $(ONCE),--once)
+
+up: $(ENVIRONMENTS) system  ## the whole system, empty, kept in var/up until Ctrl-C
+	.venv/bin/python -m demo.up
+
+test: $(ENVIRONMENTS) system  ## every test
+	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q $(PYTEST_ARGS)
+	cd services/arteriole && ../../.venv/bin/python -m pytest -q --doctest-modules src tests $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -q tests $(PYTEST_ARGS)
+
+check: $(ENVIRONMENTS)  ## format, lint and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy services/arteriole/src demo
+	cd services/st2solo && ../../.venv-st2solo/bin/mypy --config-file ../../pyproject.toml --exclude child/ src
+	cd services/st2solo/src/st2solo/child && MYPYPATH=lib ../../../../../.venv-st2solo/bin/mypy \
+	    --config-file ../../../../../pyproject.toml --explicit-package-bases *.py lib/*
+
+format: $(SERVICES)  ## put the code into its form
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+system:  ## the system packages that the demo and the tests need
+	@sh demo/system.sh
+
+clean:  ## remove the environments and what the demo left
+	rm -rf .venv .venv-st2solo .venv-st2 var
+
+$(SERVICES): services/arteriole/pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python $(PIP) -e 'services/arteriole[test]'
+	touch $@
+
+$(SOLO): services/st2solo/pyproject.toml
+	$(PYTHON) -m venv .venv-st2solo
+	.venv-st2solo/bin/python $(PIP) -e 'services/st2solo[test]'
+	touch $@
+
+$(ST2): Makefile
+	$(PYTHON) -m venv .venv-st2
+	.venv-st2/bin/python $(PIP) 'st2client==3.9.0' 'setuptools<81'
+	touch $@

@@ -1,0 +1,73 @@
+"""Jobs, and how the end of one ends the stage that it did."""
+
+from typing import Any, Dict
+
+from arteria_action import stage_path
+from arteria_client import JOB_SERVICES, Client, path
+from arteria_errors import ArteriaError, RefusedError
+from arteria_names import code_of, identifier, inert, is_identifier
+
+#: A job's state, and what becomes of the stage that it did; in other states it has not ended.
+STAGE_STATES = {"done": "done", "error": "failed", "cancelled": "failed"}
+
+
+class OtherJobError(ArteriaError):
+    """A job is not of the stage that it is said to have done."""
+
+    code = "job.other_stage"
+
+
+def job_path(verb: str, service: str, job_id: Any) -> str:
+    """The path of `status` or `stop` of a job, checked."""
+    if service not in JOB_SERVICES:
+        raise ArteriaError(
+            "expected a service that runs jobs (%s); found %s"
+            % (", ".join(JOB_SERVICES), inert(str(service))[:80]),
+            code="job.service",
+        )
+    return path(verb, identifier(str(job_id), "job_id"))
+
+
+def job_status(client: Client, service: str, job_id: Any) -> Dict[str, Any]:
+    return client.get(service, job_path("status", service, job_id))
+
+
+def end_with_job(
+    client: Client, by: str, service: str, job: Dict[str, Any], run: str, stage: str, attempt: int
+) -> Dict[str, Any]:
+    """End a stage as its `job` ended; the job's message goes from service to service.
+
+    Returns:
+        {ended, state, code}: `ended` is False if the job still runs, if the stage has ended
+        already, or if another job does it now.
+
+    Raises:
+        OtherJobError: the job is of another run, stage or attempt.
+    """
+    where = stage_path(run, stage, attempt)
+    found = (job.get("run"), job.get("stage"), job.get("attempt"))
+    if found != (run, stage, where[-1]):
+        raise OtherJobError(
+            "job %s of %s is of another stage than %s %s attempt %s: %s"
+            % (job.get("job_id"), service, run, stage, attempt, inert(repr(found))[:200])
+        )
+    state = job.get("state")
+    if state not in STAGE_STATES:
+        return {"ended": False, "state": state if is_identifier(state) else "", "code": ""}
+    code = code_of(job) or ("" if state == "done" else "job." + state)
+    body = {
+        "by": by,
+        "state": STAGE_STATES[state],
+        "code": code,
+        "message": job.get("message") or "",
+        "hint": job.get("hint") or "",
+        "service": service,
+        "job_id": job["job_id"],
+    }
+    try:
+        ended = client.post("runfolder", path(*where, "end"), body).get("ended") is True
+    except RefusedError as error:
+        if error.status != 409:
+            raise
+        ended = False
+    return {"ended": ended, "state": state, "code": code}

@@ -1,0 +1,143 @@
+"""What should have moved and has not: find it, and move it again."""
+
+import time
+from collections import Counter
+from typing import Any, Dict, Optional, Set, Tuple
+
+from arteria_action import stage_path
+from arteria_client import Client, path
+from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
+from arteria_jobs import STAGE_STATES, job_path, job_status
+from arteria_names import code_of, identifier, number
+from arteria_orchestrator import Orchestrator
+
+COUNTS = ("looks", "found", "dispatched", "over_limit", "waiting", "errors")
+
+
+class Repair:
+    """One reconciliation: some looks at what is overdue, `grace` seconds of patience with each.
+
+    Attributes:
+        counts: what was done, by the names of COUNTS.
+        error: the first error; the others are only logged.
+    """
+
+    def __init__(
+        self, client: Client, orchestrator: Orchestrator, logger: Any, by: str, grace: int
+    ) -> None:
+        self._client = client
+        self._orchestrator = orchestrator
+        self._logger = logger
+        self._by = by
+        self._grace = grace
+        self._down: Set[str] = set()
+        self._sent: Dict[Tuple[Any, ...], float] = {}
+        self.counts = Counter(dict.fromkeys(COUNTS, 0))
+        self.error: Optional[ArteriaError] = None
+
+    def run(self, seconds: float, pause: float) -> None:
+        """Look once; if something had to be moved, look every `pause` seconds for `seconds`.
+
+        What follows from it becomes overdue in its turn if nobody follows the events.
+        """
+        end = time.monotonic() + seconds
+        self.look()
+        while self._acted() and time.monotonic() + pause <= end:
+            time.sleep(pause)
+            self.look()
+
+    def _acted(self) -> bool:
+        return self.counts["dispatched"] + self.counts["over_limit"] > 0
+
+    def look(self) -> None:
+        """Repair what is overdue now."""
+        self.counts["looks"] += 1
+        self._down.clear()
+        items = self._client.get("runfolder", path("overdue"), grace=self._grace).get("overdue")
+        if not isinstance(items, list):
+            raise AnswerError("expected a list named overdue from the runfolder service")
+        for item in items:
+            self.counts["found"] += 1
+            try:
+                self._repair(item)
+            except ArteriaError as error:
+                self.counts["errors"] += 1
+                self.error = self.error or error
+                self._logger.error("%s: %s", error.code, error)
+
+    def _repair(self, item: Dict[str, Any]) -> None:
+        what = item.get("what")
+        run = identifier(item.get("run"), "run")
+        if what == "run_ready":
+            self._dispatch(item, "arteria.run_ready", {"run": run})
+            return
+        stage = identifier(item.get("stage"), "stage")
+        attempt = number(item.get("attempt"), "attempt")
+        of_stage = {"run": run, "stage": stage, "attempt": attempt}
+        if what == "stage_ready":
+            self._dispatch(item, "arteria.stage_ready", of_stage)
+        elif what == "stage_running":
+            self._running(item, of_stage)
+        else:
+            raise AnswerError("expected run_ready, stage_ready or stage_running in overdue")
+
+    def _dispatch(self, item: Dict[str, Any], trigger: str, payload: Dict[str, Any]) -> None:
+        key = (trigger, item.get("since"), *sorted(payload.items()))
+        now = time.monotonic()
+        if now - self._sent.get(key, float("-inf")) < self._grace:
+            self.counts["waiting"] += 1
+            return
+        self._orchestrator.dispatch(trigger, payload, payload["run"])
+        self._sent[key] = now
+        self.counts["dispatched"] += 1
+
+    def _running(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
+        service, job_id = item.get("service"), item.get("job_id")
+        if service in self._down:
+            self.counts["waiting"] += 1
+            return
+        if service and job_id:
+            job = self._job(service, job_id)
+            if job.get("state") in STAGE_STATES:
+                ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
+                if code_of(job):
+                    ended["code"] = code_of(job)
+                self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
+                return
+        if item.get("past_limit"):
+            self._over_limit(service, job_id, **of_stage)
+        else:
+            self.counts["waiting"] += 1
+
+    def _job(self, service: str, job_id: Any) -> Dict[str, Any]:
+        try:
+            return job_status(self._client, service, job_id)
+        except UnreachableError:
+            self._down.add(service)
+            raise
+
+    def _over_limit(self, service: Any, job_id: Any, run: str, stage: str, attempt: int) -> None:
+        limit = self._limit(run, stage, attempt)
+        body = {
+            "by": self._by,
+            "state": "failed",
+            "code": "stage.time_limit",
+            "message": "%s of attempt %d has run for more than its limit of %s; it was stopped"
+            % (stage, attempt, limit),
+            "hint": "read the log of its job, then: st2 run arteria.retry run=%s" % run,
+        }
+        if service and job_id:
+            self._client.post(service, job_path("stop", service, job_id))
+            body.update(service=service, job_id=job_id)
+        try:
+            self._client.post("runfolder", path(*stage_path(run, stage, attempt), "end"), body)
+        except RefusedError as error:
+            if error.status != 409:
+                raise
+        self.counts["over_limit"] += 1
+
+    def _limit(self, run: str, stage: str, attempt: int) -> str:
+        for row in self._client.get("runfolder", path("runs", run)).get("stages") or []:
+            if (row.get("stage"), row.get("attempt")) == (stage, attempt) and row.get("time_limit"):
+                return "%d s" % number(row["time_limit"], "time_limit")
+        return "the plan"

@@ -1,0 +1,55 @@
+"""Runs, as a person reads them."""
+
+from typing import Any, Dict
+
+from arteria_names import inert
+
+
+def run_line(run: Dict[str, Any]) -> str:
+    """Name, state, attempt and the code of the reason, in columns."""
+    run = inert(run)
+    code = (run.get("why") or {}).get("code") or ""
+    attempt = run.get("attempt") or "-"
+    return ("%-40s %-10s %-4s %s" % (run.get("name"), run.get("state"), attempt, code)).rstrip()
+
+
+def run_text(run: Dict[str, Any]) -> str:
+    """The run, and a line for each of its stages."""
+    lines = [run_line(run)]
+    run = inert(run)
+    for stage in run.get("stages") or []:
+        job = "%s job %s" % (stage["service"], stage["job_id"]) if stage.get("job_id") else ""
+        times = " - ".join(str(stage[name]) for name in ("begun", "ended") if stage.get(name))
+        words = [
+            "  %-10s %-8s attempt %s" % (stage.get("stage"), stage.get("state"), stage["attempt"]),
+            times,
+            job,
+            stage.get("code") or "",
+            stage.get("message") or "",
+        ]
+        lines.append("  ".join(word for word in words if word))
+    return "\n".join(lines)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def why_text(run: Dict[str, Any]) -> str:
+    """What stands in the way, how urgent it is, whether the data is safe, and what to do."""
+    run = inert(run)
+    why = run.get("why") or {}
+    lines = ["%s: %s" % (run.get("name"), run.get("state"))]
+    for label, name in (
+        ("", "message"),
+        ("Data safe: ", "data_safe"),
+        ("Urgency: ", "urgency"),
+        ("Do: ", "hint"),
+        ("Code: ", "code"),
+    ):
+        value = why.get(name)
+        if value not in (None, ""):
+            lines.append(label + _word(value))
+    return "\n".join(lines)

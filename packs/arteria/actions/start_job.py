@@ -1,0 +1,56 @@
+from typing import Any, Dict, Optional, Tuple
+
+from arteria_action import ServiceAction, stage_path
+from arteria_client import path
+from arteria_errors import RefusedError
+from arteria_jobs import STAGE_STATES, end_with_job, job_path, job_status
+from arteria_names import identifier, number
+
+
+class StartJob(ServiceAction):
+    """Start the job that does a stage, and tell the runfolder service which one it is.
+
+    A start that is refused for good fails the stage: another try would not mend it.
+    A job may end before it is attached, and its end is then refused; so a job that has ended by
+    now ends its stage here.
+    """
+
+    def act(
+        self,
+        run: str,
+        stage: str,
+        attempt: int,
+        service: str,
+        try_number: int,
+        destination: str = "",
+        by: Optional[str] = None,
+    ) -> Dict[str, Any]:
+        where = stage_path(run, stage, attempt)
+        by = self.by(by)
+        job_path("status", service, "0")
+        key = "%s.%s.%d.%d" % (run, stage, where[-1], number(try_number, "try_number"))
+        body: Dict[str, Any] = {"attempt": attempt, "stage": stage}
+        if destination:
+            body["destination"] = identifier(destination, "destination")
+        try:
+            job = self.client.post(service, path("start", run), body, {"Idempotency-Key": key})
+        except RefusedError as error:
+            if error.final:
+                self._fail(where, by, error)
+            raise
+        job_id = job["job_id"]
+        attached = {"by": by, "service": service, "job_id": job_id}
+        self.client.post("runfolder", path(*where, "attach"), attached)
+        job = job_status(self.client, service, job_id)
+        if job.get("state") in STAGE_STATES:
+            end_with_job(self.client, by, service, job, run, stage, attempt)
+        return {
+            "service": service,
+            "job_id": identifier(str(job_id), "job_id"),
+            "state": identifier(job.get("state"), "state"),
+        }
+
+    def _fail(self, where: Tuple[Any, ...], by: str, error: RefusedError) -> None:
+        refusal = {"code": error.code, "message": str(error), "hint": error.hint}
+        body = {"by": by, "state": "failed", **refusal}
+        self.client.post("runfolder", path(*where, "end"), body)

@@ -1,0 +1,11 @@
+from arteria_action import ServiceAction
+from arteria_client import path
+from arteria_names import identifier
+from arteria_text import why_text
+
+
+class Why(ServiceAction):
+    """Tell why a run is where it is, and what to do."""
+
+    def act(self, run: str) -> str:
+        return why_text(self.client.get("runfolder", path("runs", identifier(run, "run"))))

@@ -1,0 +1,111 @@
+"""Bearer tokens: made at first start, stored hashed, one for the packs and one a person."""
+
+import enum
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from arteriole.app.errors import ConflictError, ForbiddenError, UnauthorizedError
+from arteriole.app.names import require_identifier
+
+
+class Role(enum.IntEnum):
+    """Each role may do what those before it may."""
+
+    READER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True)
+class Identity:
+    name: str
+    role: Role
+
+    def require(self, role: Role) -> None:
+        if self.role < role:
+            raise ForbiddenError(
+                f"{self.name} has the role {self.role.name.lower()}; this needs {role.name.lower()}"
+            )
+
+
+class Tokens:
+    """The hashed tokens in `path` (JSON, mode 0600); read again whenever the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._by_hash: dict[str, Identity] = {}
+
+    def create(self, name: str, role: Role) -> str:
+        """Make a token for `name` and return it: it is not stored and cannot be shown again."""
+        require_identifier(name, "name")
+        entries = self._load()
+        if name in entries:
+            raise ConflictError(
+                f"{name} has a token already", hint=f"arteriole token revoke {name}"
+            )
+        token = secrets.token_urlsafe(32)
+        entries[name] = {"role": role.name.lower(), "sha256": _digest(token)}
+        self._save(entries)
+        return token
+
+    def revoke(self, name: str) -> bool:
+        entries = self._load()
+        if entries.pop(name, None) is None:
+            return False
+        self._save(entries)
+        return True
+
+    def names(self) -> dict[str, str]:
+        return {name: entry["role"] for name, entry in sorted(self._load().items())}
+
+    def identify(self, authorization: str | None) -> Identity:
+        """The identity behind an `Authorization: Bearer ...` header; UnauthorizedError if none."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise UnauthorizedError(
+                "this needs the header 'Authorization: Bearer TOKEN'",
+                hint="an administrator makes one with 'arteriole token create NAME'",
+            )
+        self._refresh()
+        identity = self._by_hash.get(_digest(token.strip()))
+        if identity is None:
+            raise UnauthorizedError("this token is not known here, or was revoked")
+        return identity
+
+    def _refresh(self) -> None:
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            self._by_hash = {}
+            return
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            self._by_hash = {
+                entry["sha256"]: Identity(name, Role[entry["role"].upper()])
+                for name, entry in self._load().items()
+            }
+            self._stamp = stamp
+
+    def _load(self) -> dict[str, dict[str, str]]:
+        if not self.path.exists():
+            return {}
+        entries: dict[str, dict[str, str]] = json.loads(self.path.read_text())
+        return entries
+
+    def _save(self, entries: dict[str, dict[str, str]]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(entries, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self.path)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

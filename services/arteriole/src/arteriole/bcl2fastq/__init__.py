@@ -1,0 +1,1 @@
+"""Base calls to FASTQ, as a service."""

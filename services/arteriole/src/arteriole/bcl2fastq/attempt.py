@@ -1,0 +1,127 @@
+"""An attempt's folder: immutable once it has its name, made under another until it is complete."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from arteriole.app import times
+from arteriole.bcl2fastq.converters import ConversionError, ConversionResult
+
+RECORD = "attempt.json"
+
+
+class Attempt:
+    """Attempt `number` of `run` below `fastq_root`."""
+
+    def __init__(self, fastq_root: Path, run: str, number: int) -> None:
+        self.home = fastq_root / run
+        self.run = run
+        self.number = number
+        self.path = self.home / f"attempt-{number}"
+
+    def record(self) -> dict[str, Any] | None:
+        """attempt.json of the complete attempt, or None while it is not complete."""
+        try:
+            found: dict[str, Any] = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return found
+
+    def begin(self, job_id: int) -> Path:
+        """An empty folder for this job's output, on the file system of the attempt."""
+        partial = self.home / f".attempt-{self.number}.partial-{job_id}"
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(parents=True)
+        return partial
+
+    def complete(self, partial: Path, result: ConversionResult, sheet: Path) -> dict[str, Any]:
+        """Reconcile, write attempt.json, make it durable and give the folder its name.
+
+        Raises:
+            ConversionError: a file is missing, surplus or of another size than was written.
+        """
+        reconcile(partial, result)
+        record = {
+            "run": self.run,
+            "attempt": self.number,
+            "finished": times.now(),
+            "converter": result.converter,
+            "converter_version": result.version,
+            "sheet_sha256": hashlib.sha256(sheet.read_bytes()).hexdigest(),
+            "clusters": result.clusters,
+            "clusters_pf": result.clusters_pf,
+            "samples": [
+                {"sample_id": s.sample_id, "lane": s.lane, "reads": s.reads}
+                for s in result.samples
+            ],
+            "files": [
+                {"path": f.path, "size": f.size, "reads": f.reads, "md5": f.md5,
+                 "blake3": f.blake3}
+                for f in result.files
+            ],
+            "warnings": list(result.warnings),
+        }  # fmt: skip
+        (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _sync(partial)
+        try:
+            partial.rename(self.path)
+        except OSError:
+            found = self.record()
+            if found is None:
+                raise
+            shutil.rmtree(partial)  # another start of this job was first
+            return found
+        _sync_folder(self.home)
+        self._make_current()
+        return record
+
+    def _make_current(self) -> None:
+        link = self.home / f".current.{self.number}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.path.name)
+        link.rename(self.home / "current")
+        _sync_folder(self.home)
+
+
+def reconcile(folder: Path, result: ConversionResult) -> None:
+    """Expected sample x lane x read equals the files there; read counts agree between reads."""
+    found = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*.fastq.gz")
+    }
+    written = {file.path: file.size for file in result.files}
+    if found != written:
+        wrong = sorted(set(found.items()) ^ set(written.items()))
+        raise ConversionError(
+            f"what lies in the output is not what was written: {wrong[0][0]}"
+            f" and {len(wrong) - 1} more",
+            code="convert.reconcile",
+            hint="is the disk full, or does something else write there?",
+        )
+    reads = {(s.sample_id, s.lane): s.reads for s in result.samples}
+    for file in result.files:
+        if file.reads != reads[file.sample_id, file.lane]:
+            raise ConversionError(
+                f"{file.path} has {file.reads} reads, its sample and lane"
+                f" {reads[file.sample_id, file.lane]}",
+                code="convert.reconcile",
+            )
+
+
+def _sync(folder: Path) -> None:
+    for path, _, names in os.walk(folder):
+        for name in names:
+            _sync_folder(Path(path, name))
+        _sync_folder(Path(path))
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,255 @@
+"""What a conversion will write, settled before the first base is read.
+
+Everything that this converter does not do is refused here, by name.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from arteriole.bcl2fastq.converters.conversion import (
+    UNDETERMINED,
+    ConversionError,
+    ConversionRequest,
+)
+from arteriole.illumina import sheet_check
+from arteriole.illumina.run_folder import BclKind, RunFolder
+from arteriole.illumina.run_info import Read, RunInfo
+from arteriole.illumina.sample_sheet import Sample, SampleSheet
+from arteriole.illumina.sheet_check import Finding, Severity
+
+ADAPTER_SETTINGS = frozenset(
+    {
+        *("adapter", "adapterread1", "adapterread2", "trimadapter", "maskadapter"),
+        *("adapterbehavior", "adapterstringency", "findadapterswithindels"),
+        *("minimumtrimmedreadlength", "maskshortreads", "minimumadapteroverlap"),
+    }
+)
+"""Settings that matter only to adapter trimming."""
+
+OFF_SETTINGS = frozenset({"reversecomplement", "createfastqforindexreads", "trimumi"})
+"""Settings that are accepted when they are 0."""
+
+ANALYSIS_SETTINGS = frozenset(
+    {
+        *("flagpcrduplicates", "variantcaller", "outputgenomevcf", "quickmetrics"),
+        *("variantfilterqualitycutoff", "qualityscoretrim", "indelrealignment"),
+        *("runbwaaln", "bamqualityfilter", "exportprobenametobam", "aligner"),
+    }
+)
+"""Settings of MiSeq Reporter's analysis, which bcl2fastq does not read either."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePlan:
+    """One sample on one lane; `number` is the n of `_S<n>_`, `folder` relative to the output."""
+
+    sample_id: str
+    name: str
+    number: int
+    folder: PurePosixPath
+    index: str = ""
+    index2: str = ""
+
+    def fastq(self, lane: int, read: int) -> PurePosixPath:
+        """bcl2fastq's file name; `read` counts template reads from 1."""
+        return self.folder / f"{self.name}_S{self.number}_L{lane:03d}_R{read}_001.fastq.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class LanePlan:
+    """A lane; `index_lengths` are the cycles used of each index read, none if all are ignored.
+
+    The last of `outputs` is for undetermined reads, unless the lane has one sample without index,
+    which takes every read.
+    """
+
+    lane: int
+    kind: BclKind
+    samples: tuple[SamplePlan, ...]
+    outputs: tuple[SamplePlan, ...]
+    index_lengths: tuple[int, ...]
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every read belongs to the lane's one sample."""
+        return len(self.outputs) == len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole conversion."""
+
+    folder: RunFolder
+    run_info: RunInfo
+    lanes: tuple[LanePlan, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def tiles(self) -> int:
+        """How many tiles will be converted."""
+        return sum(len(self.run_info.tiles[lane.lane]) for lane in self.lanes)
+
+
+def make(request: ConversionRequest) -> Plan:
+    """Check the request, its sheet and its run.
+
+    Raises:
+        ConversionError: something is refused.
+        SampleSheetError, RunDataError: a file cannot be read.
+    """
+    _check_request(request)
+    folder = RunFolder(request.run_dir)
+    run_info = folder.run_info
+    sheet = SampleSheet.read(request.sheet)
+    warnings = _check_settings(sheet, request.ignore_adapters)
+    findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
+    _refuse(findings, request.allow_index_collisions)
+    warnings += [_told(finding) for finding in findings]
+    for read in run_info.template_reads:
+        if read.is_reverse_complement:
+            raise ConversionError(
+                f"read {read.number} is marked IsReverseComplement, known of index reads only",
+                code="convert.read_orientation",
+            )
+    numbers = _numbers(sheet)
+    by_lane = sheet_check.samples_by_lane(sheet, run_info)
+    lanes = tuple(
+        _lane(folder, run_info, lane, samples, numbers) for lane, samples in by_lane.items()
+    )
+    return Plan(folder, run_info, lanes, tuple(warnings))
+
+
+def _check_request(request: ConversionRequest) -> None:
+    if not all(0 <= allowed <= 2 for allowed in request.barcode_mismatches):
+        raise ConversionError(
+            f"expected 0 to 2 mismatches an index, found {request.barcode_mismatches}",
+            field="barcode_mismatches",
+            code="convert.mismatches",
+        )
+    if not 1 <= request.threads <= 256:
+        raise ConversionError(
+            f"expected 1 to 256 threads, found {request.threads}",
+            field="threads",
+            code="convert.threads",
+        )
+    if not request.out_dir.is_dir() or any(request.out_dir.iterdir()):
+        raise ConversionError(
+            "the output folder must exist and be empty",
+            hint="an earlier conversion is never written over; give a new folder",
+            field="out_dir",
+            code="convert.output",
+        )
+
+
+def _check_settings(sheet: SampleSheet, ignore_adapters: bool) -> list[str]:
+    warnings = []
+    for name, setting in sheet.settings.items():
+        plain = name.replace("_", "").lower()
+        if plain in ADAPTER_SETTINGS and ignore_adapters:
+            warnings.append(f"line {setting.line}: setting {name} ignored, reads are not trimmed")
+        elif plain in ADAPTER_SETTINGS and setting.value:
+            raise ConversionError(
+                f"line {setting.line}: setting {name[:60]} asks for adapter trimming, "
+                "which the builtin converter does not do",
+                hint="`ignore_adapters: true` converts without trimming; bcl2fastq trims",
+                field=name[:60],
+                code="convert.adapters",
+            )
+        elif plain in ADAPTER_SETTINGS | ANALYSIS_SETTINGS:
+            continue
+        elif plain not in OFF_SETTINGS or setting.value not in {"", "0"}:
+            raise ConversionError(
+                f"line {setting.line}: setting {name[:60]} is not known to the builtin converter",
+                hint="remove it, or convert with bcl2fastq",
+                field=name[:60],
+                code="convert.setting",
+            )
+    return warnings
+
+
+def _refuse(findings: tuple[Finding, ...], allow_collisions: bool) -> None:
+    waived = {"sheet.index_collision"} if allow_collisions else set()
+    errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
+    if errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise ConversionError(
+            f"the sample sheet does not fit: {_told(errors[0])}{more}",
+            hint=errors[0].hint,
+            code=errors[0].code,
+        )
+
+
+def _told(finding: Finding) -> str:
+    if not finding.line:
+        return finding.message
+    column = f", column {finding.column}" if finding.column else ""
+    return f"line {finding.line}{column}: {finding.message}"
+
+
+def _numbers(sheet: SampleSheet) -> dict[str, int]:
+    """The n of `_S<n>_`: samples count from 1 as they first appear in the sheet."""
+    numbers: dict[str, int] = {}
+    for sample in sheet.samples:
+        numbers.setdefault(sample.sample_id, len(numbers) + 1)
+    return numbers
+
+
+def _lane(
+    folder: RunFolder,
+    run_info: RunInfo,
+    lane: int,
+    samples: list[Sample],
+    numbers: dict[str, int],
+) -> LanePlan:
+    planned = tuple(_sample(sample, numbers[sample.sample_id]) for sample in samples)
+    undetermined = SamplePlan(UNDETERMINED, UNDETERMINED, 0, PurePosixPath())
+    takes_all = len(planned) == 1 and not planned[0].index
+    return LanePlan(
+        lane=lane,
+        kind=_kind(folder, lane),
+        samples=planned,
+        outputs=planned if takes_all else (*planned, undetermined),
+        index_lengths=_index_lengths(planned, run_info.index_reads),
+    )
+
+
+def _sample(sample: Sample, number: int) -> SamplePlan:
+    """Files lie in Sample_Project; in Sample_ID below it if a differing Sample_Name names them."""
+    for text in (sample.sample_id, sample.sample_name, sample.project):
+        # NB: these become paths, so they are looked at once more, whatever was checked before.
+        if text and not sheet_check.NAME.fullmatch(text):
+            raise ConversionError(
+                f"line {sample.line}: a name is not fit for a file name",
+                code="sheet.name_characters",
+            )
+    name = sample.sample_name or sample.sample_id
+    folder = PurePosixPath(sample.project) if sample.project else PurePosixPath()
+    if name != sample.sample_id:
+        folder /= sample.sample_id
+    return SamplePlan(sample.sample_id, name, number, folder, sample.index, sample.index2)
+
+
+def _index_lengths(samples: tuple[SamplePlan, ...], reads: tuple[Read, ...]) -> tuple[int, ...]:
+    """As long as the sheet's indexes; the whole index reads where the lane has none."""
+    if not any(sample.index for sample in samples):
+        return tuple(read.cycles for read in reads[:2])
+    lengths = (len(samples[0].index), len(samples[0].index2))
+    return tuple(length for length in lengths if length)
+
+
+def _kind(folder: RunFolder, lane: int) -> BclKind:
+    kind = folder.bcl_kind(lane)
+    where = folder.lane(lane).relative_to(folder.path).as_posix()
+    if kind is None:
+        raise ConversionError(
+            f"{where}: no base calls found",
+            code="convert.no_base_calls",
+            hint="is the run complete?",
+        )
+    if kind not in {BclKind.BCL, BclKind.BCL_GZ}:
+        raise ConversionError(
+            f"{where}: base calls are .{kind.value}, which the builtin converter does not read",
+            hint="convert this run with bcl2fastq or BCL Convert",
+            code="convert.base_calls",
+        )
+    return kind

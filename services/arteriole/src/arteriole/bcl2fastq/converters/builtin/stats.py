@@ -1,0 +1,159 @@
+"""Counts of a conversion, and bcl2fastq's Stats.json made of them.
+
+The schema is that of the Stats.json that bcl2fastq 2.20 writes; clusters that failed the filter
+count in TotalClustersRaw only, unless they were converted too.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arteriole.bcl2fastq.converters.builtin.demultiplex import Assignment, Barcodes
+from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan, SamplePlan
+
+PATH = "Stats/Stats.json"
+UNKNOWN_WRITTEN = 1000
+_UNKNOWN_KEPT = 200_000
+
+
+@dataclass
+class LaneStats:
+    """Counts of one lane; the arrays have a row an output and a column a template read."""
+
+    plan: LanePlan
+    template_reads: int
+    clusters: int = 0
+    clusters_pf: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+    reads: NDArray[np.int64] = field(init=False)
+    mismatches: NDArray[np.int64] = field(init=False)
+    quality_sum: NDArray[np.int64] = field(init=False)
+    q30: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        outputs = len(self.plan.outputs)
+        self.reads = np.zeros(outputs, np.int64)
+        self.mismatches = np.zeros((outputs, 3), np.int64)
+        self.quality_sum = np.zeros((outputs, self.template_reads), np.int64)
+        self.q30 = np.zeros((outputs, self.template_reads), np.int64)
+
+    def add_barcodes(self, barcodes: Barcodes, counts: NDArray[np.intp], found: Assignment) -> None:
+        """Count the barcodes of a tile; `counts` says how often each was read."""
+        np.add.at(self.reads, found.samples, counts)
+        if self.plan.takes_all or not self.plan.index_lengths:
+            return
+        np.add.at(self.mismatches, (found.samples, found.mismatches.clip(0, 2)), counts)
+        unknown = np.flatnonzero((found.samples == len(self.plan.samples)) & (counts > 0))
+        for number in unknown:
+            text = barcodes.text(int(number), self.plan.index_lengths)
+            self.unknown[text] += int(counts[number])
+        if len(self.unknown) > 5 * _UNKNOWN_KEPT:
+            # NB: beyond a million distinct ones the rarest are given up, so that memory is bounded.
+            self.unknown = Counter(dict(self.unknown.most_common(_UNKNOWN_KEPT)))
+
+    def add_qualities(
+        self,
+        read: int,
+        outputs: NDArray[np.intp],
+        sums: NDArray[np.int64],
+        q30: NDArray[np.int64],
+    ) -> None:
+        """Count some clusters' qualities of one template read (numbered from 0)."""
+        np.add.at(self.quality_sum[:, read], outputs, sums)
+        np.add.at(self.q30[:, read], outputs, q30)
+
+
+def write(out_dir: Path, plan: Plan, lanes: list[LaneStats]) -> None:
+    """Write Stats/Stats.json below `out_dir`."""
+    path = out_dir / PATH
+    path.parent.mkdir()
+    path.write_text(json.dumps(document(plan, lanes), indent=2) + "\n", encoding="utf-8")
+
+
+def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
+    """Stats.json as bcl2fastq lays it out."""
+    info = plan.run_info
+    return {
+        "Flowcell": info.flowcell,
+        "RunNumber": info.run_number,
+        "RunId": info.run_id,
+        "ReadInfosForLanes": [
+            {"LaneNumber": lane.plan.lane, "ReadInfos": _read_infos(plan)} for lane in lanes
+        ],
+        "ConversionResults": [_lane(plan, lane) for lane in lanes],
+        "UnknownBarcodes": [
+            {
+                "Lane": lane.plan.lane,
+                "Barcodes": dict(lane.unknown.most_common(UNKNOWN_WRITTEN)),
+            }
+            for lane in lanes
+        ],
+    }
+
+
+def _read_infos(plan: Plan) -> list[dict[str, Any]]:
+    """Template reads and index reads are numbered apart, each from 1."""
+    numbers = {False: 0, True: 0}
+    infos = []
+    for read in plan.run_info.reads:
+        numbers[read.is_index] += 1
+        infos.append(
+            {
+                "Number": numbers[read.is_index],
+                "NumCycles": read.cycles,
+                "IsIndexedRead": read.is_index,
+            }
+        )
+    return infos
+
+
+def _lane(plan: Plan, lane: LaneStats) -> dict[str, Any]:
+    results = [_output(plan, lane, place, output) for place, output in enumerate(lane.plan.outputs)]
+    samples = results[: len(lane.plan.samples)]
+    answer: dict[str, Any] = {
+        "LaneNumber": lane.plan.lane,
+        "TotalClustersRaw": lane.clusters,
+        "TotalClustersPF": lane.clusters_pf,
+        "Yield": sum(result["Yield"] for result in results),
+        "DemuxResults": samples,
+    }
+    if not lane.plan.takes_all:
+        counted = ("NumberReads", "Yield", "ReadMetrics")
+        answer["Undetermined"] = {key: results[-1][key] for key in counted}
+    return answer
+
+
+def _output(plan: Plan, lane: LaneStats, place: int, output: SamplePlan) -> dict[str, Any]:
+    reads = int(lane.reads[place])
+    cycles = [read.cycles for read in plan.run_info.template_reads]
+    answer: dict[str, Any] = {"SampleId": output.sample_id, "SampleName": output.name}
+    if output.index:
+        answer["IndexMetrics"] = [
+            {
+                "IndexSequence": "+".join(i for i in (output.index, output.index2) if i),
+                "MismatchCounts": {
+                    str(number): int(count)
+                    for number, count in enumerate(lane.mismatches[place])
+                    if number < 2 or count
+                },
+            }
+        ]
+    return answer | {
+        "NumberReads": reads,
+        "Yield": reads * sum(cycles),
+        "ReadMetrics": [
+            {
+                "ReadNumber": number + 1,
+                "Yield": reads * length,
+                "YieldQ30": int(lane.q30[place, number]),
+                "QualityScoreSum": int(lane.quality_sum[place, number]),
+                "TrimmedBases": 0,
+            }
+            for number, length in enumerate(cycles)
+        ],
+    }

@@ -1,0 +1,108 @@
+"""What a conversion is asked, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from arteriole.app.errors import ArterioleError
+
+UNDETERMINED = "Undetermined"
+
+Progress = Callable[[int, int], None]
+"""Called with (tiles done, all tiles) as a conversion goes on."""
+
+
+class ConversionError(ArterioleError):
+    """The run cannot be converted as asked."""
+
+    code = "convert.failed"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionRequest:
+    """A run to convert.
+
+    Attributes:
+        out_dir: an empty folder; nothing is written anywhere else.
+        barcode_mismatches: allowed in i7 and in i5, each 0 to 2.
+        include_non_pf: also reads that failed the chastity filter.
+        ignore_adapters: convert without trimming although the sheet names adapters.
+        allow_index_collisions: convert although indexes of a lane lie so near to each other that
+            a read may be within reach of several; it goes to the one with fewest mismatches, and
+            to none when two have as few.
+        threads: for reading base calls; one thread compresses, whatever their number.
+    """
+
+    run_dir: Path
+    sheet: Path
+    out_dir: Path
+    barcode_mismatches: tuple[int, int] = (1, 1)
+    include_non_pf: bool = False
+    ignore_adapters: bool = False
+    allow_index_collisions: bool = False
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FastqFile:
+    """A file written; `path` is relative to out_dir, the digests are of its bytes."""
+
+    path: str
+    sample_id: str
+    lane: int
+    read: int
+    reads: int
+    size: int
+    md5: str
+    blake3: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleReads:
+    """How many read pairs (or single reads) a sample has on a lane."""
+
+    sample_id: str
+    lane: int
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionResult:
+    """What was written.
+
+    `samples` has every sample of each lane in sheet order, then UNDETERMINED; `clusters` counts
+    all clusters, `clusters_pf` those that passed the filter; `warnings` are for people to read.
+    """
+
+    converter: str
+    version: str
+    clusters: int
+    clusters_pf: int
+    samples: tuple[SampleReads, ...]
+    files: tuple[FastqFile, ...]
+    stats_path: str
+    warnings: tuple[str, ...]
+
+
+class Converter(Protocol):
+    """Turns base calls into FASTQ files."""
+
+    @property
+    def name(self) -> str:
+        """Under which it is found."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of the program that converts."""
+        ...
+
+    def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
+        """Convert a run.
+
+        Raises:
+            ConversionError: whatever lies in out_dir then is not to be used.
+        """
+        ...

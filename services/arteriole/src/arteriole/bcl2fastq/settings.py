@@ -1,0 +1,25 @@
+"""The section `bcl2fastq` of arteriole.yaml."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from arteriole.app.config import Section
+
+
+class Bcl2fastqSettings(Section):
+    port: int = Field(default=8181, ge=0, le=65535)
+    run_roots: list[Path] = Field(min_length=1)
+    fastq_root: Path
+    #: Which converter works; there is no default, so that nobody converts with one unawares.
+    converter: str
+    #: Mismatches allowed in i7 and in i5.
+    barcode_mismatches: tuple[int, int] = (1, 1)
+    include_non_pf: bool = False
+    ignore_adapters: bool = False
+    #: See ConversionRequest.allow_index_collisions.
+    allow_index_collisions: bool = False
+    #: Accept samples without a single read on a lane of theirs.
+    allow_empty_samples: bool = False
+    threads: int = Field(default=2, ge=1, le=256)
+    parallel: int = Field(default=1, ge=1, le=64)

@@ -1,0 +1,77 @@
+"""Checks the sample sheet of a run before anything is converted."""
+
+from pathlib import Path
+from typing import Any
+
+from arteriole.illumina import sheet_check
+from arteriole.illumina.errors import RunDataError, SampleSheetError
+from arteriole.illumina.run_folder import RunFolder
+from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina.sheet_check import Finding, Severity
+
+SHEET = "SampleSheet.csv"
+#: So many findings are told; the rest are counted.
+FINDINGS = 50
+
+
+def check(run_dir: Path, mismatches: tuple[int, int], collisions_allowed: bool) -> dict[str, Any]:
+    """Judge the sheet in `run_dir` against its RunInfo.xml.
+
+    Returns:
+        `{ok, code, message, hint, findings, finding_count}`; code, message and hint are those of
+        the first error. Never raises for what the files hold.
+    """
+    sheet = run_dir / SHEET
+    if not sheet.is_file():
+        return _refused(
+            "sheet.missing",
+            f"there is no {SHEET} in the run folder",
+            f"put the run's {SHEET} there",
+        )
+    try:
+        run_info = RunFolder(run_dir).run_info
+        findings = sheet_check.check(SampleSheet.read(sheet), run_info, mismatches)
+    except SampleSheetError as err:
+        return _refused(err.code, f"{SHEET}{', ' if err.line else ': '}{err}", err.hint)
+    except RunDataError as err:
+        return _refused(err.code, str(err), err.hint)
+    if collisions_allowed:
+        findings = tuple(f for f in findings if f.code != "sheet.index_collision")
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    first = errors[0] if errors else None
+    return {
+        "ok": not errors,
+        "code": first.code if first else "",
+        "message": _sentence(first, len(errors)) if first else "",
+        "hint": first.hint if first else "",
+        "findings": [_document(finding) for finding in findings[:FINDINGS]],
+        "finding_count": len(findings),
+    }
+
+
+def _refused(code: str, message: str, hint: str) -> dict[str, Any]:
+    return {
+        "ok": False,
+        "code": code,
+        "message": message,
+        "hint": hint,
+        "findings": [],
+        "finding_count": 0,
+    }
+
+
+def _sentence(finding: Finding, errors: int) -> str:
+    place = f"{SHEET}, line {finding.line}" if finding.line else SHEET
+    more = f" (and {errors - 1} more errors)" if errors > 1 else ""
+    return f"{place}: {finding.message}{more}"
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "line": finding.line,
+        "column": finding.column,
+        "message": finding.message,
+        "hint": finding.hint,
+    }

@@ -1,0 +1,36 @@
+"""Checksum jobs: digests of a run folder and of an attempt's FASTQs."""
+
+from importlib.metadata import version
+from typing import Any
+
+from arteriole.app.names import find_run
+from arteriole.app.routes import Route
+from arteriole.checksum.places import find_attempt, manifest_folder
+from arteriole.checksum.settings import ChecksumSettings
+from arteriole.jobs.service import StartRequest
+
+
+class ChecksumKind:
+    name = "checksum"
+    stage = "checksum"
+    worker = "arteriole.checksum.work"
+    request: type[StartRequest] = StartRequest
+    rerun = True
+
+    def __init__(self, settings: ChecksumSettings) -> None:
+        self._settings = settings
+
+    def parameters(self, run: str, request: StartRequest) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "runfolder": str(find_run(settings.run_roots, run)),
+            "fastq": str(find_attempt(settings.fastq_root, run, request.attempt)),
+            "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+            "threads": settings.threads,
+        }
+
+    def versions(self) -> dict[str, str]:
+        return {"blake3": version("blake3")}
+
+    def routes(self) -> list[Route]:
+        return []

@@ -1,0 +1,56 @@
+"""Where an attempt's FASTQs and manifests lie (docs/architecture.md, On disk)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from arteriole.app.errors import InvalidError
+from arteriole.app.names import require_identifier, within
+
+#: The four manifests of an attempt, and the digest that each holds.
+MANIFESTS = ("runfolder.md5", "runfolder.blake3", "fastq.md5", "fastq.blake3")
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"expected an absolute path, found {str(path)!r}")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+def find_attempt(fastq_root: Path, run: str, attempt: int) -> Path:
+    """The folder with the FASTQs of `attempt`; InvalidError if there is none."""
+    require_identifier(run, "run")
+    folder = within(fastq_root, run, f"attempt-{attempt}")
+    if not folder.is_dir():
+        raise InvalidError(
+            f"no FASTQ folder {fastq_root / run / f'attempt-{attempt}'}",
+            code="attempt.not_found",
+            hint=f"convert the run first: attempt {attempt} of {run} is not complete",
+            field="attempt",
+        )
+    return folder
+
+
+def manifest_folder(manifest_root: Path, run: str, attempt: int) -> Path:
+    """Where the manifests of `attempt` are, or will be."""
+    require_identifier(run, "run")
+    return within(manifest_root, run, f"attempt-{attempt}")
+
+
+def require_manifests(
+    manifest_root: Path, run: str, attempt: int, names: tuple[str, ...] = MANIFESTS
+) -> Path:
+    """The folder of the manifests of `attempt`; InvalidError if one of `names` is missing."""
+    folder = manifest_folder(manifest_root, run, attempt)
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise InvalidError(
+            f"{folder} has no {', '.join(missing)}",
+            code="manifest.missing",
+            hint=f"the checksum stage of {run}, attempt {attempt}, has to be done first",
+        )
+    return folder

@@ -1,0 +1,17 @@
+"""The section `checksum` of arteriole.yaml."""
+
+from pydantic import Field
+
+from arteriole.app.config import Section
+from arteriole.checksum.places import AbsolutePath
+
+
+class ChecksumSettings(Section):
+    port: int = Field(default=8182, ge=0, le=65535)
+    run_roots: list[AbsolutePath] = Field(min_length=1)
+    fastq_root: AbsolutePath
+    manifest_root: AbsolutePath
+    #: Jobs at once.
+    parallel: int = Field(default=1, ge=1, le=64)
+    #: Files of a job read at once.
+    threads: int = Field(default=2, ge=1, le=64)

@@ -1,0 +1,83 @@
+"""The operator's commands as a client of the runfolder service."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from arteriole.app.errors import ArterioleError
+
+
+class ClientError(ArterioleError):
+    """The service could not be asked, or refused."""
+
+    code = "client.failed"
+
+
+class Client:
+    """Speaks to the service at `url` with a bearer token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @classmethod
+    def find(cls, state_dir: Path | None) -> "Client":
+        """From ARTERIOLE_URL and ARTERIOLE_TOKEN, or from what `serve` left in `state_dir`."""
+        url, token = os.environ.get("ARTERIOLE_URL", ""), os.environ.get("ARTERIOLE_TOKEN", "")
+        try:
+            if not url and state_dir is not None:
+                url = json.loads((state_dir / "ports.json").read_text())["runfolder"]
+            if not token and state_dir is not None and (state_dir / "admin.token").exists():
+                token = (state_dir / "admin.token").read_text().strip()
+        except (OSError, KeyError, ValueError) as err:
+            raise ClientError(
+                f"no running service is known in {state_dir}: {err}",
+                hint="start it with 'arteriole serve', or set ARTERIOLE_URL and ARTERIOLE_TOKEN",
+            ) from err
+        if not url:
+            raise ClientError(
+                "no service is named",
+                hint="give --config FILE, or set ARTERIOLE_URL and ARTERIOLE_TOKEN",
+            )
+        return cls(url, token)
+
+    def get(self, path: str, **query: str) -> Any:
+        return self._call("GET", path, params=query)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._call("POST", path, json=body or {})
+
+    def _call(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            answer = requests.request(
+                method, f"{self._url}/api/1.0/{path}", headers=self._headers, timeout=60, **more
+            )
+        except requests.RequestException as err:
+            raise ClientError(
+                f"{self._url} does not answer", hint="is 'arteriole serve' running?"
+            ) from err
+        try:
+            document = answer.json() if answer.content else {}
+        except ValueError as err:
+            raise ClientError(f"{self._url} is no Arteriole service") from err
+        if not isinstance(document, dict):
+            raise ClientError(f"{self._url} is no Arteriole service")
+        if not answer.ok:
+            error = document.get("error", {})
+            raise ClientError(
+                error.get("message", f"HTTP {answer.status_code}"),
+                hint=error.get("hint", ""),
+                code=error.get("code", "client.failed"),
+            )
+        return document
+
+
+def run_path(name: str, *rest: str) -> str:
+    """`runs/<name>/...` with every part quoted."""
+    if name in ("", ".", ".."):
+        raise ClientError(f"{name!r} is no run", hint="'arteriole runs' lists them")
+    return "/".join(["runs", *(quote(part, safe="") for part in (name, *rest))])

@@ -1,0 +1,79 @@
+"""Base calls of one tile in one cycle: .bcl and .bcl.gz.
+
+Little-endian: u32 n, then n bytes; the low 2 bits are the base (A, C, G, T), the rest its quality;
+byte 0 is a no-call, written as N with quality 2.
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from isal import igzip_lib, isal_zlib
+from numpy.typing import NDArray
+
+from arteriole.illumina.errors import RunDataError
+
+HEADER_SIZE = 4
+NO_CALL_QUALITY = 2
+QUALITY_OFFSET = 33
+
+Calls = NDArray[np.uint8]
+
+BASES: Calls = np.frombuffer(b"ACGT" * 64, np.uint8).copy()
+BASES[0] = ord("N")
+"""The letter of each byte of a .bcl file."""
+
+QUALITIES: Calls = (np.arange(256) >> 2).astype(np.uint8)
+QUALITIES[0] = NO_CALL_QUALITY
+"""The quality of each byte of a .bcl file."""
+
+
+def read(path: Path, clusters: int) -> Calls:
+    """The bytes of a tile's calls, one a cluster.
+
+    Raises:
+        RunDataError: missing, truncated, corrupt, or not of `clusters` clusters.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
+    if path.suffix == ".gz":
+        data = _inflate(data, HEADER_SIZE + clusters, path.name)
+    if len(data) < HEADER_SIZE:
+        raise RunDataError(f"{path.name} is truncated: {len(data)} bytes")
+    (found,) = struct.unpack_from("<I", data)
+    if found != clusters:
+        raise RunDataError(f"{path.name}: expected {clusters} clusters, its header says {found}")
+    if len(data) != HEADER_SIZE + clusters:
+        raise RunDataError(
+            f"{path.name}: expected {HEADER_SIZE + clusters} bytes, found {len(data)}"
+        )
+    return np.frombuffer(data, np.uint8, clusters, HEADER_SIZE)
+
+
+def _inflate(data: bytes, limit: int, name: str) -> bytes:
+    """All gzip members of `data`; stops soon after `limit` bytes, so that no bomb can unfold."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while data and size <= limit:
+            member = isal_zlib.decompressobj(wbits=31)
+            part = member.decompress(data, limit + 1 - size)
+            parts.append(part)
+            size += len(part)
+            if not member.eof and size <= limit:
+                # An output that just fits may leave the trailer, and its checksum, unread.
+                part = member.decompress(member.unconsumed_tail, limit + 1 - size)
+                parts.append(part)
+                size += len(part)
+            if size > limit:
+                break
+            if not member.eof:
+                raise RunDataError(f"{name} is truncated: its gzip stream has no end")
+            data = member.unused_data.lstrip(b"\0")
+    except igzip_lib.IsalError as err:  # type: ignore[misc]  # typed as an instance
+        raise RunDataError(
+            f"{name} is corrupt: {err}", hint="copy the file from the instrument again"
+        ) from err
+    return b"".join(parts)

@@ -1,0 +1,56 @@
+"""Filter files: which clusters of a tile passed the chastity filter.
+
+Little-endian. Version 3: u32 0, u32 3, u32 n, n bytes; before it had a version: u32 n, n bytes.
+Bit 0 of a byte says that the cluster passed (bcl2fastq user guide, "Filter files").
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arteriole.illumina.errors import RunDataError
+
+HEADER_SIZE = 12
+
+
+def read(path: Path) -> NDArray[np.bool_]:
+    """One truth value a cluster.
+
+    Raises:
+        RunDataError: the file is missing, truncated or of another version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
+    start, clusters = header(data[:HEADER_SIZE], len(data), path.name)
+    return (np.frombuffer(data, np.uint8, clusters, start) & 1).astype(np.bool_)
+
+
+def header(head: bytes, size: int, name: str) -> tuple[int, int]:
+    """(where the flags start, how many clusters), from the first bytes and the file's size.
+
+    Raises:
+        RunDataError: `name` is truncated, too long or of another version.
+    """
+    if len(head) < 4:
+        raise RunDataError(f"{name} is truncated: {size} bytes")
+    (first,) = struct.unpack_from("<I", head)
+    if first:
+        return _sized(4, first, size, name)
+    if len(head) < HEADER_SIZE:
+        raise RunDataError(f"{name} is truncated: {size} bytes")
+    version, clusters = struct.unpack_from("<II", head, 4)
+    if version != 3:
+        raise RunDataError(f"{name}: expected filter version 3, found {version}")
+    return _sized(HEADER_SIZE, clusters, size, name)
+
+
+def _sized(start: int, clusters: int, size: int, name: str) -> tuple[int, int]:
+    if size != start + clusters:
+        raise RunDataError(
+            f"{name}: expected {start + clusters} bytes for {clusters} clusters, found {size}"
+        )
+    return start, clusters

@@ -1,0 +1,106 @@
+"""Cluster positions: .locs, s.locs and .clocs, as the whole numbers that stand in FASTQ headers.
+
+Little-endian. locs: i32 1, f32 1.0, u32 n, n x (f32 x, f32 y); a header shows floor(10 v + 1000.5).
+clocs: u8 1, u32 blocks; a block is u8 n, n x (u8 x, u8 y) in tenths of a pixel from the corner of
+a square of 25 pixels; the squares fill rows of 82, which cover an image 2048 pixels wide
+(the format that Picard's ClocsFileReader reads).
+"""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arteriole.illumina.errors import RunDataError
+
+LOCS_HEADER_SIZE = 12
+CLOCS_HEADER_SIZE = 5
+_BLOCK = 250
+_BLOCKS_A_ROW = 82
+_ORIGIN = 1000
+
+Positions = NDArray[np.int32]
+
+
+def read(path: Path) -> Positions:
+    """An array of shape (clusters, 2): x and y as in FASTQ headers.
+
+    Raises:
+        RunDataError: the file is missing, truncated or not of these formats.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
+    if path.suffix == ".clocs":
+        return _clocs(data, path.name)
+    return _locs(data, path.name)
+
+
+def locs_clusters(head: bytes, size: int, name: str) -> int:
+    """The number of clusters of a .locs file, from its first bytes and its size.
+
+    Raises:
+        RunDataError: `name` is truncated, too long or not a locs file.
+    """
+    if len(head) < LOCS_HEADER_SIZE:
+        raise RunDataError(f"{name} is truncated: {size} bytes")
+    version, one, clusters = struct.unpack_from("<ifI", head)
+    if (version, one) != (1, 1.0):
+        raise RunDataError(f"{name}: expected a locs header of version 1, found {version}")
+    if size != LOCS_HEADER_SIZE + 8 * clusters:
+        raise RunDataError(
+            f"{name}: expected {LOCS_HEADER_SIZE + 8 * clusters} bytes for {clusters} clusters, "
+            f"found {size}"
+        )
+    return int(clusters)
+
+
+def clocs_counts(data: bytes, name: str) -> list[tuple[int, int]]:
+    """(where its clusters start, how many clusters) of each block of a .clocs file.
+
+    Raises:
+        RunDataError: `name` is truncated, too long or not a clocs file.
+    """
+    if len(data) < CLOCS_HEADER_SIZE:
+        raise RunDataError(f"{name} is truncated: {len(data)} bytes")
+    version, blocks = struct.unpack_from("<BI", data)
+    if version != 1:
+        raise RunDataError(f"{name}: expected clocs version 1, found {version}")
+    counts: list[tuple[int, int]] = []
+    place = CLOCS_HEADER_SIZE
+    for _ in range(blocks):
+        if place >= len(data):
+            raise RunDataError(f"{name} is truncated: block {len(counts) + 1} of {blocks}")
+        counts.append((place + 1, data[place]))
+        place += 1 + 2 * data[place]
+    if place != len(data):
+        raise RunDataError(f"{name}: expected {place} bytes, found {len(data)}")
+    return counts
+
+
+def _locs(data: bytes, name: str) -> Positions:
+    clusters = locs_clusters(data[:LOCS_HEADER_SIZE], len(data), name)
+    pairs = np.frombuffer(data, "<f4", 2 * clusters, LOCS_HEADER_SIZE).reshape(clusters, 2)
+    scaled = np.floor(pairs.astype(np.float64) * 10 + (_ORIGIN + 0.5))
+    if clusters and not (np.isfinite(scaled).all() and scaled.min() >= 0 and scaled.max() < 1e8):
+        raise RunDataError(f"{name}: a cluster position lies outside of any image")
+    return scaled.astype(np.int32)
+
+
+def _clocs(data: bytes, name: str) -> Positions:
+    counts = clocs_counts(data, name)
+    clusters = sum(count for _, count in counts)
+    positions = np.empty((clusters, 2), np.int32)
+    place = 0
+    for block, (start, count) in enumerate(counts):
+        if count:
+            rows = positions[place : place + count]
+            rows[:] = np.frombuffer(data, np.uint8, 2 * count, start).reshape(count, 2)
+            rows += (
+                _ORIGIN + _BLOCK * (block % _BLOCKS_A_ROW),
+                _ORIGIN + _BLOCK * (block // _BLOCKS_A_ROW),
+            )
+            place += count
+    return positions

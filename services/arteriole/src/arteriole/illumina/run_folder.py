@@ -1,0 +1,168 @@
+"""Where things lie in a run folder, and how an instrument says that it is done."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+from arteriole.illumina.run_info import FILE_NAME, RunInfo
+from arteriole.illumina.run_parameters import RunParameters
+
+MARKERS = (
+    "RTAComplete.txt",
+    "CopyComplete.txt",
+    "SequenceComplete.txt",
+    "SequencingComplete.txt",
+    "RunCompletionStatus.xml",
+)
+
+
+class BclKind(Enum):
+    """How a lane's base calls are stored."""
+
+    BCL = "bcl"
+    BCL_GZ = "bcl.gz"
+    BCL_BGZF = "bcl.bgzf"
+    CBCL = "cbcl"
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentType:
+    """A family of instruments; `marker` is the file that it writes when all has been copied."""
+
+    name: str
+    pattern: str
+    marker: str
+
+
+# By serial number, first match wins. MiSeq, NovaSeq, iSeq and HiSeq as in arteria-runfolder;
+# the others from the run folders that these instruments write.
+INSTRUMENTS = (
+    InstrumentType("MiniSeq", r"MN\d", "RTAComplete.txt"),
+    InstrumentType("MiSeq", r"M\d", "RTAComplete.txt"),
+    InstrumentType("MiSeq i100", r"SH\d", "CopyComplete.txt"),
+    InstrumentType("NextSeq 500", r"N[BS]\d|NDX\d", "RTAComplete.txt"),
+    InstrumentType("NextSeq 1000", r"V[HL]\d", "CopyComplete.txt"),
+    InstrumentType("NovaSeq X", r"LH\d", "CopyComplete.txt"),
+    InstrumentType("NovaSeq 6000", r"A\d", "CopyComplete.txt"),
+    InstrumentType("iSeq", r"FS\d", "CopyComplete.txt"),
+    InstrumentType("HiSeq X", r"ST-|E\d", "RTAComplete.txt"),
+    InstrumentType("HiSeq", r"[DJK]\d|SN\d", "RTAComplete.txt"),
+)
+
+
+def instrument_type(serial_number: str) -> InstrumentType | None:
+    """The family that a serial number belongs to, or None."""
+    for known in INSTRUMENTS:
+        if re.match(known.pattern, serial_number):
+            return known
+    return None
+
+
+def expected_markers(serial_number: str) -> tuple[str, ...]:
+    """The files of which one says that the run is complete.
+
+    An unknown instrument is done with either of the two usual markers.
+    """
+    known = instrument_type(serial_number)
+    return (known.marker,) if known else ("RTAComplete.txt", "CopyComplete.txt")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run folder on disk; nothing is read before it is asked for."""
+
+    path: Path
+
+    @cached_property
+    def run_info(self) -> RunInfo:
+        """Raises RunInfoError."""
+        return RunInfo.read(self.path / FILE_NAME)
+
+    @cached_property
+    def run_parameters(self) -> RunParameters | None:
+        """None if there is no such file. Raises RunParametersError."""
+        return RunParameters.read(self.path)
+
+    @property
+    def intensities(self) -> Path:
+        """Holds the cluster positions."""
+        return self.path / "Data" / "Intensities"
+
+    @property
+    def base_calls(self) -> Path:
+        """Holds a folder a lane."""
+        return self.intensities / "BaseCalls"
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """Those of MARKERS that are present."""
+        return tuple(name for name in MARKERS if (self.path / name).is_file())
+
+    @property
+    def is_marked_complete(self) -> bool:
+        """Whether the marker of this instrument is present. Raises RunInfoError."""
+        return any(
+            (self.path / name).is_file() for name in expected_markers(self.run_info.instrument)
+        )
+
+    def lane(self, lane: int) -> Path:
+        """The base calls of a lane."""
+        return self.base_calls / f"L{lane:03d}"
+
+    def cycle(self, lane: int, cycle: int) -> Path:
+        """The base calls of a lane in one cycle (not on a NextSeq 500, see BclKind.BCL_BGZF)."""
+        return self.lane(lane) / f"C{cycle}.1"
+
+    def bcl(self, lane: int, cycle: int, tile: int, kind: BclKind) -> Path:
+        """The base calls of one tile in one cycle; `kind` is BCL or BCL_GZ."""
+        return self.cycle(lane, cycle) / f"s_{lane}_{tile:04d}.{kind.value}"
+
+    def filter(self, lane: int, tile: int) -> Path:
+        """Which clusters of the tile passed the filter."""
+        return self.lane(lane) / f"s_{lane}_{tile:04d}.filter"
+
+    def shared_positions(self) -> Path | None:
+        """The one s.locs of a patterned flow cell, if there is one."""
+        path = self.intensities / "s.locs"
+        return path if path.is_file() else None
+
+    def positions(self, lane: int, tile: int) -> Path | None:
+        """The cluster positions of a tile: s.locs, or its own .locs or .clocs."""
+        shared = self.shared_positions()
+        if shared is not None:
+            return shared
+        stem = self.intensities / f"L{lane:03d}" / f"s_{lane}_{tile:04d}"
+        for suffix in (".locs", ".clocs"):
+            path = stem.with_suffix(suffix)
+            if path.is_file():
+                return path
+        return None
+
+    def bcl_kind(self, lane: int) -> BclKind | None:
+        """How this lane's base calls are stored, judged by its first cycle folder."""
+        names = sorted(_names(self.lane(lane)))
+        kind = _kind(names)
+        if kind is not None:
+            return kind
+        for name in names:
+            if re.fullmatch(r"C\d+\.1", name):
+                kind = _kind(_names(self.lane(lane) / name))
+                if kind is not None:
+                    return kind
+        return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _kind(names: list[str]) -> BclKind | None:
+    for kind in (BclKind.CBCL, BclKind.BCL_BGZF, BclKind.BCL_GZ, BclKind.BCL):
+        if any(name.endswith("." + kind.value) for name in names):
+            return kind
+    return None

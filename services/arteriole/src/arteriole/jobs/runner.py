@@ -1,0 +1,133 @@
+"""Starts the jobs that wait, adopts those that run, and records those that ended."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import structlog
+
+from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.jobs import Job, JobState, Outcome
+from arteriole.jobs.queue import JobQueue
+
+#: A job whose process died is started at most so many times.
+STARTS = 3
+POLL = 0.1
+STOPPED = Outcome(JobState.CANCELLED, None, "job.stopped", "it was stopped", "", {})
+
+log = structlog.get_logger()
+
+
+class Runner:
+    """Keeps at most `parallel` jobs of `queue` running, each in a folder below `folders`.
+
+    Started again after a crash it needs nothing but rows and folders: lock held, the job is
+    adopted; a result there, it is recorded; neither, the process died, and the job is started
+    again if `rerun`, or failed.
+    """
+
+    def __init__(
+        self, queue: JobQueue, folders: Path, worker: str, *, parallel: int, rerun: bool
+    ) -> None:
+        self._queue = queue
+        self._folders = folders
+        self._worker = worker
+        self._parallel = parallel
+        self._rerun = rerun
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def folder(self, job_id: int) -> JobFolder:
+        return JobFolder(self._folders / str(job_id))
+
+    def stop(self, job: Job) -> None:
+        if job.state is JobState.PENDING:
+            self._queue.ended(job, STOPPED)
+        elif job.state is JobState.STARTED:
+            self.folder(job.job_id).ask_to_stop()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                self.step()
+            except Exception:  # a full disk, say: the next step may succeed
+                log.exception("jobs could not be looked after", service=self._queue.service)
+                await asyncio.sleep(1.0)
+            await asyncio.sleep(POLL)
+
+    def step(self) -> None:
+        """One look at all jobs that have not ended."""
+        self._children = [child for child in self._children if child.poll() is None]
+        running = 0
+        for job in self._queue.in_state(JobState.STARTED):
+            running += self._still_running(job)
+        for job in self._queue.in_state(JobState.PENDING):
+            if running >= self._parallel:
+                break
+            self._start(job)
+            running += 1
+
+    def _still_running(self, job: Job) -> bool:
+        folder = self.folder(job.job_id)
+        if folder.path.is_dir() and folder.held():
+            return True
+        outcome = folder.outcome() or folder.orphaned_outcome()
+        if outcome is not None:
+            self._queue.ended(job, outcome)
+        elif folder.asked_to_stop():
+            self._queue.ended(job, STOPPED)
+        elif self._rerun and job.starts < STARTS:
+            log.warning("a job's process died; it is started again", job_id=job.job_id)
+            self._queue.again(job)
+        else:
+            self._queue.ended(
+                job,
+                Outcome(
+                    JobState.ERROR,
+                    None,
+                    "job.died",
+                    f"its process died {job.starts} times and left no result",
+                    "look at the job's log and the machine's (memory?), then retry",
+                    {},
+                ),
+            )
+        return False
+
+    def _start(self, job: Job) -> None:
+        folder = self.folder(job.job_id)
+        folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = folder.lock()
+        if lock is None:  # the process of an earlier start is still ending
+            return
+        try:
+            folder.prepare(
+                {
+                    "job_id": job.job_id,
+                    "run": job.run,
+                    "stage": job.stage,
+                    "attempt": job.attempt,
+                    "parameters": job.parameters,
+                    "worker": self._worker,
+                }
+            )
+            self._queue.started(job)
+            with open(folder.log, "ab") as output:
+                self._children.append(
+                    subprocess.Popen(
+                        [
+                            sys.executable,
+                            "-m",
+                            "arteriole.jobs.supervisor",
+                            str(folder.path),
+                            str(lock),
+                        ],
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                        pass_fds=(lock,),
+                    )
+                )
+        finally:
+            os.close(lock)

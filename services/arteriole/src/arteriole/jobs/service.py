@@ -1,0 +1,181 @@
+"""A service whose work is jobs: Arteria's verbs over a queue and a runner."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import Field
+
+from arteriole.app.application import VERSION
+from arteriole.app.auth import Role
+from arteriole.app.errors import InvalidError, NotFoundError
+from arteriole.app.names import is_identifier, require_identifier
+from arteriole.app.routes import Call, NoBody, Reply, Request, Route
+from arteriole.app.store import Store
+from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.queue import JobQueue
+from arteriole.jobs.runner import Runner
+
+#: Most of a log that is sent, in bytes.
+LOG_LIMIT = 1024 * 1024
+
+
+class StartRequest(Request):
+    """Body of `POST /api/1.0/start/<runfolder>`; each kind adds its own fields."""
+
+    attempt: int = Field(default=1, ge=1, le=9999)
+    stage: str | None = None
+
+
+class StatusQuery(Request):
+    state: JobState | None = None
+    run: str | None = None
+    stage: str | None = None
+    attempt: int | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class JobKind(Protocol):
+    """What differs between the services that run jobs."""
+
+    name: str  # of the service
+    stage: str  # the stage it serves unless the request says otherwise
+    worker: str  # module whose `main` does the work
+    request: type[StartRequest]
+    rerun: bool  # may a job whose process died be started again?
+
+    def parameters(self, run: str, request: Any) -> dict[str, Any]:
+        """What the worker is given (JSON); InvalidError if the request cannot be met."""
+        ...
+
+    def versions(self) -> dict[str, str]:
+        """The tools used, by name."""
+        ...
+
+    def routes(self) -> list[Route]:
+        """Routes beside the common ones."""
+        ...
+
+
+class JobService:
+    """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
+
+    def __init__(self, kind: JobKind, state_dir: Path, parallel: int) -> None:
+        self.name = kind.name
+        self.kind = kind
+        home = state_dir / kind.name
+        self.store = Store(home / "jobs.sqlite", "arteriole.jobs.sql")
+        self.queue = JobQueue(self.store, kind.name)
+        self.events = self.queue.events
+        self.runner = Runner(
+            self.queue, home / "jobs", kind.worker, parallel=parallel, rerun=kind.rerun
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self.runner.run())
+
+    async def stop(self) -> None:
+        """Leave the jobs running: they are adopted at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+        self.store.close()
+
+    def health(self) -> dict[str, Any]:
+        return {
+            "running": len(self.queue.in_state(JobState.STARTED)),
+            "waiting": len(self.queue.in_state(JobState.PENDING)),
+        }
+
+    def routes(self) -> list[Route]:
+        v1 = "/api/1.0"
+        read, act = Role.READER, Role.OPERATOR
+        return [
+            Route(
+                "POST",
+                f"{v1}/start/{{runfolder}}",
+                self._start,
+                act,
+                "start a job; Idempotency-Key makes a repeat return the same one",
+                body=self.kind.request,
+            ),
+            Route("GET", f"{v1}/status", self._list, read, "the jobs", query=StatusQuery),
+            Route("GET", f"{v1}/status/{{job_id}}", self._status, read, "one job"),
+            Route("POST", f"{v1}/stop/{{job_id}}", self._stop, act, "stop one or all", body=NoBody),
+            Route("GET", f"{v1}/logs/{{runfolder}}", self._logs, read, "its newest job's log"),
+            Route("GET", f"{v1}/versions", self._versions, read, "the tools and their versions"),
+            *self.kind.routes(),
+        ]
+
+    def _start(self, call: Call) -> Reply:
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        request: StartRequest = call.body
+        stage = require_identifier(request.stage or self.kind.stage, "stage")
+        key = call.headers.get("idempotency-key") or f"{run}.{stage}.{request.attempt}"
+        if not is_identifier(key.replace("/", ".")):
+            raise InvalidError(
+                "Idempotency-Key must be of A-Z a-z 0-9 . _ - and /", field="Idempotency-Key"
+            )
+        asked = {"run": run, **request.model_dump(mode="json")}
+        # NB: a repeat is the same job even if the request could no longer be met
+        job = self.queue.earlier(key, asked) or self.queue.submit(
+            key,
+            asked,
+            run=run,
+            stage=stage,
+            attempt=request.attempt,
+            parameters=self.kind.parameters(run, request),
+            who=call.identity.name,
+        )
+        return Reply(self._document(job, call), status=202)
+
+    def _document(self, job: Job, call: Call) -> dict[str, Any]:
+        return {
+            **job.document(),
+            "link": f"{call.base_url}/api/1.0/status/{job.job_id}",
+            "service": self.name,
+            "service_version": VERSION,
+            "progress": self.runner.folder(job.job_id).progress(),
+        }
+
+    def _list(self, call: Call) -> Reply:
+        query: StatusQuery = call.query
+        jobs = self.queue.find(
+            state=query.state.value if query.state else None,
+            run=query.run,
+            stage=query.stage,
+            attempt=query.attempt,
+            limit=query.limit,
+        )
+        return Reply({"jobs": [self._document(job, call) for job in jobs]})
+
+    def _job(self, call: Call) -> Job:
+        text = call.path["job_id"]
+        if not (text.isascii() and text.isdigit() and len(text) < 16):
+            raise NotFoundError(f"{text[:40]!r} is not a job id", code="job.not_found")
+        return self.queue.get(int(text))
+
+    def _status(self, call: Call) -> Reply:
+        return Reply(self._document(self._job(call), call))
+
+    def _stop(self, call: Call) -> Reply:
+        if call.path["job_id"] == "all":
+            jobs = [*self.queue.in_state(JobState.PENDING), *self.queue.in_state(JobState.STARTED)]
+        else:
+            jobs = [self._job(call)]
+        for job in jobs:
+            self.runner.stop(job)
+        return Reply({"stopped": [job.job_id for job in jobs]})
+
+    def _logs(self, call: Call) -> Reply:
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        jobs = self.queue.find(run=run, limit=1)
+        path = self.runner.folder(jobs[0].job_id).log if jobs else None
+        if path is None or not path.exists():
+            raise NotFoundError(f"{self.name} has no log for {run}", code="job.not_found")
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_LIMIT))
+            return Reply(file.read().decode("utf-8", "replace"), content_type="text/plain")
+
+    def _versions(self, call: Call) -> Reply:
+        return Reply({"arteriole": VERSION, **self.kind.versions()})

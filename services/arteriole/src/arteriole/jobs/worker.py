@@ -1,0 +1,177 @@
+"""What a worker process is given, and how it tells what became of it."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arteriole.app.errors import ArterioleError
+from arteriole.jobs.folder import JobFolder
+
+#: At most so many seconds pass between two writings of progress.json.
+PROGRESS_INTERVAL = 0.2
+#: So much of a tool's output is kept for its caller, in bytes.
+OUTPUT_LIMIT = 64 * 1024
+
+
+class WorkError(ArterioleError):
+    """The work failed."""
+
+    code = "job.failed"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended; `output` is its stdout and stderr, at most the last 64 KiB."""
+
+    exit_code: int
+    output: str
+
+
+class Task:
+    """The job as its worker sees it; `parameters` are those that the service resolved."""
+
+    def __init__(self, folder: JobFolder, lock: int) -> None:
+        task = folder.read("task.json")
+        assert task is not None, "the service writes task.json before the start"
+        self.folder = folder
+        self.job_id: int = task["job_id"]
+        self.run: str = task["run"]
+        self.stage: str = task["stage"]
+        self.attempt: int = task["attempt"]
+        self.parameters: dict[str, Any] = task["parameters"]
+        self._lock = lock
+        self._told = 0.0
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Tell how far it is; cheap enough to be called often."""
+        now = time.monotonic()
+        if done >= total or now - self._told >= PROGRESS_INTERVAL:
+            self._told = now
+            self.folder.write(
+                "progress.json", {"done": done, "total": total, "unit": unit}, durable=False
+            )
+
+    def command(
+        self,
+        arguments: list[str],
+        *,
+        timeout: float,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        input_bytes: bytes = b"",
+        watch: Callable[[str], bool] | None = None,
+    ) -> Finished:
+        """Run a tool (a list, never a shell string) in the job's process group.
+
+        It inherits the job's lock, so that the job counts as alive while the tool is.
+
+        Args:
+            watch: is given each line as it comes (they end at a newline or carriage return); True
+                leaves it out of log and output. Not together with `input_bytes`.
+
+        Raises:
+            WorkError: the tool is missing, or had not ended after `timeout` seconds.
+        """
+        print(f"+ {json.dumps(arguments)}", flush=True)
+        try:
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=None if environment is None else {**os.environ, **environment},
+                cwd=cwd,
+                pass_fds=(self._lock,),
+            )
+        except OSError as err:
+            raise WorkError(
+                f"cannot run {arguments[0]}: {err.strerror}",
+                code="tool.missing",
+                hint=f"install {Path(arguments[0]).name}, or name its path in arteriole.yaml",
+            ) from err
+        try:
+            if watch is None:
+                output, _ = process.communicate(input_bytes, timeout)
+            else:
+                output = _follow(process, timeout, watch)
+        except subprocess.TimeoutExpired as err:
+            process.kill()
+            process.communicate()
+            raise WorkError(
+                f"{arguments[0]} had not ended after {timeout:.0f} s and was stopped",
+                code="tool.timeout",
+            ) from err
+        text = output[-OUTPUT_LIMIT:].decode("utf-8", "replace")
+        print(text, end="", flush=True)
+        return Finished(process.returncode, text)
+
+
+def _follow(
+    process: subprocess.Popen[bytes], timeout: float, watch: Callable[[str], bool]
+) -> bytes:
+    """The lines that `watch` did not take; subprocess.TimeoutExpired after `timeout` seconds."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.close()
+    process.stdin = None
+    deadline = time.monotonic() + timeout
+    kept, rest = b"", b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(deadline - time.monotonic()):
+                raise subprocess.TimeoutExpired(process.args, timeout)
+            piece = os.read(process.stdout.fileno(), 65536)
+            *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+            for line in lines if piece else [*lines, rest]:
+                if line and not watch(line.decode("utf-8", "replace")):
+                    kept = (kept + line + b"\n")[-OUTPUT_LIMIT:]
+            if not piece:
+                break
+    process.wait(max(0.0, deadline - time.monotonic()))
+    process.stdout.close()
+    return kept
+
+
+def _obey_stop(folder: JobFolder, supervisor: int) -> None:
+    """Once the supervisor is gone nobody else sees that the job was asked to stop."""
+    while os.getppid() == supervisor or not folder.asked_to_stop():
+        time.sleep(0.5)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+
+
+def main(work: Callable[[Task], dict[str, Any]]) -> None:
+    """Run `work` on the folder and lock named on the command line; its value is the job's result.
+
+    An ArterioleError ends the job `error` with its code, message and hint; anything else does so
+    with `job.failed` and leaves its traceback in the log.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = JobFolder(Path(sys.argv[1]))
+    threading.Thread(target=_obey_stop, args=(folder, os.getppid()), daemon=True).start()
+    outcome: dict[str, Any] = {"ok": True, "code": "", "message": "", "hint": "", "result": {}}
+    try:
+        outcome["result"] = work(Task(folder, int(sys.argv[2])))
+    except ArterioleError as err:
+        print(f"{err.code}: {err}", flush=True)
+        outcome |= {"ok": False, "code": err.code, "message": str(err), "hint": err.hint}
+    except Exception as err:
+        traceback.print_exc()
+        outcome |= {
+            "ok": False,
+            "code": "job.failed",
+            "message": f"{type(err).__name__}: {err}",
+            "hint": "the job's log has the details",
+        }
+    folder.write("outcome.json", outcome)
+    sys.exit(0 if outcome["ok"] else 1)

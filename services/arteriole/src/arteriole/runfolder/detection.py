@@ -1,0 +1,183 @@
+"""Sees run folders come, grow and go: the kernel's notifications, and a reconciling scan always.
+
+NFS and CIFS send no notifications, so the scan alone must find everything; they only make it quick.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+import structlog
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver, ObservedWatch
+
+from arteriole.illumina.run_folder import MARKERS
+from arteriole.runfolder.runs import Run, Runs, storable
+from arteriole.runfolder.settings import Readiness, RunfolderSettings
+from arteriole.runfolder.states import RunState
+from arteriole.runfolder.verdict import Verdict, VerdictKind, examine, examine_marker
+
+#: What is judged for good: it is only looked whether the folder is still there.
+SETTLED = frozenset({VerdictKind.COMPLETE, VerdictKind.REFUSED})
+
+log = structlog.get_logger()
+
+
+class Detector:
+    """Registers and judges the folders directly below the monitored directories."""
+
+    def __init__(self, runs: Runs, settings: RunfolderSettings) -> None:
+        self._runs = runs
+        self._settings = settings
+        self._wake = asyncio.Event()
+        self._watcher = _Watcher(self._wake)
+        self._scanning = asyncio.Lock()
+        self._judging = asyncio.Lock()
+        self.unreachable: dict[Path, str] = {}
+
+    async def run(self) -> None:
+        self._watcher.start(asyncio.get_running_loop(), self._settings.monitored_directories)
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self.scan()
+                except Exception:  # a full disk, say: the next scan may succeed
+                    log.exception("a scan failed")
+                try:
+                    async with asyncio.timeout(self._settings.scan_interval):
+                        await self._wake.wait()
+                    await asyncio.sleep(0.05)  # one deed makes several notifications
+                except TimeoutError:
+                    pass
+        finally:
+            self._watcher.stop()
+
+    async def scan(self) -> None:
+        """Look at every folder once; what is settled is not read again."""
+        async with self._scanning:
+            present: set[Path] = set()
+            for directory in self._settings.monitored_directories:
+                found = await asyncio.to_thread(self._folders, directory)
+                present.update(map(storable, found))
+                known = {run.path for run in self._runs.all()}
+                for path in found:
+                    if storable(path) not in known:
+                        self.register(path)
+            if not self._runs.first_scan_done() and not self.unreachable:
+                self._runs.note_first_scan()
+            for run in self._runs.all():
+                if run.verdict not in SETTLED or run.path not in present:
+                    await self.judge(run)
+
+    def _removed(self, path: Path) -> bool:
+        """Its monitored directory can be read and does not have it."""
+        return path.parent not in self.unreachable and path.parent.is_dir() and not path.exists()
+
+    def _folders(self, directory: Path) -> list[Path]:
+        try:
+            found = sorted(entry for entry in directory.iterdir() if _is_run_folder(entry))
+        except OSError as err:
+            if directory not in self.unreachable:
+                log.error("a monitored directory cannot be read", directory=str(directory))
+            self.unreachable[directory] = err.strerror or str(err)
+            return []
+        self.unreachable.pop(directory, None)
+        return found
+
+    def register(self, path: Path) -> Run:
+        """Write a folder that is new; Arteria's own state of it is read once, now."""
+        adopted = self._settings.adopt_existing or self._runs.first_scan_done()
+        state = None
+        if self._settings.readiness is Readiness.MARKER:
+            state = _arteria_state(path)
+        return self._runs.register(path, adopted=adopted, arteria_state=state)
+
+    async def judge(self, run: Run) -> None:
+        async with self._judging:
+            if run.verdict is VerdictKind.REFUSED:
+                if self._removed(run.path):
+                    self._runs.forget(run)
+                return
+            if run.verdict in SETTLED and run.path.is_dir():
+                return
+            verdict = await asyncio.to_thread(self.examine, run.path)
+            self._runs.judged(run, verdict)
+        if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
+            self._watcher.unwatch(run.path)
+        else:
+            self._watcher.watch(run.path)
+
+    def examine(self, path: Path) -> Verdict:
+        if self._settings.readiness is Readiness.MARKER:
+            grace = self._settings.completed_marker_grace_minutes
+            return examine_marker(path, grace, time.time())
+        return examine(path)
+
+
+def _is_run_folder(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    try:
+        return path.is_dir() and not path.is_symlink()
+    except OSError:  # one stale handle must not hide the others
+        return False
+
+
+def _arteria_state(path: Path) -> str | None:
+    """The state that Arteria left in `.arteria/state`, if it is one."""
+    try:
+        with open(path / ".arteria" / "state", "rb") as file:
+            return RunState(file.read(100).decode("ascii").strip()).value
+    except (OSError, ValueError):
+        return None
+
+
+class _Watcher(FileSystemEventHandler):
+    """Sets `wake` when a monitored directory or the top of an open run folder changes."""
+
+    def __init__(self, wake: asyncio.Event) -> None:
+        self._wake = wake
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._observer: BaseObserver | None = None
+        self._watches: dict[Path, ObservedWatch] = {}
+        self._tops: set[str] = set()
+
+    def start(self, loop: asyncio.AbstractEventLoop, directories: list[Path]) -> None:
+        self._loop = loop
+        self._observer = Observer()
+        self._observer.start()
+        for directory in directories:
+            self._tops.add(str(directory))
+            self.watch(directory)
+
+    def watch(self, path: Path) -> None:
+        if self._observer is None or path in self._watches:
+            return
+        try:
+            self._watches[path] = self._observer.schedule(self, str(path), recursive=False)
+        except OSError as err:  # the kernel's limit of watches, or the folder went away
+            log.warning("no notifications; the scan sees it", path=str(path), error=str(err))
+
+    def unwatch(self, path: Path) -> None:
+        watch = self._watches.pop(path, None)
+        if watch is not None and self._observer is not None:
+            self._observer.unschedule(watch)
+
+    def stop(self) -> None:
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(5)
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """NB: on the observer's thread. Only new folders and changed markers are news."""
+        if event.event_type in ("opened", "closed_no_write"):
+            return
+        path = Path(str(event.dest_path or event.src_path))
+        if (
+            path.name in MARKERS
+            or path.name in ("RunInfo.xml", "Data")
+            or str(path.parent) in self._tops
+        ) and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)

@@ -1,0 +1,51 @@
+"""What should have moved and has not: the packs' reconciling rule asks for it every minute."""
+
+from typing import Any
+
+from arteriole.app import times
+from arteriole.runfolder.runs import Run, Stage
+from arteriole.runfolder.states import RunState, StageState
+
+
+def overdue(runs: list[Run], grace: float) -> list[dict[str, Any]]:
+    """Entries older than `grace` seconds.
+
+    Each is `{what, run, stage, attempt, service, job_id, since, past_limit}`; `what` is
+    `run_ready` (nobody claimed it), `stage_ready` (nobody began it, or whoever did left neither
+    job nor end within the lease) or `stage_running` (a job was attached; did it end?).
+    """
+    before = times.now(-grace)
+    found = []
+    for run in runs:
+        if run.claimable and run.verdict_since <= before:
+            found.append(_entry("run_ready", run, None, run.verdict_since))
+        if run.attempt and run.held is None and run.state is not RunState.DONE:
+            found += [entry for s in run.current if (entry := _stage(run, s, before))]
+    return found
+
+
+def _stage(run: Run, stage: Stage, before: str) -> dict[str, Any] | None:
+    if stage.state is StageState.WAITING and stage.ready is not None and stage.ready <= before:
+        return _entry("stage_ready", run, stage, stage.ready)
+    if stage.state is StageState.RUNNING and stage.begun is not None:
+        if stage.job_id is None:
+            if stage.lease is not None and stage.lease <= times.now():
+                return _entry("stage_ready", run, stage, stage.lease)
+        elif stage.begun <= before:
+            return _entry("stage_running", run, stage, stage.begun)
+    return None
+
+
+def _entry(what: str, run: Run, stage: Stage | None, since: str) -> dict[str, Any]:
+    return {
+        "what": what,
+        "run": run.name,
+        "stage": stage.stage if stage else None,
+        "attempt": stage.attempt if stage else None,
+        "service": stage.service if stage else None,
+        "job_id": stage.job_id if stage else None,
+        "since": since,
+        "past_limit": bool(
+            stage and stage.begun and times.seconds_since(stage.begun) > stage.time_limit
+        ),
+    }

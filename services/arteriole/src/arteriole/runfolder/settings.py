@@ -1,0 +1,39 @@
+"""The section `runfolder` of arteriole.yaml."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from arteriole.app.config import Section
+
+
+class Readiness(enum.StrEnum):
+    """What makes a run ready: its marker alone (Arteria's rule), or all of the evidence."""
+
+    MARKER = "marker"
+    EVIDENCE = "evidence"
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"must be an absolute path without '..', found {path}")
+    return path
+
+
+class RunfolderSettings(Section):
+    port: int = Field(default=8180, ge=0, le=65535)
+    monitored_directories: list[Annotated[Path, AfterValidator(_absolute)]] = Field(min_length=1)
+    readiness: Readiness = Readiness.EVIDENCE
+    #: Seconds between two scans; changes that the kernel tells of are seen at once.
+    scan_interval: float = Field(default=10.0, gt=0)
+    completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
+    #: Arteria's PUT endpoints, which make run folders for tests.
+    can_create_runfolder: bool = False
+    #: Runs found at the very first start may be worked on without `arteriole adopt`.
+    adopt_existing: bool = False
+    #: Seconds for which a begun stage without a job belongs to the one who began it.
+    begin_lease: float = Field(default=60.0, gt=0)
+    #: Seconds without a heartbeat after which the packs' sensor counts as silent.
+    heartbeat_limit: float = Field(default=60.0, gt=0)

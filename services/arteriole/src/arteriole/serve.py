@@ -1,0 +1,140 @@
+"""`arteriole serve`: any or all services in one process, each on its port."""
+
+import asyncio
+import errno
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from arteriole.app.application import Application, Service, run_until_cancelled
+from arteriole.app.auth import Role, Tokens
+from arteriole.app.errors import ArterioleError
+from arteriole.archive.kind import ArchiveKind
+from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.checksum.kind import ChecksumKind
+from arteriole.jobs.service import JobService
+from arteriole.runfolder.service import RunfolderService
+from arteriole.settings import Auth, Settings
+from arteriole.transfer.kind import TransferKind
+
+log = structlog.get_logger()
+
+#: Tokens made at first start: one for the packs, one for whoever set it up.
+FIRST_TOKENS = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
+
+
+class ServeError(ArterioleError):
+    """The services cannot be started."""
+
+    code = "serve.failed"
+
+
+def make(name: str, settings: Settings) -> tuple[Service, int]:
+    """The service called `name` and the port it is to have."""
+    makers: dict[str, Callable[[], tuple[Service, int]]] = {}
+    if (runfolder := settings.runfolder) is not None:
+        makers["runfolder"] = lambda: (
+            RunfolderService(runfolder, settings.state_dir),
+            runfolder.port,
+        )
+    if (bcl2fastq := settings.bcl2fastq) is not None:
+        makers["bcl2fastq"] = lambda: (
+            JobService(Bcl2fastqKind(bcl2fastq), settings.state_dir, bcl2fastq.parallel),
+            bcl2fastq.port,
+        )
+    if (checksum := settings.checksum) is not None:
+        makers["checksum"] = lambda: (
+            JobService(ChecksumKind(checksum), settings.state_dir, checksum.parallel),
+            checksum.port,
+        )
+    if (transfer := settings.transfer) is not None:
+        makers["transfer"] = lambda: (
+            JobService(TransferKind(transfer), settings.state_dir, transfer.parallel),
+            transfer.port,
+        )
+    if (archive := settings.archive) is not None:
+        makers["archive"] = lambda: (
+            JobService(ArchiveKind(archive), settings.state_dir, archive.parallel),
+            archive.port,
+        )
+    if name not in makers:
+        raise ServeError(
+            f"{name!r} has no section in the configuration; configured are {', '.join(makers)}"
+        )
+    return makers[name]()
+
+
+def configured(settings: Settings) -> list[str]:
+    names = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
+    return [name for name in names if getattr(settings, name) is not None]
+
+
+def first_tokens(settings: Settings) -> None:
+    """At first start make the tokens and leave each in a file that only the owner reads."""
+    tokens = Tokens(settings.token_file)
+    if settings.auth is Auth.NONE or tokens.path.exists():
+        return
+    for name, role in FIRST_TOKENS.items():
+        path = settings.state_dir / f"{name}.token"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        token = tokens.create(name, role)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(token + "\n")
+        log.info("made a token", name=name, role=role.name.lower(), file=str(path))
+
+
+async def serve(settings: Settings, names: list[str]) -> None:
+    """Run the services until SIGTERM or SIGINT; jobs go on and are adopted at the next start."""
+    first_tokens(settings)
+    tokens = None if settings.auth is Auth.NONE else Tokens(settings.token_file)
+    applications = []
+    ports = {}
+    for name in names:
+        service, port = make(name, settings)
+        application = Application(service, tokens)
+        ports[name] = _listen(application, settings.host, port)
+        applications.append(application)
+        log.info("serving", service=name, url=f"http://{settings.host}:{ports[name]}")
+    _write_ports(settings.state_dir, settings.host, ports)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(run_until_cancelled(app)) for app in applications]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    ended = [task for task in tasks if task.done()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()
+
+
+def _listen(application: Application, host: str, port: int) -> int:
+    name = application.service.name
+    try:
+        return application.listen(host, port)
+    except OSError as err:
+        if err.errno == errno.EADDRINUSE:
+            raise ServeError(
+                f"{name} cannot listen on {host}:{port}: the port is in use",
+                hint=f"stop what uses it, or set {name}.port (ARTERIOLE_{name.upper()}__PORT)",
+                code="serve.port_in_use",
+            ) from err
+        raise ServeError(f"{name} cannot listen on {host}:{port}: {err.strerror}") from err
+
+
+def _write_ports(state_dir: Path, host: str, ports: dict[str, int]) -> None:
+    """Which service listens where, for commands on this machine and ports chosen by the kernel."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    partial = state_dir / ".ports.json.partial"
+    urls = {name: f"http://{host}:{port}" for name, port in ports.items()}
+    known = state_dir / "ports.json"
+    partial.write_text(json.dumps(urls, indent=1), encoding="utf-8")
+    partial.rename(known)

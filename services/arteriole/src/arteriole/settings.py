@@ -1,0 +1,49 @@
+"""All of arteriole.yaml: a section a service, and what they share."""
+
+import enum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from pydantic import field_validator, model_validator
+
+from arteriole.app.config import Section
+from arteriole.archive.settings import ArchiveSettings
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.checksum.settings import ChecksumSettings
+from arteriole.runfolder.settings import RunfolderSettings
+from arteriole.transfer.settings import TransferSettings
+
+
+class Auth(enum.StrEnum):
+    TOKENS = "tokens"
+    NONE = "none"
+
+
+class Settings(Section):
+    #: Stores, job folders and tokens; this is what a backup must hold.
+    state_dir: Path
+    host: str = "127.0.0.1"
+    auth: Auth = Auth.TOKENS
+    runfolder: RunfolderSettings | None = None
+    bcl2fastq: Bcl2fastqSettings | None = None
+    checksum: ChecksumSettings | None = None
+    transfer: TransferSettings | None = None
+    archive: ArchiveSettings | None = None
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        if not path.is_absolute():
+            raise ValueError(f"must be an absolute path, found {path}")
+        return path
+
+    @model_validator(mode="after")
+    def _open_on_loopback_only(self) -> Self:
+        if self.auth is Auth.NONE and not ip_address(self.host).is_loopback:
+            raise ValueError(f"auth: none is allowed on 127.0.0.1 only, not on {self.host}")
+        return self
+
+    @property
+    def token_file(self) -> Path:
+        return self.state_dir / "tokens.json"

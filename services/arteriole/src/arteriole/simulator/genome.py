@@ -1,0 +1,91 @@
+"""What is sequenced: a small genome, and fragments of it read from both ends.
+
+Bases are codes here: 0, 1, 2, 3 for A, C, G, T, so that the complement is 3 - code.
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from arteriole.simulator.plan import PlanError, RunPlan
+
+Codes = npt.NDArray[np.uint8]
+
+LENGTH = 20_000
+PHIX_LENGTH = 5_386
+_LONGEST_FRAGMENT = 450
+_SHORTEST_FRAGMENT = 150
+_CODE_OF = np.full(256, 255, dtype=np.uint8)
+for _code, _letter in enumerate(b"ACGT"):
+    _CODE_OF[_letter] = _CODE_OF[_letter + 32] = _code
+
+
+def drawn(length: int, rng: np.random.Generator) -> Codes:
+    """A genome of `length` bases, 41 % of them G or C."""
+    return rng.choice(4, size=length, p=(0.295, 0.205, 0.205, 0.295)).astype(np.uint8)
+
+
+def of_plan(plan: RunPlan) -> Codes:
+    """The genome that the plan's samples come from.
+
+    Raises:
+        PlanError: the FASTA cannot be read, is too short, or holds other letters than ACGT.
+    """
+    if plan.genome is None:
+        return drawn(LENGTH, np.random.default_rng([plan.seed, 1]))
+    return _longest_sequence(plan.genome)
+
+
+def phix_of_plan(plan: RunPlan) -> Codes:
+    """A stand-in for the PhiX control, which is drawn too."""
+    return drawn(PHIX_LENGTH, np.random.default_rng([plan.seed, 2]))
+
+
+def _longest_sequence(path: Path) -> Codes:
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as err:
+        raise PlanError(f"the genome {path.name} cannot be read: {err}", field="genome") from err
+    bodies = [part.partition(b"\n")[2] for part in content.split(b">")[1:]]
+    longest = max((b"".join(body.split()) for body in bodies), key=len, default=b"")
+    if len(longest) < 2 * _LONGEST_FRAGMENT:
+        raise PlanError(
+            f"{path.name}: expected a FASTA sequence of at least {2 * _LONGEST_FRAGMENT} bases;"
+            f" the longest has {len(longest)}",
+            field="genome",
+        )
+    codes = _CODE_OF[np.frombuffer(longest, dtype=np.uint8)]
+    if (strange := np.flatnonzero(codes == 255)).size:
+        letter = chr(longest[int(strange[0])])
+        raise PlanError(
+            f"{path.name}: expected only A, C, G and T; found {letter!r} at base"
+            f" {int(strange[0]) + 1} of the longest sequence",
+            field="genome",
+        )
+    return codes
+
+
+def read_fragments(
+    genome: Codes, count: int, lengths: tuple[int, ...], rng: np.random.Generator
+) -> list[Codes]:
+    """The reads of `count` fragments: one array (count, length) a read.
+
+    The first read is the fragment's start, the second the reverse complement of its end;
+    half of the fragments lie on the reverse strand.
+    """
+    shortest = max(_SHORTEST_FRAGMENT, *lengths)
+    sizes = rng.integers(shortest, max(_LONGEST_FRAGMENT, shortest + 1), count)
+    starts = rng.integers(0, genome.size - sizes)
+    left_ends = [genome[starts[:, None] + np.arange(length)] for length in lengths]
+    ends = starts + sizes - 1
+    right_ends = [3 - genome[ends[:, None] - np.arange(length)] for length in lengths]
+    reverse = rng.random(count) < 0.5
+    first = np.where(reverse[:, None], right_ends[0], left_ends[0])
+    if len(lengths) == 1:
+        return [first]
+    return [first, np.where(reverse[:, None], left_ends[1], right_ends[1])]

@@ -1,0 +1,250 @@
+"""The plan of a simulated run: everything that decides what the sequencer will write."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+
+from arteriole.app.errors import ArterioleError
+from arteriole.app.names import is_identifier
+from arteriole.simulator.indexes import FAR, Pair, pair_distance
+from arteriole.simulator.instruments import INSTRUMENTS, Instrument, Kind
+
+_RUN_NAME = re.compile(r"(\d{6})_([A-Za-z0-9-]{1,20})_(\d{4,6})_([A-Za-z0-9-]{5,30})", re.ASCII)
+_SEQUENCE = re.compile(r"[ACGT]*", re.ASCII)
+_FILTER_CYCLE = 25  # as in RTAConfiguration.xml of a HiSeq X: FilterAndAlignCycle
+_FRACTIONS = ("failing", "index_error", "index_ruin", "index_no_call", "unknown", "phix", "no_call")
+
+
+class PlanError(ArterioleError):
+    """The plan of the simulated run cannot be carried out."""
+
+    code = "simulator.plan"
+    status = 400
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """One read of the run, as RunInfo.xml tells it."""
+
+    cycles: int
+    is_index: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One library; `lanes` is empty for one that lies in every lane.
+
+    Attributes:
+        i7, i5: as the instrument reads them, which is as the sheet has them; i5 may be empty.
+    """
+
+    id: str
+    name: str
+    project: str
+    i7: str
+    i5: str = ""
+    lanes: tuple[int, ...] = ()
+
+    @property
+    def index(self) -> Pair:
+        return self.i7, self.i5
+
+    def lies_in(self, lane: int) -> bool:
+        return not self.lanes or lane in self.lanes
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run, checked when it is made (PlanError).
+
+    Attributes:
+        run: `YYMMDD_INSTRUMENT_NNNN_[AB]FLOWCELL`; a MiSeq's has no position.
+        tiles: tiles a swath. clusters: clusters a tile.
+        failing: fraction of clusters that do not pass the filter.
+        index_error: chance that an index carries one error.
+        index_ruin: chance that an index carries two or three, which loses the cluster.
+        index_no_call: fraction of those errors that are no-calls, not other bases.
+        unknown: fraction of clusters whose index belongs to nobody. phix: fraction of PhiX.
+        no_call: chance that a base of a template read is not called.
+        genome: FASTA whose longest sequence is read; None for one drawn from the seed.
+    """
+
+    run: str
+    kind: Kind
+    samples: tuple[Sample, ...]
+    reads: tuple[ReadPlan, ...]
+    lanes: int = 2
+    surfaces: int = 2
+    swaths: int = 2
+    tiles: int = 1
+    clusters: int = 500
+    seed: int = 1
+    failing: float = 0.15
+    index_error: float = 0.06
+    index_ruin: float = 0.01
+    index_no_call: float = 0.2
+    unknown: float = 0.03
+    phix: float = 0.02
+    no_call: float = 0.003
+    genome: Path | None = None
+
+    def __post_init__(self) -> None:
+        for check in (_check_name, _check_layout, _check_reads, _check_samples, _check_apart):
+            check(self)
+
+    @property
+    def instrument(self) -> Instrument:
+        return INSTRUMENTS[self.kind]
+
+    @cached_property
+    def name_parts(self) -> tuple[str, str, int, str, str]:
+        """Date, instrument, run number, position ("" where there is none), flow cell."""
+        date, instrument, number, rest = self.run.split("_")
+        split = 1 if self.instrument.positions else 0
+        return date, instrument, int(number), rest[:split], rest[split:]
+
+    @property
+    def instrument_name(self) -> str:
+        return self.name_parts[1]
+
+    @property
+    def number(self) -> int:
+        return self.name_parts[2]
+
+    @property
+    def flowcell(self) -> str:
+        return self.name_parts[4]
+
+    @property
+    def cycles(self) -> int:
+        return sum(read.cycles for read in self.reads)
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """First cycle and the cycle after the last of each read, counted from 0."""
+        ends = [sum(read.cycles for read in self.reads[: n + 1]) for n in range(len(self.reads))]
+        return tuple((end - read.cycles, end) for end, read in zip(ends, self.reads, strict=True))
+
+    def spans_of(self, *, is_index: bool) -> tuple[tuple[int, int], ...]:
+        pairs = zip(self.reads, self.spans, strict=True)
+        return tuple(span for read, span in pairs if read.is_index is is_index)
+
+    @property
+    def index_lengths(self) -> tuple[int, ...]:
+        return tuple(read.cycles for read in self.reads if read.is_index)
+
+    @property
+    def filter_cycle(self) -> int:
+        """The cycle (from 1) after which it is known which clusters pass the filter."""
+        return min(_FILTER_CYCLE, self.spans[0][1])
+
+    @property
+    def tile_numbers(self) -> tuple[int, ...]:
+        """Four digits: surface, swath, tile of the swath; ascending."""
+        return tuple(
+            1000 * surface + 100 * swath + tile
+            for surface in range(1, self.surfaces + 1)
+            for swath in range(1, self.swaths + 1)
+            for tile in range(1, self.tiles + 1)
+        )
+
+    @property
+    def all_tiles(self) -> tuple[tuple[int, int], ...]:
+        """Every (lane, tile), in the order of the flow cell."""
+        return tuple((lane, n) for lane in range(1, self.lanes + 1) for n in self.tile_numbers)
+
+
+def _check_name(plan: RunPlan) -> None:
+    found = _RUN_NAME.fullmatch(plan.run)
+    positions = plan.instrument.positions
+    if not found or (positions and found[4][0] not in positions):
+        form = "YYMMDD_INSTRUMENT_NNNN_" + ("[AB]FLOWCELL" if positions else "FLOWCELL")
+        raise PlanError(
+            f"a {plan.kind.value}'s run is named {form}; found {plan.run!r}", field="run"
+        )
+    try:
+        datetime.strptime(found[1], "%y%m%d")
+    except ValueError as err:
+        raise PlanError(f"{found[1]!r} in run name {plan.run!r} is no date", field="run") from err
+
+
+def _check_layout(plan: RunPlan) -> None:
+    for field in ("lanes", "surfaces", "swaths", "tiles"):
+        value, most = getattr(plan, field), getattr(plan.instrument, field)
+        if not 1 <= value <= most:
+            raise PlanError(
+                f"a {plan.kind.value} has 1 to {most} {field}; found {value}", field=field
+            )
+    if not 1 <= plan.clusters <= 5_000_000:
+        raise PlanError(f"clusters a tile: 1 to 5000000; found {plan.clusters}", field="clusters")
+    if plan.seed < 0:
+        raise PlanError(f"the seed is 0 or more; found {plan.seed}", field="seed")
+    for field in _FRACTIONS:
+        if not 0 <= (value := getattr(plan, field)) <= 1:
+            raise PlanError(f"{field} is a fraction, 0 to 1; found {value}", field=field)
+    for total in ("index_error", "index_ruin"), ("unknown", "phix"):
+        if sum(getattr(plan, field) for field in total) > 1:
+            raise PlanError(f"{' and '.join(total)} are more than 1 together", field=total[0])
+
+
+def _check_reads(plan: RunPlan) -> None:
+    shape = "".join("I" if read.is_index else "T" for read in plan.reads)
+    if shape not in ("TI", "TIT", "TII", "TIIT"):
+        raise PlanError(
+            f"reads are template (T) and index (I) as TI, TIT, TII or TIIT; found {shape!r}",
+            hint="runs without an index are not simulated",
+            field="reads",
+        )
+    for read in plan.reads:
+        low, high = (FAR, 24) if read.is_index else (1, 300)
+        if not low <= read.cycles <= high:
+            kind = "an index" if read.is_index else "a template"
+            raise PlanError(f"{kind} read has {low} to {high} cycles; found {read.cycles}")
+
+
+def _check_samples(plan: RunPlan) -> None:
+    if not plan.samples:
+        raise PlanError("a run needs at least one sample", field="samples")
+    for sample in plan.samples:
+        _check_sample(plan, sample)
+    ids = [sample.id for sample in plan.samples]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise PlanError(f"sample ids must differ; found twice: {', '.join(twice)}", field="samples")
+    for lane in range(1, plan.lanes + 1):
+        if not any(sample.lies_in(lane) for sample in plan.samples):
+            raise PlanError(f"lane {lane} has no sample", field="samples")
+
+
+def _check_sample(plan: RunPlan, sample: Sample) -> None:
+    for value in (sample.id, sample.name or sample.id, sample.project or sample.id):
+        if not is_identifier(value):
+            raise PlanError(
+                f"sample ids, names and projects are of A-Z a-z 0-9 . _ -; found {value[:60]!r}",
+                field="samples",
+            )
+    if any(not 1 <= lane <= plan.lanes for lane in sample.lanes):
+        raise PlanError(
+            f"sample {sample.id}: lanes are 1 to {plan.lanes}; found {sample.lanes}",
+            field="samples",
+        )
+    expected = (*plan.index_lengths, 0)[:2]
+    if tuple(map(len, sample.index)) != expected or not all(map(_SEQUENCE.fullmatch, sample.index)):
+        raise PlanError(
+            f"sample {sample.id}: expected an i7 and i5 of {expected[0]} and {expected[1]} bases"
+            f" (ACGT), as long as the index reads; found {sample.i7!r} and {sample.i5!r}",
+            field="samples",
+        )
+
+
+def _check_apart(plan: RunPlan) -> None:
+    for one, other in combinations(plan.samples, 2):
+        together = any(one.lies_in(n) and other.lies_in(n) for n in range(1, plan.lanes + 1))
+        if together and (apart := pair_distance(one.index, other.index)) < FAR:
+            raise PlanError(
+                f"samples {one.id} and {other.id} share a lane, and their indexes differ by only"
+                f" {apart} bases; {FAR} are needed to know by construction where a read belongs",
+                field="samples",
+            )

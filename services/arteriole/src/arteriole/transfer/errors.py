@@ -1,0 +1,79 @@
+"""What went wrong on the way to the cluster, from what ssh, rsync and the far side said."""
+
+import re
+
+from arteriole.jobs.worker import Finished, WorkError
+
+#: Longest part of a tool's words that goes into a message.
+WORDS = 300
+#: ssh's exit code for whatever is its own fault (ssh(1), EXIT STATUS).
+SSH_FAILED = 255
+
+
+class TransferError(WorkError):
+    """The FASTQs could not be transferred."""
+
+    code = "transfer.failed"
+
+
+#: Text, code, what a person is told, hint; the first that fits is taken.
+_SSH = (
+    (
+        r"Host key verification failed|IDENTIFICATION HAS CHANGED",
+        "transfer.host_key",
+        "the host key is not the one in known_hosts",
+        "compare with the cluster's administrators before changing known_hosts",
+    ),
+    (
+        r"Permission denied|Too many authentication failures",
+        "transfer.key_refused",
+        "the cluster refused the key",
+        "check user and identity_file of the destination, and the key's entry on the cluster",
+    ),
+    (r"", "transfer.unreachable", "the cluster cannot be reached", "check host, port and network"),
+)
+_FAR = (
+    (
+        r"No space left on device|Disk quota exceeded",
+        "transfer.disk_full",
+        "no space is left at the destination",
+        "make room or raise the quota, then retry: what was sent is kept",
+    ),
+    (
+        r"(rsync|md5sum|find|awk|sh): ((command )?not found|No such file or directory)",
+        "tool.missing",
+        "a tool is missing at the destination",
+        "install rsync and coreutils there, or set rsync_path of the destination",
+    ),
+    (
+        r"Permission denied|Operation not permitted",
+        "transfer.permission",
+        "the destination may not be written to",
+        "check the owner and mode of the destination's path",
+    ),
+    (
+        r"connection unexpectedly closed|timeout in data send|Broken pipe|Connection reset",
+        "transfer.unreachable",
+        "the connection to the cluster was lost",
+        "retry: what was sent is kept",
+    ),
+)
+
+
+def explain(finished: Finished, doing: str, *, over_ssh: bool) -> TransferError:
+    """The error for a command that failed while `doing` something."""
+    words = shortened(finished.output)
+    lost = over_ssh and finished.exit_code == SSH_FAILED
+    for pattern, code, meaning, hint in _SSH if lost else _FAR:
+        if re.search(pattern, finished.output):
+            return TransferError(f"{doing}: {meaning}: {words}", code=code, hint=hint)
+    return TransferError(
+        f"{doing} ended with exit code {finished.exit_code}: {words}",
+        hint="the job's log has all that was said; then retry",
+    )
+
+
+def shortened(output: str) -> str:
+    """The last words of a tool, in one line without control characters."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in output).split())
+    return text if len(text) <= WORDS else f"... {text[-WORDS:]}"

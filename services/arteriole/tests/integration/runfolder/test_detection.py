@@ -1,0 +1,266 @@
+"""Real run folders on disk: when they become ready, and what must not disturb that."""
+
+import gzip
+import os
+import shutil
+from urllib.parse import quote
+
+import pytest
+
+from ..app.serving import eventually
+
+HOSTILE = ["<% st2kv('system.x') %>", "{{ ''.__class__ }}", "; touch x", "a\x1b[31mb", "-rf"]
+
+
+def base_calls(folder):
+    return sorted(folder.rglob("*.bcl.gz"))[7]
+
+
+def touch(folder):
+    """What the kernel tells of: the marker was written again."""
+    (folder / "RTAComplete.txt").touch()
+
+
+def test_a_complete_run_that_arrives_is_ready(site):
+    site.bring()
+    run = site.becomes(state="ready", verdict="complete")
+    assert run["adopted"] and run["attempt"] == 0
+    assert run["why"]["message"].startswith("all ")
+    assert site.told("run_ready") == [run["name"]]
+    evidence = site.serving.get(f"/api/1.0/runs/{run['name']}/evidence").json()
+    assert evidence["evidence"]["files_expected"] == evidence["evidence"]["files_found"] > 0
+    history = site.serving.get(f"/api/1.0/runs/{run['name']}/history").json()["events"]
+    assert [event["what"] for event in history][:1] == ["run_seen"]
+    assert {event["run"] for event in history} == {run["name"]}
+
+
+def test_a_run_without_its_marker_is_sequencing(site, sequenced):
+    partial = site.directories[0].parent / sequenced.name
+    shutil.copytree(sequenced, partial, ignore=shutil.ignore_patterns("*Complete.txt"))
+    folder = partial.rename(site.directories[0] / sequenced.name)
+    run = site.becomes(state="none", verdict="sequencing", why=any_why("cycle 28 of 28"))
+    assert run["why"]["urgency"] == "can wait"
+    shutil.copy(sequenced / "RTAComplete.txt", folder)
+    site.becomes(state="ready")
+    assert site.told("run_ready") == [folder.name]
+
+
+class any_why(dict):
+    """Equal to every `why` whose message holds these words."""
+
+    def __eq__(self, other):
+        return self.words in other["message"]
+
+    __hash__ = None
+
+    def __init__(self, words):
+        super().__init__()
+        self.words = words
+
+
+def remove(path):
+    path.unlink()
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-6])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def swap(path):
+    path.write_bytes(gzip.compress(b"\xff\xff\xff\x7f" + b"\0" * 8))
+
+
+@pytest.mark.parametrize("damage", [remove, cut, empty, swap])
+def test_a_marker_is_not_believed_against_the_files(site, sequenced, damage):
+    partial = site.directories[0].parent / sequenced.name
+    shutil.copytree(sequenced, partial)
+    damaged = base_calls(partial).relative_to(partial)
+    damage(partial / damaged)
+    folder = partial.rename(site.directories[0] / sequenced.name)
+    run = site.becomes(state="none", verdict="incomplete")
+    assert " 1 of " in run["why"]["message"]
+    assert damaged.as_posix().removesuffix(".gz") in run["why"]["message"]
+    assert run["why"]["urgency"] == "result late" and run["why"]["hint"]
+    assert site.told("run_ready") == []
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}}}}, status=409)
+    shutil.copy(sequenced / damaged, folder / damaged)
+    touch(folder)
+    site.becomes(state="ready")
+    assert site.told("run_ready") == [folder.name]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<RunInfo",
+        b"\xff\xfe\x00",
+        b"<RunInfo Version='2'></RunInfo>",
+        b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><RunInfo>&a;</RunInfo>",
+    ],
+)
+def test_a_runinfo_that_cannot_be_read_is_an_error_until_it_is_repaired(site, sequenced, content):
+    partial = site.directories[0].parent / sequenced.name
+    shutil.copytree(sequenced, partial)
+    (partial / "RunInfo.xml").write_bytes(content)
+    folder = partial.rename(site.directories[0] / sequenced.name)
+    run = site.becomes(state="error", verdict="unreadable")
+    assert "RunInfo.xml" in run["why"]["message"]
+    assert run["why"]["hint"] and run["why"]["code"]
+    assert "root:" not in str(run)
+    shutil.copy(sequenced / "RunInfo.xml", folder)
+    site.becomes(state="ready")
+
+
+def test_what_is_no_run_folder_disturbs_nothing(site):
+    one = site.directories[0]
+    (one / "broken").symlink_to(one / "nowhere")
+    (one / "loop").symlink_to(one / "loop")
+    (one / "file").write_text("x")
+    (one / ".hidden").mkdir()
+    (one / "linked").symlink_to(site.directories[1])
+    os.mkfifo(one / "fifo")
+    (one / "empty").mkdir()
+    (one / os.fsdecode(b"caf\xe9")).mkdir()
+    site.bring()
+    site.becomes(state="ready")
+    names = [name for name in site.listed() if not name.startswith("mark-")]
+    assert sorted(names) == sorted([site.run()["name"], r"caf\udce9", "empty"])
+    assert site.run("empty")["why"]["message"].startswith("no marker yet; RunInfo.xml")
+
+
+def test_a_directory_that_vanished_disturbs_nothing_and_is_told(make_site):
+    site = make_site().start()
+    lost = site.bring("lost", directory=1)
+    site.becomes("lost", state="ready")
+    away = site.directories[1].rename(site.directories[1].parent / "away")
+    run = site.becomes("lost", verdict="unreachable", state="none")
+    assert run["why"]["urgency"] == "instrument at risk"
+    health = site.serving.get("/health").json()
+    assert health["status"] == "degraded"
+    assert list(health["unreachable_directories"]) == [str(site.directories[1])]
+    site.bring()
+    site.becomes(state="ready")
+    away.rename(site.directories[1])
+    site.becomes("lost", state="ready")
+    eventually(lambda: site.serving.get("/health").json()["status"] == "ok")
+    assert lost.is_dir()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_refused_and_told_of_by_no_event(site, name):
+    site.bring(name)
+    site.bring()
+    site.becomes(state="ready")
+    (run,) = [run for run in site.runs() if run["name"] == name]
+    assert (run["state"], run["verdict"]) == ("error", "refused")
+    assert run["why"]["hint"] == "rename the folder"
+    for event in site.events():
+        assert name not in str(event)
+    listing = site.serving.get("/api/1.0/runfolders?state=error")
+    assert listing.headers["Content-Type"] == "application/json"
+    assert [entry["path"] for entry in listing.json()["runfolders"]] == [run["path"]]
+
+
+def test_a_renamed_folder_leaves_its_refused_name(site):
+    folder = site.bring("a b")
+    eventually(lambda: "a b" in site.listed())
+    folder.rename(folder.with_name("a_b"))
+    site.becomes("a_b", state="ready")
+    eventually(lambda: "a b" not in site.listed())
+
+
+@pytest.mark.parametrize("verb", ["claim", "hold", "adopt", "retry", "redo", "unhold"])
+def test_nothing_can_be_done_to_a_refused_folder(make_site, verb):
+    site = make_site()
+    for name in HOSTILE:
+        site.bring(name)
+    site.start()
+    bodies = {
+        "claim": {"by": "x", "plan": {"stages": {"a": {}}}},
+        "hold": {"reason": "x"},
+        "redo": {"from": "a"},
+    }
+    for name in HOSTILE:
+        path = f"/api/1.0/runs/{quote(name, safe='')}/{verb}"
+        answer = site.serving.post(path, bodies.get(verb, {}))
+        assert answer.status_code in (200, 400, 409)
+        assert answer.status_code != 200 or verb in ("retry", "unhold")
+    for event in site.events():
+        assert event["run"] not in HOSTILE
+
+
+def test_two_folders_of_one_name(site):
+    first = site.bring()
+    site.becomes(state="ready")
+    second = site.bring(directory=1)
+    runs = eventually(
+        lambda: [run for run in site.runs() if run["name"] == first.name], lambda r: len(r) == 2
+    )
+    assert [(run["path"], run["verdict"]) for run in runs] == [
+        (str(first), "complete"),
+        (str(second), "refused"),
+    ]
+    assert str(first) in runs[1]["why"]["message"]
+    assert site.run()["path"] == str(first)
+    assert site.told("run_ready") == [first.name]
+
+
+def test_what_was_there_at_the_first_start_waits_until_it_is_adopted(make_site, sequenced):
+    site = make_site()
+    site.bring()
+    site.start()
+    run = site.becomes(state="pending", adopted=False, verdict="complete")
+    assert run["why"]["hint"] == f"arteriole adopt {run['name']}"
+    assert site.told("run_ready") == []
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}}}}, status=409)
+    site.bring("later")
+    assert site.becomes("later", state="ready")["adopted"]
+    site.stop()
+    site.start()
+    assert site.run()["state"] == "pending"
+    site.act("adopt")
+    site.becomes(state="ready", adopted=True)
+    assert site.told("run_ready") == ["later", sequenced.name]
+
+
+def test_a_site_may_adopt_what_was_there(make_site, sequenced):
+    site = make_site(adopt_existing=True)
+    site.bring()
+    site.start()
+    site.becomes(state="ready", adopted=True)
+    assert site.told("run_ready") == [sequenced.name]
+
+
+def test_a_restart_keeps_all(make_site):
+    site = make_site().start()
+    site.bring()
+    site.becomes(state="ready")
+    stages = {"receive": {}, "a": {"after": ["receive"]}, "b": {"after": ["a"]}}
+    site.act("claim", {"by": "ex1", "plan": {"stages": stages}})
+    site.act("stages/a/1/begin", {"by": "ex2"})
+    site.act("stages/a/1/attach", {"by": "ex2", "service": "x", "job_id": 4})
+    site.act("hold", {"reason": "in doubt"})
+    before, events = site.run(), site.events()
+    site.stop()
+    site.start()
+    assert site.run() == before
+    assert site.events()[: len(events)] == events
+    assert site.told("run_ready") == [before["name"]]
+    page = site.serving.get(f"/api/1.0/events?after={events[-1]['id']}").json()
+    assert page["reset"] is False
+
+
+def test_a_claimed_run_keeps_its_state_when_its_folder_goes(make_site):
+    site = make_site().start()
+    folder = site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}, "a": {}}}})
+    shutil.rmtree(folder)
+    run = site.becomes(verdict="unreachable")
+    assert (run["state"], run["attempt"]) == ("started", 1)
+    assert run["why"]["data_safe"].startswith("unknown")

@@ -1,0 +1,459 @@
+"""The builtin converter on runs of a few clusters, each of which the test knows."""
+
+import hashlib
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find, names
+
+DUAL = "[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,TTT,GGG\n"
+
+
+def headers(lines: list[str]) -> list[str]:
+    return lines[::4]
+
+
+def test_names_and_lookup():
+    assert "builtin" in names()
+    assert "conversion" not in names()
+    assert find("builtin").name == "builtin"
+    for name in ("other", "conversion", "../x", ""):
+        with pytest.raises(ConversionError, match="no converter") as caught:
+            find(name)
+        assert caught.value.code == "convert.unknown_converter"
+
+
+def test_a_record_as_bcl2fastq_writes_it(tiny_run, cluster_of, convert):
+    cluster = cluster_of("ACGNAAACCCGTTA", x=9999, y=12345)
+    tiny_run.clusters = {(1, 1102): [cluster]}
+    tiny_run.write(DUAL)
+    _, files = convert(tiny_run.folder)
+    assert files["A_S1_L001_R1_001.fastq.gz"] == [
+        "@M04034:43:AAAAA:1:1102:9999:12345 1:N:0:AAA+CCC",
+        "ACGN",
+        "+",
+        "FFF#",
+    ]
+    assert files["A_S1_L001_R2_001.fastq.gz"] == [
+        "@M04034:43:AAAAA:1:1102:9999:12345 2:N:0:AAA+CCC",
+        "GTTA",
+        "+",
+        "FFFF",
+    ]
+    assert files["B_S2_L001_R1_001.fastq.gz"] == []
+    assert files["Undetermined_S0_L001_R2_001.fastq.gz"] == []
+
+
+@pytest.mark.parametrize(
+    ("observed", "mismatches", "sample"),
+    [
+        ("AAACCC", (1, 1), "A"),
+        ("AATCCC", (1, 1), "A"),
+        ("AATCCG", (1, 1), "A"),
+        ("AANCCN", (1, 1), "A"),
+        ("ATTCCC", (1, 1), "Undetermined"),
+        ("AAACGG", (1, 1), "Undetermined"),
+        ("AATCCC", (0, 1), "Undetermined"),
+        ("AAACCG", (0, 1), "A"),
+        ("AAACCG", (1, 0), "Undetermined"),
+        ("AAACCC", (0, 0), "A"),
+        ("AAAGGG", (1, 1), "Undetermined"),
+        ("NNNNNN", (1, 1), "Undetermined"),
+    ],
+)
+def test_mismatches_are_allowed_per_index(
+    tiny_run, cluster_of, convert, observed, mismatches, sample
+):
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGT" + observed + "ACGT")]}
+    tiny_run.write(DUAL)
+    result, files = convert(tiny_run.folder, barcode_mismatches=mismatches)
+    assert [s.sample_id for s in result.samples if s.reads] == [sample]
+    lines = next(lines for name, lines in files.items() if f"{sample}_S" in name and lines)
+    assert lines[0].endswith(f" 1:N:0:{observed[:3]}+{observed[3:]}")
+
+
+def test_clusters_keep_their_order_over_the_tiles(tiny_run, cluster_of, convert):
+    indexes = ("AAACCC", "TTTGGG", "AAACCC", "TTTGGG", "AAACCC")
+    tiny_run.clusters = {
+        (1, tile): [
+            cluster_of("ACGT" + index + "ACGT", x=5000 - 10 * place)
+            for place, index in enumerate(indexes)
+        ]
+        for tile in (1101, 1102)
+    }
+    tiny_run.write(DUAL)
+    _, files = convert(tiny_run.folder)
+    lines = headers(files["A_S1_L001_R1_001.fastq.gz"])
+    found = [header.split(" ")[0].split(":")[4:6] for header in lines]
+    xs = ["5000", "4980", "4960"]
+    assert found == [["1101", x] for x in xs] + [["1102", x] for x in xs]
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        ("A,,", "A_S1_L001_R1_001.fastq.gz"),
+        ("A,A,", "A_S1_L001_R1_001.fastq.gz"),
+        ("A,name,", "A/name_S1_L001_R1_001.fastq.gz"),
+        ("A,,p", "p/A_S1_L001_R1_001.fastq.gz"),
+        ("A,name,p", "p/A/name_S1_L001_R1_001.fastq.gz"),
+        ("A_1,A_1,p-2", "p-2/A_1_S1_L001_R1_001.fastq.gz"),
+    ],
+)
+def test_where_files_lie(tiny_run, convert, row, path):
+    tiny_run.write(f"[Data]\nSample_ID,Sample_Name,Sample_Project\n{row}\n")
+    result, files = convert(tiny_run.folder)
+    assert path in files
+    assert result.samples[0].sample_id == row.split(",")[0]
+
+
+def test_a_sample_keeps_its_number_on_every_lane(tiny_run, convert):
+    tiny_run.lanes = 2
+    tiny_run.write("[Data]\nLane,Sample_ID,index\n1,A,AAA\n1,B,TTT\n2,C,AAA\n2,A,TTT\n")
+    _, files = convert(tiny_run.folder)
+    assert [name for name in files if "R1" in name] == [
+        "A_S1_L001_R1_001.fastq.gz",
+        "A_S1_L002_R1_001.fastq.gz",
+        "B_S2_L001_R1_001.fastq.gz",
+        "C_S3_L002_R1_001.fastq.gz",
+        "Undetermined_S0_L001_R1_001.fastq.gz",
+        "Undetermined_S0_L002_R1_001.fastq.gz",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reads", "sheet", "bases", "sample", "index"),
+    [
+        # The sheet's index is shorter than the index read: its cycles alone count.
+        ((4, 3, 3), "Sample_ID,index,index2\nA,AA,CC", "ACGTAATCCT", "A", "AA+CC"),
+        ((4, 3, 3), "Sample_ID,index\nA,AAA", "ACGTAAAGGG", "A", "AAA"),
+        ((4, 3), "Sample_ID,index\nA,AAA", "ACGTAAC", "A", "AAC"),
+        # No index in the sheet: the one sample takes all, the whole index is shown.
+        ((4, 3, 3), "Sample_ID\nA", "ACGTTTTGGG", "A", "TTT+GGG"),
+        # No index read: the sample's number is shown.
+        ((4,), "Sample_ID\nA", "ACGT", "A", "1"),
+        # No sample: everything is undetermined.
+        ((4, 3), "Sample_ID", "ACGTTTT", "Undetermined", "TTT"),
+        ((4,), "Sample_ID", "ACGT", "Undetermined", "0"),
+        # N in a sheet is a letter.
+        ((4, 3), "Sample_ID,index\nA,AAN\nB,CCN", "ACGTAAN", "A", "AAN"),
+        ((4, 3), "Sample_ID,index\nA,ANN\nB,CCC", "ACGTAAA", "Undetermined", "AAA"),
+    ],
+)
+def test_index_reads(tiny_run, cluster_of, convert, reads, sheet, bases, sample, index):
+    mismatches = (0, 0) if "ANN" in sheet else (1, 1)
+    tiny_run.reads = tuple((cycles, "Y" if place else "N") for place, cycles in enumerate(reads))
+    tiny_run.clusters = {(1, 1101): [cluster_of(bases)]}
+    tiny_run.write(f"[Data]\n{sheet}\n")
+    result, files = convert(
+        tiny_run.folder, barcode_mismatches=mismatches, allow_index_collisions=True
+    )
+    assert [s.sample_id for s in result.samples if s.reads] == [sample]
+    lines = next(lines for lines in files.values() if lines)
+    assert lines[0].endswith(f" 1:N:0:{index}")
+
+
+def test_i5_marked_reverse_complement_is_turned_to_the_sheets_orientation(
+    tiny_run, cluster_of, convert
+):
+    tiny_run.reverse_complement = (3,)
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGT" + "AAA" + "CTG" + "ACGT")]}
+    tiny_run.write("[Data]\nSample_ID,index,index2\nA,AAA,CAG\nB,TTT,CTG\n")
+    result, files = convert(tiny_run.folder, barcode_mismatches=(0, 0))
+    assert [s.sample_id for s in result.samples if s.reads] == ["A"]
+    assert files["A_S1_L001_R1_001.fastq.gz"][0].endswith("AAA+CAG")
+
+
+def test_the_filter(tiny_run, cluster_of, convert):
+    tiny_run.clusters = {
+        (1, 1101): [cluster_of("ACGTAAACCCACGT", passed=passed) for passed in (True, False)]
+    }
+    tiny_run.write(DUAL)
+    result, files = convert(tiny_run.folder)
+    assert (result.clusters, result.clusters_pf, result.samples[0].reads) == (2, 1, 1)
+    result, files = convert(tiny_run.folder, include_non_pf=True)
+    assert (result.clusters, result.clusters_pf, result.samples[0].reads) == (2, 1, 2)
+    flags = [h.split(" ")[1] for h in headers(files["A_S1_L001_R1_001.fastq.gz"])]
+    assert flags == ["1:N:0:AAA+CCC", "1:Y:0:AAA+CCC"]
+
+
+def test_digests_sizes_and_counts_are_those_of_the_files(tiny_run, cluster_of, tmp_path):
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGTAAACCCACGT")] * 3}
+    tiny_run.write(DUAL)
+    out = tmp_path / "out"
+    out.mkdir()
+    ticks: list[tuple[int, int]] = []
+    request = ConversionRequest(tiny_run.folder, tiny_run.folder / "SampleSheet.csv", out)
+    result = find("builtin").convert(request, lambda *tick: ticks.append(tick))
+    for file in result.files:
+        data = (out / file.path).read_bytes()
+        assert (file.size, file.md5) == (len(data), hashlib.md5(data).hexdigest())
+        assert file.blake3 == blake3(data).hexdigest()
+        assert file.reads == (3 if file.sample_id == "A" else 0)
+    assert ticks == [(0, 2), (1, 2), (2, 2)]
+    written = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert written == {file.path for file in result.files} | {"Stats/Stats.json"}
+
+
+def test_stats_json(tiny_run, cluster_of, tmp_path):
+    good, one_off, unknown = "ACGTAAACCCACGT", "ACGTAATCCGNCGT", "ACGTGGGTTTACGT"
+    tiny_run.clusters = {
+        (1, 1101): [cluster_of(good), cluster_of(one_off), cluster_of(good, quality=20)],
+        (1, 1102): [cluster_of(unknown), cluster_of(unknown, passed=False)],
+    }
+    tiny_run.write(DUAL)
+    out = tmp_path / "out"
+    out.mkdir()
+    request = ConversionRequest(tiny_run.folder, tiny_run.folder / "SampleSheet.csv", out)
+    find("builtin").convert(request, lambda done, total: None)
+    stats = json.loads((out / "Stats" / "Stats.json").read_text())
+    assert (stats["Flowcell"], stats["RunNumber"]) == ("AAAAA", 43)
+    infos = stats["ReadInfosForLanes"][0]["ReadInfos"]
+    assert [(i["Number"], i["NumCycles"], i["IsIndexedRead"]) for i in infos] == [
+        (1, 4, False),
+        (1, 3, True),
+        (2, 3, True),
+        (2, 4, False),
+    ]
+    lane = stats["ConversionResults"][0]
+    assert (lane["TotalClustersRaw"], lane["TotalClustersPF"], lane["Yield"]) == (5, 4, 32)
+    sample = lane["DemuxResults"][0]
+    assert sample["IndexMetrics"] == [
+        {"IndexSequence": "AAA+CCC", "MismatchCounts": {"0": 2, "1": 1}}
+    ]
+    assert (sample["NumberReads"], sample["Yield"]) == (3, 24)
+    assert sample["ReadMetrics"] == [
+        {
+            "ReadNumber": 1,
+            "Yield": 12,
+            "YieldQ30": 8,
+            "QualityScoreSum": 8 * 37 + 4 * 20,
+            "TrimmedBases": 0,
+        },
+        {
+            "ReadNumber": 2,
+            "Yield": 12,
+            "YieldQ30": 7,
+            "QualityScoreSum": 7 * 37 + 2 + 4 * 20,
+            "TrimmedBases": 0,
+        },
+    ]
+    assert lane["Undetermined"]["NumberReads"] == 1
+    assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GGG+TTT": 1}}]
+
+
+def test_waived_collisions_give_a_read_to_the_nearest_sample_or_to_none(
+    tiny_run, cluster_of, convert
+):
+    bases = ["AAA", "AAT", "AAC", "CAA"]
+    tiny_run.reads = ((2, "N"), (3, "Y"))
+    tiny_run.clusters = {(1, 1101): [cluster_of("AC" + index) for index in bases]}
+    tiny_run.write("[Data]\nSample_ID,index\nA,AAA\nB,AAT\n")
+    with pytest.raises(ConversionError) as caught:
+        convert(tiny_run.folder)
+    assert caught.value.code == "sheet.index_collision"
+    result, _ = convert(tiny_run.folder, allow_index_collisions=True)
+    assert [s.reads for s in result.samples] == [2, 1, 1]
+    assert any("too near" in warning for warning in result.warnings)
+
+
+run_shapes = st.fixed_dictionaries(
+    {
+        "suffix": st.sampled_from([".bcl", ".bcl.gz"]),
+        "template": st.lists(st.integers(1, 6), min_size=1, max_size=2),
+        "threads": st.integers(1, 3),
+        "seed": st.integers(0, 2**32),
+        "size": st.integers(0, 40),
+    }
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(shape=run_shapes)
+def test_every_read_of_any_run_comes_out_once(tiny_run, cluster_of, convert, shape):
+    rng = random.Random(shape["seed"])
+    shutil.rmtree(tiny_run.folder, ignore_errors=True)
+    tiny_run.suffix = shape["suffix"]
+    first, *rest = shape["template"]
+    tiny_run.reads = ((first, "N"), (3, "Y"), (3, "Y"), *((length, "N") for length in rest))
+    samples = {"A": ("AAA", "CCC"), "B": ("TTT", "CCC"), "C": ("AAA", "GGG")}
+    expected: dict[str, list[str]] = {name: [] for name in (*samples, "Undetermined")}
+    tiny_run.clusters = {}
+    for tile in (1101, 1102):
+        tiny_run.clusters[1, tile] = []
+        for _ in range(shape["size"]):
+            i7, i5 = ("".join(rng.choices("ACGTN", [9, 3, 3, 9, 1], k=3)) for _ in range(2))
+            r1, *r2 = ("".join(rng.choices("ACGTN", k=length)) for length in (first, *rest))
+            quality, passed = rng.randrange(2, 42), rng.random() < 0.8
+            x, y = rng.randrange(1000, 30000), rng.randrange(1000, 30000)
+            cluster = cluster_of(r1 + i7 + i5 + "".join(r2), quality, passed=passed, x=x, y=y)
+            tiny_run.clusters[1, tile].append(cluster)
+            if passed:
+                owner = [
+                    name
+                    for name, (s7, s5) in samples.items()
+                    if sum(map(str.__ne__, i7, s7)) <= 1 and sum(map(str.__ne__, i5, s5)) <= 1
+                ]
+                letters = "".join("#" if base == "N" else chr(quality + 33) for base in r1)
+                expected[owner[0] if owner else "Undetermined"] += [
+                    f"@M04034:43:AAAAA:1:{tile}:{x}:{y} 1:N:0:{i7}+{i5}",
+                    r1,
+                    "+",
+                    letters,
+                ]
+    rows = "".join(f"{name},{i7},{i5}\n" for name, (i7, i5) in samples.items())
+    tiny_run.write(f"[Data]\nSample_ID,index,index2\n{rows}")
+    _, files = convert(tiny_run.folder, threads=shape["threads"])
+    for number, name in enumerate((*samples, "Undetermined"), start=1):
+        number = 0 if name == "Undetermined" else number
+        assert files[f"{name}_S{number}_L001_R1_001.fastq.gz"] == expected[name]
+        if rest:
+            second = files[f"{name}_S{number}_L001_R2_001.fastq.gz"]
+            assert [h.split(" ")[0] for h in headers(second)] == [
+                h.split(" ")[0] for h in headers(expected[name])
+            ]
+            assert all(len(line) == rest[0] for line in second[1::4])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_text_with_any_number_of_threads(tiny_run, cluster_of, convert, threads):
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGTAAACCCACGT")] * 3000}
+    tiny_run.write(DUAL)
+    first, lines = convert(tiny_run.folder)
+    again, lines_again = convert(tiny_run.folder, threads=threads)
+    assert lines_again == lines
+    assert again.samples == first.samples
+
+
+class TestRefused:
+    """What this converter does not do, or what is broken, is named."""
+
+    @pytest.mark.parametrize(
+        ("sheet", "code"),
+        [
+            ("[Settings]\nAdapter,AGATCGG\n" + DUAL, "convert.adapters"),
+            ("[Settings]\nAdapterRead2,AGATCGG\n" + DUAL, "convert.adapters"),
+            ("[Settings]\nRead1UMILength,6\n" + DUAL, "convert.setting"),
+            ("[Settings]\nOverrideCycles,Y4;I3;I3;Y4\n" + DUAL, "convert.setting"),
+            ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
+            ("[Settings]\nCreateFastqForIndexReads,1\n" + DUAL, "convert.setting"),
+            ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.version_2"),
+            ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),
+            ("[Data]\nSample_ID,index\nA,AAA\nB,AAT\n", "sheet.index_collision"),
+            ("[Data]\nSample_ID\n../A\n", "sheet.name_characters"),
+            ("[Data]\nSample_ID,Sample_Project\nA,<% 7 %>\n", "sheet.name_characters"),
+            ("", "sheet.empty"),
+        ],
+    )
+    def test_sheets(self, tiny_run, convert, sheet, code):
+        tiny_run.write(sheet)
+        with pytest.raises(ConversionError) as caught:
+            convert(tiny_run.folder)
+        assert caught.value.code == code
+        assert caught.value.hint or code == "sheet.empty"
+
+    @pytest.mark.parametrize(
+        "settings_", ["Adapter,AGATCGG", "Adapter,", "ReverseComplement,0", "VariantCaller,GATK"]
+    )
+    def test_settings_that_change_nothing_are_accepted(self, tiny_run, convert, settings_):
+        tiny_run.write(f"[Settings]\n{settings_}\n{DUAL}")
+        result, _ = convert(tiny_run.folder, ignore_adapters=True)
+        ignored = [warning for warning in result.warnings if "line 2: setting Adapter" in warning]
+        assert bool(ignored) is settings_.startswith("Adapter")
+
+    @pytest.mark.parametrize(
+        ("file", "kind"), [("C1.1/L001_1.cbcl", "cbcl"), ("0001.bcl.bgzf", "bcl.bgzf")]
+    )
+    def test_other_base_calls(self, tiny_run, convert, file, kind):
+        tiny_run.write(DUAL)
+        (tiny_run.calls / "L001" / file).touch()
+        with pytest.raises(ConversionError, match=rf"L001: base calls are \.{kind}") as caught:
+            convert(tiny_run.folder)
+        assert caught.value.code == "convert.base_calls"
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "BaseCalls/L001/C3.1/s_1_1102.bcl.gz",
+            "BaseCalls/L001/C12.1/s_1_1102.bcl.gz",
+            "BaseCalls/L001/s_1_1102.filter",
+            "L001/s_1_1102.locs",
+        ],
+    )
+    @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "other count"])
+    def test_damaged_files_are_named(self, tiny_run, cluster_of, convert, path, damage):
+        tiny_run.clusters = {
+            (1, tile): [cluster_of("ACGTAAACCCACGT")] * 20 for tile in (1101, 1102)
+        }
+        tiny_run.write(DUAL)
+        file = tiny_run.folder / "Data" / "Intensities" / path
+        if damage == "missing":
+            file.unlink()
+        elif damage == "empty":
+            file.write_bytes(b"")
+        elif damage == "cut":
+            file.write_bytes(file.read_bytes()[:-2])
+        else:
+            other = larger_run(tiny_run, cluster_of)
+            file.write_bytes((other / "Data" / "Intensities" / path).read_bytes())
+        with pytest.raises(ConversionError) as caught:
+            convert(tiny_run.folder)
+        assert caught.value.code == "convert.run_data"
+        assert str(tiny_run.folder) not in str(caught.value)
+        if damage != "other count" and not (damage == "missing" and "locs" in path):
+            assert f"Data/Intensities/{path}" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("options", "code"),
+        [
+            ({"barcode_mismatches": (3, 1)}, "convert.mismatches"),
+            ({"barcode_mismatches": (-1, 1)}, "convert.mismatches"),
+            ({"threads": 0}, "convert.threads"),
+        ],
+    )
+    def test_requests(self, tiny_run, convert, options, code):
+        tiny_run.write(DUAL)
+        with pytest.raises(ConversionError) as caught:
+            convert(tiny_run.folder, **options)
+        assert caught.value.code == code
+
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_output_folders(self, tiny_run, tmp_path, exists):
+        tiny_run.write(DUAL)
+        out = tmp_path / "out"
+        if exists:
+            out.mkdir()
+            (out / "earlier").touch()
+        request = ConversionRequest(tiny_run.folder, tiny_run.folder / "SampleSheet.csv", out)
+        with pytest.raises(ConversionError) as caught:
+            find("builtin").convert(request, lambda done, total: None)
+        assert caught.value.code == "convert.output"
+
+    def test_a_run_without_base_calls(self, tiny_run, convert):
+        tiny_run.write(DUAL)
+        shutil.rmtree(tiny_run.calls)
+        with pytest.raises(ConversionError) as caught:
+            convert(tiny_run.folder)
+        assert caught.value.code == "convert.no_base_calls"
+
+    def test_template_reads_in_another_orientation(self, tiny_run, convert):
+        tiny_run.reverse_complement = (1,)
+        tiny_run.write(DUAL)
+        with pytest.raises(ConversionError) as caught:
+            convert(tiny_run.folder)
+        assert caught.value.code == "convert.read_orientation"
+
+
+def larger_run(run, cluster_of) -> Path:
+    """The same run with more clusters."""
+    other = type(run)(run.folder.with_name("other"), reads=run.reads)
+    other.clusters = {(1, tile): [cluster_of("ACGTAAACCCACGT")] * 30 for tile in (1101, 1102)}
+    other.write(DUAL)
+    return other.folder

@@ -1,0 +1,140 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arteriole.illumina.run_info import Layout, Read, RunInfo
+from arteriole.illumina.sample_sheet import parse
+from arteriole.illumina.sheet_check import Severity, check
+
+READS = (Read(1, 50, False), Read(2, 8, True), Read(3, 8, True), Read(4, 50, False))
+
+
+def run_info(reads: tuple[Read, ...] = READS, lanes: int = 2) -> RunInfo:
+    tiles = dict.fromkeys(range(1, lanes + 1), (1101,))
+    layout = Layout(lanes, 1, 1, 1)
+    return RunInfo("260101_M1_1_A", 1, "A", "M1", "260101", reads, layout, tiles)
+
+
+def found(rows: str, columns: str = "Sample_ID,index,index2", **options) -> list[tuple]:
+    sheet = parse(f"[Data]\n{columns}\n{rows}\n".encode())
+    info = options.pop("info", run_info())
+    return [(f.code, f.line, f.column) for f in check(sheet, info, **options)]
+
+
+def test_a_good_sheet_has_no_finding():
+    assert found("A,AAAAAAAA,CCCCCCCC\nB,TTTTTTTT,CCCCCCCC\nC,AAAAAAAA,GGGGGGGG") == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "expected"),
+    [
+        ("Sample_ID,index", ",ACGTACGT", ("sheet.sample_id_empty", 3, 1)),
+        ("Sample_ID,index", "a b,ACGTACGT", ("sheet.name_characters", 3, 1)),
+        ("Sample_ID,index", "../a,ACGTACGT", ("sheet.name_characters", 3, 1)),
+        ("Sample_ID,index", "<% 7 %>,ACGTACGT", ("sheet.name_characters", 3, 1)),
+        ("Sample_ID,Sample_Name", "A,{{ 7 }}", ("sheet.name_characters", 3, 2)),
+        ("Sample_ID,Sample_Project", "A,p;q", ("sheet.name_characters", 3, 2)),
+        ("Sample_ID,Sample_Project", "A,b\N{LATIN SMALL LETTER E WITH ACUTE}", None),
+        ("Sample_ID,index", "A" * 101 + ",ACGTACGT", ("sheet.name_length", 3, 1)),
+        ("Sample_ID,Sample_Project", "A,Stats", ("sheet.name_reserved", 3, 2)),
+        ("Sample_ID,index", "Undetermined,ACGTACGT", ("sheet.name_reserved", 3, 1)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n,B,TTTTTTTT", ("sheet.lane_missing", 4, 1)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n3,B,TTTTTTTT", ("sheet.lane_unknown", 4, 1)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n1,A,TTTTTTTT", ("sheet.sample_duplicate", 4, 2)),
+        ("Sample_ID,index", "A,ACGTACGT\nA,TTTTTTTT", ("sheet.sample_duplicate", 4, 1)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n2,a,TTTTTTTT", ("sheet.sample_differs", 4, 2)),
+        (
+            "Lane,Sample_ID,Sample_Project,index",
+            "1,A,p,ACGTACGT\n2,A,q,ACGTACGT",
+            ("sheet.sample_differs", 4, 2),
+        ),
+        ("Sample_ID,index", "A,SI-GA-A1", ("sheet.index_alphabet", 3, 2)),
+        ("Sample_ID,index", "A,acgtacgt", ("sheet.index_alphabet", 3, 2)),
+        ("Sample_ID,index", "A,ACGTACGT.", ("sheet.index_alphabet", 3, 2)),
+        ("Sample_ID,index", "A,ACGTACGTA", ("sheet.index_too_long", 3, 2)),
+        ("Sample_ID,index,index2", "A,ACGT,ACGTACGTA", ("sheet.index_too_long", 3, 3)),
+        ("Sample_ID,index", "A,ACGTACNN", ("sheet.index_no_call", 3, 2)),
+        ("Sample_ID,index", "A,ACGTACGT\nB,", ("sheet.index_missing", 4, 2)),
+        ("Sample_ID,index,index2", "A,,ACGTACGT", ("sheet.index_missing", 3, 2)),
+        ("Sample_ID,index,index2", "A,AAAA,CCCC\nB,TTTT,", ("sheet.index_missing", 4, 3)),
+        ("Sample_ID,index", "A,ACGTACGT\nB,TTTTTT", ("sheet.index_lengths", 4, 2)),
+        ("Sample_ID,index", "A,ACGTACGT\nB,ACGTACGT", ("sheet.index_duplicate", 4, 2)),
+        ("Sample_ID,index", "A,ACGTACGT\nB,ACGTACTA", ("sheet.index_collision", 4, 2)),
+    ],
+)
+def test_each_finding_names_its_place(columns, rows, expected):
+    codes = found(rows, columns)
+    assert (expected or ("sheet.name_characters", 3, 2)) in codes
+    assert all(line not in (1, 2) for _, line, _ in codes)
+
+
+def test_samples_without_any_index_beside_each_other():
+    assert found("A\nB", "Sample_ID") == [
+        ("sheet.index_missing", 3, 0),
+        ("sheet.index_missing", 4, 0),
+    ]
+
+
+def test_one_sample_without_index_may_have_the_lane():
+    assert found("1,A\n2,B", "Lane,Sample_ID") == []
+
+
+def test_the_same_index_on_two_lanes_is_no_collision():
+    assert found("1,A,ACGTACGT\n2,B,ACGTACGT", "Lane,Sample_ID,index") == []
+
+
+@pytest.mark.parametrize(
+    ("reads", "expected"),
+    [
+        (READS[:1], [("sheet.index_without_read", 3, 2), ("sheet.index2_without_read", 3, 3)]),
+        (READS[:2], [("sheet.index2_without_read", 3, 3)]),
+        (READS, []),
+    ],
+)
+def test_index_reads_that_the_run_does_not_have(reads, expected):
+    assert found("A,AAAAAAAA,CCCCCCCC", info=run_info(reads)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mismatches", "d7", "d5", "collides"),
+    [
+        ((1, 1), 2, 2, True),
+        ((1, 1), 3, 0, False),
+        ((1, 1), 0, 3, False),
+        ((1, 1), 2, 0, True),
+        ((0, 0), 1, 0, False),
+        ((0, 1), 0, 2, True),
+        ((0, 1), 1, 2, False),
+        ((2, 2), 4, 4, True),
+        ((2, 2), 5, 4, False),
+    ],
+)
+def test_collisions_are_counted_per_index(mismatches, d7, d5, collides):
+    other = "T" * d7 + "A" * (8 - d7) + "," + "T" * d5 + "A" * (8 - d5)
+    codes = found(f"A,AAAAAAAA,AAAAAAAA\nB,{other}", mismatches=mismatches)
+    assert (("sheet.index_collision", 4, 2) in codes) is collides
+
+
+def test_warnings_of_a_sheet_of_another_run():
+    sheet = parse(b"[Reads]\n75\n[Data]\nLane,Sample_ID\n1,A\n")
+    findings = check(sheet, run_info())
+    assert [f.code for f in findings] == ["sheet.lane_unused", "sheet.reads_differ"]
+    assert {f.severity for f in findings} == {Severity.WARNING}
+
+
+def test_no_sample_at_all():
+    assert found("", "Sample_ID") == [("sheet.no_samples", 0, 0)]
+
+
+@given(st.lists(st.text("ACGT", min_size=8, max_size=8), min_size=2, max_size=6, unique=True))
+def test_without_a_collision_no_read_can_match_two(indexes):
+    rows = "\n".join(f"S{n},{index}" for n, index in enumerate(indexes))
+    collides = "sheet.index_collision" in {
+        code for code, _, _ in found(rows, "Sample_ID,index", mismatches=(1, 1))
+    }
+    near = [
+        {index[:place] + base + index[place + 1 :] for place in range(8) for base in "ACGTN"}
+        for index in indexes
+    ]
+    shared = any(near[a] & near[b] for a in range(len(near)) for b in range(a))
+    assert collides is shared

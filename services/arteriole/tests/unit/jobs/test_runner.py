@@ -1,0 +1,80 @@
+"""What the runner makes of the folders that it finds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arteriole.app.store import Store
+from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.queue import JobQueue
+from arteriole.jobs.runner import STARTS, Runner
+
+RESULT = {"state": "done", "exit_code": 0, "code": "", "message": "", "hint": "", "result": {}}
+OUTCOME = {"ok": True, "code": "", "message": "", "hint": "", "result": {"n": 1}}
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> JobQueue:
+    return JobQueue(Store(tmp_path / "jobs.sqlite", "arteriole.jobs.sql"), "trial")
+
+
+def started(queue: JobQueue, times: int = 1) -> Job:
+    job = queue.submit("k", {}, run="r1", stage="trial", attempt=1, parameters={}, who="packs")
+    for _ in range(times - 1):
+        queue.again(queue.started(job))
+    return queue.started(job)
+
+
+def runner(queue: JobQueue, tmp_path: Path, *, rerun: bool = True) -> Runner:
+    return Runner(queue, tmp_path / "jobs", "no.such.worker", parallel=0, rerun=rerun)
+
+
+@pytest.mark.parametrize(
+    ("files", "rerun", "starts", "state", "code"),
+    [
+        ({"result.json": RESULT}, True, 1, JobState.DONE, ""),
+        ({"outcome.json": OUTCOME}, True, 1, JobState.DONE, ""),
+        ({"result.json": RESULT | {"state": "error", "code": "x"}}, True, 1, JobState.ERROR, "x"),
+        ({"outcome.json": OUTCOME | {"ok": False, "code": "y"}}, True, 1, JobState.ERROR, "y"),
+        ({"result.json": RESULT, "stop": {}}, True, 1, JobState.DONE, ""),
+        ({"stop": {}}, True, 1, JobState.CANCELLED, "job.stopped"),
+        ({}, True, 1, JobState.PENDING, ""),
+        ({}, True, STARTS, JobState.ERROR, "job.died"),
+        ({}, False, 1, JobState.ERROR, "job.died"),
+        (None, True, 1, JobState.PENDING, ""),
+    ],
+)
+def test_a_started_job_whose_lock_is_free(
+    queue: JobQueue,
+    tmp_path: Path,
+    files: dict[str, dict[str, Any]] | None,
+    rerun: bool,
+    starts: int,
+    state: JobState,
+    code: str,
+) -> None:
+    job = started(queue, starts)
+    looked = runner(queue, tmp_path, rerun=rerun)
+    if files is not None:
+        looked.folder(job.job_id).path.mkdir(parents=True)
+        for name, document in files.items():
+            looked.folder(job.job_id).write(name, document)
+    looked.step()
+    looked.step()
+    found = queue.get(job.job_id)
+    assert (found.state, found.code) == (state, code)
+    told = [event.what for event in queue.events.read(None).events]
+    assert told.count("job_finished") == (1 if state.ended else 0)
+
+
+def test_a_started_job_whose_lock_is_held_is_left_alone(queue: JobQueue, tmp_path: Path) -> None:
+    job = started(queue)
+    looked = runner(queue, tmp_path)
+    folder = looked.folder(job.job_id)
+    folder.path.mkdir(parents=True)
+    lock = folder.lock()
+    assert lock is not None
+    folder.write("outcome.json", OUTCOME)
+    looked.step()
+    assert queue.get(job.job_id).state is JobState.STARTED

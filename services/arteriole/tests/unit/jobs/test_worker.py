@@ -1,0 +1,112 @@
+"""Commands of a worker, its progress, and places that one job holds at a time."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from arteriole.jobs.exclusive import exclusive
+from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.worker import OUTPUT_LIMIT, Task, WorkError
+
+
+def make(path: Path) -> Task:
+    folder = JobFolder(path)
+    folder.prepare(
+        {
+            "job_id": 1,
+            "run": "r1",
+            "stage": "s",
+            "attempt": 1,
+            "parameters": {},
+            "worker": "x",
+        }
+    )
+    lock = folder.lock()
+    assert lock is not None
+    return Task(folder, lock)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    return make(tmp_path / "jobs" / "1")
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_a_command_gives_code_and_output(task: Task) -> None:
+    done = task.command(
+        python("import sys; print(sys.stdin.read()); sys.exit(3)"), timeout=20, input_bytes=b"hi"
+    )
+    assert (done.exit_code, done.output) == (3, "hi\n")
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_only_the_end_of_the_output_is_kept(task: Task, watched: bool) -> None:
+    done = task.command(
+        python("print('a' * 999 + '\\n', end='' ) ; print('b' * 70000); print('end')"),
+        timeout=20,
+        watch=(lambda line: False) if watched else None,
+    )
+    assert len(done.output) == OUTPUT_LIMIT
+    assert done.output.endswith("b\nend\n")
+
+
+def test_a_watcher_takes_lines(task: Task) -> None:
+    seen: list[str] = []
+
+    def watch(line: str) -> bool:
+        seen.append(line)
+        return line.endswith("%")
+
+    code = "import sys; sys.stdout.write('10%\\r20%\\rdone\\n\\nlast'); sys.exit(1)"
+    done = task.command(python(code), timeout=20, watch=watch)
+    assert seen == ["10%", "20%", "done", "last"]
+    assert (done.exit_code, done.output) == (1, "done\nlast\n")
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_command_that_takes_too_long(task: Task, watched: bool) -> None:
+    with pytest.raises(WorkError) as raised:
+        task.command(
+            python("import signal; signal.pause()"),
+            timeout=0.2,
+            watch=(lambda line: False) if watched else None,
+        )
+    assert raised.value.code == "tool.timeout"
+
+
+def test_a_missing_tool(task: Task) -> None:
+    with pytest.raises(WorkError, match="cannot run /no/such/rsync") as raised:
+        task.command(["/no/such/rsync"], timeout=1)
+    assert (raised.value.code, "install rsync" in raised.value.hint) == ("tool.missing", True)
+
+
+def test_the_end_of_the_progress_is_always_told(task: Task) -> None:
+    for done in range(101):
+        task.progress(done, 100, "bytes")
+    assert task.folder.progress() == {"done": 100, "total": 100, "unit": "bytes"}
+
+
+def test_a_place_is_held_by_one_job(task: Task, tmp_path: Path) -> None:
+    other = make(tmp_path / "jobs" / "2")
+    with exclusive(task, "here"):
+        with exclusive(other, "there"):
+            pass
+        with pytest.raises(WorkError) as raised, exclusive(other, "here"):
+            pass
+        assert raised.value.code == "job.busy"
+    with exclusive(other, "here"):
+        pass
+
+
+def test_a_folder_is_prepared_anew(task: Task) -> None:
+    for name in ("progress.json", "outcome.json", "result.json"):
+        task.folder.write(name, {"ok": True, "code": "", "message": "", "hint": "", "result": {}})
+    task.folder.ask_to_stop()
+    task.folder.prepare({"job_id": 1})
+    assert task.folder.outcome() is task.folder.orphaned_outcome() is None
+    assert not task.folder.asked_to_stop()
+    assert task.folder.held()

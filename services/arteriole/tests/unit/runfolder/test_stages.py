@@ -1,0 +1,388 @@
+"""Claim, begin, attach, end, release, retry, redo and hold: who may, when, and what is told."""
+
+import pytest
+
+from arteriole.app.errors import ConflictError, InvalidError, NotFoundError
+from arteriole.runfolder.plan import Plan
+from arteriole.runfolder.states import RunState
+from arteriole.runfolder.verdict import VerdictKind
+
+from .conftest import PLAN, RUN, verdict
+
+HOSTILE = ["<% st2kv('system.x') %>", "{{ ''.__class__ }}", "; touch x", "..", ""]
+
+
+def test_a_run_is_claimed_once(desk):
+    desk.arrive()
+    assert desk.claim() == {"claimed": True, "attempt": 1}
+    assert desk.claim(by="ex-other") == {"claimed": False, "duplicate": True, "by": "ex-claim"}
+    assert desk.claim(plan={"only": {}})["duplicate"]
+    assert desk.states() == dict.fromkeys(PLAN, "waiting") | {"receive": "done"}
+    assert desk.told("claimed", "stage_ready") == [
+        ("claimed", None, 1),
+        ("stage_ready", "convert", 1),
+    ]
+    assert desk.told("run_ready") == [("run_ready", None, None)]
+
+
+def unadopted(desk):
+    desk.arrive(adopted=False)
+
+
+def held(desk):
+    desk.arrive()
+    desk.stages.hold(RUN, "wait", "ada")
+
+
+def incomplete(desk):
+    run = desk.arrive()
+    desk.runs.judged(run, verdict(VerdictKind.INCOMPLETE))
+
+
+def sequencing(desk):
+    run = desk.arrive()
+    desk.runs.judged(run, verdict(VerdictKind.SEQUENCING))
+
+
+def picked_up(desk):
+    desk.runs.set_arteria_state(desk.arrive(), RunState.STARTED, "arteria")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "says"),
+    [
+        (unadopted, "it was here before Arteriole"),
+        (held, "it is held"),
+        (incomplete, "it is incomplete"),
+        (sequencing, "it is sequencing"),
+        (picked_up, "a client of Arteria has set it started"),
+    ],
+)
+def test_a_run_that_is_not_ready_cannot_be_claimed(desk, prepare, says):
+    prepare(desk)
+    with pytest.raises(ConflictError, match=says) as error:
+        desk.claim()
+    assert error.value.code == "run.not_ready"
+    assert desk.run.attempt == 0 and desk.run.stages == []
+
+
+def test_an_unknown_run_is_not_found(desk):
+    with pytest.raises(NotFoundError):
+        desk.claim()
+
+
+def test_a_run_ready_told_of_late_is_told_once(desk):
+    unadopted(desk)
+    assert desk.told("run_ready") == []
+    desk.runs.adopt(RUN, "ada")
+    desk.runs.adopt(RUN, "ada")
+    assert len(desk.told("run_ready")) == len(desk.told("adopted")) == 1
+
+
+def test_both_branches_are_ready_after_the_checksums_and_the_join_once(claimed):
+    claimed.do("convert", "checksum")
+    assert claimed.told("stage_ready")[-2:] == [
+        ("stage_ready", "transfer", 1),
+        ("stage_ready", "archive", 1),
+    ]
+    claimed.do("archive")
+    assert claimed.stage("tell").ready is None
+    claimed.do("transfer")
+    assert claimed.told("stage_ready").count(("stage_ready", "tell", 1)) == 1
+    assert claimed.told("run_done") == []
+    claimed.do("tell")
+    assert claimed.told("run_done") == [("run_done", None, 1)]
+    assert claimed.last("run_done").payload == {}
+    assert claimed.run.state is RunState.DONE
+    assert len(claimed.told("stage_ready")) == len(PLAN) - 1
+
+
+def test_a_skipped_stage_lets_the_next_begin(claimed):
+    claimed.begin("convert")
+    claimed.end("convert", "skipped")
+    assert claimed.stage("checksum").ready is not None
+
+
+def test_a_plan_of_receive_alone_is_done_with_the_claim(desk):
+    desk.arrive()
+    desk.claim(plan={"receive": {}})
+    assert desk.run.state is RunState.DONE
+    assert len(desk.told("run_done")) == 1
+
+
+def test_one_execution_begins(claimed):
+    assert claimed.begin("convert", "ex1") == {"begun": True, "try": 1}
+    assert claimed.begin("convert", "ex1") == {"begun": True, "try": 1}
+    assert claimed.begin("convert", "ex2") == {"begun": False, "duplicate": True, "by": "ex1"}
+    assert claimed.told("stage_begun") == [("stage_begun", "convert", 1)]
+    claimed.end("convert")
+    assert claimed.begin("convert", "ex2")["begun"] is False
+
+
+@pytest.mark.parametrize("stage", ["checksum", "tell"])
+def test_a_stage_whose_predecessors_are_not_done_cannot_begin(claimed, stage):
+    with pytest.raises(ConflictError) as error:
+        claimed.begin(stage)
+    assert error.value.code == "stage.not_ready"
+
+
+@pytest.mark.parametrize(("stage", "attempt"), [("nope", 1), ("convert", 2), ("convert", 0)])
+def test_a_stage_that_is_not_there_is_not_found(claimed, stage, attempt):
+    for call in (claimed.begin, claimed.end, claimed.release):
+        with pytest.raises(NotFoundError):
+            call(stage, attempt=attempt)
+
+
+@pytest.mark.parametrize("by", HOSTILE)
+def test_who_begins_or_claims_is_an_identifier(claimed, by):
+    for call in (lambda: claimed.begin("convert", by), lambda: claimed.claim(by=by)):
+        with pytest.raises(InvalidError):
+            call()
+
+
+def test_a_begin_whose_lease_ran_out_is_taken_over(make_desk):
+    desk = make_desk(lease=-1.0)
+    desk.arrive()
+    desk.claim()
+    desk.begin("convert", "ex1")
+    assert desk.begin("convert", "ex2") == {"begun": True, "try": 1}
+    assert desk.stage("convert").begun_by == "ex2"
+    assert desk.last("stage_begun").payload["taken_over_from"] == "ex1"
+    with pytest.raises(ConflictError, match="taken over by ex2"):
+        desk.attach("convert", 7, by="ex1")
+    desk.attach("convert", 7, by="ex2")
+    assert desk.begin("convert", "ex3") == {"begun": False, "duplicate": True, "by": "ex2"}
+
+
+def test_a_job_is_attached_once(claimed):
+    claimed.begin("convert")
+    claimed.attach("convert", 7)
+    claimed.attach("convert", 7)
+    assert claimed.told("job_attached") == [("job_attached", "convert", 1)]
+    assert (claimed.stage("convert").service, claimed.stage("convert").job_id) == ("convert", 7)
+
+
+def test_a_job_that_ended_before_it_was_attached_stays_ended(claimed):
+    claimed.begin("convert")
+    assert claimed.end("convert", job=("bcl2fastq", 7)) == {"ended": True}
+    claimed.attach("convert", 7, service="bcl2fastq")
+    stage = claimed.stage("convert")
+    assert (stage.state, stage.service, stage.job_id) == ("done", "bcl2fastq", 7)
+
+
+@pytest.mark.parametrize("job", [("convert", 6), ("other", 7)])
+def test_the_end_of_another_job_changes_nothing(claimed, job):
+    claimed.begin("convert")
+    claimed.attach("convert", 7)
+    assert claimed.end("convert", "failed", job=job) == {"ended": False, "duplicate": True}
+    assert claimed.states()["convert"] == "running"
+    assert claimed.end("convert", job=("convert", 7)) == {"ended": True}
+    assert claimed.end("convert", "failed", job=("convert", 7)) == {
+        "ended": False,
+        "duplicate": True,
+    }
+    assert claimed.told("run_error") == []
+
+
+def test_a_stage_that_did_not_begin_cannot_end(claimed):
+    assert claimed.end("convert") == {"ended": False, "duplicate": True}
+    assert claimed.states()["convert"] == "waiting"
+
+
+def test_a_failed_stage_makes_the_run_an_error_and_retry_mends_it(claimed):
+    claimed.do("convert", "checksum", "archive")
+    claimed.begin("transfer")
+    claimed.attach("transfer", 3)
+    claimed.end("transfer", "failed", code="transfer.ssh", message="no route", hint="the net")
+    assert claimed.run.state is RunState.ERROR
+    assert claimed.last("run_error").payload == {"code": "transfer.ssh"}
+    assert claimed.last("stage_ended").payload == {
+        "state": "failed",
+        "code": "transfer.ssh",
+        "by": "ex1",
+    }
+    assert claimed.retry() == ["transfer"]
+    assert claimed.retry() == []
+    stage = claimed.stage("transfer")
+    assert (stage.state, stage.try_, stage.job_id, stage.code, stage.ended) == (
+        "waiting",
+        2,
+        None,
+        "",
+        None,
+    )
+    assert claimed.last("stage_ready").payload == {"try": 2}
+    assert claimed.begin("transfer", "ex9") == {"begun": True, "try": 2}
+    claimed.end("transfer")
+    claimed.do("tell")
+    assert len(claimed.told("run_done")) == 1
+
+
+def test_retry_of_a_run_without_a_plan_does_nothing(desk):
+    desk.arrive()
+    assert desk.retry() == []
+
+
+def test_a_released_stage_is_ready_again_twice_and_then_failed(claimed):
+    for by in ("ex1", "ex2"):
+        claimed.begin("convert", by)
+        assert claimed.release("convert", by) == {"released": True}
+        assert claimed.stage("convert").try_ == 1
+    claimed.begin("convert", "ex3")
+    assert claimed.release("convert", "ex3") == {"released": False, "failed": True}
+    stage = claimed.stage("convert")
+    assert (stage.state, stage.code) == ("failed", "workflow.failed")
+    assert "ex3" in stage.message and "it died" in stage.message
+    assert claimed.told("stage_ready") == [("stage_ready", "convert", 1)] * 3
+    assert len(claimed.told("run_error")) == 1
+    claimed.retry()
+    claimed.begin("convert", "ex4")
+    assert claimed.release("convert", "ex4") == {"released": True}
+
+
+def attached(desk):
+    desk.begin("convert")
+    desk.attach("convert", 7)
+
+
+def by_another(desk):
+    desk.begin("convert", "ex2")
+
+
+@pytest.mark.parametrize("prepare", [attached, by_another])
+def test_a_release_changes_nothing_that_is_not_the_callers_alone(claimed, prepare):
+    prepare(claimed)
+    before = claimed.run
+    assert claimed.release("convert") == {"released": False}
+    assert claimed.run == before
+
+
+def test_a_workflow_that_always_fails_before_it_begins_fails_the_stage(claimed):
+    assert claimed.release("convert", "ex1") == {"released": True}
+    assert claimed.release("convert", "ex2") == {"released": True}
+    assert claimed.stage("convert").state == "waiting"
+    assert len(claimed.told("stage_ready")) == 1
+    assert claimed.release("convert", "ex3") == {"released": False, "failed": True}
+    assert claimed.stage("convert").code == "workflow.failed"
+    assert claimed.release("checksum", "ex4") == {"released": False}
+
+
+def test_redo_of_made_data_is_a_new_attempt_beside_the_old(claimed):
+    claimed.do("convert", "checksum", "transfer", "archive", "tell")
+    assert claimed.redo("convert", "new sheet") == 2
+    assert set(claimed.states(1).values()) == {"done"}
+    expected = dict.fromkeys(PLAN, "waiting") | {"receive": "done"}
+    assert claimed.states(2) == expected
+    assert claimed.told("stage_ready")[-1] == ("stage_ready", "convert", 2)
+    assert claimed.last("redo").payload == {"reason": "new sheet"}
+    assert claimed.run.state is RunState.STARTED
+    claimed.do("convert", "checksum", "transfer", "archive", "tell", attempt=2)
+    assert claimed.told("run_done") == [("run_done", None, 1), ("run_done", None, 2)]
+
+
+def test_redo_of_other_stages_is_the_next_try_of_the_same_attempt(claimed):
+    claimed.do("convert", "checksum", "transfer", "archive", "tell")
+    assert claimed.redo("transfer") == 1
+    assert claimed.states() == dict.fromkeys(PLAN, "done") | {
+        "transfer": "waiting",
+        "tell": "waiting",
+    }
+    assert claimed.stage("transfer").try_ == claimed.stage("tell").try_ == 2
+    assert claimed.told("stage_ready")[-1] == ("stage_ready", "transfer", 1)
+    claimed.do("transfer", "tell")
+    assert len(claimed.told("run_done")) == 2
+
+
+SIDE = {
+    "receive": {},
+    "convert": {"after": ["receive"], "makes_attempt": True},
+    "archive-raw": {"after": ["receive"]},
+}
+
+
+def test_redo_keeps_what_passed_and_does_what_did_not(desk):
+    desk.arrive()
+    desk.claim(SIDE)
+    desk.do("convert")
+    assert desk.redo("convert") == 2
+    assert desk.states(2) == {"receive": "done", "convert": "waiting", "archive-raw": "waiting"}
+    with pytest.raises(ConflictError, match="not ready to begin in attempt 1"):
+        desk.begin("archive-raw", attempt=1)
+    desk.do("archive-raw", attempt=2)
+    assert desk.redo("convert") == 3
+    assert desk.states(3) == {"receive": "done", "convert": "waiting", "archive-raw": "skipped"}
+    desk.do("convert", attempt=3)
+    assert desk.run.state is RunState.DONE
+
+
+@pytest.mark.parametrize(("running", "first"), [("convert", "convert"), ("archive-raw", "convert")])
+def test_redo_waits_for_what_runs(desk, running, first):
+    desk.arrive()
+    desk.claim(SIDE)
+    desk.begin(running)
+    with pytest.raises(ConflictError, match=f"{running} of .* is running"):
+        desk.redo(first)
+    assert desk.run.attempt == 1
+
+
+@pytest.mark.parametrize("first", ["receive", "nope", "<% x %>"])
+def test_redo_names_the_stages_there_are(claimed, first):
+    with pytest.raises(NotFoundError, match="only convert, checksum"):
+        claimed.redo(first)
+
+
+def test_redo_of_a_run_that_was_not_claimed_is_refused(desk):
+    desk.arrive()
+    with pytest.raises(ConflictError, match="not claimed"):
+        desk.redo("convert")
+
+
+def test_a_held_run_begins_nothing_until_it_is_let_go(claimed):
+    claimed.begin("convert")
+    claimed.stages.hold(RUN, "flow cell in doubt", "ada")
+    claimed.end("convert")
+    assert claimed.stage("checksum").ready is None
+    assert claimed.run.state is RunState.PENDING
+    claimed.stages.unhold(RUN, "ada")
+    claimed.stages.unhold(RUN, "ada")
+    assert claimed.told("stage_ready")[1:] == [("stage_ready", "checksum", 1)]
+    assert len(claimed.told("unheld")) == 1
+    claimed.do("checksum")
+
+
+def test_a_stage_that_was_ready_cannot_begin_while_held_and_is_told_of_again(claimed):
+    claimed.stages.hold(RUN, "wait", "ada")
+    with pytest.raises(ConflictError, match="not ready"):
+        claimed.begin("convert")
+    claimed.stages.unhold(RUN, "ada")
+    assert claimed.told("stage_ready") == [("stage_ready", "convert", 1)] * 2
+    claimed.do("convert")
+
+
+def test_hold_before_the_claim_and_after_the_end(desk):
+    desk.arrive()
+    desk.stages.hold(RUN, "wait", "ada")
+    assert desk.run.state is RunState.PENDING
+    desk.stages.unhold(RUN, "ada")
+    assert len(desk.told("run_ready")) == 2
+    desk.claim({"receive": {}, "a": {}})
+    desk.do("a")
+    desk.stages.hold(RUN, "wait", "ada")
+    desk.stages.unhold(RUN, "ada")
+    assert len(desk.told("run_done")) == 1
+
+
+@pytest.mark.parametrize("name", HOSTILE[:3])
+def test_a_refused_folder_is_listed_and_nothing_else(desk, name):
+    desk.arrive(name)
+    run = desk.runs.get(name)
+    assert (run.verdict, run.state, run.name) == (VerdictKind.REFUSED, RunState.ERROR, name)
+    for call in (
+        lambda: desk.stages.claim(name, Plan(stages=PLAN), "ex1", "packs"),
+        lambda: desk.stages.hold(name, "x", "ada"),
+    ):
+        with pytest.raises(InvalidError):
+            call()
+    for event in desk.runs.events.read(None).events:
+        assert event.run is None
+        assert name not in str(event.document())

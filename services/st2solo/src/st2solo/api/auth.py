@@ -1,0 +1,95 @@
+"""Tokens, the current user, API keys."""
+
+import base64
+import binascii
+from typing import Any
+
+from st2solo.api.calls import Answer, Call, Route, listed
+from st2solo.auth import TOKEN_TTL_SECONDS
+from st2solo.errors import InvalidError, UnauthorizedError
+
+
+def create_token(call: Call) -> Answer:
+    user, password = _basic(call.headers.get("Authorization", ""))
+    call.services.users.check(user, password)
+    ttl = call.object().get("ttl") or TOKEN_TTL_SECONDS
+    if not isinstance(ttl, int):
+        raise InvalidError(f"expected ttl as a number of seconds, found {ttl!r}")
+    issued = call.services.tokens.issue(user, min(ttl, TOKEN_TTL_SECONDS))
+    document = {"id": issued.id, "user": user, "token": issued.token, "expiry": issued.expiry}
+    return Answer(document | {"metadata": {}}, 201)
+
+
+def _basic(header: str) -> tuple[str, str]:
+    kind, _, encoded = header.partition(" ")
+    if kind.lower() != "basic":
+        raise UnauthorizedError("Invalid or missing credentials")
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as err:
+        raise UnauthorizedError("Invalid or missing credentials") from err
+    return user, password
+
+
+def current_user(call: Call) -> dict[str, Any]:
+    authentication = {"method": call.identity.method, "location": "header"}
+    if call.identity.expiry:
+        authentication["token_expire"] = call.identity.expiry[:19] + "Z"
+    return {
+        "username": call.identity.user,
+        "authentication": authentication,
+        "rbac": {"enabled": False, "roles": [], "is_admin": call.identity.admin},
+    }
+
+
+def list_keys(call: Call) -> Answer:
+    mine = call.identity
+    keys = [k for k in call.services.api_keys.list() if mine.admin or k["user"] == mine.user]
+    # Only a digest is stored, so there is no secret that show_secrets could show.
+    return listed(call, [key | {"key_hash": "********"} for key in keys], "user")
+
+
+def get_key(call: Call, key_id: str) -> dict[str, Any]:
+    document = call.services.api_keys.get(key_id)
+    _require_own(call, document["user"])
+    return document
+
+
+def create_key(call: Call) -> Answer:
+    content = call.object()
+    user = content.get("user") or call.identity.user
+    _require_own(call, user)
+    document, key = call.services.api_keys.create(user, content.get("metadata") or {})
+    return Answer(document | {"key": key}, 201)
+
+
+def update_key(call: Call, key_id: str) -> dict[str, Any]:
+    old, content = get_key(call, key_id), call.object()
+    user = content.get("user") or old["user"]
+    _require_own(call, user)
+    metadata = content.get("metadata") or {}
+    enabled = bool(content.get("enabled", True))
+    call.services.api_keys.update(key_id, user=user, metadata=metadata, enabled=enabled)
+    return call.services.api_keys.get(key_id)
+
+
+def delete_key(call: Call, key_id: str) -> Answer:
+    get_key(call, key_id)
+    call.services.api_keys.delete(key_id)
+    return Answer(status=204)
+
+
+def _require_own(call: Call, user: str) -> None:
+    if user != call.identity.user:
+        call.identity.require_admin("The API key of another user")
+
+
+ROUTES = [
+    Route("POST", "/tokens", create_token, public=True),
+    Route("GET", "/user", current_user),
+    Route("GET", "/apikeys", list_keys),
+    Route("POST", "/apikeys", create_key),
+    Route("GET", "/apikeys/<key_id>", get_key),
+    Route("PUT", "/apikeys/<key_id>", update_key),
+    Route("DELETE", "/apikeys/<key_id>", delete_key),
+]

@@ -1,0 +1,182 @@
+"""A call to the API and its answer, free of the web framework."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from st2solo.auth import Identity
+from st2solo.errors import InvalidError
+from st2solo.services import Services
+
+_DEFAULT_LIMIT = 100
+_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request; `query` holds the last value of each name."""
+
+    services: Services
+    caller: Identity | None
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def identity(self) -> Identity:
+        assert self.caller is not None, "only public routes are called without an identity"
+        return self.caller
+
+    def json(self) -> Any:
+        """The body, or None if there is none."""
+        if not self.body.strip():
+            return None
+        try:
+            return json.loads(self.body)
+        except ValueError as err:
+            raise InvalidError(f"expected the body as JSON: {err}") from err
+
+    def object(self) -> dict[str, Any]:
+        """The body, which has to be an object; no body is an empty one."""
+        content = self.json()
+        if content is None:
+            return {}
+        if not isinstance(content, dict):
+            raise InvalidError(f"expected the body as an object, found {type(content).__name__}")
+        return content
+
+    def flag(self, name: str) -> bool:
+        """A query parameter that is `true`, `True`, `1` ..."""
+        value = self.query.get(name, "").lower()
+        if value not in _TRUE | _FALSE:
+            raise InvalidError(f"expected {name} to be true or false, found {value!r}")
+        return value in _TRUE
+
+    def number(self, name: str, default: int) -> int:
+        value = self.query.get(name, str(default))
+        try:
+            return int(value)
+        except ValueError as err:
+            raise InvalidError(f"expected {name} to be a number, found {value!r}") from err
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is sent as JSON, a text as plain text."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    plain: bool = False
+
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`pattern` names the parts of the path that the handler gets: `/rules/<ref>`, `/x/<*rest>`."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    public: bool = False
+
+    def match(self, path: str) -> dict[str, str] | None:
+        one_part = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", self.pattern)
+        found = re.fullmatch(re.sub(r"<\*(\w+)>", r"(?P<\1>.+)", one_part), path)
+        return found.groupdict() if found else None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of a list is wanted; `limit` None is all of it."""
+
+    limit: int | None
+    offset: int
+
+    @classmethod
+    def of(cls, call: Call) -> "Page":
+        limit = call.number("limit", _DEFAULT_LIMIT)
+        if limit == -1:
+            call.identity.require_admin("limit -1")
+            return cls(None, max(call.number("offset", 0), 0))
+        if limit < 1:
+            raise InvalidError(f'Limit, "{limit}" specified, must be a positive number.')
+        return cls(limit, max(call.number("offset", 0), 0))
+
+    def answer(self, call: Call, documents: list[dict[str, Any]], total: int) -> Answer:
+        """The documents of this page, with the attributes that were asked for."""
+        headers = {"X-Total-Count": str(total)}
+        if self.limit is not None:
+            headers["X-Limit"] = str(self.limit)
+        return Answer([shown(call, document) for document in documents], headers=headers)
+
+
+def listed(call: Call, documents: list[dict[str, Any]], *filters: str) -> Answer:
+    """A page of the documents whose fields equal the query parameters named in `filters`."""
+    for name in filters:
+        if name in call.query:
+            wanted = call.query[name]
+            documents = [d for d in documents if _same(_field(d, name), wanted)]
+    sort = call.query.get("sort")
+    if sort:
+        field_name = sort.lstrip("+-")
+        documents = sorted(
+            documents, key=lambda d: str(_field(d, field_name)), reverse=sort.startswith("-")
+        )
+    page = Page.of(call)
+    end = None if page.limit is None else page.offset + page.limit
+    return page.answer(call, documents[page.offset : end], len(documents))
+
+
+def shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with just `include_attributes`, or without `exclude_attributes`."""
+    include, exclude = (
+        [part.strip() for part in call.query.get(name, "").split(",") if part.strip()]
+        for name in ("include_attributes", "exclude_attributes")
+    )
+    if include and exclude:
+        raise InvalidError("exclude_attributes and include_attributes are mutually exclusive")
+    if include:
+        return _only(document, [name.split(".") for name in ["id", *include]])
+    for name in exclude:
+        document = _without(document, name.split("."))
+    return document
+
+
+def _only(document: dict[str, Any], paths: list[list[str]]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name in {path[0] for path in paths} & set(document):
+        below = [path[1:] for path in paths if path[0] == name]
+        value = document[name]
+        whole = any(not path for path in below) or not isinstance(value, dict)
+        kept[name] = value if whole else _only(value, below)
+    return kept
+
+
+def _without(document: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    name, below = path[0], path[1:]
+    if name not in document:
+        return document
+    rest = {key: value for key, value in document.items() if key != name}
+    if below and isinstance(document[name], dict):
+        rest[name] = _without(document[name], below)
+    return rest
+
+
+def _field(document: dict[str, Any], name: str) -> Any:
+    value: Any = document
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _same(value: Any, wanted: str) -> bool:
+    if isinstance(value, bool):
+        return str(value).lower() == wanted.lower()
+    if isinstance(value, dict):
+        return wanted in (value.get("ref"), value.get("type"))
+    return str(value) == wanted

@@ -1,0 +1,139 @@
+"""Executions."""
+
+import json
+from typing import Any
+
+from st2solo.api.calls import Answer, Call, Page, Route, shown
+from st2solo.errors import InvalidError, NotFoundError
+
+_FILTERS = (
+    "action",
+    "status",
+    "user",
+    "parent",
+    "rule",
+    "runner",
+    "trigger_instance",
+    "timestamp_gt",
+    "timestamp_lt",
+)
+_UNMASKED = "show_secrets"
+
+
+def _secrets(call: Call) -> bool:
+    wanted = call.flag(_UNMASKED)
+    if wanted:
+        call.identity.require_admin(_UNMASKED)
+    return wanted
+
+
+def list_executions(call: Call) -> Answer:
+    page = Page.of(call)
+    filters = {name: call.query[name] for name in _FILTERS if call.query.get(name)}
+    sort = call.query.get("sort", "")
+    found, total = call.services.executions.list(
+        limit=-1 if page.limit is None else page.limit,
+        offset=page.offset,
+        sort_asc=call.flag("sort_asc") or sort in ("+start_timestamp", "start_timestamp"),
+        filters=filters,
+    )
+    return page.answer(call, found, total)
+
+
+def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
+    executions = call.services.executions
+    return shown(call, executions.get(execution_id, show_secrets=_secrets(call)))
+
+
+def create_execution(call: Call) -> Answer:
+    content = call.object()
+    action, parameters = content.get("action"), content.get("parameters") or {}
+    if not isinstance(action, str):
+        raise InvalidError(f"expected the ref of an action, found {action!r}")
+    if not isinstance(parameters, dict):
+        raise InvalidError(f"expected the parameters as an object, found {parameters!r}")
+    context = content.get("context") or {}
+    execution = call.services.executions.request(
+        action,
+        parameters,
+        user=_user(call, content),
+        context={k: v for k, v in context.items() if k != "trace_context"},
+        trace_tag=(context.get("trace_context") or {}).get("trace_tag"),
+        delay_ms=content.get("delay"),
+    )
+    return Answer(execution, 201)
+
+
+def _user(call: Call, content: dict[str, Any]) -> str:
+    user = content.get("user") or call.identity.user
+    if user != call.identity.user:
+        call.identity.require_admin(f"Running an action as the user {user}")
+    return str(user)
+
+
+def rerun(call: Call, execution_id: str) -> Answer:
+    content = call.object()
+    execution = call.services.executions.rerun(
+        execution_id,
+        parameters=content.get("parameters") or {},
+        tasks=content.get("tasks") or [],
+        reset=content.get("reset") or [],
+        user=_user(call, content),
+    )
+    return Answer(execution, 201)
+
+
+def cancel(call: Call, execution_id: str) -> dict[str, Any]:
+    return call.services.executions.cancel(execution_id, call.identity.user)
+
+
+def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
+    status = call.object().get("status")
+    executions, user = call.services.executions, call.identity.user
+    if status in ("canceling", "canceled"):
+        return executions.cancel(execution_id, user)
+    if status in ("pausing", "paused"):
+        return executions.pause(execution_id, user)
+    if status == "resuming":
+        return executions.resume(execution_id, user)
+    raise InvalidError(f"st2solo does not offer to set the status of an execution to {status!r}")
+
+
+def children(call: Call, execution_id: str) -> list[dict[str, Any]]:
+    found = call.services.executions.children(execution_id, call.number("depth", -1))
+    return [shown(call, child) for child in found]
+
+
+def output(call: Call, execution_id: str) -> Answer:
+    """What the action has written so far."""
+    stdout, stderr = call.services.executions.output(execution_id)
+    texts = {"stdout": stdout, "stderr": stderr, "all": stdout + stderr}
+    wanted = call.query.get("output_type", "all")
+    if wanted not in texts:
+        raise InvalidError(f"expected output_type as one of {', '.join(texts)}, found {wanted!r}")
+    return Answer(texts[wanted], plain=True)
+
+
+def result(call: Call, execution_id: str) -> Answer:
+    return Answer(json.dumps(call.services.executions.get(execution_id).get("result")), plain=True)
+
+
+def attribute(call: Call, execution_id: str, name: str) -> Any:
+    document = call.services.executions.get(execution_id)
+    if name not in document:
+        raise NotFoundError(f"execution {execution_id} has no attribute {name}")
+    return document[name]
+
+
+ROUTES = [
+    Route("GET", "/executions", list_executions),
+    Route("POST", "/executions", create_execution),
+    Route("GET", "/executions/<execution_id>", get_execution),
+    Route("PUT", "/executions/<execution_id>", put_execution),
+    Route("DELETE", "/executions/<execution_id>", cancel),
+    Route("POST", "/executions/<execution_id>/re_run", rerun),
+    Route("GET", "/executions/<execution_id>/children", children),
+    Route("GET", "/executions/<execution_id>/output", output),
+    Route("GET", "/executions/<execution_id>/result", result),
+    Route("GET", "/executions/<execution_id>/attribute/<name>", attribute),
+]

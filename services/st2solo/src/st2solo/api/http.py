@@ -1,0 +1,105 @@
+"""The one web handler: finds the route of a call, who calls, and how to answer."""
+
+import json
+import logging
+import re
+from urllib.parse import unquote
+
+from tornado.web import Application, RequestHandler
+
+from st2solo.api.calls import Answer, Call, Route
+from st2solo.api.events import StreamHandler
+from st2solo.api.identity import identity_of
+from st2solo.api.routes import ROUTES
+from st2solo.errors import St2SoloError
+from st2solo.services import Services
+
+_LOG = logging.getLogger(__name__)
+
+#: The three addresses of StackStorm, and those below which its proxy serves them on one port.
+_BASE = re.compile(r"/(?:(?:api|auth|stream)/)?v1(?=/|$)|/(?:auth|api)(?=/)")
+
+
+class NotOfferedError(St2SoloError):
+    """st2solo does not offer this."""
+
+    status = 404
+
+
+class ApiHandler(RequestHandler):
+    """Answers every path by the table of routes."""
+
+    def initialize(self, services: Services) -> None:
+        self.services = services
+
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "st2solo")
+
+    async def get(self) -> None:
+        self._answer()
+
+    async def post(self) -> None:
+        self._answer()
+
+    async def put(self) -> None:
+        self._answer()
+
+    async def delete(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        try:
+            answer = self._handled()
+        except St2SoloError as err:
+            answer = Answer({"faultstring": str(err)}, err.status)
+        except Exception:
+            _LOG.exception("%s %s failed", self.request.method, self.request.path)
+            answer = Answer({"faultstring": "Internal Server Error"}, 500)
+        self.set_status(answer.status)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        if answer.plain:
+            self.set_header("Content-Type", "text/plain; charset=UTF-8")
+            self.finish(answer.body)
+        elif answer.status == 204:
+            self.clear_header("Content-Type")
+            self.finish()
+        else:
+            self.set_header("Content-Type", "application/json")
+            self.finish(json.dumps(answer.body, default=str))
+
+    def _handled(self) -> Answer:
+        route, arguments = self._route()
+        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        headers = self.request.headers
+        caller = None if route.public else identity_of(self.services, headers, query)
+        call = Call(self.services, caller, query, dict(headers), self.request.body)
+        result = route.handler(call, **arguments)
+        return result if isinstance(result, Answer) else Answer(result)
+
+    def _route(self) -> tuple[Route, dict[str, str]]:
+        path = _BASE.sub("", self.request.path, count=1).rstrip("/") or "/"
+        for route in ROUTES:
+            if route.method == self.request.method:
+                found = route.match(path)
+                if found is not None:
+                    names = {name: unquote(v) for name, v in found.items()}
+                    return route, names
+        raise NotOfferedError(f"st2solo does not offer {self.request.method} {self.request.path}")
+
+
+def application(services: Services) -> Application:
+    arguments = {"services": services}
+    return Application(
+        [
+            (r"/(?:stream/)?(?:v1/)?stream/?", StreamHandler, arguments),
+            (r"/.*", ApiHandler, arguments),
+        ],
+        log_function=_log,
+    )
+
+
+def _log(handler: RequestHandler) -> None:
+    """Log a call without its query, which may hold a token."""
+    request = handler.request
+    _LOG.debug("%s %s %d", request.method, request.path, handler.get_status())

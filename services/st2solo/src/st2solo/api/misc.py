@@ -1,0 +1,33 @@
+"""What belongs to no resource of its own."""
+
+from importlib.metadata import version
+from typing import Any
+
+from st2solo.api.calls import Answer, Call, Route, listed
+from st2solo.errors import InvalidError
+
+
+def inspect_workflow(call: Call) -> list[dict[str, Any]]:
+    """The errors of a workflow definition, posted as text."""
+    try:
+        text = call.body.decode()
+    except UnicodeDecodeError as err:
+        raise InvalidError("expected the workflow definition as UTF-8 text") from err
+    return call.services.executions.inspect(text)
+
+
+def nothing(call: Call) -> Answer:
+    """Lists of what st2solo does not have, so that there is nothing in them."""
+    return listed(call, [])
+
+
+def about(call: Call) -> dict[str, str]:
+    return {"version": f"st2solo {version('st2solo')}"}
+
+
+ROUTES = [
+    Route("GET", "/", about, public=True),
+    Route("POST", "/workflows/inspect", inspect_workflow),
+    Route("GET", "/inquiries", nothing),
+    Route("GET", "/policytypes", nothing),
+]

@@ -1,0 +1,175 @@
+"""What packs register: packs, actions, runners, sensors, aliases, policies, configurations."""
+
+from typing import Any
+
+from st2solo import schema
+from st2solo.api.calls import Answer, Call, Route, listed, shown
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.resources import Kind, Resource
+from st2solo.runner_types import RUNNER_TYPES
+
+_REGISTER = "edit the file in the pack and run `st2 pack register`"
+
+
+def _listed(call: Call, kind: Kind, *filters: str) -> Answer:
+    documents = [resource.document() for resource in call.services.resources.list(kind)]
+    return listed(call, documents, "name", *filters)
+
+
+def _one(call: Call, kind: Kind, ref: str) -> dict[str, Any]:
+    return shown(call, call.services.resources.get(kind, ref).document())
+
+
+def _switched(call: Call, kind: Kind, ref: str) -> Resource:
+    """Set `enabled`, the one thing about an object of a file that the API changes."""
+    resource = call.services.resources.get(kind, ref)
+    given, known = call.object(), resource.document()
+    for name, value in given.items():
+        if name not in ("enabled", "ref", "id", "uid") and known.get(name, value) != value:
+            raise InvalidError(f"{name} of {resource.ref} comes from its file: {_REGISTER}")
+    enabled = given.get("enabled", resource.enabled)
+    if not isinstance(enabled, bool):
+        raise InvalidError(f"expected enabled to be true or false, found {enabled!r}")
+    return call.services.resources.update(resource, resource.content, enabled=enabled)
+
+
+def list_packs(call: Call) -> Answer:
+    return _listed(call, Kind.PACK, "ref")
+
+
+def get_pack(call: Call, ref: str) -> dict[str, Any]:
+    return _one(call, Kind.PACK, ref)
+
+
+def register_packs(call: Call) -> dict[str, int]:
+    call.identity.require_admin("Registering packs")
+    content = call.object()
+    done = call.services.registry.register(
+        content.get("packs") or None, fail_on_failure=content.get("fail_on_failure", True)
+    )
+    return done.counts
+
+
+def list_actions(call: Call) -> Answer:
+    return _listed(call, Kind.ACTION, "pack", "ref", "runner_type")
+
+
+def get_action(call: Call, ref: str) -> dict[str, Any]:
+    return _one(call, Kind.ACTION, ref)
+
+
+def put_action(call: Call, ref: str) -> dict[str, Any]:
+    return _switched(call, Kind.ACTION, ref).document()
+
+
+def action_parameters(call: Call, ref: str) -> dict[str, Any]:
+    action = call.services.resources.get(Kind.ACTION, ref)
+    runner = RUNNER_TYPES[action.content["runner_type"]].parameters
+    return {"parameters": schema.merged_parameters(runner, action.content["parameters"])}
+
+
+def action_entry_point(call: Call, ref: str) -> Answer:
+    path = call.services.registry.action(ref).entry_point
+    if path is None or not path.is_file():
+        raise NotFoundError(f'Action "{ref}" has no file as its entry point')
+    return Answer(path.read_text(errors="replace"), plain=True)
+
+
+def list_runners(call: Call) -> Answer:
+    return listed(call, [runner.document() for runner in RUNNER_TYPES.values()], "name")
+
+
+def get_runner(call: Call, name: str) -> dict[str, Any]:
+    for runner in RUNNER_TYPES.values():
+        document = runner.document()
+        if name in (document["name"], document["id"]):
+            return document
+    raise NotFoundError(f'there is no runner "{name}"; known: {", ".join(RUNNER_TYPES)}')
+
+
+def list_sensors(call: Call) -> Answer:
+    return _listed(call, Kind.SENSOR, "pack", "enabled")
+
+
+def get_sensor(call: Call, ref: str) -> dict[str, Any]:
+    return _one(call, Kind.SENSOR, ref)
+
+
+def put_sensor(call: Call, ref: str) -> dict[str, Any]:
+    sensor = _switched(call, Kind.SENSOR, ref)
+    call.services.sensors.refresh()
+    return sensor.document()
+
+
+def list_aliases(call: Call) -> Answer:
+    return _listed(call, Kind.ALIAS, "pack")
+
+
+def get_alias(call: Call, ref: str) -> dict[str, Any]:
+    return _one(call, Kind.ALIAS, ref)
+
+
+def list_policies(call: Call) -> Answer:
+    return _listed(call, Kind.POLICY, "pack", "resource_ref", "policy_type")
+
+
+def get_policy(call: Call, ref: str) -> dict[str, Any]:
+    return _one(call, Kind.POLICY, ref)
+
+
+def list_config_schemas(call: Call) -> Answer:
+    packs = call.services.resources.list(Kind.PACK)
+    return listed(call, [_config_schema(pack) for pack in packs], "pack")
+
+
+def get_config_schema(call: Call, pack: str) -> dict[str, Any]:
+    return _config_schema(call.services.resources.get(Kind.PACK, pack))
+
+
+def _config_schema(pack: Resource) -> dict[str, Any]:
+    return {"id": pack.id, "pack": pack.ref, "attributes": pack.content["config_schema"]}
+
+
+def list_configs(call: Call) -> Answer:
+    packs = call.services.resources.list(Kind.PACK)
+    return listed(call, [_config(call, pack) for pack in packs], "pack")
+
+
+def get_config(call: Call, pack: str) -> dict[str, Any]:
+    return _config(call, call.services.resources.get(Kind.PACK, pack))
+
+
+def _config(call: Call, pack: Resource) -> dict[str, Any]:
+    values = call.services.registry.raw_config(pack.ref)
+    if call.flag("show_secrets"):
+        call.identity.require_admin("show_secrets")
+    else:
+        values = schema.masked(values, pack.content["config_schema"])
+    return {"id": pack.id, "pack": pack.ref, "values": values}
+
+
+ROUTES = [
+    Route("GET", "/packs", list_packs),
+    Route("POST", "/packs/register", register_packs),
+    Route("GET", "/packs/<ref>", get_pack),
+    Route("GET", "/actions", list_actions),
+    Route("GET", "/actions/views/overview", list_actions),
+    Route("GET", "/actions/views/overview/<ref>", get_action),
+    Route("GET", "/actions/views/parameters/<ref>", action_parameters),
+    Route("GET", "/actions/views/entry_point/<ref>", action_entry_point),
+    Route("GET", "/actions/<ref>", get_action),
+    Route("PUT", "/actions/<ref>", put_action),
+    Route("GET", "/runnertypes", list_runners),
+    Route("GET", "/runnertypes/<name>", get_runner),
+    Route("GET", "/sensortypes", list_sensors),
+    Route("GET", "/sensortypes/<ref>", get_sensor),
+    Route("PUT", "/sensortypes/<ref>", put_sensor),
+    Route("GET", "/actionalias", list_aliases),
+    Route("GET", "/actionalias/<ref>", get_alias),
+    Route("GET", "/policies", list_policies),
+    Route("GET", "/policies/<ref>", get_policy),
+    Route("GET", "/config_schemas", list_config_schemas),
+    Route("GET", "/config_schemas/<pack>", get_config_schema),
+    Route("GET", "/configs", list_configs),
+    Route("GET", "/configs/<pack>", get_config),
+]

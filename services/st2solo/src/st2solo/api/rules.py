@@ -1,0 +1,146 @@
+"""Rules and what they did."""
+
+from typing import Any
+
+import jsonschema
+
+from st2solo import pack_schemas
+from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
+from st2solo.enforcements import Enforcement
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.resources import Kind
+from st2solo.rule_files import rule_content
+
+_ENFORCEMENT_FILTERS = {
+    "rule_ref": "rule_ref = ?",
+    "rule_id": "rule_id = ?",
+    "trigger_instance": "trigger_instance_id = ?",
+    "execution": "execution_id = ?",
+    "enforced_at_gt": "enforced_at > ?",
+    "enforced_at_lt": "enforced_at < ?",
+}
+
+
+def list_rules(call: Call) -> Answer:
+    documents = [rule.document() for rule in call.services.resources.list(Kind.RULE)]
+    return listed(call, documents, "name", "pack", "enabled", "action", "trigger")
+
+
+def get_rule(call: Call, ref: str) -> dict[str, Any]:
+    return shown(call, call.services.resources.get(Kind.RULE, ref).document())
+
+
+def _content(call: Call) -> dict[str, Any]:
+    given = {"pack": "default"} | call.object()
+    given = {name: value for name, value in given.items() if value is not None}
+    errors = sorted(
+        jsonschema.Draft4Validator(pack_schemas.RULE).iter_errors(given), key=lambda e: str(e.path)
+    )
+    if errors:
+        where = ".".join(map(str, errors[0].absolute_path))
+        raise InvalidError(f"{where}: {errors[0].message}" if where else str(errors[0].message))
+    return rule_content(given, call.services.triggers)
+
+
+def create_rule(call: Call) -> Answer:
+    services = call.services
+    with services.store.transaction():
+        content = _content(call)
+        enabled = content.pop("enabled")
+        ref = f"{content['pack']}.{content['name']}"
+        rule = services.resources.create(Kind.RULE, ref, content["pack"], content, enabled=enabled)
+    services.timers.refresh()
+    return Answer(rule.document(), 201)
+
+
+def update_rule(call: Call, ref: str) -> dict[str, Any]:
+    """Replace a rule; the file of a pack's rule has its say again at the next registration."""
+    services = call.services
+    with services.store.transaction():
+        old = services.resources.get(Kind.RULE, ref)
+        content = _content(call)
+        enabled = content.pop("enabled")
+        if f"{content['pack']}.{content['name']}" != old.ref:
+            raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
+        rule = services.resources.update(old, content, enabled=enabled)
+    services.timers.refresh()
+    return rule.document()
+
+
+def delete_rule(call: Call, ref: str) -> Answer:
+    services = call.services
+    services.resources.delete(services.resources.get(Kind.RULE, ref))
+    services.timers.refresh()
+    return Answer(status=204)
+
+
+def list_enforcements(call: Call) -> Answer:
+    chosen = {name: sql for name, sql in _ENFORCEMENT_FILTERS.items() if name in call.query}
+    where = " AND ".join(chosen.values()) or "1"
+    values = tuple(call.query[name] for name in chosen)
+    page, execute = Page.of(call), call.services.store.execute
+    total = execute(f"SELECT count(*) FROM rule_enforcements WHERE {where}", values)  # noqa: S608
+    rows = execute(
+        f"SELECT * FROM rule_enforcements WHERE {where}"  # noqa: S608 - fixed texts
+        " ORDER BY enforced_at DESC, id DESC LIMIT ? OFFSET ?",
+        (*values, -1 if page.limit is None else page.limit, page.offset),
+    )
+    found = [Enforcement.from_row(row).document() for row in rows]
+    return page.answer(call, found, total.fetchone()[0])
+
+
+def get_enforcement(call: Call, enforcement_id: str) -> dict[str, Any]:
+    return shown(call, call.services.enforcements.get(enforcement_id).document())
+
+
+def view_enforcements(call: Call) -> Answer:
+    answer = list_enforcements(call)
+    return Answer([_viewed(call, e) for e in answer.body], headers=answer.headers)
+
+
+def view_enforcement(call: Call, enforcement_id: str) -> dict[str, Any]:
+    return _viewed(call, get_enforcement(call, enforcement_id))
+
+
+def _viewed(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    """With the trigger instance and the execution in full."""
+    services = call.services
+    if execution_id := document.get("execution_id"):
+        document = document | {"execution": services.executions.get(execution_id)}
+    if instance_id := document.get("trigger_instance_id"):
+        instance = services.triggers.instance(instance_id).document()
+        document = document | {"trigger_instance": instance}
+    return document
+
+
+def list_rule_types(call: Call) -> Answer:
+    return listed(call, _RULE_TYPES, "name")
+
+
+def get_rule_type(call: Call, name: str) -> dict[str, Any]:
+    for document in _RULE_TYPES:
+        if name in (document["name"], document["id"]):
+            return document
+    raise NotFoundError(f'there is no rule type "{name}"')
+
+
+_RULE_TYPES: list[dict[str, Any]] = [
+    {"id": f"{number:024x}", "name": name, "enabled": True, "parameters": {}}
+    for number, name in enumerate(("standard", "backstop"), start=1)
+]
+
+ROUTES = [
+    Route("GET", "/rules", list_rules),
+    Route("GET", "/rules/views", list_rules),
+    Route("GET", "/rules/views/<ref>", get_rule),
+    Route("POST", "/rules", create_rule),
+    Route("GET", "/rules/<ref>", get_rule),
+    Route("PUT", "/rules/<ref>", update_rule),
+    Route("DELETE", "/rules/<ref>", delete_rule),
+    Route("GET", "/ruletypes", list_rule_types),
+    Route("GET", "/ruletypes/<name>", get_rule_type),
+    Route("GET", "/ruleenforcements", list_enforcements),
+    Route("GET", "/ruleenforcements/views", view_enforcements),
+    Route("GET", "/ruleenforcements/views/<enforcement_id>", view_enforcement),
+    Route("GET", "/ruleenforcements/<enforcement_id>", get_enforcement),
+]

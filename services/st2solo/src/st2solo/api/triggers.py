@@ -1,0 +1,181 @@
+"""Trigger types, triggers, trigger instances, webhooks, timers, traces."""
+
+import uuid
+from typing import Any
+
+from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.resources import Kind, Resource
+from st2solo.triggers import WEBHOOK, Instance
+
+_INSTANCE_FILTERS = {
+    "trigger": "trigger = ?",
+    "status": "status = ?",
+    "timestamp_gt": "occurrence_time > ?",
+    "timestamp_lt": "occurrence_time < ?",
+    "trace_tag": "trace_tag = ?",
+}
+_SECRET_HEADERS = frozenset({"x-auth-token", "st2-api-key", "cookie", "authorization"})
+
+
+def list_types(call: Call) -> Answer:
+    documents = [t.document() for t in call.services.resources.list(Kind.TRIGGER_TYPE)]
+    return listed(call, documents, "name", "pack")
+
+
+def get_type(call: Call, ref: str) -> dict[str, Any]:
+    return shown(call, call.services.resources.get(Kind.TRIGGER_TYPE, ref).document())
+
+
+def list_triggers(call: Call) -> Answer:
+    documents = [t.document() for t in call.services.resources.list(Kind.TRIGGER)]
+    return listed(call, documents, "type", "name", "pack")
+
+
+def get_trigger(call: Call, ref: str) -> dict[str, Any]:
+    return call.services.resources.get(Kind.TRIGGER, ref).document()
+
+
+def _instances(call: Call) -> tuple[list[Instance], int]:
+    chosen = {name: sql for name, sql in _INSTANCE_FILTERS.items() if call.query.get(name)}
+    where = " AND ".join(chosen.values()) or "1"
+    values = tuple(call.query[name] for name in chosen)
+    page, execute = Page.of(call), call.services.store.execute
+    total = execute(f"SELECT count(*) FROM trigger_instances WHERE {where}", values)  # noqa: S608
+    rows = execute(
+        f"SELECT * FROM trigger_instances WHERE {where}"  # noqa: S608 - fixed texts
+        " ORDER BY occurrence_time DESC, id DESC LIMIT ? OFFSET ?",
+        (*values, -1 if page.limit is None else page.limit, page.offset),
+    )
+    return [Instance.from_row(row) for row in rows], total.fetchone()[0]
+
+
+def list_instances(call: Call) -> Answer:
+    found, total = _instances(call)
+    return Page.of(call).answer(call, [instance.document() for instance in found], total)
+
+
+def get_instance(call: Call, instance_id: str) -> dict[str, Any]:
+    return shown(call, call.services.triggers.instance(instance_id).document())
+
+
+def re_emit(call: Call, instance_id: str) -> dict[str, Any]:
+    instance = call.services.triggers.re_emit(instance_id)
+    return {
+        "message": f"Trigger instance {instance_id} succesfully re-sent.",
+        "payload": instance.payload,
+        "trigger_instance_id": instance.id,
+    }
+
+
+def _hooks(call: Call) -> list[Resource]:
+    """The triggers of type core.st2.webhook that a rule uses."""
+    rules = call.services.resources.list(Kind.RULE)
+    used = {rule.content["trigger"]["ref"] for rule in rules}
+    return [t for t in call.services.triggers.of_type(WEBHOOK) if t.ref in used]
+
+
+def _hooks_at(call: Call, url: str) -> list[Resource]:
+    wanted = url.strip("/")
+    return [t for t in _hooks(call) if t.content["parameters"]["url"].strip("/") == wanted]
+
+
+def list_webhooks(call: Call) -> list[dict[str, Any]]:
+    return [trigger.document() for trigger in _hooks(call)]
+
+
+def get_webhook(call: Call, url: str) -> dict[str, Any]:
+    for trigger in _hooks_at(call, url):
+        return trigger.document()
+    raise NotFoundError(f"Webhook {url} not registered with st2")
+
+
+def post_webhook(call: Call, url: str) -> Answer:
+    """`st2` takes `{trigger, payload}`; any other address what a rule on core.st2.webhook names."""
+    services, body = call.services, call.json()
+    tag = call.headers.get("St2-Trace-Tag") or f"webhook-{url}-{uuid.uuid4().hex}"
+    if url.strip("/") == "st2":
+        if not isinstance(body, dict):
+            raise InvalidError(f"Webhook body needs to be an object, got: {type(body).__name__}")
+        if not body.get("trigger"):
+            raise InvalidError("Trigger not specified.")
+        services.triggers.dispatch(body["trigger"], body.get("payload"), trace_tag=tag)
+        return Answer(body, 202)
+    hooks = _hooks_at(call, url)
+    if not hooks:
+        raise NotFoundError(f"Webhook {url} not registered with st2")
+    headers = {n: v for n, v in call.headers.items() if n.lower() not in _SECRET_HEADERS}
+    lower = {name.lower(): value for name, value in headers.items()}
+    payload = {"headers": headers, "headers_lower": lower, "body": body}
+    with services.store.transaction():
+        for trigger in hooks:
+            services.triggers.dispatch(trigger.ref, payload, trace_tag=tag)
+    return Answer(body, 202)
+
+
+def list_timers(call: Call) -> Answer:
+    documents = call.services.timers.documents()
+    if "timer_type" in call.query:
+        wanted = call.query["timer_type"]
+        documents = [d for d in documents if wanted in (d["type"], d["type"].partition(".")[2])]
+    return listed(call, documents)
+
+
+def get_timer(call: Call, ref: str) -> dict[str, Any]:
+    for document in call.services.timers.documents():
+        if ref in (document["ref"], document["id"]):
+            return document
+    raise NotFoundError(f'there is no timer "{ref}"')
+
+
+def list_traces(call: Call) -> Answer:
+    found, total = _instances(call)
+    return Page.of(call).answer(call, [_trace(call, instance) for instance in found], total)
+
+
+def get_trace(call: Call, trace_id: str) -> dict[str, Any]:
+    return _trace(call, call.services.triggers.instance(trace_id))
+
+
+def _trace(call: Call, instance: Instance) -> dict[str, Any]:
+    """A trace is what one trigger instance led to at once; st2solo keeps no graph beyond that."""
+    rows = call.services.store.execute(
+        "SELECT rule_id, rule_ref, execution_id, enforced_at FROM rule_enforcements"
+        " WHERE trigger_instance_id = ? ORDER BY id",
+        (instance.id,),
+    ).fetchall()
+
+    def part(object_id: str, ref: str, moment: str) -> dict[str, Any]:
+        return {"object_id": object_id, "ref": ref, "updated_at": moment, "caused_by": {}}
+
+    return {
+        "id": instance.id,
+        "uid": f"trace:{instance.id}",
+        "trace_tag": instance.trace_tag,
+        "start_timestamp": instance.occurrence_time,
+        "trigger_instances": [part(instance.id, instance.trigger, instance.occurrence_time)],
+        "rules": [part(row["rule_id"], row["rule_ref"], row["enforced_at"]) for row in rows],
+        "action_executions": [
+            part(row["execution_id"], row["rule_ref"], row["enforced_at"])
+            for row in rows
+            if row["execution_id"]
+        ],
+    }
+
+
+ROUTES = [
+    Route("GET", "/triggertypes", list_types),
+    Route("GET", "/triggertypes/<ref>", get_type),
+    Route("GET", "/triggers", list_triggers),
+    Route("GET", "/triggers/<ref>", get_trigger),
+    Route("GET", "/triggerinstances", list_instances),
+    Route("GET", "/triggerinstances/<instance_id>", get_instance),
+    Route("POST", "/triggerinstances/<instance_id>/re_emit", re_emit),
+    Route("GET", "/webhooks", list_webhooks),
+    Route("GET", "/webhooks/<*url>", get_webhook),
+    Route("POST", "/webhooks/<*url>", post_webhook),
+    Route("GET", "/timers", list_timers),
+    Route("GET", "/timers/<ref>", get_timer),
+    Route("GET", "/traces", list_traces),
+    Route("GET", "/traces/<trace_id>", get_trace),
+]

@@ -1,0 +1,176 @@
+"""Who calls: users with passwords, tokens, API keys. Only digests of secrets are stored."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from st2solo import moments
+from st2solo.errors import ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
+from st2solo.ids import new_id
+from st2solo.store import Store
+
+TOKEN_TTL_SECONDS = 24 * 3600
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls, and how that was proven: `method` is StackStorm's word for it."""
+
+    user: str
+    admin: bool
+    method: str
+    expiry: str | None = None
+
+    def require_admin(self, wish: str) -> None:
+        if not self.admin:
+            raise ForbiddenError(f"{wish} requires administrator access")
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """The only moment at which the token itself is known."""
+
+    id: str
+    user: str
+    token: str
+    expiry: str
+
+
+class Users:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, name: str, password: str, *, admin: bool = True) -> None:
+        """Create the user, or give the existing one this password."""
+        if not name or ":" in name:
+            raise InvalidError(f"expected a user name without a colon, found {name!r}")
+        if not password:
+            raise InvalidError("expected a password, found nothing")
+        self._store.execute(
+            "INSERT INTO users (name, password, admin) VALUES (?, ?, ?) ON CONFLICT (name)"
+            " DO UPDATE SET password = excluded.password, admin = excluded.admin",
+            (name, _hash(password, os.urandom(16)), admin),
+        )
+
+    def check(self, name: str, password: str) -> None:
+        row = self._store.execute("SELECT password FROM users WHERE name = ?", (name,)).fetchone()
+        # An unknown user costs the same time as a wrong password.
+        known = row["password"] if row else _hash("", b"no such user....")
+        salt = base64.b64decode(known.split("$")[1])
+        if not hmac.compare_digest(_hash(password, salt), known) or row is None:
+            raise UnauthorizedError("Invalid or missing credentials")
+
+    def is_admin(self, name: str) -> bool:
+        row = self._store.execute("SELECT admin FROM users WHERE name = ?", (name,)).fetchone()
+        return bool(row and row["admin"])
+
+
+class Tokens:
+    def __init__(self, store: Store, users: Users) -> None:
+        self._store = store
+        self._users = users
+
+    def issue(self, user: str, ttl_seconds: int = TOKEN_TTL_SECONDS) -> IssuedToken:
+        return self._issue(user, ttl_seconds, service=False)
+
+    def service_token(self, user: str, ttl_seconds: int) -> str:
+        """For a process that st2solo starts itself; it may do what an administrator may."""
+        return self._issue(user, ttl_seconds, service=True).token
+
+    def revoke(self, token: str) -> None:
+        self._store.execute("DELETE FROM tokens WHERE digest = ?", (_digest(token),))
+
+    def identity(self, token: str) -> Identity:
+        row = self._store.execute(
+            "SELECT * FROM tokens WHERE digest = ?", (_digest(token),)
+        ).fetchone()
+        if row is None or row["expiry"] <= moments.now_text():
+            raise UnauthorizedError("Unauthorized - the token is unknown or has expired")
+        admin = bool(row["service"]) or self._users.is_admin(row["user"])
+        return Identity(row["user"], admin, "authentication token", row["expiry"])
+
+    def forget_expired(self) -> None:
+        self._store.execute("DELETE FROM tokens WHERE expiry <= ?", (moments.now_text(),))
+
+    def _issue(self, user: str, ttl_seconds: int, *, service: bool) -> IssuedToken:
+        if ttl_seconds < 1:
+            raise InvalidError(f"expected a ttl of at least 1 second, found {ttl_seconds}")
+        expiry = moments.text(moments.now() + timedelta(seconds=ttl_seconds))
+        issued = IssuedToken(new_id(), user, secrets.token_hex(16), expiry)
+        self._store.execute(
+            "INSERT INTO tokens (digest, id, user, service, expiry) VALUES (?, ?, ?, ?, ?)",
+            (_digest(issued.token), issued.id, user, service, expiry),
+        )
+        return issued
+
+
+class ApiKeys:
+    def __init__(self, store: Store, users: Users) -> None:
+        self._store = store
+        self._users = users
+
+    def create(self, user: str, metadata: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The document and the key, which is shown this once."""
+        key, key_id = secrets.token_urlsafe(48), new_id()
+        self._store.execute(
+            "INSERT INTO api_keys (id, digest, user, metadata, enabled, created_at)"
+            " VALUES (?, ?, ?, ?, 1, ?)",
+            (key_id, _digest(key), user, json.dumps(metadata), moments.now_text()),
+        )
+        return self.get(key_id), key
+
+    def get(self, key_id: str) -> dict[str, Any]:
+        row = self._store.execute("SELECT * FROM api_keys WHERE id = ?", (key_id,)).fetchone()
+        if row is None:
+            raise NotFoundError(f'there is no API key with the id "{key_id}"')
+        return self._document(row)
+
+    def list(self) -> list[dict[str, Any]]:
+        rows = self._store.execute("SELECT * FROM api_keys ORDER BY id")
+        return [self._document(row) for row in rows]
+
+    def update(self, key_id: str, *, user: str, metadata: dict[str, Any], enabled: bool) -> None:
+        self.get(key_id)
+        self._store.execute(
+            "UPDATE api_keys SET user = ?, metadata = ?, enabled = ? WHERE id = ?",
+            (user, json.dumps(metadata), enabled, key_id),
+        )
+
+    def delete(self, key_id: str) -> None:
+        self.get(key_id)
+        self._store.execute("DELETE FROM api_keys WHERE id = ?", (key_id,))
+
+    def identity(self, key: str) -> Identity:
+        row = self._store.execute(
+            "SELECT user FROM api_keys WHERE digest = ? AND enabled", (_digest(key),)
+        ).fetchone()
+        if row is None:
+            raise UnauthorizedError("Unauthorized - the API key is unknown or disabled")
+        return Identity(row["user"], self._users.is_admin(row["user"]), "API key")
+
+    @staticmethod
+    def _document(row: Any) -> dict[str, Any]:
+        return {
+            "id": row["id"],
+            "uid": f"api_key:{row['id']}",
+            "user": row["user"],
+            "metadata": json.loads(row["metadata"]),
+            "enabled": bool(row["enabled"]),
+            "created_at": row["created_at"],
+        }
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _hash(password: str, salt: bytes) -> str:
+    digest = hashlib.scrypt(password.encode(), salt=salt, dklen=32, **_SCRYPT)
+    return f"scrypt${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

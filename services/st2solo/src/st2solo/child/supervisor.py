@@ -1,0 +1,126 @@
+"""Runs one command, apart from st2solo, and leaves what became of it in a folder.
+
+    python -I -S supervisor.py FOLDER        (what to run comes as JSON on the standard input)
+
+The input is {argv, env, cwd, timeout, grace, stdin}. The folder receives `supervisor.pid`,
+`started` (before the command is started), `action.pid`, `stdout`, `stderr` and, by rename at the
+end, `result.json`: {exit_code, timed_out, killed, timeout, error}. A lock on the file `lock` is
+inherited from st2solo and is held as long as this process lives. SIGTERM ends the command and all
+of its process group. Standard library only, Python 3.8 syntax.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+TYPE_CHECKING = False  # typing takes time to import
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _write(path: str, text: str, sync: bool = False) -> None:
+    temporary = path + ".new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    os.replace(temporary, path)  # noqa: PTH105 - importing pathlib takes time
+
+
+def _input_file(text: str) -> int:
+    """The command's standard input, in memory: it may hold secrets."""
+    descriptor = os.memfd_create("stdin")
+    data = text.encode("utf-8")
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+class _Signals:
+    """SIGCHLD and SIGTERM as bytes of a pipe that `wait` reads."""
+
+    def __init__(self) -> None:
+        self._read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def wait(self, seconds: float | None) -> set[int]:
+        ready, _, _ = select.select([self._read], [], [], seconds)
+        return set(os.read(self._read, 64)) if ready else set()
+
+
+def _kill_group(process: subprocess.Popen[bytes], signals: _Signals, grace: float) -> None:
+    """SIGTERM, then SIGKILL to what is left of the command's process group."""
+    group = process.pid
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, None)):
+        try:
+            os.killpg(group, number)
+        except ProcessLookupError:
+            break
+        end = None if patience is None else time.monotonic() + patience
+        while process.poll() is None:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                break
+            signals.wait(left)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _run(folder: str, job: dict[str, Any]) -> dict[str, Any]:
+    signals = _Signals()
+    timeout = job["timeout"]
+    outcome = {"exit_code": None, "timed_out": False, "killed": False, "timeout": timeout}
+    _write(folder + "/started", "", sync=True)
+    with open(folder + "/stdout", "wb") as out, open(folder + "/stderr", "wb") as err:
+        try:
+            process = subprocess.Popen(
+                job["argv"],
+                env=job["env"],
+                cwd=job["cwd"],
+                stdin=_input_file(job["stdin"]),
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            outcome["error"] = str(error)
+            return outcome
+    _write(folder + "/action.pid", str(process.pid))
+    end = None if timeout is None else time.monotonic() + timeout
+    while process.poll() is None:
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            outcome["timed_out"] = True
+            _kill_group(process, signals, 0)
+        elif signal.SIGTERM in signals.wait(left) and process.poll() is None:
+            outcome["killed"] = True
+            _kill_group(process, signals, job["grace"])
+    outcome["exit_code"] = process.returncode
+    return outcome
+
+
+def main() -> None:
+    folder = sys.argv[1]
+    text = sys.stdin.read()
+    if not text:
+        return  # st2solo died before it had said what to run
+    job = json.loads(text)
+    _write(folder + "/supervisor.pid", str(os.getpid()))
+    _write(folder + "/result.json", json.dumps(_run(folder, job)), sync=True)
+
+
+main()

@@ -1,0 +1,134 @@
+"""The command `st2solo`."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from st2solo import compat  # noqa: F401 - has to come before anything that imports orquesta
+from st2solo import config as configuration
+from st2solo.auth import Users
+from st2solo.config import Config
+from st2solo.crypto import load_or_create
+from st2solo.errors import St2SoloError
+from st2solo.keys import Keys
+from st2solo.metadata_file import MetadataError
+from st2solo.server import registry_of, serve
+from st2solo.store import Store
+
+_config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="st2solo.yaml",
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+def _load(path: Path) -> Config:
+    config = configuration.load(path)
+    logging.basicConfig(
+        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    return config
+
+
+@click.group()
+@click.version_option(package_name="st2solo")
+def commands() -> None:
+    """StackStorm's packs, rules and workflows in one process on one SQLite file."""
+
+
+@commands.command("serve")
+@_config_option
+def serve_command(config_file: Path) -> None:
+    """Run the orchestrator; the `st2` command drives it."""
+    asyncio.run(serve(_load(config_file)))
+
+
+@commands.command("register")
+@_config_option
+def register_command(config_file: Path) -> None:
+    """Check every file of every pack and register them; changes nothing if a file is wrong.
+
+    While st2solo serves use `st2 pack register`.
+    """
+    config = _load(config_file)
+    store = Store(config.store)
+    try:
+        registry, *_ = registry_of(config, store)
+        done = registry.register(fail_on_failure=True)
+    finally:
+        store.close()
+    for name, count in done.counts.items():
+        click.echo(f"{name}: {count}")
+
+
+@commands.group("user")
+def user_commands() -> None:
+    """Who may log in."""
+
+
+@user_commands.command("add")
+@_config_option
+@click.argument("name")
+@click.option(
+    "--password-file",
+    type=click.File("r"),
+    default="-",
+    help="A file whose first line is the password; standard input by default.",
+)
+@click.option("--admin/--no-admin", default=True, help="Whether the user is an administrator.")
+def add_user(config_file: Path, name: str, password_file: TextIO, admin: bool) -> None:
+    """Create a user, or set the password of an existing one."""
+    store = Store(_load(config_file).store)
+    try:
+        password = password_file.readline().rstrip("\r\n")
+        Users(store).add(name, password, admin=admin)
+    finally:
+        store.close()
+    click.echo(f"user {name} can log in")
+
+
+@commands.group("key")
+def key_commands() -> None:
+    """The datastore, before the first start; later `st2 key` does the same."""
+
+
+@key_commands.command("set")
+@_config_option
+@click.argument("name")
+@click.option(
+    "--value-file",
+    type=click.File("r"),
+    default="-",
+    help="A file whose first line is the value; standard input by default.",
+)
+@click.option("--encrypt", is_flag=True, help="Keep it encrypted.")
+def set_key(config_file: Path, name: str, value_file: TextIO, encrypt: bool) -> None:
+    """Create or replace a key of the scope `system`."""
+    config = _load(config_file)
+    store = Store(config.store)
+    try:
+        keys = Keys(store, load_or_create(config.crypto_key))
+        value = value_file.readline().rstrip("\r\n")
+        keys.set(name, value, scope="system", user=None, secret=encrypt)
+    finally:
+        store.close()
+    click.echo(f"key {name} is set")
+
+
+def main() -> None:
+    try:
+        commands()
+    except MetadataError as err:
+        for problem in err.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(1)
+    except St2SoloError as err:
+        click.echo(f"st2solo: {err}", err=True)
+        sys.exit(1)

@@ -1,0 +1,118 @@
+"""What orquesta 1.2.0 lacks on a modern Python, and what StackStorm's later orquesta does better.
+
+Import this before anything of orquesta. `tests/unit/test_compat.py` fails when a release makes
+one of these unnecessary.
+"""
+
+import collections
+import collections.abc
+import copy
+import fractions
+import importlib
+import math
+import warnings
+from typing import Any
+
+import yaml
+from jinja2 import StrictUndefined
+
+_ABSTRACT = ("Mapping", "MutableMapping", "MutableSequence", "Sequence", "Callable", "Hashable")
+
+
+def _old_names() -> None:
+    """networkx 1.11 and orquesta 1.2.0 look up names which Python 3.9 and 3.10 moved."""
+    if not hasattr(fractions, "gcd"):
+        fractions.gcd = math.gcd  # type: ignore[attr-defined]
+    for name in _ABSTRACT:
+        if not hasattr(collections, name):
+            setattr(collections, name, getattr(collections.abc, name))
+
+
+def _inline_parameters() -> None:
+    """Python 3.11 refuses a global flag in the middle of a pattern."""
+    from orquesta.utils import parameters
+
+    for word in ("true", "false"):
+        parameters.REGEX_INLINE_PARAMS = parameters.REGEX_INLINE_PARAMS.replace(
+            f"(?i){word}", f"(?i:{word})"
+        )
+
+
+def _sandbox() -> None:
+    """orquesta 1.6 evaluates Jinja in a sandbox; in 1.2.0 a template reaches Python itself."""
+    from orquesta.expressions import jinja as orquesta_jinja
+
+    from st2solo.sandbox import Sandbox
+
+    evaluator = orquesta_jinja.JinjaEvaluator
+    environment = Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(evaluator._custom_functions)
+    evaluator._jinja_env = environment
+
+
+def _barrier_follows(state: Any, task_id: str, route: int) -> bool:
+    """Whether a transition that was taken from this task leads to a join."""
+    from orquesta import constants, statuses
+
+    conductor = state.conductor
+    entry = conductor.get_task_state_entry(task_id, route)
+    if not entry or entry.get("status") not in statuses.COMPLETED_STATUSES:
+        return False
+    for transition in conductor.graph.get_next_transitions(task_id):
+        _, next_id, key = transition[:3]
+        name = constants.TASK_STATE_TRANSITION_FORMAT % (next_id, str(key))
+        taken = next_id != "continue" and entry["next"].get(name)
+        if taken and conductor.graph.has_barrier(next_id):
+            return True
+    return False
+
+
+def _joins() -> None:
+    """A failed task whose transition leads to a join counts as remediated, as in orquesta 1.6.
+
+    1.2.0 fails the workflow with UnreachableJoinError while the join still waits.
+    """
+    from orquesta import events, machines, statuses
+
+    original = machines.WorkflowStateMachine.add_context_to_task_event.__func__
+
+    def add_context(cls: Any, state: Any, event: Any) -> Any:
+        abended = event.status in statuses.ABENDED_STATUSES and getattr(event, "task_id", None)
+        if abended and _barrier_follows(state, event.task_id, event.route):
+            event = copy.copy(event)
+            event.name = events.TASK_REMEDIATED
+        return original(cls, state, event)
+
+    machines.WorkflowStateMachine.add_context_to_task_event = classmethod(add_context)
+
+
+class StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key written twice, as orquesta 1.6 does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+                if key_node.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        "while constructing a mapping",
+                        node.start_mark,
+                        f'found duplicate key "{key_node.value}"',
+                        key_node.start_mark,
+                    )
+                seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
+def _old_imports() -> None:
+    """networkx 1.11 imports modules of the standard library that warn of their end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("orquesta.conducting")
+
+
+_old_names()
+_old_imports()
+_inline_parameters()
+_sandbox()
+_joins()

@@ -1,0 +1,108 @@
+"""`st2solo.yaml`: where the packs, their configurations and the state are, and the ports."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from st2solo import metadata_file
+from st2solo.metadata_file import MetadataError, MetadataFile
+
+_PORT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 65535}
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["packs", "state"],
+    "properties": {
+        "packs": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        "configs": {"type": "string"},
+        "state": {"type": "string"},
+        "host": {"type": "string"},
+        "ports": {
+            "type": "object",
+            "properties": {"auth": _PORT, "api": _PORT, "stream": _PORT},
+            "additionalProperties": False,
+        },
+        "system_user": {"type": "string", "minLength": 1},
+        "virtualenvs": {"type": "string"},
+        "log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]},
+    },
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """0 is any free port; the one that was taken is in `<state>/ports.json`."""
+
+    auth: int = 9100
+    api: int = 9101
+    stream: int = 9102
+
+
+@dataclass(frozen=True)
+class Config:
+    packs: list[Path]
+    configs: Path
+    state: Path
+    host: str = "127.0.0.1"
+    ports: Ports = field(default_factory=Ports)
+    system_user: str = "stanley"
+    virtualenvs: Path | None = None
+    log_level: str = "INFO"
+
+    @property
+    def store(self) -> Path:
+        return self.state / "st2solo.sqlite"
+
+    @property
+    def crypto_key(self) -> Path:
+        return self.state / "secrets" / "datastore_key.json"
+
+    @property
+    def work(self) -> Path:
+        return self.state / "work"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def ports_file(self) -> Path:
+        return self.state / "ports.json"
+
+
+def load(path: Path) -> Config:
+    """Paths in the file are relative to its folder.
+
+    Raises:
+        MetadataError: a name is unknown, a value does not fit, or a packs folder is not there.
+    """
+    file = metadata_file.read(path)
+    problems = file.problems_with(_SCHEMA)
+    if problems:
+        raise MetadataError(problems)
+    content, base = file.content, path.resolve().parent
+    state = base / content["state"]
+    config = Config(
+        packs=[base / name for name in content["packs"]],
+        configs=base / content.get("configs", "configs"),
+        state=state,
+        host=content.get("host", Config.host),
+        ports=Ports(**content.get("ports", {})),
+        system_user=content.get("system_user", Config.system_user),
+        virtualenvs=base / content["virtualenvs"] if "virtualenvs" in content else None,
+        log_level=content.get("log_level", Config.log_level),
+    )
+    _require_folders(file, config)
+    state.mkdir(parents=True, exist_ok=True)
+    state.chmod(0o700)
+    return config
+
+
+def _require_folders(file: MetadataFile, config: Config) -> None:
+    problems = [
+        file.problem(f"packs: expected a folder, found nothing at {folder}", ["packs", index])
+        for index, folder in enumerate(config.packs)
+        if not folder.is_dir()
+    ]
+    if problems:
+        raise MetadataError(problems)

@@ -1,0 +1,280 @@
+"""Starts what is requested, follows what runs, and picks up what an earlier st2solo left."""
+
+import asyncio
+import logging
+import time
+import traceback
+from typing import Any
+
+from st2solo.errors import NotFoundError
+from st2solo.lifecycle import Lifecycle
+from st2solo.ports import ActionSource, TokenSource
+from st2solo.preparation import Preparation
+from st2solo.processes import Fate, Processes
+from st2solo.records import Execution, Records
+from st2solo.runners import RUNNERS, WORKFLOW_RUNNER
+from st2solo.runners.protocol import Command, Job, Outcome
+from st2solo.settings import EngineSettings
+from st2solo.statuses import Status
+from st2solo.store import Store
+from st2solo.workflows import Workflows
+
+_LOG = logging.getLogger(__name__)
+
+_BATCH = 20
+_RETRY_SECONDS = 1.0
+_LAUNCHES = 3
+
+
+class Dispatcher:
+    """Runs in the event loop, outside of any transaction; `pump` does all that is due."""
+
+    def __init__(
+        self,
+        store: Store,
+        records: Records,
+        lifecycle: Lifecycle,
+        preparation: Preparation,
+        workflows: Workflows,
+        actions: ActionSource,
+        tokens: TokenSource,
+        settings: EngineSettings,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._lifecycle = lifecycle
+        self._preparation = preparation
+        self._workflows = workflows
+        self._actions = actions
+        self._tokens = tokens
+        self._settings = settings
+        self.processes = Processes(settings.work_dir, settings.kill_grace_seconds)
+        self._running: dict[str, int] = {}
+        self._stopping: set[str] = set()
+        #: Executions that are over and whose end could not be written yet.
+        self._unwritten: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._retries: set[asyncio.TimerHandle] = set()
+
+    def start(self) -> None:
+        """Recovery, then all that is due."""
+        self._recover_workflows()
+        self._recover_processes()
+        self.pump()
+
+    def close(self) -> None:
+        """Follow nothing any more; what runs goes on."""
+        for timer in (self._timer, *self._retries):
+            if timer is not None:
+                timer.cancel()
+        self.processes.close()
+
+    def pump(self) -> None:
+        """Stop what is to be canceled, wake what is due, start what is requested."""
+        self._stop_canceled()
+        self._wake_delayed()
+        free = max(0, self._settings.max_processes - len(self._running))
+        waiting = self._records.requested(processes=False, limit=_BATCH)
+        waiting += self._records.requested(processes=True, limit=min(free, _BATCH))
+        waiting = [execution for execution in waiting if execution.id not in self._unwritten]
+        for execution in waiting:
+            self._begin(execution)
+        if waiting:
+            self._later(0, self.pump)
+        if self._workflows.unfinished:
+            written = self._guarded(self._workflows.go_on_unfinished)
+            self._later(0 if written else _RETRY_SECONDS, self.pump)
+
+    def _later(self, seconds: float, call: Any, *arguments: Any) -> None:
+        def run() -> None:
+            self._retries.discard(handle)
+            call(*arguments)
+
+        handle = asyncio.get_running_loop().call_later(seconds, run)
+        self._retries.add(handle)
+
+    def _guarded(self, call: Any, *arguments: Any) -> bool:
+        """Call inside a transaction; False, and logged, when that failed."""
+        try:
+            with self._store.transaction():
+                call(*arguments)
+        except Exception:
+            _LOG.exception("a step failed; it was rolled back")
+            return False
+        return True
+
+    def _stop_canceled(self) -> None:
+        for execution in self._records.with_status(Status.CANCELING):
+            if execution.id in self._running and execution.id not in self._stopping:
+                self._stopping.add(execution.id)
+                self.processes.stop(execution.id)
+
+    def _wake_delayed(self) -> None:
+        delayed = self._records.with_status(Status.DELAYED)
+        now = time.time()
+        for execution in delayed:
+            if (execution.due or 0) <= now:
+                self._guarded(self._lifecycle.move, execution, Status.REQUESTED)
+        later = [execution.due or 0 for execution in delayed if (execution.due or 0) > now]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if later:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(min(later) - now + 0.001, self.pump)
+
+    def _begin(self, execution: Execution) -> None:
+        """Start one execution; one that cannot be started fails with the reason."""
+        command: Command | None = None
+        try:
+            with self._store.transaction():
+                if execution.runner == WORKFLOW_RUNNER:
+                    self._workflows.begin(execution)
+                else:
+                    command = self._begin_action(execution)
+        except Exception as error:  # of packs' templates, of files that are not there
+            self._fail(execution, error)
+            return
+        if command is not None:
+            self._launch(execution, command)
+
+    def _begin_action(self, execution: Execution) -> Command | None:
+        prepared = self._prepare(execution)
+        running = self._lifecycle.move(execution, Status.SCHEDULED)
+        running = self._lifecycle.move(running, Status.RUNNING)
+        if isinstance(prepared, Outcome):
+            self._lifecycle.move(running, prepared.status, result=prepared.result)
+            return None
+        return prepared
+
+    def _prepare(self, execution: Execution) -> Command | Outcome:
+        action = self._actions.action(execution.action_ref)
+        runner, parameters = self._preparation.final(execution)
+        job = Job(
+            execution_id=execution.id,
+            action=action,
+            user=execution.user,
+            runner=runner,
+            parameters=parameters,
+            folder=self.processes.folder(execution.id),
+            settings=self._settings,
+            config=lambda: self._preparation.config(action.pack, execution.user),
+            token=lambda: self._tokens.service_token(
+                execution.user, self._settings.token_ttl_seconds
+            ),
+        )
+        return RUNNERS[execution.runner].prepare(job)
+
+    def _fail(self, execution: Execution, error: Exception) -> None:
+        _LOG.info("execution %s cannot run: %s", execution.id, error)
+        trace = "".join(traceback.format_tb(error.__traceback__, 20))
+        result = {"error": str(error), "traceback": trace}
+        self._complete(execution.id, Outcome(Status.FAILED, result))
+
+    def _launch(self, execution: Execution, command: Command) -> None:
+        launches = self._running.get(execution.id, 0) + 1
+        self._running[execution.id] = launches
+        try:
+            self.processes.make_folder(execution.id)
+            self.processes.start(execution.id, command, self._ended)
+        except OSError as error:
+            self._fail(execution, error)
+
+    def _relaunch(self, execution: Execution) -> None:
+        """Start a process that was recorded as running but never began."""
+        if self._running.get(execution.id, 0) >= _LAUNCHES:
+            self._fail(execution, RuntimeError("the supervisor of the process does not start"))
+            return
+        try:
+            with self._store.transaction():
+                prepared = self._prepare(execution)
+        except Exception as error:
+            self._fail(execution, error)
+            return
+        if isinstance(prepared, Command):
+            self._launch(execution, prepared)
+        else:
+            self._complete(execution.id, prepared)
+
+    def _ended(self, execution_id: str) -> None:
+        """A process is over, or was found to be."""
+        try:
+            execution = self._records.get(execution_id)
+        except NotFoundError:
+            self._forget(execution_id)
+            return
+        fate = self.processes.fate(execution_id)
+        if execution.completed:
+            self._forget(execution_id)
+        elif fate is Fate.FINISHED:
+            self._complete(execution_id, self._outcome(execution))
+        elif execution.status is Status.CANCELING:
+            self.processes.kill_orphan(execution_id)
+            self._complete(execution_id, Outcome(Status.CANCELED, {}))
+        elif fate is Fate.UNBORN:
+            self._relaunch(execution)
+        else:
+            self._died(execution)
+
+    def _outcome(self, execution: Execution) -> Outcome:
+        try:
+            ended = self.processes.ended(execution.id)
+            return RUNNERS[execution.runner].outcome(ended)
+        except (OSError, ValueError, KeyError) as error:
+            _LOG.exception("the result of execution %s cannot be read", execution.id)
+            return Outcome(Status.FAILED, {"error": f"the result cannot be read: {error}"})
+
+    def _died(self, execution: Execution) -> None:
+        """It began and left no result: run it again if its tags allow that, else give it up."""
+        self.processes.kill_orphan(execution.id)
+        tags = execution.action.get("tags") or []
+        if any(t.get("name") == "rerun" and str(t.get("value")).lower() == "true" for t in tags):
+            self._forget(execution.id)
+            self._guarded(self._lifecycle.move, execution, Status.REQUESTED)
+        else:
+            error = "the process of the action is gone and has left no result"
+            self._complete(execution.id, Outcome(Status.ABANDONED, {"error": error}))
+
+    def _complete(self, execution_id: str, outcome: Outcome) -> None:
+        """Record the end; tried again until it is written, for the effect has happened."""
+
+        def record() -> None:
+            execution = self._records.get(execution_id)
+            if not execution.completed:
+                canceled = execution.status is Status.CANCELING
+                status = Status.CANCELED if canceled else outcome.status
+                self._lifecycle.move(execution, status, result=outcome.result)
+
+        if self._guarded(record):
+            self._unwritten.discard(execution_id)
+            self._forget(execution_id)
+        else:
+            self._unwritten.add(execution_id)
+            self._later(_RETRY_SECONDS, self._complete, execution_id, outcome)
+
+    def _forget(self, execution_id: str) -> None:
+        freed = self._running.pop(execution_id, None) is not None
+        self._stopping.discard(execution_id)
+        self.processes.remove(execution_id)
+        if freed:
+            self._later(0, self.pump)
+
+    def _recover_workflows(self) -> None:
+        active = (Status.RUNNING, Status.PAUSING, Status.RESUMING, Status.CANCELING)
+        for execution in self._records.with_status(*active):
+            if execution.runner == WORKFLOW_RUNNER:
+                self._guarded(self._workflows.go_on, execution.id)
+
+    def _recover_processes(self) -> None:
+        known = set()
+        for execution in self._records.with_status(Status.RUNNING, Status.CANCELING):
+            if execution.runner != WORKFLOW_RUNNER:
+                known.add(execution.id)
+                self._running[execution.id] = 0
+                if self.processes.fate(execution.id) is Fate.RUNNING:
+                    self.processes.adopt(execution.id, self._ended)
+                else:
+                    self._ended(execution.id)
+        for name in set(self.processes.folders()) - known:
+            if self.processes.fate(name) is not Fate.RUNNING:
+                self.processes.remove(name)

@@ -1,0 +1,229 @@
+"""What the files of a pack may hold, as JSON schemas (draft 4).
+
+They refuse what StackStorm 3.9 refuses: see the classes of st2common/models/api and the parameter
+attributes of st2common/util/schema/action_params.json.
+"""
+
+from typing import Any
+
+_STRING: dict[str, Any] = {"type": "string"}
+_OBJECT: dict[str, Any] = {"type": "object"}
+_BOOLEAN: dict[str, Any] = {"type": "boolean"}
+_TAGS: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"]
+
+_NESTED: dict[str, Any] = {"$ref": "#/definitions/parameter"}
+_NESTED_LIST: dict[str, Any] = {"type": "array", "minItems": 1, "items": _NESTED}
+_NESTED_MAP: dict[str, Any] = {"type": "object", "additionalProperties": _NESTED}
+
+_PARAMETER: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _STRING,
+        "$schema": _STRING,
+        "title": _STRING,
+        "description": _STRING,
+        "default": {},
+        "format": _STRING,
+        "multipleOf": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        "maximum": {"type": "number"},
+        "exclusiveMaximum": _BOOLEAN,
+        "minimum": {"type": "number"},
+        "exclusiveMinimum": _BOOLEAN,
+        "maxLength": _COUNT,
+        "minLength": _COUNT,
+        "pattern": _STRING,
+        "additionalItems": {"anyOf": [_BOOLEAN, _NESTED]},
+        "items": {"anyOf": [_NESTED, _NESTED_LIST]},
+        "maxItems": _COUNT,
+        "minItems": _COUNT,
+        "uniqueItems": _BOOLEAN,
+        "maxProperties": _COUNT,
+        "minProperties": _COUNT,
+        "required": _BOOLEAN,
+        "secret": _BOOLEAN,
+        "additionalProperties": {"anyOf": [_BOOLEAN, _NESTED]},
+        "definitions": _NESTED_MAP,
+        "properties": _NESTED_MAP,
+        "patternProperties": _NESTED_MAP,
+        "dependencies": _OBJECT,
+        "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
+        "type": {"enum": _TYPES},
+        "position": {"type": "number", "minimum": 0},
+        "immutable": _BOOLEAN,
+        "allOf": _NESTED_LIST,
+        "anyOf": _NESTED_LIST,
+        "oneOf": _NESTED_LIST,
+        "not": _NESTED,
+    },
+    "additionalProperties": False,
+}
+_PARAMETERS: dict[str, Any] = {
+    "type": "object",
+    "patternProperties": {r"^\w+$": _NESTED},
+    "additionalProperties": False,
+}
+_NOTIFY_PART: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "message": _STRING,
+        "data": _OBJECT,
+        "routes": {"type": "array"},
+        "channels": {"type": "array"},
+    },
+    "additionalProperties": False,
+}
+
+
+def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+    base = {"id": _STRING, "ref": _STRING, "uid": _STRING, "pack": _STRING}
+    base |= {"metadata_file": _STRING, "description": _STRING, "tags": _TAGS}
+    return {
+        "type": "object",
+        "required": required,
+        "properties": base | properties,
+        "additionalProperties": False,
+        "definitions": {"parameter": _PARAMETER},
+    }
+
+
+PACK: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "description", "version", "author", "email"],
+    "properties": {
+        "name": _STRING,
+        "ref": {"type": "string", "pattern": r"^[a-z0-9_]+$"},
+        "description": _STRING,
+        "keywords": {"type": "array", "items": _STRING},
+        "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+([-+.].*)?$"},
+        "stackstorm_version": {
+            "type": "string",
+            "pattern": r"^((>?>|>=|=|<=|<?<)\s*[0-9]+\.[0-9]+"
+            r"\.[0-9]+?(\s*,)?\s*)+$",
+        },
+        "python_versions": {
+            "type": "array",
+            "items": {"type": "string", "enum": ["2", "3"]},
+            "minItems": 1,
+            "maxItems": 2,
+            "uniqueItems": True,
+        },
+        "author": _STRING,
+        "email": _STRING,
+        "contributors": {"type": "array", "items": {"type": "string", "maxLength": 100}},
+        "files": {"type": "array", "items": _STRING},
+        "dependencies": {"type": "array", "items": _STRING},
+        "system": _OBJECT,
+    },
+}
+
+ACTION = _closed(
+    ["name", "runner_type"],
+    {
+        "name": _STRING,
+        "enabled": _BOOLEAN,
+        "runner_type": _STRING,
+        "entry_point": _STRING,
+        "parameters": _PARAMETERS,
+        "output_schema": _OBJECT,
+        "notify": {
+            "type": "object",
+            "properties": dict.fromkeys(("on-complete", "on-failure", "on-success"), _NOTIFY_PART),
+            "additionalProperties": False,
+        },
+    },
+)
+
+TRIGGER_TYPE = _closed(
+    ["name"], {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT}
+)
+
+SENSOR = _closed(
+    ["class_name", "entry_point"],
+    {
+        "class_name": _STRING,
+        "artifact_uri": _STRING,
+        "entry_point": _STRING,
+        "enabled": _BOOLEAN,
+        "poll_interval": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        "trigger_types": {"type": "array", "items": TRIGGER_TYPE},
+    },
+)
+SENSOR["definitions"] = TRIGGER_TYPE["definitions"]
+
+RULE = _closed(
+    ["name", "trigger", "action"],
+    {
+        "name": _STRING,
+        "enabled": _BOOLEAN,
+        "context": _OBJECT,
+        "criteria": {"type": "object", "additionalProperties": {"type": "object"}},
+        "type": {
+            "type": "object",
+            "required": ["ref"],
+            "properties": {"ref": {"enum": ["standard", "backstop"]}, "parameters": _OBJECT},
+            "additionalProperties": False,
+        },
+        "trigger": {
+            "type": "object",
+            "required": ["type"],
+            "properties": {
+                "type": _STRING,
+                "description": _STRING,
+                "parameters": _OBJECT,
+                "ref": _STRING,
+            },
+        },
+        "action": {
+            "type": "object",
+            "required": ["ref"],
+            "properties": {"ref": _STRING, "description": _STRING, "parameters": _OBJECT},
+            "additionalProperties": False,
+        },
+    },
+)
+
+ALIAS = _closed(
+    ["name", "action_ref", "formats"],
+    {
+        "name": _STRING,
+        "enabled": _BOOLEAN,
+        "action_ref": _STRING,
+        "formats": {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    _STRING,
+                    {
+                        "type": "object",
+                        "properties": {
+                            "display": _STRING,
+                            "representation": {
+                                "anyOf": [_STRING, {"type": "array", "items": _STRING}]
+                            },
+                            "match_multiple": _BOOLEAN,
+                        },
+                    },
+                ]
+            },
+        },
+        "ack": _OBJECT,
+        "result": _OBJECT,
+        "extra": _OBJECT,
+        "immutable_parameters": _OBJECT,
+    },
+)
+
+POLICY = _closed(
+    ["name", "resource_ref", "policy_type"],
+    {
+        "name": _STRING,
+        "enabled": _BOOLEAN,
+        "resource_ref": _STRING,
+        "policy_type": _STRING,
+        "parameters": _OBJECT,
+    },
+)
+
+CONFIG_SCHEMA = _PARAMETERS | {"definitions": {"parameter": _PARAMETER}}

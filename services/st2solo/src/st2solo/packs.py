@@ -1,0 +1,193 @@
+"""Reading a pack's folder: its files checked one by one, what is wrong told with file and line."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from st2solo import metadata_file, pack_schemas
+from st2solo.metadata_file import MetadataError, MetadataFile, Problem
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+#: The attributes of a runner's parameter that an action may set to something else
+#: (RUNNER_PARAM_OVERRIDABLE_ATTRS of st2common/util/schema).
+_OVERRIDABLE = frozenset({"default", "description", "enum", "immutable", "required"})
+
+#: A runner type's name -> its parameters.
+RunnerParameters = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack as its files tell it; only files without a problem are in it."""
+
+    ref: str
+    path: Path
+    document: dict[str, Any]
+    actions: list[MetadataFile]
+    trigger_types: list[MetadataFile]
+    sensors: list[MetadataFile]
+    rules: list[MetadataFile]
+    aliases: list[MetadataFile]
+    policies: list[MetadataFile]
+    config_schema: dict[str, dict[str, Any]]
+    problems: list[Problem]
+
+
+def folders(roots: list[Path]) -> list[Path]:
+    """The packs (folders with a pack.yaml) directly below the roots; a root may itself be one."""
+    found: list[Path] = []
+    for root in roots:
+        candidates = [root] if (root / "pack.yaml").is_file() else sorted(root.iterdir())
+        found += [folder for folder in candidates if (folder / "pack.yaml").is_file()]
+    return found
+
+
+def read(folder: Path, runners: RunnerParameters) -> Pack:
+    """
+    Raises:
+        MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
+    """
+    file = metadata_file.read(folder / "pack.yaml")
+    document = dict(file.content)
+    if "version" in document:
+        document["version"] = str(document["version"])
+    document.setdefault("ref", document.get("name"))
+    problems = dataclasses.replace(file, content=document).problems_with(pack_schemas.PACK)
+    if problems:
+        raise MetadataError(problems)
+    return _Reader(folder, document, runners).read()
+
+
+class _Reader:
+    def __init__(self, folder: Path, document: dict[str, Any], runners: RunnerParameters) -> None:
+        self._folder = folder
+        self._document = document
+        self._ref: str = document["ref"]
+        self._runners = runners
+        self._problems: list[Problem] = []
+
+    def read(self) -> Pack:
+        return Pack(
+            ref=self._ref,
+            path=self._folder,
+            document=self._document | {"path": str(self._folder), "files": self._files()},
+            actions=self._each("actions", pack_schemas.ACTION, self._action_problems),
+            trigger_types=self._each("triggers", pack_schemas.TRIGGER_TYPE),
+            sensors=self._each("sensors", pack_schemas.SENSOR, self._sensor_problems),
+            rules=self._each("rules", pack_schemas.RULE),
+            aliases=self._each("aliases", pack_schemas.ALIAS),
+            policies=self._each("policies", pack_schemas.POLICY),
+            config_schema=self._config_schema(),
+            problems=self._problems,
+        )
+
+    def _files(self) -> list[str]:
+        return sorted(
+            str(path.relative_to(self._folder))
+            for path in self._folder.rglob("*")
+            if path.is_file() and not any(part.startswith(".") for part in path.parts)
+        )
+
+    def _each(
+        self,
+        room: str,
+        schema: dict[str, Any],
+        more: Callable[[MetadataFile], Iterator[Problem]] | None = None,
+    ) -> list[MetadataFile]:
+        good: list[MetadataFile] = []
+        folder = self._folder / room
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        for path in (path for path in paths if path.suffix in _SUFFIXES):
+            try:
+                file = metadata_file.read(path)
+            except MetadataError as err:
+                self._problems += err.problems
+                continue
+            problems = file.problems_with(schema) + list(self._pack_problems(file))
+            if not problems and more is not None:
+                problems = list(more(file))
+            self._problems += problems
+            if not problems:
+                good.append(self._completed(file, room))
+        return good
+
+    def _completed(self, file: MetadataFile, room: str) -> MetadataFile:
+        own = {"pack": self._ref, "metadata_file": f"{room}/{file.path.name}"}
+        return dataclasses.replace(file, content=file.content | own)
+
+    def _pack_problems(self, file: MetadataFile) -> Iterator[Problem]:
+        named = file.content.get("pack", self._ref)
+        if named != self._ref:
+            message = f'pack: expected "{self._ref}", the pack of this folder, found "{named}"'
+            yield file.problem(message, ["pack"])
+
+    def _action_problems(self, file: MetadataFile) -> Iterator[Problem]:
+        runner = file.content["runner_type"]
+        if runner not in self._runners:
+            known = ", ".join(sorted(self._runners))
+            message = f'runner_type: "{runner}" is not offered; known: {known}'
+            yield file.problem(message, ["runner_type"])
+            return
+        parameters: dict[str, dict[str, Any]] = file.content.get("parameters", {})
+        for name, definition in parameters.items():
+            at = ["parameters", name]
+            if definition.get("immutable") and "default" not in definition:
+                yield file.problem(f"parameter {name}: immutable needs a default", at)
+            for message in _override_messages(self._runners[runner].get(name, {}), definition):
+                yield file.problem(f"parameter {name}: {message}", at)
+        yield from _position_problems(file, parameters)
+        yield from self._inside(file, "actions")
+
+    def _sensor_problems(self, file: MetadataFile) -> Iterator[Problem]:
+        yield from self._inside(file, "sensors")
+
+    def _inside(self, file: MetadataFile, room: str) -> Iterator[Problem]:
+        root = (self._folder / room).resolve()
+        entry_point = file.content.get("entry_point", "")
+        if not (root / entry_point).resolve().is_relative_to(root):
+            message = f"entry_point: must stay within {room}/, found {entry_point!r}"
+            yield file.problem(message, ["entry_point"])
+
+    def _config_schema(self) -> dict[str, dict[str, Any]]:
+        path = self._folder / "config.schema.yaml"
+        if not path.is_file():
+            return {}
+        try:
+            file = metadata_file.read(path)
+        except MetadataError as err:
+            self._problems += err.problems
+            return {}
+        problems = file.problems_with(pack_schemas.CONFIG_SCHEMA)
+        self._problems += problems
+        return {} if problems else file.content
+
+
+def _override_messages(runner: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[str]:
+    if runner.get("immutable"):
+        yield "the runner's parameter of this name is immutable"
+    for attribute, value in definition.items():
+        differs = attribute in runner and runner[attribute] != value
+        if differs and attribute not in _OVERRIDABLE:
+            yield (
+                f"{attribute} is {runner[attribute]!r} in the runner's parameter of this name,"
+                f" found {value!r}"
+            )
+
+
+def _position_problems(
+    file: MetadataFile, parameters: dict[str, dict[str, Any]]
+) -> Iterator[Problem]:
+    seen: dict[Any, str] = {}
+    for name, definition in parameters.items():
+        position = definition.get("position")
+        if position in seen:
+            message = f"parameter {name}: position {position} is that of {seen[position]} already"
+            yield file.problem(message, ["parameters", name, "position"])
+        elif position is not None:
+            seen[position] = name
+    if sorted(seen) != list(range(len(seen))):
+        message = f"positions must be 0, 1, 2 ... without a gap, found {sorted(seen)}"
+        yield file.problem(message, ["parameters"])

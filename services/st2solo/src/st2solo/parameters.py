@@ -1,0 +1,197 @@
+"""The values with which an action runs: templates, defaults and types.
+
+Source: st2common/util/param.py of StackStorm 3.9. Parameters are rendered twice: when an
+execution is requested (the given values, which may use each other), and when it starts (the
+defaults only; given values are then plain text and never evaluated again). One difference: a
+given template is not replaced by a default that is a template.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, meta
+
+from st2solo.casts import cast
+from st2solo.errors import ParameterError
+from st2solo.jinja import ENVIRONMENT, is_template, kv_context, render
+from st2solo.ports import KeySource
+
+Schema = Mapping[str, Mapping[str, Any]]
+
+_BARE = re.compile(r'"{{([A-Za-z0-9_-]+)}}"')
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a template of a parameter may name besides the other parameters."""
+
+    keys: KeySource
+    user: str
+    context: Mapping[str, Any]
+    config: Callable[[], dict[str, Any]]
+
+
+@dataclass
+class _Names:
+    """Every name that templates can use: values that are known, and templates to evaluate."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    templates: dict[str, Any] = field(default_factory=dict)
+    needs: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, name: str, value: Any) -> None:
+        """Take a value; one that is a template is evaluated later."""
+        text = str(value) if isinstance(value, list | dict) else value
+        self.values.pop(name, None)
+        self.templates.pop(name, None)
+        if is_template(text):
+            try:
+                tree = ENVIRONMENT.parse(text)
+            except TemplateSyntaxError:
+                pass  # braces that are no template are text
+            else:
+                self.templates[name] = value
+                self.needs[name] = meta.find_undeclared_variables(tree)
+                return
+        self.values[name] = value
+
+    def add_defaults(self, schema: Schema) -> None:
+        for name, attributes in schema.items():
+            absent = name not in self.templates and self.values.get(name) is None
+            if absent or attributes.get("immutable", False):
+                self.add(name, attributes.get("default"))
+
+    def resolve(self) -> dict[str, Any]:
+        """Evaluate the templates in the order in which they need each other."""
+        known = dict(self.values)
+        for name in self._order():
+            if name in self.templates:
+                try:
+                    known[name] = _evaluate(self.templates[name], known)
+                except Exception as error:  # whatever a filter or a lookup raises
+                    raise ParameterError(f'Failed to render parameter "{name}": {error}') from error
+        return known
+
+    def _order(self) -> Iterable[str]:
+        graph = {name: self.needs[name] for name in self.templates}
+        for needed in set().union(*graph.values()):
+            if needed not in self.values and needed not in self.templates:
+                raise ParameterError(f'Dependency unsatisfied in variable "{needed}"')
+        try:
+            return list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            names = ", ".join(sorted(set(error.args[1])))
+            raise ParameterError(
+                f"Cyclic dependency found in the following variables: {names}. Likely the variable"
+                " is referencing itself"
+            ) from error
+
+
+def _evaluate(template: Any, known: dict[str, Any]) -> Any:
+    if isinstance(template, str):
+        return render(template, known)
+    text = json.dumps(template, ensure_ascii=False)
+    return json.loads(render(_BARE.sub(r"{{\1 | to_complex}}", text), known))
+
+
+class _Lazy(Mapping[str, Any]):
+    """The pack's configuration, read when the first template looks into it."""
+
+    def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
+        self._load = load
+        self._loaded: dict[str, Any] | None = None
+
+    def _all(self) -> dict[str, Any]:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def __getitem__(self, name: str) -> Any:
+        return self._all()[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _names(around: Surroundings) -> _Names:
+    return _Names(
+        values={
+            **kv_context(around.keys, around.user),
+            "action_context": dict(around.context),
+            "config_context": _Lazy(around.config),
+        }
+    )
+
+
+def _cast(name: str, value: Any, schemas: Iterable[Schema]) -> Any:
+    declared: Mapping[str, Any] = {}
+    for schema in schemas:
+        declared = schema.get(name) or declared
+    try:
+        return cast(value, dict(declared))
+    except (ValueError, TypeError, SyntaxError) as error:
+        raise ParameterError(
+            f'Value {value!r} of parameter "{name}" does not fit its type'
+            f" {declared.get('type')}: {error}"
+        ) from error
+
+
+def render_live(
+    runner: Schema, action: Schema, given: Mapping[str, Any], around: Surroundings
+) -> dict[str, Any]:
+    """The given parameters, rendered and cast, and the defaults that are templates.
+
+    Raises:
+        ParameterError: a template names something unknown or itself, fails, or gives a value
+            that its type does not take.
+    """
+    names = _names(around)
+    for name, value in given.items():
+        names.add(name, value)
+    schemas = (action, runner)
+    for schema in schemas:
+        names.add_defaults(schema)
+    known = names.resolve()
+    live = {name: _cast(name, known[name], schemas) for name in given}
+    for schema in schemas:
+        for name, attributes in schema.items():
+            default = attributes.get("default")
+            if is_template(default) and not attributes.get("immutable") and name not in given:
+                live[name] = _cast(name, known[name], (schema,))
+    return live
+
+
+def render_final(
+    runner: Schema, action: Schema, live: Mapping[str, Any], around: Surroundings
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All parameters of the run: those of the runner, and the action's own.
+
+    The live values are taken as they are; only defaults are rendered.
+
+    Raises:
+        ParameterError: as `render_live`.
+    """
+    names = _names(around)
+    names.values.update(live)
+    schemas = (action, runner)
+    for schema in schemas:
+        names.add_defaults(schema)
+    known = names.resolve()
+    final = {
+        name: _cast(name, value, schemas)
+        for name, value in known.items()
+        if name in runner or name in action
+    }
+    if not runner and not action:
+        return {}, dict(live)
+    return (
+        {name: value for name, value in final.items() if name in runner},
+        {name: value for name, value in final.items() if name not in runner},
+    )

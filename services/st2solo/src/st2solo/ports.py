@@ -1,0 +1,61 @@
+"""What the engine needs from its surroundings, as protocols."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class ActionDefinition(Protocol):
+    """An action of a pack as the registry holds it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def pack(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def runner_type(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def entry_point(self) -> Path | None: ...
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]: ...
+    @property
+    def output_schema(self) -> dict[str, Any]: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def tags(self) -> list[dict[str, str]]: ...
+    @property
+    def notify(self) -> dict[str, Any]: ...
+    @property
+    def pack_path(self) -> Path: ...
+    def document(self) -> dict[str, Any]:
+        """The action as StackStorm's API shows it."""
+
+
+class ActionSource(Protocol):
+    """Where actions and the configurations of packs come from."""
+
+    def action(self, ref: str) -> ActionDefinition:
+        """The action of that ref, or NotFoundError."""
+
+    def pack_config(self, pack: str, user: str) -> dict[str, Any]:
+        """The pack's configuration, rendered, with the schema's defaults."""
+
+
+class KeySource(Protocol):
+    """The datastore."""
+
+    def value(self, name: str, *, scope: str, user: str | None, decrypt: bool) -> str | None:
+        """The value of a key of the scope `system` or `user`; None when it is not there."""
+
+
+class TokenSource(Protocol):
+    """Where an action's access to the API comes from."""
+
+    def service_token(self, user: str, ttl_seconds: int) -> str:
+        """A new token of that user for the API."""

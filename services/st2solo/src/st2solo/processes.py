@@ -1,0 +1,234 @@
+"""Processes that outlive st2solo: each runs under a small supervisor and leaves a result file.
+
+A process has a folder. While its supervisor lives, the supervisor holds a lock on the file `lock`
+there; at the end the folder has `result.json`. So after a restart it is certain what became of a
+process, and no process identifier is trusted for longer than its lock is held.
+"""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from st2solo.runners.protocol import OUTPUT_FILE, Command, Ended
+from st2solo.runners.python_script import CHILD
+
+_LOG = logging.getLogger(__name__)
+_POLL_SECONDS = 0.1
+
+
+class Fate(Enum):
+    """What a folder tells about its process."""
+
+    #: Its supervisor lives.
+    RUNNING = "running"
+    #: It ended and left its result.
+    FINISHED = "finished"
+    #: It was never started.
+    UNBORN = "unborn"
+    #: It was started and is gone without a result.
+    DEAD = "dead"
+
+
+class Processes:
+    """The processes of executions, by execution identifier. All methods run in the event loop."""
+
+    def __init__(self, work_dir: Path, grace_seconds: float) -> None:
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._work_dir = work_dir
+        self._grace = grace_seconds
+        self._watched: dict[str, int] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def folder(self, execution_id: str) -> Path:
+        return self._work_dir / execution_id
+
+    def make_folder(self, execution_id: str) -> Path:
+        """An empty private folder; what an earlier start left in it is removed."""
+        folder = self.folder(execution_id)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def start(self, execution_id: str, command: Command, ended: Callable[[str], None]) -> None:
+        """Start a process in its folder; `ended` is called with the identifier when it is over.
+
+        Raises:
+            OSError: the supervisor could not be started.
+        """
+        folder = self.folder(execution_id)
+        order = {
+            "argv": command.argv,
+            "env": command.env,
+            "cwd": command.cwd,
+            "timeout": command.timeout,
+            "grace": self._grace,
+            "stdin": command.stdin,
+        }
+        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            pid = _spawn(folder, json.dumps(order), lock)
+        finally:
+            os.close(lock)
+        self._watch(execution_id, os.pidfd_open(pid), pid, ended)
+
+    def adopt(self, execution_id: str, ended: Callable[[str], None]) -> None:
+        """Watch a process that an earlier st2solo started."""
+        pid_file = self.folder(execution_id) / "supervisor.pid"
+        try:
+            pidfd = os.pidfd_open(int(pid_file.read_text()))
+        except (OSError, ValueError):
+            pidfd = None
+        if self.fate(execution_id) is not Fate.RUNNING:
+            if pidfd is not None:
+                os.close(pidfd)
+            asyncio.get_running_loop().call_soon(ended, execution_id)
+        elif pidfd is None:  # it has not written its identifier yet
+            self._timers[execution_id] = asyncio.get_running_loop().call_later(
+                _POLL_SECONDS, self.adopt, execution_id, ended
+            )
+        else:
+            self._watch(execution_id, pidfd, None, ended)
+
+    def _watch(
+        self, execution_id: str, pidfd: int, child: int | None, ended: Callable[[str], None]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+
+        def gone() -> None:
+            loop.remove_reader(pidfd)
+            os.close(pidfd)
+            self._watched.pop(execution_id, None)
+            if child is not None:
+                os.waitpid(child, 0)
+            ended(execution_id)
+
+        self._watched[execution_id] = pidfd
+        loop.add_reader(pidfd, gone)
+
+    def fate(self, execution_id: str) -> Fate:
+        """What became of the process, from its folder alone."""
+        folder = self.folder(execution_id)
+        if _locked(folder / "lock"):
+            return Fate.RUNNING
+        if (folder / "result.json").exists():
+            return Fate.FINISHED
+        return Fate.DEAD if (folder / "started").exists() else Fate.UNBORN
+
+    def stop(self, execution_id: str) -> bool:
+        """Ask the supervisor to end its process group; False when it is not running (yet)."""
+        pidfd = self._watched.get(execution_id)
+        if pidfd is None:
+            return False
+        # signals that come before the supervisor listens would end it without a result
+        if not (self.folder(execution_id) / "started").exists():
+            self._timers[execution_id] = asyncio.get_running_loop().call_later(
+                _POLL_SECONDS, self.stop, execution_id
+            )
+            return True
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        return True
+
+    def ended(self, execution_id: str) -> Ended:
+        """How a finished process ended.
+
+        Raises:
+            OSError, ValueError: there is no result, or it cannot be read.
+        """
+        folder = self.folder(execution_id)
+        result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+        output = folder / OUTPUT_FILE
+        return Ended(
+            exit_code=result["exit_code"],
+            stdout=_text(folder / "stdout"),
+            stderr=_text(folder / "stderr"),
+            timed_out=result["timed_out"],
+            killed=result["killed"],
+            timeout=result["timeout"],
+            error=result.get("error"),
+            output=json.loads(output.read_text()) if output.exists() else None,
+        )
+
+    def output_so_far(self, execution_id: str) -> tuple[str, str]:
+        """The standard output and error that a running process has written."""
+        folder = self.folder(execution_id)
+        return _text(folder / "stdout"), _text(folder / "stderr")
+
+    def kill_orphan(self, execution_id: str) -> None:
+        """End what a killed supervisor has left running, if it is certainly that process."""
+        try:
+            group = int((self.folder(execution_id) / "action.pid").read_text())
+            environment = Path(f"/proc/{group}/environ").read_bytes()
+        except (OSError, ValueError):
+            return
+        if f"ST2_ACTION_EXECUTION_ID={execution_id}".encode() in environment.split(b"\0"):
+            os.killpg(group, signal.SIGKILL)
+
+    def remove(self, execution_id: str) -> None:
+        """Forget a process and remove its folder."""
+        shutil.rmtree(self.folder(execution_id), ignore_errors=True)
+
+    def folders(self) -> list[str]:
+        """The identifiers that have a folder."""
+        return [entry.name for entry in self._work_dir.iterdir() if entry.is_dir()]
+
+    def close(self) -> None:
+        """Stop watching; the processes go on."""
+        loop = asyncio.get_running_loop()
+        for timer in self._timers.values():
+            timer.cancel()
+        for pidfd in self._watched.values():
+            loop.remove_reader(pidfd)
+            os.close(pidfd)
+        self._watched.clear()
+
+
+def _spawn(folder: Path, order: str, lock: int) -> int:
+    descriptor = os.memfd_create("order")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
+            file.write(order)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.set_inheritable(lock, True)
+        log = str(folder / "supervisor.log")
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-I", "-S", str(CHILD / "supervisor.py"), str(folder)],
+            {"LC_ALL": "C.UTF-8"},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, descriptor, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""

@@ -1,0 +1,290 @@
+"""Executions as rows, and as the documents that the API shows."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from st2solo import clock
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.runner_types import RUNNER_TYPES
+from st2solo.schema import masked, merged_parameters
+from st2solo.statuses import COMPLETED, Status, require_transition
+from st2solo.store import Store
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The documents of the rule, trigger and trigger instance that asked for an execution."""
+
+    rule: dict[str, Any] | None = None
+    trigger: dict[str, Any] | None = None
+    trigger_instance: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution of an action. `context` holds what StackStorm keeps there."""
+
+    id: str
+    action: dict[str, Any]
+    runner: str
+    status: Status
+    user: str
+    parameters: dict[str, Any]
+    context: dict[str, Any]
+    start_timestamp: str
+    log: list[dict[str, str]]
+    parent: str | None = None
+    result: Any = field(default_factory=dict)
+    origin: Origin = Origin()
+    end_timestamp: str | None = None
+    delay_ms: int | None = None
+    due: float | None = None
+
+    @property
+    def action_ref(self) -> str:
+        return str(self.action["ref"])
+
+    @property
+    def completed(self) -> bool:
+        return self.status in COMPLETED
+
+
+#: As the index of open executions has it.
+_OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
+
+_FILTERS = {
+    "action": "action_ref = ?",
+    "status": "status = ?",
+    "user": "user = ?",
+    "runner": "runner = ?",
+    "parent": "parent = ?",
+    "id": "id = ?",
+    "trigger_instance": "json_extract(trigger_instance, '$.id') = ?",
+    "timestamp_gt": "start_timestamp > ?",
+    "timestamp_lt": "start_timestamp < ?",
+}
+_RULE = (
+    "? IN (json_extract(rule, '$.ref'), json_extract(rule, '$.name'), json_extract(rule, '$.id'))"
+)
+
+
+class Records:
+    """The table of executions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def insert(self, execution: Execution) -> None:
+        self._store.execute(
+            "INSERT INTO executions (id, action_ref, runner, status, user, parent, parameters,"
+            " context, result, log, action, rule, trigger, trigger_instance, start_timestamp,"
+            " end_timestamp, delay_ms, due) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                execution.id,
+                execution.action_ref,
+                execution.runner,
+                execution.status.value,
+                execution.user,
+                execution.parent,
+                json.dumps(execution.parameters),
+                json.dumps(execution.context),
+                json.dumps(execution.result),
+                json.dumps(execution.log),
+                json.dumps(execution.action),
+                _optional(execution.origin.rule),
+                _optional(execution.origin.trigger),
+                _optional(execution.origin.trigger_instance),
+                execution.start_timestamp,
+                execution.end_timestamp,
+                execution.delay_ms,
+                execution.due,
+            ),
+        )
+
+    def get(self, execution_id: str) -> Execution:
+        """One execution; `last` is the newest.
+
+        Raises:
+            NotFoundError: there is none of that identifier.
+        """
+        if execution_id == "last":
+            rows = self._rows("ORDER BY start_timestamp DESC, id DESC LIMIT 1")
+        else:
+            rows = self._rows("WHERE id = ?", execution_id)
+        if not rows:
+            raise NotFoundError(f"there is no execution {execution_id}")
+        return rows[0]
+
+    def children(self, execution_id: str) -> list[Execution]:
+        """The direct children, oldest first."""
+        return self._rows("WHERE parent = ? ORDER BY start_timestamp, id", execution_id)
+
+    def child_ids(self, execution_id: str) -> list[str]:
+        sql = "SELECT id FROM executions WHERE parent = ? ORDER BY start_timestamp, id"
+        return [row["id"] for row in self._store.execute(sql, (execution_id,))]
+
+    def with_status(self, *statuses: Status) -> list[Execution]:
+        """The executions of these statuses, oldest first."""
+        marks = ",".join("?" * len(statuses))
+        values = [s.value for s in statuses]
+        return self._rows(f"WHERE status IN ({marks}) AND {_OPEN} ORDER BY id", *values)
+
+    def requested(self, *, processes: bool, limit: int) -> list[Execution]:
+        """The oldest that wait to start: those that need a process, or those that need none."""
+        chosen = "NOT IN" if processes else "IN"
+        return self._rows(
+            f"WHERE status = 'requested' AND {_OPEN} AND runner {chosen} ('noop', 'orquesta')"
+            " ORDER BY id LIMIT ?",
+            limit,
+        )
+
+    def find(
+        self, *, limit: int, offset: int, sort_asc: bool, filters: dict[str, Any]
+    ) -> tuple[list[Execution], int]:
+        """A page of executions and how many there are in all; a limit of -1 gives all.
+
+        Raises:
+            InvalidError: there is no such filter.
+        """
+        clauses: list[str] = []
+        values: list[Any] = []
+        for name, value in filters.items():
+            if name == "parent" and value in ("null", None):
+                clauses.append("parent IS NULL")
+            elif name == "rule":
+                clauses.append(_RULE)
+                values.append(value)
+            elif name in _FILTERS:
+                clauses.append(_FILTERS[name])
+                values.append(_moment(value) if name.startswith("timestamp") else str(value))
+            else:
+                known = ", ".join(sorted([*_FILTERS, "rule"]))
+                raise InvalidError(f"executions cannot be filtered by {name}; there are {known}")
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        order = "ASC" if sort_asc else "DESC"
+        page = self._rows(
+            f"{where} ORDER BY start_timestamp {order}, id {order} LIMIT ? OFFSET ?",
+            *values,
+            limit,
+            offset,
+        )
+        sql = f"SELECT count(*) FROM executions {where}"  # noqa: S608 - clauses of this module
+        total = self._store.execute(sql, tuple(values))
+        return page, int(total.fetchone()[0])
+
+    def _rows(self, clause: str, *values: Any) -> list[Execution]:
+        sql = f"SELECT * FROM executions {clause}"  # noqa: S608 - clauses of this module
+        cursor = self._store.execute(sql, values)
+        return [_execution(row) for row in cursor.fetchall()]
+
+    def move(
+        self,
+        execution: Execution,
+        status: Status,
+        *,
+        result: Any = None,
+        context: dict[str, Any] | None = None,
+    ) -> Execution:
+        """Write a change of status that the table of transitions allows; call in a transaction.
+
+        Raises:
+            ConflictError: it does not allow this one.
+        """
+        require_transition(execution.id, execution.status, status)
+        moment = clock.now()
+        log = [*execution.log, {"timestamp": moment, "status": status.value}]
+        self._store.execute(
+            "UPDATE executions SET status = ?, log = ?, result = ?, context = ?,"
+            " end_timestamp = ? WHERE id = ?",
+            (
+                status.value,
+                json.dumps(log),
+                json.dumps(execution.result if result is None else result),
+                json.dumps(execution.context if context is None else context),
+                moment if status in COMPLETED else None,
+                execution.id,
+            ),
+        )
+        return self.get(execution.id)
+
+    def save_context(self, execution_id: str, context: dict[str, Any]) -> None:
+        self._store.execute(
+            "UPDATE executions SET context = ? WHERE id = ?", (json.dumps(context), execution_id)
+        )
+
+    def document(self, execution: Execution, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The execution as StackStorm's API shows it; secret parameters are masked."""
+        runner = RUNNER_TYPES[execution.runner]
+        schema = merged_parameters(runner.parameters, execution.action.get("parameters") or {})
+        shown = execution.parameters if show_secrets else masked(execution.parameters, schema)
+        document = {
+            "id": execution.id,
+            "action": execution.action,
+            "runner": runner.document(),
+            "liveaction": {
+                "id": execution.id,
+                "action": execution.action_ref,
+                "action_is_workflow": execution.runner == "orquesta",
+                "runner_info": {},
+                "callback": {},
+            },
+            "parameters": shown,
+            "status": execution.status.value,
+            "context": execution.context,
+            "result": execution.result,
+            "start_timestamp": execution.start_timestamp,
+            "log": execution.log,
+            "children": self.child_ids(execution.id),
+        }
+        if execution.end_timestamp is not None:
+            document["end_timestamp"] = execution.end_timestamp
+            document["elapsed_seconds"] = clock.seconds_between(
+                execution.start_timestamp, execution.end_timestamp
+            )
+        optional = {
+            "parent": execution.parent,
+            "rule": execution.origin.rule,
+            "trigger": execution.origin.trigger,
+            "trigger_instance": execution.origin.trigger_instance,
+            "delay": execution.delay_ms,
+        }
+        return document | {k: v for k, v in optional.items() if v is not None}
+
+
+def _moment(value: Any) -> str:
+    """A time of the API in the form in which the table keeps it."""
+    try:
+        return clock.parse(str(value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    except ValueError as error:
+        raise InvalidError(f"{value} is not a time such as 2026-07-01T12:00:00.000Z") from error
+
+
+def _optional(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _loaded(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _execution(row: Any) -> Execution:
+    return Execution(
+        id=row["id"],
+        action=json.loads(row["action"]),
+        runner=row["runner"],
+        status=Status(row["status"]),
+        user=row["user"],
+        parameters=json.loads(row["parameters"]),
+        context=json.loads(row["context"]),
+        start_timestamp=row["start_timestamp"],
+        log=json.loads(row["log"]),
+        parent=row["parent"],
+        result=json.loads(row["result"]),
+        origin=Origin(
+            _loaded(row["rule"]), _loaded(row["trigger"]), _loaded(row["trigger_instance"])
+        ),
+        end_timestamp=row["end_timestamp"],
+        delay_ms=row["delay_ms"],
+        due=row["due"],
+    )

@@ -1,0 +1,260 @@
+"""The packs that are registered: actions, rules, sensors, trigger types, configurations."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from st2solo import metadata_file, pack_config, packs
+from st2solo.errors import NotFoundError
+from st2solo.keys import Keys
+from st2solo.metadata_file import MetadataError, MetadataFile, Problem
+from st2solo.packs import Pack, RunnerParameters
+from st2solo.resources import Kind, Resource, Resources
+from st2solo.rule_files import RuleError, rule_content
+from st2solo.store import Store
+from st2solo.triggers import Triggers
+
+
+@dataclass(frozen=True)
+class Action:
+    id: str
+    ref: str
+    pack: str
+    name: str
+    runner_type: str
+    enabled: bool
+    entry_point: Path | None
+    parameters: dict[str, dict[str, Any]]
+    output_schema: dict[str, Any]
+    description: str
+    tags: list[dict[str, str]]
+    notify: dict[str, Any]
+    pack_path: Path
+    shown: str
+
+    def document(self) -> dict[str, Any]:
+        """The action as StackStorm's API shows it."""
+        document: dict[str, Any] = json.loads(self.shown)
+        return document
+
+    @classmethod
+    def from_resource(cls, resource: Resource, pack_path: Path) -> "Action":
+        content = resource.content
+        entry_point = content["entry_point"]
+        return cls(
+            id=resource.id,
+            ref=resource.ref,
+            pack=resource.pack,
+            name=content["name"],
+            runner_type=content["runner_type"],
+            enabled=resource.enabled,
+            entry_point=(pack_path / "actions" / entry_point).resolve() if entry_point else None,
+            parameters=content["parameters"],
+            output_schema=content["output_schema"],
+            description=content["description"],
+            tags=content["tags"],
+            notify=content["notify"],
+            pack_path=pack_path,
+            shown=json.dumps(resource.document()),
+        )
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a registration took in, by the names that `POST packs/register` answers with."""
+
+    counts: dict[str, int]
+    problems: list[Problem]
+
+
+class Registry:
+    """Reads packs into the store; the store is what everything else looks at."""
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Resources,
+        triggers: Triggers,
+        keys: Keys,
+        *,
+        roots: list[Path],
+        configs: Path,
+        runners: RunnerParameters,
+    ) -> None:
+        self._store = store
+        self._resources = resources
+        self._triggers = triggers
+        self._keys = keys
+        self._roots = roots
+        self._configs = configs
+        self._runners = runners
+        #: Called after each registration, once it has been written.
+        self.on_registered: list[Callable[[], None]] = []
+
+    def action(self, ref: str) -> Action:
+        """
+        Raises:
+            NotFoundError: no pack has this action.
+        """
+        try:
+            resource = self._resources.get(Kind.ACTION, ref)
+        except NotFoundError as err:
+            raise NotFoundError(f'Action "{ref}" cannot be found') from err
+        return Action.from_resource(resource, self.pack_path(resource.pack))
+
+    def pack_path(self, pack: str) -> Path:
+        return Path(self._resources.get(Kind.PACK, pack).content["path"])
+
+    def pack_config(self, pack: str, user: str) -> dict[str, Any]:
+        """`configs/<pack>.yaml` with the datastore's values in it and the schema's defaults.
+
+        Values that the schema calls secret are decrypted.
+        """
+        schema = self._resources.get(Kind.PACK, pack).content.get("config_schema", {})
+        return pack_config.rendered(pack_config.read(self._configs, pack), schema, self._keys, user)
+
+    def raw_config(self, pack: str) -> dict[str, Any]:
+        """`configs/<pack>.yaml` as it is written."""
+        return pack_config.read(self._configs, pack)
+
+    def register(
+        self, names: Iterable[str] | None = None, *, fail_on_failure: bool
+    ) -> Registration:
+        """Read all packs, or those named.
+
+        Without `fail_on_failure` files with problems are left out and the rest is registered.
+
+        Raises:
+            MetadataError: with `fail_on_failure`, all problems; nothing is changed then.
+            NotFoundError: a named pack is in none of the packs folders.
+        """
+        problems: list[Problem] = []
+        found = self._read(names, problems)
+        counts = dict.fromkeys(
+            ("actions", "triggers", "sensors", "rules", "aliases", "policies", "configs"), 0
+        )
+        counts["runners"] = len(self._runners)
+        with self._store.transaction():
+            for pack in found:
+                self._register_pack(pack, counts, problems)
+            for pack in found:
+                self._register_rules(pack, counts, problems)
+            if problems and fail_on_failure:
+                raise MetadataError(problems)
+        for callback in self.on_registered:
+            callback()
+        return Registration(counts, problems)
+
+    def _read(self, names: Iterable[str] | None, problems: list[Problem]) -> list[Pack]:
+        wanted = None if names is None else list(names)
+        found: dict[str, Pack] = {}
+        for folder in packs.folders(self._roots):
+            try:
+                pack = packs.read(folder, self._runners)
+            except MetadataError as err:
+                if wanted is None or folder.name in wanted:
+                    problems += err.problems
+                continue
+            if pack.ref in found:
+                message = f'pack "{pack.ref}" is already in {found[pack.ref].path}'
+                problems.append(Problem(folder / "pack.yaml", None, message))
+                continue
+            found[pack.ref] = pack
+        if wanted is None:
+            return list(found.values())
+        for name in wanted:
+            if name not in found:
+                places = ", ".join(str(root) for root in self._roots)
+                reasons = "".join(f"; {problem}" for problem in problems)
+                raise NotFoundError(f'Pack "{name}" not found on disk in {places}{reasons}')
+        return [found[name] for name in wanted]
+
+    def _register_pack(self, pack: Pack, counts: dict[str, int], problems: list[Problem]) -> None:
+        problems += pack.problems
+        content = pack.document | {"config_schema": pack.config_schema}
+        self._resources.put_from_file(Kind.PACK, pack.ref, pack.ref, content)
+        self._put(Kind.ACTION, pack, pack.actions, _action_content)
+        self._put(Kind.SENSOR, pack, pack.sensors, _sensor_content)
+        self._put(Kind.ALIAS, pack, pack.aliases, dict)
+        self._put(Kind.POLICY, pack, pack.policies, dict)
+        self._register_trigger_types(pack)
+        counts["actions"] += len(pack.actions)
+        counts["sensors"] += len(pack.sensors)
+        counts["triggers"] += len(pack.trigger_types)
+        counts["aliases"] += len(pack.aliases)
+        counts["policies"] += len(pack.policies)
+        counts["configs"] += self._config_counted(pack, problems)
+
+    def _put(
+        self,
+        kind: Kind,
+        pack: Pack,
+        files: list[MetadataFile],
+        content_of: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        kept: set[str] = set()
+        for file in files:
+            content = content_of(file.content)
+            ref = f"{pack.ref}.{content.get('class_name') or content['name']}"
+            enabled = content.pop("enabled", True)
+            self._resources.put_from_file(kind, ref, pack.ref, content, enabled=enabled)
+            kept.add(ref)
+        self._resources.delete_vanished(kind, pack.ref, kept)
+
+    def _register_trigger_types(self, pack: Pack) -> None:
+        declared = [file.content for file in pack.trigger_types]
+        for file in pack.sensors:
+            own = {"metadata_file": file.content["metadata_file"]}
+            declared += [
+                own | {"pack": pack.ref} | t for t in file.content.get("trigger_types", [])
+            ]
+        kept = {self._triggers.register_type(content, pack.ref).ref for content in declared}
+        self._resources.delete_vanished(Kind.TRIGGER_TYPE, pack.ref, kept)
+
+    def _register_rules(self, pack: Pack, counts: dict[str, int], problems: list[Problem]) -> None:
+        kept: set[str] = set()
+        for file in pack.rules:
+            ref = f"{pack.ref}.{file.content['name']}"
+            kept.add(ref)
+            try:
+                content = rule_content(file.content, self._triggers)
+            except RuleError as err:
+                problems.append(file.problem(str(err), [err.field]))
+                continue
+            enabled = content.pop("enabled")
+            self._resources.put_from_file(Kind.RULE, ref, pack.ref, content, enabled=enabled)
+            counts["rules"] += 1
+        self._resources.delete_vanished(Kind.RULE, pack.ref, kept)
+
+    def _config_counted(self, pack: Pack, problems: list[Problem]) -> int:
+        path = pack_config.path_of(self._configs, pack.ref)
+        if not path.is_file():
+            return 0
+        try:
+            file = metadata_file.read(path)
+        except MetadataError as err:
+            problems += err.problems
+            return 0
+        found = pack_config.problems(file, pack.config_schema)
+        problems += found
+        return 0 if found else 1
+
+
+def _action_content(content: dict[str, Any]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {
+        "description": "",
+        "entry_point": "",
+        "parameters": {},
+        "output_schema": {},
+        "tags": [],
+        "notify": {},
+    }
+    return defaults | content
+
+
+def _sensor_content(content: dict[str, Any]) -> dict[str, Any]:
+    types = content.get("trigger_types", [])
+    refs = [f"{t.get('pack', content['pack'])}.{t['name']}" for t in types]
+    return {"description": ""} | content | {"trigger_types": refs}

@@ -1,0 +1,206 @@
+"""The rules engine: applies every rule to every trigger instance exactly once.
+
+An instance is a row before anything is done about it. Matching the rules, requesting the
+executions, recording the enforcements and marking the instance are one transaction, so a process
+that dies leaves either all of it or an instance that is still pending.
+"""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from jinja2 import TemplateError
+
+from st2solo import criteria, jinja
+from st2solo.criteria import CriteriaError, Payload
+from st2solo.enforcements import Enforcements
+from st2solo.errors import InvalidError, ParameterError, St2SoloError
+from st2solo.keys import Keys
+from st2solo.registry import Registry
+from st2solo.resources import Kind, Resource, Resources
+from st2solo.store import Store
+from st2solo.triggers import ACTION_TRIGGER, Instance, InstanceStatus, Triggers
+
+_LOG = logging.getLogger(__name__)
+
+
+class ExecutionRequests(Protocol):
+    """What the rules engine needs of the executions."""
+
+    def request(
+        self,
+        action_ref: str,
+        parameters: dict[str, Any],
+        *,
+        user: str,
+        context: dict[str, Any] | None = None,
+        trace_tag: str | None = None,
+        rule: dict[str, Any] | None = None,
+        trigger: dict[str, Any] | None = None,
+        trigger_instance: dict[str, Any] | None = None,
+    ) -> dict[str, Any]: ...
+
+
+class RulesEngine:
+    def __init__(
+        self,
+        store: Store,
+        resources: Resources,
+        triggers: Triggers,
+        enforcements: Enforcements,
+        keys: Keys,
+        registry: Registry,
+        executions: ExecutionRequests,
+        *,
+        system_user: str,
+    ) -> None:
+        self._store = store
+        self._resources = resources
+        self._triggers = triggers
+        self._enforcements = enforcements
+        self._keys = keys
+        self._registry = registry
+        self._executions = executions
+        self._user = system_user
+        self._scheduled: asyncio.Handle | None = None
+
+    def schedule(self) -> None:
+        """Process what is pending as soon as the event loop is free (no transaction is open)."""
+        if self._scheduled is None:
+            self._scheduled = asyncio.get_running_loop().call_soon(self._run)
+
+    def stop(self) -> None:
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+        self._scheduled = None
+
+    def _run(self) -> None:
+        self._scheduled = None
+        instance = self._triggers.next_pending()
+        if instance is not None:
+            self.process(instance)
+            self.schedule()
+
+    def process(self, instance: Instance) -> None:
+        """Apply the rules to one pending instance."""
+        try:
+            with self._store.transaction():
+                self._apply(instance)
+                self._triggers.mark(instance, InstanceStatus.PROCESSED)
+        except Exception:
+            # Whatever a rule, its template or its action brought up must not stop the others.
+            _LOG.exception("trigger instance %s (%s) failed", instance.id, instance.trigger)
+            self._triggers.mark(instance, InstanceStatus.FAILED)
+
+    def completed(self, execution: dict[str, Any]) -> None:
+        """Tell the rules that an execution has ended; called inside the transaction that ends it.
+
+        The payload is that of st2actions/notifier. Nothing is written when no enabled rule
+        listens to the trigger.
+        """
+        if not any(rule.content["trigger"]["type"] == ACTION_TRIGGER for rule in self._enabled()):
+            return
+        action = execution["action"]
+        payload = {
+            "execution_id": execution["id"],
+            "status": str(execution["status"]),
+            "start_timestamp": execution.get("start_timestamp"),
+            "action_name": action.get("ref"),
+            "action_ref": action.get("ref"),
+            "runner_ref": action.get("runner_type"),
+            "parameters": execution.get("parameters") or {},
+            "result": execution.get("result"),
+        }
+        trace = (execution.get("context") or {}).get("trace_context") or {}
+        self._triggers.emit(ACTION_TRIGGER, payload, trace_tag=trace.get("trace_tag"))
+
+    def _enabled(self) -> list[Resource]:
+        return [rule for rule in self._resources.list(Kind.RULE) if rule.enabled]
+
+    def _apply(self, instance: Instance) -> None:
+        rules = [r for r in self._enabled() if r.content["trigger"]["ref"] == instance.trigger]
+        standard = [rule for rule in rules if rule.content["type"]["ref"] != "backstop"]
+        matched = [rule for rule in standard if self._matches(rule, instance)]
+        if not matched:
+            backstop = [rule for rule in rules if rule.content["type"]["ref"] == "backstop"]
+            matched = [rule for rule in backstop if self._matches(rule, instance)]
+        for rule in matched:
+            self._enforce(rule, instance)
+
+    def _matches(self, rule: Resource, instance: Instance) -> bool:
+        wanted = rule.content["criteria"]
+        if wanted and not instance.payload:
+            return False
+        keys = jinja.kv_context(self._keys, self._user)
+        try:
+            return criteria.matches(wanted, Payload.of_trigger(instance.payload, keys))
+        except CriteriaError as err:
+            reason = (
+                f'Failed to match rule "{rule.ref}" against trigger instance "{instance.id}": {err}'
+            )
+            self._enforcements.add(rule, instance.id, failure_reason=reason)
+            return False
+
+    def _enforce(self, rule: Resource, instance: Instance) -> None:
+        connection = self._store.execute
+        connection("SAVEPOINT enforcement")
+        try:
+            execution = self._request(rule, instance)
+            self._enforcements.add(rule, instance.id, execution_id=execution["id"])
+        except ParameterError as err:
+            # The execution is stored, as failed.
+            self._enforcements.add(
+                rule,
+                instance.id,
+                execution_id=getattr(err, "execution_id", None),
+                failure_reason=str(err),
+            )
+        except (St2SoloError, TemplateError, ValueError, TypeError) as err:
+            connection("ROLLBACK TO enforcement")
+            _LOG.warning("rule %s failed on %s: %s", rule.ref, instance.id, err)
+            self._enforcements.add(rule, instance.id, failure_reason=str(err))
+        connection("RELEASE enforcement")
+
+    def _request(self, rule: Resource, instance: Instance) -> dict[str, Any]:
+        action = self._registry.action(rule.content["action"]["ref"])
+        trigger = self._resources.get(Kind.TRIGGER, instance.trigger)
+        return self._executions.request(
+            action.ref,
+            self._parameters(rule, instance, action.pack),
+            user=self._user,
+            context={
+                "pack": action.pack,
+                "rule": {"id": rule.id, "name": rule.content["name"]},
+                "trigger_instance": {"id": instance.id, "name": None},
+            },
+            trace_tag=instance.trace_tag,
+            rule=rule.document(),
+            trigger=trigger.document(),
+            trigger_instance=instance.document(),
+        )
+
+    def _parameters(self, rule: Resource, instance: Instance, pack: str) -> dict[str, Any]:
+        given = rule.content["action"]["parameters"]
+        context = {"trigger": instance.payload, **jinja.kv_context(self._keys, self._user)}
+        if "config_context" in str(given):
+            context["config_context"] = self._registry.pack_config(pack, self._user)
+        rendered = {name: jinja.render_value(value, context) for name, value in given.items()}
+        for name, value in rendered.items():
+            _require_inert(name, value)
+        return rendered
+
+
+def _require_inert(name: str, value: Any) -> None:
+    """Refuse what would be evaluated a second time: a template that came in with the payload."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            _require_inert(name, key)
+            _require_inert(name, below)
+    elif isinstance(value, list):
+        for below in value:
+            _require_inert(name, below)
+    elif isinstance(value, str) and ("<%" in value or jinja.is_template(value)):
+        raise InvalidError(
+            f"parameter {name}: the trigger's payload holds a template ({{{{, {{% or <%), which is"
+            " not passed on; pass an identifier instead and fetch the text in the action"
+        )

@@ -1,0 +1,150 @@
+"""The runners that there are and the parameters that each gives to its actions.
+
+Source: the runner.yaml files of StackStorm 3.9.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from st2solo.errors import NotFoundError
+
+Parameter = dict[str, Any]
+
+
+def _text(description: str, **more: Any) -> Parameter:
+    return {"type": "string", "description": description, **more}
+
+
+def _flag(description: str, default: bool) -> Parameter:
+    return {"type": "boolean", "description": description, "default": default}
+
+
+_SHELL: dict[str, Parameter] = {
+    "cwd": _text("Working directory of the command."),
+    "env": {"type": "object", "description": "Environment variables of the command."},
+    "kwarg_op": _text('Operator in front of keyword arguments: "--" or "-".', default="--"),
+    "sudo": _flag("Run with sudo.", False),
+    "sudo_password": _text("Password for sudo.", default=None, secret=True, required=False),
+    "timeout": {
+        "type": "integer",
+        "description": "Seconds after which the action is killed.",
+        "default": 60,
+    },
+}
+
+_CONTENT: dict[str, Parameter] = {
+    "debug": _flag("Debug mode of the runner.", False),
+    "content_version": _text("Git revision of the pack to run.", required=False),
+}
+
+_HTTP: dict[str, Parameter] = {
+    "allow_redirects": _flag("Follow redirects.", False),
+    "cookies": {"type": "object", "description": "Cookies to send."},
+    "headers": {"type": "object", "description": "Headers of the request."},
+    "http_proxy": _text("Proxy for HTTP."),
+    "https_proxy": _text("Proxy for HTTPS."),
+    "password": _text("Password of basic authentication.", secret=True),
+    "url": _text("Address to call.", required=True),
+    "username": _text("User of basic authentication."),
+    "verify_ssl_cert": _flag("Check the server's certificate.", True),
+    "url_hosts_blacklist": {
+        "type": "array",
+        "items": {"type": "string"},
+        "required": False,
+        "description": "Hosts that may not be called.",
+    },
+    "url_hosts_whitelist": {
+        "type": "array",
+        "items": {"type": "string"},
+        "required": False,
+        "description": "The only hosts that may be called.",
+    },
+}
+
+_LOG_LEVELS = ["AUDIT", "CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
+
+
+@dataclass(frozen=True)
+class RunnerType:
+    """A runner as the API describes it. `output_key` is the part of a result that is output."""
+
+    name: str
+    description: str
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    output_key: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The runner type as StackStorm's API shows it."""
+        module = self.name.replace("-", "_")
+        return {
+            "id": f"{abs(hash_of(self.name)):024x}",
+            "uid": f"runner_type:{self.name}",
+            "name": self.name,
+            "description": self.description,
+            "enabled": True,
+            "runner_package": module,
+            "runner_module": module,
+            "runner_parameters": self.parameters,
+            "output_key": self.output_key,
+            "output_schema": {},
+        }
+
+
+def hash_of(name: str) -> int:
+    """A number that is the same on every start, for identifiers of things without a row."""
+    return int.from_bytes(name.encode().rjust(12, b"\0")[-12:], "big")
+
+
+RUNNER_TYPES = {
+    runner.name: runner
+    for runner in (
+        RunnerType("noop", "Does nothing and succeeds."),
+        RunnerType(
+            "local-shell-cmd",
+            "Runs a command on this machine.",
+            {"cmd": _text("Command for the shell."), **_SHELL},
+        ),
+        RunnerType(
+            "local-shell-script", "Runs a script of a pack on this machine.", {**_CONTENT, **_SHELL}
+        ),
+        RunnerType(
+            "python-script",
+            "Runs a Python action.",
+            {
+                **_CONTENT,
+                "env": {"type": "object", "description": "Environment variables of the action."},
+                "timeout": {**_SHELL["timeout"], "default": 600},
+                "log_level": _text("Level of the action's log.", default="DEBUG", enum=_LOG_LEVELS),
+            },
+            "result",
+        ),
+        RunnerType("http-request", "Calls an HTTP address.", _HTTP, "body"),
+        RunnerType(
+            "orquesta",
+            "Runs an Orquesta workflow.",
+            {
+                "notify": {
+                    "type": "array",
+                    "description": "Tasks that notify.",
+                    "uniqueItems": True,
+                    "items": {"type": "string", "minLength": 1, "pattern": r"^\w+$"},
+                    "default": [],
+                }
+            },
+            "output",
+        ),
+    )
+}
+
+
+def runner_type(name: str) -> RunnerType:
+    """The runner of that name.
+
+    Raises:
+        NotFoundError: st2solo does not have it; the message names those it has.
+    """
+    if name not in RUNNER_TYPES:
+        raise NotFoundError(
+            f"there is no runner {name}; st2solo has {', '.join(sorted(RUNNER_TYPES))}"
+        )
+    return RUNNER_TYPES[name]

@@ -1,0 +1,15 @@
+"""How each kind of action is run: one module a runner, found by the runner's name."""
+
+from st2solo.runners import http_request, local_shell, noop, python_script
+from st2solo.runners.protocol import Runner
+
+RUNNERS: dict[str, Runner] = {
+    "noop": noop.Noop(),
+    "local-shell-cmd": local_shell.Command(),
+    "local-shell-script": local_shell.Script(),
+    "python-script": python_script.PythonScript(),
+    "http-request": http_request.HttpRequest(),
+}
+
+#: The runner whose executions are workflows: they are driven by `st2solo.workflows`.
+WORKFLOW_RUNNER = "orquesta"

@@ -1,0 +1,137 @@
+"""Commands and scripts on this machine.
+
+A command is text for a shell: that is what the runner is. It is the one place where st2solo
+starts a shell. A script is started with a list of arguments.
+
+Source: contrib/runners/local_runner of StackStorm 3.9.
+"""
+
+import json
+import stat
+from typing import Any
+
+from st2solo.errors import InvalidError
+from st2solo.runners.protocol import (
+    Command as Process,
+)
+from st2solo.runners.protocol import (
+    Ended,
+    Job,
+    Outcome,
+    action_environment,
+    base_environment,
+    timeout_error,
+)
+from st2solo.statuses import Status
+
+_STATUSES = {0: Status.SUCCEEDED, 1: Status.FAILED, -9: Status.TIMEOUT, -15: Status.ABANDONED}
+
+
+def _stripped(text: str) -> str:
+    """Without the line end at its end."""
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _not_json(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _read(text: str) -> Any:
+    """Output that is JSON becomes what it says."""
+    try:
+        return json.loads(_stripped(text), parse_constant=_not_json)
+    except ValueError:
+        return _stripped(text)
+
+
+class _Shell:
+    def outcome(self, ended: Ended) -> Outcome:
+        code = -9 if ended.timed_out else ended.exit_code
+        error = timeout_error(ended) if ended.timed_out else ended.error
+        result = {
+            "failed": code != 0,
+            "succeeded": code == 0,
+            "return_code": code,
+            "stdout": _read(ended.stdout),
+            "stderr": _read(ended.stderr),
+        }
+        if error:
+            result["error"] = error
+        return Outcome(
+            _STATUSES.get(code, Status.FAILED) if code is not None else Status.FAILED, result
+        )
+
+    @staticmethod
+    def _process(job: Job, argv: list[str], cwd: str | None) -> Process:
+        if job.runner.get("sudo"):
+            raise InvalidError(
+                f"{job.action.ref} asks for sudo; st2solo runs actions only as its own user:"
+                " set sudo to false"
+            )
+        own = {str(k): str(v) for k, v in (job.runner.get("env") or {}).items()}
+        return Process(
+            argv=argv,
+            env={**base_environment(), **own, **action_environment(job)},
+            cwd=cwd,
+            timeout=job.runner.get("timeout"),
+        )
+
+
+class Command(_Shell):
+    """local-shell-cmd: the parameter `cmd` is a line for bash."""
+
+    def prepare(self, job: Job) -> Process | Outcome:
+        if job.action.entry_point is not None:
+            raise InvalidError("entry_point is only valid for local-shell-script runner")
+        command = job.runner.get("cmd")
+        if not isinstance(command, str):
+            raise InvalidError(f"{job.action.ref} has no command: give the parameter cmd")
+        return self._process(job, ["/bin/bash", "-c", command], job.runner.get("cwd"))
+
+
+class Script(_Shell):
+    """local-shell-script: the file of the action, with named and positional arguments."""
+
+    def prepare(self, job: Job) -> Process | Outcome:
+        script = job.action.entry_point
+        if script is None:
+            raise InvalidError("Missing entry_point action metadata attribute")
+        if not script.is_file():
+            raise InvalidError(f"the script {script} of {job.action.ref} is not there")
+        if not script.stat().st_mode & stat.S_IXUSR:
+            script.chmod(script.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP)
+        return self._process(
+            job, [str(script), *_arguments(job)], job.runner.get("cwd") or str(script.parent)
+        )
+
+
+def _arguments(job: Job) -> list[str]:
+    declared = job.action.parameters
+    positions = {
+        attributes["position"]: name
+        for name, attributes in declared.items()
+        if attributes.get("position") is not None
+    }
+    operator = job.runner.get("kwarg_op", "--")
+    positional = [positions[p] for p in sorted(positions)]
+    named: list[str] = []
+    for name, value in job.parameters.items():
+        if name in positional or value is None or value == "":
+            continue
+        if isinstance(value, bool):
+            named += [f"{operator}{name}"] if value else []
+        else:
+            named.append(f"{operator}{name}={value}")
+    return named + [_positional(job.parameters.get(name)) for name in positional]
+
+
+def _positional(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return str(value)

@@ -1,0 +1,125 @@
+"""Validation of parameters: JSON schema draft 4 with draft 3's `required: true` at a property.
+
+Source: st2common/util/schema/__init__.py of StackStorm 3.9.
+"""
+
+import copy
+from typing import Any
+
+from jsonschema import Draft3Validator, Draft4Validator, ValidationError, validators
+
+from st2solo.errors import InvalidError
+
+_ANY_TYPE = {
+    "anyOf": [{"type": t} for t in ("array", "boolean", "integer", "number", "object", "string")]
+}
+
+_RULES = {name: rule for name, rule in Draft4Validator.VALIDATORS.items() if name != "required"}
+_RULES["properties"] = Draft3Validator.VALIDATORS["properties"]
+_Validator = validators.create(meta_schema={}, validators=_RULES, version="st2solo")
+
+#: What an action may say about a parameter of its runner, in StackStorm.
+OVERRIDABLE = frozenset({"default", "description", "enum", "immutable", "required"})
+
+
+def merged_parameters(
+    runner: dict[str, dict[str, Any]], action: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The runner's parameters with the action's laid over them, attribute by attribute."""
+    merged = copy.deepcopy(runner)
+    for name, attributes in action.items():
+        merged[name] = {**(merged.get(name) or {}), **(attributes or {})}
+    return merged
+
+
+def parameters_schema(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The schema of an action's parameters; an action without any accepts everything."""
+    if not parameters:
+        return {}
+    return {
+        "type": "object",
+        "properties": {name: schema or _ANY_TYPE for name, schema in parameters.items()},
+        "additionalProperties": False,
+    }
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Let optional properties without a default be None."""
+    result = copy.deepcopy(schema)
+    for prop in result.get("properties", {}).values():
+        optional = not prop.get("required", False) or "default" in prop
+        if optional and prop.get("default") is None:
+            for choice in ("anyOf", "oneOf"):
+                if choice in prop:
+                    prop[choice].append({"type": "null"})
+                    break
+            else:
+                kind = prop.get("type", "string")
+                kinds = kind if isinstance(kind, list) else [kind]
+                prop["type"] = kinds if "null" in kinds else [*kinds, "null"]
+        if prop.get("enum") and prop.get("default") is None and optional:
+            prop["enum"] = [*prop["enum"], None]
+        _nullable_inside(prop)
+    return result
+
+
+def _nullable_inside(prop: dict[str, Any]) -> None:
+    items = prop.get("items")
+    if isinstance(items, dict) and items.get("properties"):
+        prop["items"] = _nullable(items)
+    if prop.get("properties"):
+        prop.update(_nullable(prop))
+
+
+def with_defaults(instance: Any, schema: dict[str, Any]) -> Any:
+    """The instance with the schema's defaults where it has nothing, also inside objects."""
+    if isinstance(instance, dict):
+        result = dict(instance)
+        for name, prop in schema.get("properties", {}).items():
+            if result.get(name) is None and "default" in prop:
+                result[name] = copy.deepcopy(prop["default"])
+            if result.get(name) is not None:
+                result[name] = with_defaults(result[name], prop)
+        return result
+    items = schema.get("items")
+    if isinstance(instance, list) and isinstance(items, dict):
+        return [with_defaults(item, items) for item in instance]
+    return instance
+
+
+def validate(instance: Any, schema: dict[str, Any]) -> Any:
+    """Check an instance and give it back with defaults.
+
+    Raises:
+        InvalidError: in the words that StackStorm's API uses.
+    """
+    complete = with_defaults(instance, schema)
+    try:
+        _Validator(_nullable(schema)).validate(complete)
+    except ValidationError as error:
+        raise InvalidError(_explained(error)) from error
+    return complete
+
+
+def _explained(error: ValidationError) -> str:
+    path = ".".join(str(part) for part in error.path)
+    return f"{error.message} (parameter {path})" if path else str(error.message)
+
+
+MASK = "********"
+
+
+def masked(parameters: dict[str, Any], schema: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The parameters with every secret one hidden, also inside objects and lists."""
+    return {name: _mask(value, schema.get(name) or {}) for name, value in parameters.items()}
+
+
+def _mask(value: Any, schema: dict[str, Any]) -> Any:
+    if schema.get("secret"):
+        return value if value is None else MASK
+    if isinstance(value, dict) and isinstance(schema.get("properties"), dict):
+        return masked(value, schema["properties"])
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, dict):
+        return [_mask(item, items) for item in value]
+    return value

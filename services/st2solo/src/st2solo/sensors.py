@@ -1,0 +1,149 @@
+"""Sensors: one process each, started again when it dies, ended with st2solo."""
+
+import asyncio
+import json
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from st2solo.auth import Tokens
+from st2solo.errors import St2SoloError
+from st2solo.registry import Registry
+from st2solo.resources import Kind, Resource, Resources
+from st2solo.settings import EngineSettings
+
+_LOG = logging.getLogger(__name__)
+
+_CHILD = Path(__file__).parent / "child"
+_FIRST_BACKOFF_SECONDS = 1.0
+_LONGEST_BACKOFF_SECONDS = 30.0
+#: A sensor that lived this long starts again without having to wait for its earlier deaths.
+_STEADY_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_TOKEN_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class SensorSettings:
+    engine: EngineSettings
+    state: Path
+    logs: Path
+
+
+class Sensors:
+    def __init__(
+        self, resources: Resources, registry: Registry, tokens: Tokens, settings: SensorSettings
+    ) -> None:
+        self._resources = resources
+        self._registry = registry
+        self._tokens = tokens
+        self._settings = settings
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, Resource] = {}
+
+    def refresh(self) -> None:
+        """Start and stop sensors so that just those run which are enabled."""
+        wanted = {s.ref: s for s in self._resources.list(Kind.SENSOR) if s.enabled}
+        for ref in list(self._tasks):
+            if self._running[ref] != wanted.get(ref):
+                self._tasks.pop(ref).cancel()
+        for ref, sensor in wanted.items():
+            if ref not in self._tasks:
+                self._running[ref] = sensor
+                self._tasks[ref] = asyncio.create_task(self._keep(sensor))
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep(self, sensor: Resource) -> None:
+        backoff = _FIRST_BACKOFF_SECONDS
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            try:
+                code = await self._run(sensor)
+                _LOG.warning("sensor %s ended with exit code %s", sensor.ref, code)
+            except (OSError, St2SoloError) as err:
+                _LOG.error("sensor %s cannot start: %s", sensor.ref, err)
+            if clock() - began > _STEADY_SECONDS:
+                backoff = _FIRST_BACKOFF_SECONDS
+            _LOG.info("sensor %s starts again in %.0f s", sensor.ref, backoff)
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+
+    async def _run(self, sensor: Resource) -> int:
+        token = self._tokens.service_token("sensor_service", _TOKEN_SECONDS)
+        try:
+            with self._log(sensor) as log:
+                process = await self._spawn(sensor, token, log)
+            try:
+                return await process.wait()
+            finally:
+                await _end(process)
+        finally:
+            self._tokens.revoke(token)
+
+    def _log(self, sensor: Resource) -> IO[bytes]:
+        self._settings.logs.mkdir(parents=True, exist_ok=True)
+        return (self._settings.logs / f"sensor.{sensor.ref}.log").open("ab")
+
+    async def _spawn(
+        self, sensor: Resource, token: str, log: IO[bytes]
+    ) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            str(self._settings.engine.python_of(sensor.pack)),
+            "-u",
+            str(_CHILD / "sensor_wrapper.py"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=self._environment(token),
+            cwd=self._registry.pack_path(sensor.pack),
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._start_message(sensor)).encode() + b"\n")
+        return process
+
+    def _start_message(self, sensor: Resource) -> dict[str, Any]:
+        """The first line that the process reads; the pipe then stays open for as long as we live.
+
+        The configuration goes this way because it holds secrets.
+        """
+        locks = self._settings.state / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        pack_path = self._registry.pack_path(sensor.pack)
+        return {
+            "pack": sensor.pack,
+            "class_name": sensor.content["class_name"],
+            "file_path": str(pack_path / "sensors" / sensor.content["entry_point"]),
+            "poll_interval": sensor.content.get("poll_interval"),
+            "config": self._registry.pack_config(sensor.pack, self._settings.engine.system_user),
+            "lock": str(locks / f"sensor.{sensor.ref}"),
+        }
+
+    def _environment(self, token: str) -> dict[str, str]:
+        passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return passed | {
+            "PYTHONPATH": str(_CHILD / "lib"),
+            "ST2_API_URL": self._settings.engine.api_url,
+            "ST2_AUTH_TOKEN": token,
+        }
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close the pipe, which asks the process to end, and kill it if it does not."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.returncode is not None:
+        return
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,33 @@
+"""How the engine runs on this machine."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Where the engine works and what it hands to actions.
+
+    `api_url` is the API's address including `/v1`. `work_dir` holds one folder for each process
+    that runs; it is private to the user of st2solo. `python` runs the packs' Python actions
+    unless `virtualenvs`/<pack>/bin/python exists. `system_user` is used where an execution
+    names nobody.
+    """
+
+    api_url: str
+    work_dir: Path
+    python: Path = Path(sys.executable)
+    virtualenvs: Path | None = None
+    system_user: str = "stanley"
+    max_processes: int = 40
+    token_ttl_seconds: int = 24 * 60 * 60
+    kill_grace_seconds: float = 5.0
+
+    def python_of(self, pack: str) -> Path:
+        """The interpreter for that pack's actions and sensors."""
+        if self.virtualenvs is not None:
+            candidate = self.virtualenvs / pack / "bin" / "python"
+            if candidate.exists():
+                return candidate
+        return self.python

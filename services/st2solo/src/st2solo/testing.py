@@ -1,0 +1,96 @@
+"""Small stand-ins for the registry, the datastore and the tokens, for tests of the engine."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from st2solo.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class FolderAction:
+    """An action read from a metadata file."""
+
+    id: str
+    ref: str
+    pack: str
+    name: str
+    runner_type: str
+    enabled: bool
+    entry_point: Path | None
+    parameters: dict[str, dict[str, Any]]
+    pack_path: Path
+    output_schema: dict[str, Any] = field(default_factory=dict)
+    description: str = ""
+    tags: list[dict[str, str]] = field(default_factory=list)
+    notify: dict[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The parts of the action that the API shows."""
+        return {
+            "id": self.id,
+            "ref": self.ref,
+            "pack": self.pack,
+            "name": self.name,
+            "runner_type": self.runner_type,
+            "enabled": self.enabled,
+            "parameters": self.parameters,
+            "tags": self.tags,
+        }
+
+
+class FolderRegistry:
+    """The actions in `<folder>/<pack>/actions/*.yaml`, read each time they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.configs: dict[str, dict[str, Any]] = {}
+
+    def action(self, ref: str) -> FolderAction:
+        pack, _, name = ref.partition(".")
+        actions = self._folder / pack / "actions"
+        file = actions / f"{name}.yaml"
+        if not file.is_file():
+            raise NotFoundError(f"there is no action {ref}")
+        data = yaml.safe_load(file.read_text())
+        entry = data.get("entry_point")
+        return FolderAction(
+            id=f"{abs(hash(ref)) % 16**12:024x}",
+            ref=ref,
+            pack=pack,
+            name=name,
+            runner_type=data["runner_type"],
+            enabled=data.get("enabled", True),
+            entry_point=actions / entry if entry else None,
+            parameters=data.get("parameters") or {},
+            pack_path=self._folder / pack,
+            tags=data.get("tags") or [],
+        )
+
+    def pack_config(self, pack: str, user: str) -> dict[str, Any]:
+        return self.configs.get(pack, {})
+
+
+class MemoryKeys:
+    """A datastore in memory; an encrypted value reads as `encrypted` until it is decrypted."""
+
+    def __init__(self, **system: str) -> None:
+        self.system = system
+        self.user: dict[tuple[str, str], str] = {}
+        self.encrypted: set[str] = set()
+
+    def value(self, name: str, *, scope: str, user: str | None, decrypt: bool) -> str | None:
+        if scope == "user":
+            return self.user.get((str(user), name))
+        if name in self.encrypted and not decrypt:
+            return "encrypted"
+        return self.system.get(name)
+
+
+class MemoryTokens:
+    """Tokens that say for whom they are."""
+
+    def service_token(self, user: str, ttl_seconds: int) -> str:
+        return f"token-of-{user}"

@@ -1,0 +1,209 @@
+"""A real `st2solo serve` on free ports with a pack of its own, and the unmodified `st2` command."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+_ROOT = Path(__file__).parents[5]
+_DEADLINE_SECONDS = 20
+_MAIN = "from st2solo.cli import main; main()"
+
+_FILES = {
+    "st2solo.yaml": "packs: [packs]\nstate: state\nports: {auth: 0, api: 0, stream: 0}\n",
+    "packs/demo/pack.yaml": (
+        "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: a@example.org\n"
+    ),
+    "packs/demo/actions/wf.yaml": (
+        "name: wf\nrunner_type: orquesta\nentry_point: workflows/wf.yaml\n"
+        "parameters:\n  n: {type: integer, default: 1}\n  pin: {type: string, secret: true}\n"
+    ),
+    "packs/demo/actions/workflows/wf.yaml": (
+        "version: 1.0\ninput: [n, pin]\ntasks:\n  first:\n    action: core.noop\n    next:\n"
+        "    - {when: <% succeeded() %>, do: second}\n  second:\n    action: core.noop\n"
+        "output:\n- n: <% ctx(n) %>\n"
+    ),
+    "packs/demo/actions/fail.yaml": (
+        "name: fail\nrunner_type: local-shell-cmd\nparameters:\n"
+        "  cmd: {default: 'exit 3', immutable: true}\n"
+    ),
+    "packs/demo/triggers/event.yaml": (
+        "name: event\npayload_schema:\n  type: object\n  properties:\n"
+        "    n: {type: integer, required: true}\n"
+    ),
+    "packs/demo/rules/on_event.yaml": (
+        "name: on_event\nenabled: true\ntrigger: {type: demo.event}\n"
+        "criteria: {trigger.n: {type: gt, pattern: 0}}\n"
+        "action: {ref: demo.wf, parameters: {n: '{{trigger.n}}'}}\n"
+    ),
+    "packs/demo/rules/breaks.yaml": (
+        "name: breaks\nenabled: true\ntrigger: {type: demo.event}\n"
+        "action: {ref: core.noop, parameters: {x: '{{trigger.nothing}}'}}\n"
+    ),
+    "packs/demo/rules/on_failure.yaml": (
+        "name: on_failure\nenabled: true\ntrigger: {type: core.st2.generic.actiontrigger}\n"
+        "criteria:\n  trigger.status: {type: eq, pattern: failed}\n"
+        "  trigger.action_ref: {type: eq, pattern: demo.fail}\n"
+        "action: {ref: core.noop, parameters: {failed: '{{trigger.execution_id}}'}}\n"
+    ),
+    "packs/demo/sensors/feed.yaml": (
+        "class_name: Feed\nentry_point: feed.py\npoll_interval: 1\ntrigger_types:\n- name: tick\n"
+    ),
+    "packs/demo/sensors/feed.py": (
+        "import os\n"
+        "from st2reactor.sensor.base import PollingSensor\n\n\n"
+        "class Feed(PollingSensor):\n"
+        "    def setup(self):\n"
+        "        self.sensor_service.set_value('pid', os.getpid())\n\n"
+        "    def poll(self):\n"
+        "        if self.sensor_service.get_value('sent') is None:\n"
+        "            self.sensor_service.dispatch_with_context(\n"
+        "                'demo.tick', {'site': self.config['site']}, {'trace_tag': 'RUN1'})\n"
+        "            self.sensor_service.dispatch('demo.event', {'n': 'no number'})\n"
+        "            self.sensor_service.set_value('sent', 'yes')\n\n"
+        "    def cleanup(self): pass\n"
+        "    def add_trigger(self, trigger): pass\n"
+        "    def update_trigger(self, trigger): pass\n"
+        "    def remove_trigger(self, trigger): pass\n"
+    ),
+    "packs/demo/rules/on_tick.yaml": (
+        "name: on_tick\nenabled: true\ntrigger: {type: demo.tick}\n"
+        "action: {ref: core.noop, parameters: {site: '{{trigger.site}}'}}\n"
+    ),
+    "packs/demo/config.schema.yaml": "site: {type: string, default: home}\n",
+}
+
+
+def until(check, what, seconds=_DEADLINE_SECONDS):
+    """The first true value that `check` gives, asked again until a deadline."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Serve:
+    """A folder with a configuration, and the process that serves it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name, text in _FILES.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        self.run("user", "add", "alice", stdin="sesame\n")
+        self.run("user", "add", "bob", "--no-admin", stdin="sesame\n")
+        self.process = None
+        self.token = None
+
+    def run(self, *arguments, stdin=""):
+        return subprocess.run(
+            [sys.executable, "-m", "st2solo", *arguments],
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_DEADLINE_SECONDS,
+        ).stdout
+
+    def start(self, code=_MAIN):
+        self.ports_file.unlink(missing_ok=True)
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, "serve"], cwd=self.folder, stdout=log, stderr=log
+            )
+        until(lambda: self.ports_file.exists() or self.process.poll() is not None, "started")
+        assert self.process.poll() is None, self.log
+        self.ports = json.loads(self.ports_file.read_text())
+        reply = requests.post(self.url("auth", "/tokens"), auth=("alice", "sesame"), timeout=10)
+        self.token = reply.json()["token"]
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process and self.process.wait(_DEADLINE_SECONDS)
+
+    @property
+    def ports_file(self):
+        return self.folder / "state" / "ports.json"
+
+    @property
+    def log(self):
+        return (self.folder / "serve.log").read_text()
+
+    def url(self, part, path):
+        return f"http://127.0.0.1:{self.ports[part]}{path}"
+
+    def call(self, method, path, token=None, **more):
+        headers = {"X-Auth-Token": self.token if token is None else token}
+        headers |= more.pop("headers", {})
+        return requests.request(
+            method, self.url("api", "/v1" + path), headers=headers, timeout=10, **more
+        )
+
+    def get(self, path):
+        reply = self.call("GET", path)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def dispatch(self, trigger, payload):
+        return self.call("POST", "/webhooks/st2", json={"trigger": trigger, "payload": payload})
+
+    def rows(self, sql, *values):
+        """What stands in the store, read beside the process."""
+        connection = sqlite3.connect(self.folder / "state" / "st2solo.sqlite")
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def st2(self, *arguments, code=0):
+        """The output of the real `st2` command."""
+        command = Path(os.environ.get("ST2_COMMAND", _ROOT / ".venv-st2" / "bin" / "st2"))
+        if not command.exists():
+            pytest.skip(f"the st2 command is not at {command} (st2client 3.9.0; or ST2_COMMAND)")
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "PYTHONWARNINGS": "ignore",
+            "ST2_AUTH_URL": self.url("auth", ""),
+            "ST2_API_URL": self.url("api", "/v1"),
+            "ST2_STREAM_URL": self.url("stream", "/v1"),
+        }
+        done = subprocess.run(
+            [command, *arguments], env=env, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == code, done.stdout + done.stderr + self.log
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(name="until", scope="session")
+def until_fixture():
+    return until
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory):
+    served = Serve(tmp_path_factory.mktemp("serve"))
+    served.start()
+    yield served
+    assert served.stop() == 0, served.log
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """Not started yet; ended by force at the end of the test."""
+    served = Serve(tmp_path)
+    yield served
+    served.stop(signal.SIGKILL)

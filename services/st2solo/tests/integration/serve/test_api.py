@@ -1,0 +1,166 @@
+"""The API beyond what the `st2` command shows."""
+
+import json
+
+import pytest
+import requests
+
+
+def _token(serve, user):
+    reply = requests.post(serve.url("auth", "/tokens"), auth=(user, "sesame"), timeout=10)
+    assert reply.status_code == 201
+    return reply.json()["token"]
+
+
+@pytest.mark.parametrize("path", ["/actions", "/executions/", "/keys/x", "/user", "/webhooks/st2"])
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_every_call_needs_a_token(serve, path, token):
+    reply = serve.call("GET", path, token=token)
+    assert reply.status_code == 401
+    assert "Unauthorized" in reply.json()["faultstring"]
+
+
+def test_an_api_key_will_do(serve):
+    made = serve.call("POST", "/apikeys", json={"user": "alice", "metadata": {"used_by": "t"}})
+    assert made.status_code == 201
+    key = {"St2-Api-Key": made.json()["key"]}
+    assert requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=10).ok
+    assert serve.call("DELETE", f"/apikeys/{made.json()['id']}").status_code == 204
+    reply = requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=10)
+    assert reply.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/keys?scope=system&decrypt=True", None),
+        ("GET", "/keys?user=alice", None),
+        ("GET", "/executions?limit=-1", None),
+        ("GET", "/configs/demo?show_secrets=true", None),
+        ("POST", "/packs/register", {}),
+        ("POST", "/apikeys", {"user": "alice"}),
+        ("POST", "/executions", {"action": "core.noop", "user": "alice"}),
+    ],
+)
+def test_some_things_are_for_administrators(serve, method, path, body):
+    reply = serve.call(method, path, token=_token(serve, "bob"), json=body)
+    assert reply.status_code == 403
+    assert "administrator" in reply.json()["faultstring"]
+    assert serve.call(method, path, json=body).ok
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "told"),
+    [
+        ("POST", "/webhooks/st2", {"trigger": "demo.no", "payload": {}}, 400, "demo.no"),
+        ("POST", "/webhooks/st2", {"trigger": "demo.event", "payload": {"n": "x"}}, 400, "n"),
+        ("POST", "/webhooks/st2", {"trigger": "demo.event", "payload": {}}, 400, "required"),
+        ("POST", "/webhooks/st2", {"payload": {}}, 400, "Trigger not specified"),
+        ("POST", "/webhooks/st2", [1], 400, "object"),
+        ("POST", "/webhooks/other", {}, 404, "not registered"),
+        ("GET", "/actions?limit=0", None, 400, "positive"),
+        ("GET", "/actions?include_attributes=a&exclude_attributes=b", None, 400, "exclusive"),
+        ("GET", "/actions/demo.no", None, 404, "demo.no"),
+        ("GET", "/nothing", None, 404, "does not offer"),
+        ("DELETE", "/actions/core.noop", None, 404, "does not offer"),
+        ("POST", "/rules", {"name": "x"}, 400, "required"),
+        ("POST", "/executions", {"action": 5}, 400, "ref"),
+        ("POST", "/executions", {"action": "demo.wf", "parameters": {"m": 1}}, 400, "m"),
+    ],
+)
+def test_refusals(serve, method, path, body, status, told):
+    reply = serve.call(method, path, json=body)
+    assert reply.status_code == status, reply.text
+    assert told in reply.json()["faultstring"]
+
+
+@pytest.mark.parametrize("base", ["/v1", "/api/v1"])
+@pytest.mark.parametrize("end", ["", "/"])
+def test_lists_tell_their_size_under_every_address(serve, base, end):
+    headers = {"X-Auth-Token": serve.token}
+    url = serve.url("stream", f"{base}/actions{end}?limit=1&include_attributes=ref")
+    reply = requests.get(url, headers=headers, timeout=10)
+    assert int(reply.headers["X-Total-Count"]) >= 5
+    assert reply.headers["X-Limit"] == "1"
+    assert [set(document) for document in reply.json()] == [{"id", "ref"}]
+
+
+def test_secret_parameters_are_masked(serve):
+    made = serve.call(
+        "POST", "/executions", json={"action": "demo.wf", "parameters": {"pin": "4711"}}
+    )
+    assert "4711" not in made.text
+    path = f"/executions/{made.json()['id']}"
+    assert serve.get(path)["parameters"]["pin"] == "********"
+    assert serve.get(path + "?show_secrets=True")["parameters"]["pin"] == "4711"
+    bob = serve.call("GET", path + "?show_secrets=True", token=_token(serve, "bob"))
+    assert bob.status_code == 403
+
+
+def test_the_end_of_an_execution_fires_the_rule_on_it(serve, until):
+    run = serve.call("POST", "/executions", json={"action": "demo.fail"}).json()["id"]
+
+    def told():
+        found = serve.get("/executions?rule=demo.on_failure&action=core.noop")
+        return [e for e in found if e["parameters"].get("failed") == run]
+
+    (execution,) = until(told, "the rule fired")
+    assert execution["context"]["rule"]["name"] == "on_failure"
+    payload = serve.get(f"/triggerinstances/{execution['trigger_instance']['id']}")["payload"]
+    assert payload["status"] == "failed"
+    assert payload["action_ref"] == "demo.fail"
+
+
+def test_a_webhook_keeps_its_trace_tag(serve, until):
+    body = {"trigger": "demo.event", "payload": {"n": 99}}
+    reply = serve.call("POST", "/webhooks/st2", json=body, headers={"St2-Trace-Tag": "RUN99"})
+    assert (reply.status_code, reply.json()) == (202, body)
+    (trace,) = until(
+        lambda: serve.get("/traces?trace_tag=RUN99&trigger=demo.event"), "the trace is there"
+    )
+    until(lambda: serve.get(f"/traces/{trace['id']}")["action_executions"], "it led to something")
+    execution = serve.get(f"/traces/{trace['id']}")["action_executions"][0]["object_id"]
+    context = serve.get(f"/executions/{execution}")["context"]
+    assert context["trace_context"]["trace_tag"] == "RUN99"
+
+
+@pytest.mark.parametrize("name", ["{{ st2kv.system.x }}", "<% st2kv('system.x') %>", "{% raw %}"])
+def test_a_template_in_a_payload_is_not_evaluated(serve, until, name):
+    serve.call("POST", "/webhooks/st2", json={"trigger": "demo.tick", "payload": {"site": name}})
+
+    def told():
+        found = serve.get("/ruleenforcements?rule_ref=demo.on_tick&limit=1")
+        return found and found[0].get("failure_reason")
+
+    assert "holds a template" in until(told, "the rule was tried")
+
+
+def test_the_stream_tells_of_an_execution_until_it_ends(serve):
+    query = {"x-auth-token": serve.token, "events": "st2.execution__*"}
+    with requests.get(
+        serve.url("stream", "/v1/stream"), params=query, stream=True, timeout=10
+    ) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == b""
+        run = serve.call("POST", "/executions", json={"action": "core.noop"}).json()["id"]
+        seen = []
+        for line in lines:
+            if line.startswith(b"data: "):
+                document = json.loads(line[6:])
+                if document["id"] == run:
+                    seen.append(document["status"])
+                    if document["status"] == "succeeded":
+                        break
+    assert seen[-1] == "succeeded"
+
+
+def test_the_stream_of_an_ended_execution_closes_at_once(serve, until):
+    run = serve.call("POST", "/executions", json={"action": "core.noop"}).json()["id"]
+    until(lambda: serve.get(f"/executions/{run}")["status"] == "succeeded", "it ended")
+    query = {"end_event": "st2.execution__update", "end_execution_id": run}
+    reply = requests.get(
+        serve.url("stream", "/v1/stream"),
+        params=query | {"x-auth-token": serve.token},
+        timeout=10,
+    )
+    assert f'"id": "{run}"' in reply.text

@@ -1,0 +1,125 @@
+"""The unmodified `st2` command (st2client 3.9.0) against a real process."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logged_in(serve):
+    assert "Logged in as alice" in serve.st2("login", "alice", "-p", "sesame")
+
+
+def test_login_with_a_wrong_password_is_refused(serve):
+    assert "alice" in serve.st2("login", "alice", "-p", "wrong", code=1)
+    serve.st2("login", "alice", "-p", "sesame")
+
+
+def test_run_and_task_tree(serve):
+    out = serve.st2("run", "demo.wf", "n=7", "pin=1234")
+    assert "succeeded" in out
+    assert "1234" not in out
+    newest = json.loads(serve.st2("execution", "list", "-a", "id", "-n", "100", "-j"))[-1]["id"]
+    tree = serve.st2("execution", "get", newest)
+    assert "first" in tree and "second" in tree and "n: 7" in tree
+
+
+#: Arguments and words of the answer; run in this order.
+_COMMANDS = [
+    ("whoami", "alice"),
+    ("run core.noop", "succeeded"),
+    ("run core.local cmd=pwd", "return_code: 0"),
+    ("run demo.wf n=x", "ERROR"),
+    ("run demo.nothing", "doesn't exist"),
+    ("execution list --action core.noop", "core.noop"),
+    ("execution get last", "status"),
+    ("action list", "demo.wf"),
+    ("action get core.local", "local-shell-cmd"),
+    ("action disable core.http", "False"),
+    ("run core.http url=http://127.0.0.1:9/", "disabled"),
+    ("action enable core.http", "True"),
+    ("runner list", "orquesta"),
+    ("rule list", "demo.on_event"),
+    ("rule disable demo.on_event", "False"),
+    ("pack register demo", "actions"),
+    ("rule get demo.on_event -a enabled -j", '"enabled": false'),
+    ("rule enable demo.on_event", "True"),
+    ("rule create {folder}/rule.yaml", "default.made"),
+    ("rule create {folder}/rule.yaml", "already"),
+    ("rule delete default.made", "deleted"),
+    ("rule get default.made", "not found"),
+    ("sensor list", "demo.Feed"),
+    ("trigger list", "demo.tick"),
+    ("trigger get demo.event", "payload_schema"),
+    ("trigger-instance list --trigger demo.tick", "processed"),
+    ("rule-enforcement list", "demo.on_tick"),
+    ("key set colour blue", "blue"),
+    ("key set pin 4711 --encrypt", "pin"),
+    ("key get colour", "blue"),
+    ("key get pin --decrypt", "4711"),
+    ("key list --prefix colour", "blue"),
+    ("key load {folder}/keys.json", "loaded"),
+    ("key delete colour", "deleted"),
+    ("key get colour", "not found"),
+    ("pack list", "demo"),
+    ("pack get demo", "0.1.0"),
+    ("apikey create -k", ""),
+    ("apikey list", "alice"),
+    ("trace list", "RUN1"),
+    ("webhook list", "No matching"),
+    ("timer list", "No matching"),
+    ("policy list", "No matching"),
+    ("action-alias list", "No matching"),
+    ("workflow inspect --file {folder}/packs/demo/actions/workflows/wf.yaml", "No errors"),
+    ("pack install anything", "st2solo does not offer POST"),
+]
+#: What the command says when it fails, and its exit code then.
+_FAILS = {
+    "not found": 1,
+    "doesn't exist": 1,
+    "ERROR": 1,
+    "disabled": 1,
+    "already": 2,
+    "st2solo does not offer POST": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def files(serve, until):
+    (serve.folder / "rule.yaml").write_text(
+        "name: made\npack: default\nenabled: false\ntrigger: {type: demo.event}\n"
+        "action: {ref: core.noop}\n"
+    )
+    (serve.folder / "keys.json").write_text('[{"name": "loaded", "value": "x"}]')
+    until(lambda: serve.get("/triggerinstances?trigger=demo.tick"), "the sensor dispatched")
+
+
+@pytest.mark.parametrize(("command", "told"), _COMMANDS)
+def test_command(serve, files, command, told):
+    arguments = command.format(folder=serve.folder).split()
+    out = serve.st2(*arguments, code=_FAILS.get(told, 0))
+    assert told in out
+
+
+def test_an_encrypted_key_is_not_shown(serve):
+    serve.st2("key", "set", "hidden", "sesame-street", "--encrypt")
+    assert "sesame-street" not in serve.st2("key", "get", "hidden", "-j")
+    assert "sesame-street" not in serve.st2("key", "list", "-j")
+
+
+def test_trigger_instance_re_emit(serve, until):
+    serve.dispatch("demo.event", {"n": 3})
+    old = until(lambda: serve.get("/triggerinstances?trigger=demo.event"), "written")[0]
+    assert "re-sent" in serve.st2("trigger-instance", "re-emit", old["id"])
+    found = serve.get("/triggerinstances?trigger=demo.event")
+    assert [i["payload"] for i in found[:2]] == [{"n": 3}, {"n": 3}]
+
+
+def test_cancel_and_tail(serve, until):
+    run = serve.call(
+        "POST", "/executions", json={"action": "core.local", "parameters": {"cmd": "sleep 30"}}
+    ).json()["id"]
+    until(lambda: serve.get(f"/executions/{run}")["status"] == "running", "it runs")
+    serve.st2("execution", "cancel", run)
+    until(lambda: serve.get(f"/executions/{run}")["status"] == "canceled", "it is canceled")
+    assert "has completed" in serve.st2("execution", "tail", run)

@@ -1,0 +1,202 @@
+"""kill -9 at the worst moments: nothing runs twice, nothing is forgotten."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+_PROGRAM = Path(__file__).with_name("engine_process.py")
+
+
+@pytest.fixture
+def doomed(tmp_path):
+    """Starts an engine of its own, which `kill` ends with SIGKILL."""
+    started = []
+
+    def start(*arguments, die_at=None):
+        environment = {**os.environ, **({"ST2SOLO_DIE_AT": die_at} if die_at else {})}
+        process = subprocess.Popen(
+            [sys.executable, str(_PROGRAM), str(tmp_path), *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip() if arguments else ""
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def _wait_for(path, seconds=10):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} does not appear"
+        time.sleep(0.01)
+
+
+def _count(tmp_path):
+    """An action that writes a line when it begins, waits for `go`, and writes one at its end."""
+    effects, go = tmp_path / "effects", tmp_path / "go"
+    command = (
+        f"echo begun >> {effects}; until test -e {go}; do sleep 0.02; done; echo ended >> {effects}"
+    )
+    return effects, go, command
+
+
+@pytest.fixture
+def flow(packs, tmp_path):
+    effects, go, command = _count(tmp_path)
+    packs.workflow(
+        "demo.flow",
+        f"""
+        version: 1.0
+        tasks:
+          a: {{action: core.local, input: {{cmd: "{command}"}}, next: [{{do: b}}]}}
+          b: {{action: core.local, input: {{cmd: "echo b >> {effects}"}}}}
+        output: [{{done: true}}]
+        """,
+    )
+    return effects, go
+
+
+async def _finished(engine, execution_id, effects):
+    done = await engine.over(execution_id)
+    assert (done["status"], done["result"]) == ("succeeded", {"output": {"done": True}})
+    assert engine.names(execution_id) == ["a", "b"]
+    assert effects.read_text().split() == ["begun", "ended", "b"]
+
+
+def test_an_action_that_outlives_the_engine_is_adopted(doomed, engine_over, flow):
+    effects, go = flow
+    process, execution_id = doomed("demo.flow")
+    _wait_for(effects)
+    process.kill()
+    process.wait()
+
+    async def body(engine):
+        [child] = engine.executions.children(execution_id)
+        assert child["status"] == "running"
+        go.touch()
+        await _finished(engine, execution_id, effects)
+
+    engine_over(body)
+
+
+def test_an_action_that_ended_while_the_engine_was_down(doomed, engine_over, flow, tmp_path):
+    effects, go = flow
+    process, execution_id = doomed("demo.flow")
+    _wait_for(effects)
+    process.kill()
+    process.wait()
+    go.touch()
+    [folder] = (tmp_path / "work").iterdir()
+    _wait_for(folder / "result.json")
+
+    async def body(engine):
+        await _finished(engine, execution_id, effects)
+
+    engine_over(body)
+
+
+@pytest.mark.parametrize("point", ["launch", "record"])
+def test_the_engine_dies_between_record_and_effect(point, doomed, engine_over, flow):
+    effects, go = flow
+    go.touch()
+    process, execution_id = doomed("demo.flow", die_at=point)
+    assert process.wait(timeout=10) == 9
+    assert effects.exists() is (point == "record")
+
+    async def body(engine):
+        await _finished(engine, execution_id, effects)
+
+    engine_over(body)
+
+
+@pytest.mark.parametrize("rerun", [False, True])
+def test_an_action_that_was_killed_with_its_supervisor(rerun, doomed, engine_over, packs, tmp_path):
+    effects, go, command = _count(tmp_path)
+    packs.action(
+        "demo.wait",
+        runner_type="local-shell-cmd",
+        parameters={"cmd": {"default": command}},
+        tags=[{"name": "rerun", "value": "true"}] if rerun else [],
+    )
+    process, execution_id = doomed("demo.wait")
+    _wait_for(effects)
+    process.kill()
+    process.wait()
+    folder = tmp_path / "work" / execution_id
+    _wait_for(folder / "action.pid")
+    os.kill(int((folder / "supervisor.pid").read_text()), signal.SIGKILL)
+    orphan = int((folder / "action.pid").read_text())
+    go_path = Path(f"/proc/{orphan}")
+
+    async def body(engine):
+        if rerun:
+            await engine.until(lambda: effects.read_text().split() == ["begun", "begun"])
+            go.touch()
+        done = await engine.over(execution_id)
+        assert done["status"] == ("succeeded" if rerun else "abandoned")
+        await engine.until(
+            lambda: not go_path.exists() or "Z" in (go_path / "stat").read_text().split()[2]
+        )
+        assert effects.read_text().split().count("ended") == int(rerun)
+
+    engine_over(body)
+
+
+def test_a_request_that_was_not_started_is_started(doomed, engine_over, packs, tmp_path):
+    async def request(engine):
+        await engine.executions.stop()
+        engine.later = engine.executions.request("core.noop", {}, user="ann")["id"]
+        requested.append(engine.later)
+
+    requested = []
+    engine_over(request)
+
+    async def body(engine):
+        assert (await engine.over(requested[0]))["status"] == "succeeded"
+
+    engine_over(body)
+
+
+@pytest.mark.parametrize("after", [0.05, 0.1, 0.15, 0.2, 0.3])
+def test_killed_at_any_moment(after, doomed, engine_over, packs, tmp_path):
+    effects = tmp_path / "effects"
+    packs.workflow(
+        "demo.flow",
+        f"""
+        version: 1.0
+        tasks:
+          s: {{action: core.noop, next: [{{do: [a]}}]}}
+          a:
+            with: {{items: "<% list(1, 2, 3, 4) %>", concurrency: 2}}
+            action: core.local
+            input: {{cmd: "echo a<% item() %> >> {effects}"}}
+            next: [{{when: <% succeeded() %>, do: b}}]
+          b: {{action: core.local, input: {{cmd: "echo b >> {effects}"}}}}
+        output: [{{done: true}}]
+        """,
+    )
+    process, execution_id = doomed("demo.flow")
+    time.sleep(after)
+    process.kill()
+    process.wait()
+
+    async def body(engine):
+        done = await engine.over(execution_id)
+        assert (done["status"], done["result"]) == ("succeeded", {"output": {"done": True}})
+        found = effects.read_text().split()
+        assert sorted(found) == ["a1", "a2", "a3", "a4", "b"]
+        assert found[-1] == "b"
+        assert list((tmp_path / "work").iterdir()) == []
+
+    engine_over(body)

@@ -1,0 +1,197 @@
+"""Registration: what is refused, where that is told, and what outlives it."""
+
+import pytest
+
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.metadata_file import MetadataError
+from st2solo.resources import Kind
+
+_ACTION = "name: act\nrunner_type: noop\n"
+_RULE = (
+    "name: r\nenabled: true\ntrigger:\n  type: core.st2.generic.actiontrigger\n"
+    "action:\n  ref: demo.act\n"
+)
+_SENSOR = "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
+
+
+def _parameter(text: str) -> str:
+    return f"{_ACTION}parameters:\n  p:\n    {text}\n"
+
+
+#: file, content, line of the problem, words of the message. Seen with StackStorm 3.9.
+_REFUSED = [
+    ("pack.yaml", "description: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "name"),
+    ("pack.yaml", "name: demo\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "description"),
+    ("pack.yaml", "name: demo\ndescription: d\nauthor: a\nemail: e\n", 1, "version"),
+    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nemail: e\n", 1, "author"),
+    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\n", 1, "email"),
+    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1\nauthor: a\nemail: e\n", 3, "0.1"),
+    ("pack.yaml", "name: a-b\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "a-b"),
+    (
+        "pack.yaml",
+        "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\npython_versions: [3]\n",
+        6,
+        "python_versions",
+    ),
+    ("actions/a.yaml", _ACTION + "colour: red\n", 1, "colour"),
+    ("actions/a.yaml", "name: act\nrunner_type: mistral-v2\n", 2, "mistral-v2"),
+    ("actions/a.yaml", _ACTION + "pack: other\n", 3, "other"),
+    ("actions/a.yaml", _parameter("colour: red"), 4, "colour"),
+    ("actions/a.yaml", _parameter("type: [string, integer]"), 5, "type"),
+    ("actions/a.yaml", _parameter("required: [p]"), 5, "required"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  a-b: {}\n", 3, "a-b"),
+    ("actions/a.yaml", _parameter("immutable: true"), 4, "default"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 0}\n  q: {position: 0}\n", 5, "0"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 1}\n", 3, "gap"),
+    ("actions/a.yaml", _ACTION + "tags: [x]\n", 3, "tags"),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: python-script\nentry_point: ../x.py\n",
+        3,
+        "within",
+    ),
+    ("actions/a.yaml", "name: [\n", 2, "not valid YAML"),
+    ("actions/a.yaml", "- a\n", 1, "mapping"),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: python-script\nparameters:\n  timeout: {type: string}\n",
+        4,
+        "integer",
+    ),
+    ("rules/r.yaml", _RULE + "colour: red\n", 1, "colour"),
+    ("rules/r.yaml", _RULE.replace("core.st2.generic.actiontrigger", "demo.no"), 3, "demo.no"),
+    (
+        "rules/r.yaml",
+        _RULE.replace("core.st2.generic.actiontrigger", "core.st2.CronTimer"),
+        3,
+        "core.st2.CronTimer is not offered",
+    ),
+    (
+        "rules/r.yaml",
+        _RULE.replace("core.st2.generic.actiontrigger", "core.st2.IntervalTimer"),
+        3,
+        "required",
+    ),
+    ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: same, pattern: 1}\n", 7, "same"),
+    ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
+    ("sensors/s.yaml", _SENSOR + "colour: red\n", 1, "colour"),
+    ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "line", "told"), _REFUSED)
+def test_refused(site, name, content, line, told):
+    path = site.write(name, content)
+    with pytest.raises(MetadataError) as caught:
+        site.registry.register(fail_on_failure=True)
+    message = str(caught.value)
+    assert f"{path}:{line}: " in message
+    assert told in message
+
+
+#: What StackStorm lets pass.
+_ACCEPTED = [
+    ("actions/a.yaml", "name: act\nrunner_type: python-script\nentry_point: missing.py\n"),
+    ("actions/a.yaml", _parameter("{type: integer, default: text}")),
+    ("sensors/s.yaml", _SENSOR),
+    ("rules/r.yaml", _RULE.replace("demo.act", "demo.there_is_none")),
+    ("rules/r.yaml", _RULE + "  parameters: {x: '{{ no jinja'}\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), _ACCEPTED)
+def test_accepted(site, name, content):
+    site.write(name, content)
+    site.registry.register(fail_on_failure=True)
+
+
+def test_without_fail_on_failure_the_rest_is_registered(site):
+    site.write("actions/bad.yaml", "name: bad\nrunner_type: none\n")
+    site.write("actions/good.yaml", _ACTION)
+    done = site.registry.register(fail_on_failure=False)
+    assert [problem.file.name for problem in done.problems] == ["bad.yaml"]
+    assert site.registry.action("demo.act").enabled
+    with pytest.raises(NotFoundError):
+        site.registry.action("demo.bad")
+
+
+def test_a_refused_registration_changes_nothing(site):
+    site.write("actions/good.yaml", _ACTION)
+    site.registry.register(fail_on_failure=True)
+    site.write("actions/good.yaml", _ACTION + "description: new\n")
+    site.write("actions/bad.yaml", "name: bad\nrunner_type: none\n")
+    with pytest.raises(MetadataError):
+        site.registry.register(fail_on_failure=True)
+    assert site.registry.action("demo.act").description == ""
+
+
+@pytest.mark.parametrize(("file_says", "enabled"), [("true", False), ("false", False)])
+def test_what_the_api_switched_off_stays_off(site, file_says, enabled):
+    site.write("rules/r.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    rule = site.resources.get(Kind.RULE, "demo.r")
+    site.resources.update(rule, rule.content, enabled=False)
+    site.write("rules/r.yaml", _RULE.replace("enabled: true", f"enabled: {file_says}"))
+    site.registry.register(fail_on_failure=True)
+    again = site.resources.get(Kind.RULE, "demo.r")
+    assert (again.enabled, again.id) == (enabled, rule.id)
+
+
+def test_a_file_that_changes_enabled_has_its_say(site):
+    site.write("rules/r.yaml", _RULE.replace("enabled: true", "enabled: false"))
+    site.registry.register(fail_on_failure=True)
+    site.write("rules/r.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    assert site.resources.get(Kind.RULE, "demo.r").enabled
+
+
+def test_what_no_file_says_any_more_is_forgotten(site):
+    path = site.write("actions/a.yaml", _ACTION)
+    site.registry.register(fail_on_failure=True)
+    path.unlink()
+    site.registry.register(fail_on_failure=True)
+    with pytest.raises(NotFoundError):
+        site.registry.action("demo.act")
+
+
+_CONFIG_SCHEMA = """
+url: {type: string, required: true}
+port: {type: integer, default: 8180}
+auth: {type: object, properties: {token: {type: string, secret: true}, user: {type: string}}}
+"""
+
+
+def test_config_is_rendered_decrypted_and_completed(site):
+    site.write("config.schema.yaml", _CONFIG_SCHEMA)
+    (site.folder / "configs" / "demo.yaml").write_text(
+        "url: 'http://{{st2kv.system.host}}/'\n"
+        "auth: {token: '{{st2kv.system.token}}', user: '{{st2kv.system.host}}'}\n"
+    )
+    site.registry.register(fail_on_failure=True)
+    site.keys.set("host", "h1", scope="system", user=None)
+    site.keys.set("token", "sesame", scope="system", user=None, secret=True)
+    assert site.registry.pack_config("demo", "stanley") == {
+        "url": "http://h1/",
+        "port": 8180,
+        "auth": {"token": "sesame", "user": "h1"},
+    }
+
+
+def test_a_secret_of_the_config_has_to_be_stored_encrypted(site):
+    site.write("config.schema.yaml", _CONFIG_SCHEMA)
+    (site.folder / "configs" / "demo.yaml").write_text(
+        "url: u\nauth: {token: '{{st2kv.system.token}}'}\n"
+    )
+    site.registry.register(fail_on_failure=True)
+    site.keys.set("token", "plain", scope="system", user=None)
+    with pytest.raises(InvalidError, match=r"auth\.token.*--encrypt"):
+        site.registry.pack_config("demo", "stanley")
+
+
+def test_a_config_that_does_not_fit_is_refused(site):
+    site.write("config.schema.yaml", _CONFIG_SCHEMA)
+    path = site.folder / "configs" / "demo.yaml"
+    path.write_text("url: u\nport: '{{st2kv.system.port}}'\n")
+    with pytest.raises(MetadataError, match=r"integer") as caught:
+        site.registry.register(fail_on_failure=True)
+    assert f"{path}:2: " in str(caught.value)

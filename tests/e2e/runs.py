@@ -1,0 +1,30 @@
+"""Small simulated runs for the end-to-end tests."""
+
+from arteriole.simulator.sequencer import default_plan, write_run
+from demo.machine import Machine
+
+
+def write(
+    machine: Machine,
+    number: int,
+    *,
+    sheet: bytes | None = None,
+    extra_file: str = "",
+    run_info: str | None = None,
+) -> str:
+    """Write run `number` as quickly as possible, with its truth, and return its name.
+
+    It is written elsewhere and renamed, so that what differs from a good run is seen with it:
+    another `sheet`, one more file, another RunInfo.xml.
+    """
+    plan = default_plan(
+        f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=120, tiles=1, seed=number
+    )
+    written = write_run(plan, machine.truth, truth=machine.truth / f"{plan.run}.truth", sheet=sheet)
+    if extra_file:
+        (written / extra_file).touch()
+    if run_info is not None:
+        (written / "RunInfo.xml").write_text(run_info)
+    written.rename(machine.incoming / plan.run)
+    (machine.truth / f"{plan.run}.truth").rename(machine.truth / plan.run)
+    return plan.run

@@ -1,0 +1,98 @@
+"""Bad input ends a run `error`, with the file, the line or field, and what to do; others go on."""
+
+import re
+import shutil
+
+import pytest
+
+from demo.machine import Machine
+from demo.prove import prove
+from tests.conftest import wait_for_state
+from tests.e2e import runs
+
+HEADER = "[Header]\nIEMFileVersion,4\n[Data]\nSample_ID,Sample_Name,index,index2,Sample_Project\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "sheet", "code", "told"),
+    [
+        (10, "", "sheet.empty", r"SampleSheet\.csv.*empty"),
+        (12, "no sections\n", r"sheet\.", r"SampleSheet\.csv, line 1: "),
+        (14, HEADER + '"S1,S1,ACGT,ACGT,P\n', "sheet.quotes", r"SampleSheet\.csv, line 5"),
+        (16, HEADER + "S1,S1,ACGTXXGT,ACGTACGT,P\n", r"sheet\.index", r"line 5: .*ACGTXXGT"),
+        (18, HEADER + "S1,S1,GGGGGGGG,GGGGGGGG,P\n", "convert.empty_sample", r"line 5: .*GGGGGGGG"),
+        (20, HEADER + "S1,S1,ACGTACGTACGT,ACGTACGT,P\n", r"sheet\.index", r"line 5: .*12"),
+    ],
+)
+def test_a_bad_sheet_stops_its_run_and_no_other(machine, number, sheet, code, told):
+    bad = runs.write(machine, number, sheet=sheet.encode())
+    good = runs.write(machine, number + 1)
+    ended = wait_for_state(machine, bad, "error")
+    why = ended["why"]
+    assert re.match(code, why["code"]), why
+    assert re.search(told, why["message"]), why
+    assert why["hint"] and f"arteriole retry {bad}" in why["hint"]
+    assert why["data_safe"] and why["urgency"]
+    wait_for_state(machine, good, "done")
+    assert prove(machine.home, good).problems == ()
+
+
+def test_a_mended_sheet_and_the_named_command_bring_the_run_to_its_end(machine):
+    bad = runs.write(machine, 30, sheet=b"")
+    sheet = machine.incoming / bad / "SampleSheet.csv"
+    wait_for_state(machine, bad, "error")
+    other = runs.write(machine, 31)
+    shutil.copy(machine.incoming / other / "SampleSheet.csv", sheet)
+    samples_of_other_seed = sheet.read_text()
+    assert samples_of_other_seed
+    for _ in range(2):  # the command is safe to give twice
+        machine.api("runfolder", f"runs/{bad}/retry", "POST")
+    ended = wait_for_state(machine, bad, "done", "error")
+    assert next(s for s in ended["stages"] if s["stage"] == "check")["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "told"),
+    [
+        (40, "<RunInfo><Run", r"RunInfo\.xml"),
+        (41, "", r"RunInfo\.xml"),
+        (42, '<RunInfo><Run Id="x" Number="1"></Run></RunInfo>', r"Flowcell|Reads"),
+        (43, '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><RunInfo>&a;</RunInfo>',
+         r"RunInfo\.xml"),
+    ],
+)  # fmt: skip
+def test_a_malformed_run_info_is_told_and_goes_on_by_itself_when_mended(
+    machine, number, text, told
+):
+    good = runs.write(machine, number + 10)
+    plan_of = machine.incoming / good / "RunInfo.xml"
+    wait_for_state(machine, good, "done")
+    bad = runs.write(machine, number, run_info=text)
+    ended = wait_for_state(machine, bad, "error")
+    assert re.search(told, ended["why"]["message"]) and ended["why"]["hint"]
+    assert "root:" not in ended["why"]["message"]
+    mended = plan_of.read_text().replace(good, bad).replace(f">{number + 10}<", f">{number}<")
+    mended = mended.replace(f'Number="{number + 10}"', f'Number="{number}"')
+    (machine.incoming / bad / "RunInfo.xml").write_text(mended)
+    wait_for_state(machine, bad, "done")
+    assert prove(machine.home, bad).problems == ()
+
+
+def test_a_wrong_ssh_key_is_told_and_mended_by_retry(machine: Machine):
+    authorized = machine.ssh / "authorized_keys"
+    right = authorized.read_text()
+    authorized.write_text((machine.ssh / "host_key.pub").read_text())
+    bad = runs.write(machine, 60)
+    ended = wait_for_state(machine, bad, "error")
+    assert ended["why"]["code"] == "transfer.key_refused"
+    assert "cluster" in ended["why"]["message"] and "identity_file" in ended["why"]["hint"]
+    states = {s["stage"]: s["state"] for s in ended["stages"]}
+    assert states["transfer"] == "failed" and states["convert"] == "done"
+    authorized.write_text(right)
+    other = runs.write(machine, 61)
+    wait_for_state(machine, other, "done")
+    machine.api("runfolder", f"runs/{bad}/retry", "POST")
+    wait_for_state(machine, bad, "done")
+    assert prove(machine.home, bad).problems == ()
+    (archive,) = machine.api("archive", f"status?run={bad}")["jobs"]
+    assert archive["state"] == "done"

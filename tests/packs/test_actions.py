@@ -1,0 +1,403 @@
+"""The pack arteria's actions, against an HTTP service."""
+
+from typing import Any
+
+import pytest
+
+RUN = "200624_A00834_0183_BHMTFYDRXX"
+BASE = "/api/1.0"
+STAGE = f"{BASE}/runs/{RUN}/stages/convert/1"
+OF_STAGE = {"run": RUN, "stage": "convert", "attempt": 1}
+TEXTS = ("{{ x }}", "{% x %}", "<% x %>")
+
+
+def job(state: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "job_id": 12,
+        "state": state,
+        "code": "",
+        "message": "",
+        "hint": "",
+        **OF_STAGE,
+    } | fields
+
+
+def test_token_and_route_of_a_call(action, service):
+    service.answers["POST", f"{BASE}/runs/{RUN}/retry"] = (200, {"retried": ["convert"]})
+    assert action("retry", run=RUN) == (True, {"retried": ["convert"]})
+    assert service.asked[0].headers["authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "path", "body"),
+    [
+        ("retry", {}, "retry", {}),
+        ("adopt", {}, "adopt", {}),
+        ("unhold", {}, "unhold", {}),
+        ("hold", {"reason": "why"}, "hold", {"reason": "why"}),
+        (
+            "redo",
+            {"from_stage": "convert", "reason": "new sheet"},
+            "redo",
+            {"from": "convert", "reason": "new sheet"},
+        ),
+    ],
+)
+def test_deeds_of_people(action, service, name, parameters, path, body):
+    where = f"{BASE}/runs/{RUN}/{path}"
+    service.answers["POST", where] = (200, {"ok": True})
+    assert action(name, run=RUN, **parameters)[0]
+    assert service.calls() == [(where, body)]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("claim", {"plan": {}}),
+        ("begin_stage", {"stage": "convert", "attempt": 1}),
+        ("start_job", {"stage": "c", "attempt": 1, "service": "checksum", "try_number": 1}),
+        ("end_stage", {"stage": "c", "attempt": 1, "service": "checksum", "job_id": "1"}),
+        ("check_samplesheet", {"stage": "check", "attempt": 1}),
+        ("run", {}),
+        ("why", {}),
+        ("retry", {}),
+        ("redo", {"from_stage": "convert"}),
+        ("adopt", {}),
+        ("hold", {"reason": "r"}),
+        ("unhold", {}),
+    ],
+)
+@pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
+def test_a_hostile_name_reaches_no_service(action, service, name, parameters, run):
+    if name in ("end_stage", "check_samplesheet"):
+        service.answers["GET", f"{BASE}/status/1"] = (200, job("done", job_id=1, run=run))
+        service.answers["POST", f"{BASE}/samplesheets/check"] = (200, {"ok": True})
+    succeeded, result = action(name, run=run, **parameters)
+    assert not succeeded
+    assert result["code"] == "name.characters"
+    assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
+    assert not [path for path, _ in service.calls() if "/runs/" in path]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            {"claimed": True, "attempt": 1},
+            {"claimed": True, "duplicate": False, "by": "w1", "attempt": 1},
+        ),
+        (
+            {"claimed": False, "duplicate": True, "by": "w0"},
+            {"claimed": False, "duplicate": True, "by": "w0", "attempt": 0},
+        ),
+    ],
+)
+def test_claim(action, service, answer, expected):
+    where = f"{BASE}/runs/{RUN}/claim"
+    service.answers["POST", where] = (200, answer)
+    plan = {"stages": {"receive": {"after": [], "time_limit": 60}}}
+    assert action("claim", run=RUN, plan=plan, by="w1") == (True, expected)
+    assert service.calls() == [(where, {"by": "w1", "plan": plan})]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            {"begun": True, "try": 2},
+            {"begun": True, "duplicate": False, "by": "w1", "try_number": 2},
+        ),
+        (
+            {"begun": False, "duplicate": True, "by": "w0"},
+            {"begun": False, "duplicate": True, "by": "w0", "try_number": 0},
+        ),
+    ],
+)
+def test_begin_stage(action, service, answer, expected):
+    service.answers["POST", f"{STAGE}/begin"] = (200, answer)
+    assert action("begin_stage", **OF_STAGE, by="w1") == (True, expected)
+    assert service.calls() == [(f"{STAGE}/begin", {"by": "w1"})]
+
+
+def start(action, **parameters: Any):
+    return action("start_job", **OF_STAGE, service="bcl2fastq", try_number=2, by="w1", **parameters)
+
+
+def test_start_job_starts_with_the_key_of_the_try_and_attaches(action, service):
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert start(action, destination="cluster") == (
+        True,
+        {"service": "bcl2fastq", "job_id": "12", "state": "started"},
+    )
+    assert service.calls() == [
+        (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", "destination": "cluster"}),
+        (f"{STAGE}/attach", {"by": "w1", "service": "bcl2fastq", "job_id": 12}),
+    ]
+    assert service.asked[0].headers["idempotency-key"] == f"{RUN}.convert.1.2"
+
+
+def test_a_job_that_ended_before_it_was_attached_ends_its_stage(action, service):
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("done"))
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert start(action)[0]
+    assert service.calls()[-1][0] == f"{STAGE}/end"
+
+
+@pytest.mark.parametrize(("status", "ends"), [(400, True), (409, True), (500, False), (401, False)])
+def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, status, ends):
+    error = {"code": "transfer.destination", "message": "no nowhere", "hint": "name one"}
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (status, {"error": error})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    succeeded, result = start(action)
+    assert (succeeded, result["code"]) == (False, "transfer.destination")
+    told = {**error, "message": "bcl2fastq: no nowhere", "by": "w1", "state": "failed"}
+    assert service.calls()[1:] == ([(f"{STAGE}/end", told)] if ends else [])
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "code"),
+    [
+        (job("done"), "done", ""),
+        (job("error", code="convert.disk_full"), "failed", "convert.disk_full"),
+        (job("error", code="Bad {{ code }}"), "failed", "job.error"),
+        (job("cancelled"), "failed", "job.cancelled"),
+    ],
+)
+def test_end_stage_passes_the_message_from_service_to_service(action, service, found, state, code):
+    found = found | {"message": "the {{ message }}", "hint": "the <% hint %>"}
+    service.answers["GET", f"{BASE}/status/12"] = (200, found)
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    succeeded, result = action("end_stage", **OF_STAGE, service="bcl2fastq", job_id="12")
+    assert (succeeded, result) == (True, {"ended": True, "state": found["state"], "code": code})
+    assert service.calls() == [
+        (
+            f"{STAGE}/end",
+            {
+                "by": "e1",
+                "state": state,
+                "code": code,
+                "message": "the {{ message }}",
+                "hint": "the <% hint %>",
+                "service": "bcl2fastq",
+                "job_id": 12,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "end", "succeeded", "result"),
+    [
+        (job("started"), None, True, {"ended": False, "state": "started", "code": ""}),
+        (
+            job("done"),
+            (200, {"ended": False, "duplicate": True}),
+            True,
+            {"ended": False, "state": "done", "code": ""},
+        ),
+        (
+            job("done"),
+            (409, {"error": {"code": "stage.state", "message": "no"}}),
+            True,
+            {"ended": False, "state": "done", "code": ""},
+        ),
+        (job("done", run="another"), None, False, "job.other_stage"),
+        (job("done", attempt=2), None, False, "job.other_stage"),
+    ],
+)
+def test_end_stage_that_does_not_end_it(action, service, found, end, succeeded, result):
+    service.answers["GET", f"{BASE}/status/12"] = (200, found)
+    service.answers["POST", f"{STAGE}/end"] = end
+    outcome = action("end_stage", **OF_STAGE, service="bcl2fastq", job_id="12")
+    assert outcome[0] is succeeded
+    assert (outcome[1] if succeeded else outcome[1]["code"]) == result
+    assert len(service.calls()) == (end is not None)
+
+
+FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "hint": "mend it"}
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "state", "code", "message"),
+    [
+        (200, {"ok": True, "code": "", "findings": []}, "done", "", ""),
+        (
+            200,
+            {"ok": False, "code": "sheet.bad", "message": "two errors", "findings": [FINDING] * 2},
+            "failed",
+            "sheet.bad",
+            "two errors",
+        ),
+        (200, {"ok": False, "findings": [FINDING]}, "failed", "sheet.index", "sample X"),
+        (
+            400,
+            {"error": {"code": "sheet.missing", "message": "no sheet"}},
+            "failed",
+            "sheet.missing",
+            "bcl2fastq: no sheet",
+        ),
+    ],
+)
+def test_check_samplesheet_ends_the_stage(action, service, status, verdict, state, code, message):
+    service.answers["POST", f"{BASE}/samplesheets/check"] = (status, verdict)
+    where = f"{BASE}/runs/{RUN}/stages/check/1/end"
+    service.answers["POST", where] = (200, {"ended": True})
+    succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1, by="w1")
+    findings = len(verdict.get("findings", []))
+    assert succeeded
+    assert result == {"ok": state == "done", "code": code, "findings": findings, "ended": True}
+    path, body = service.calls()[-1]
+    assert path == where
+    assert (body["state"], body["code"], body["message"]) == (state, code, message)
+    assert "job_id" not in body
+
+
+def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action, service):
+    service.answers["POST", f"{BASE}/samplesheets/check"] = (500, "boom")
+    succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1)
+    assert (succeeded, result["code"]) == (False, "service.refused")
+    assert len(service.calls()) == 1
+
+
+def test_release_stage_reads_the_execution_and_passes_identifiers_only(action, service):
+    service.answers["GET", "/v1/executions/abc"] = (
+        200,
+        {"status": "timeout", "parameters": {**OF_STAGE, "other": "{{ x }}"}},
+    )
+    service.answers["POST", f"{STAGE}/release"] = (200, {"released": True})
+    assert action("release_stage", execution_id="abc") == (
+        True,
+        {"released": True, "failed": False},
+    )
+    assert service.asked[0].headers["x-auth-token"] == "st2-token"
+    assert service.calls() == [(f"{STAGE}/release", {"by": "abc", "reason": "timeout"})]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "succeeded"),
+    [
+        ({"run": RUN}, True),
+        (OF_STAGE | {"run": "<% x %>"}, False),
+        (OF_STAGE | {"attempt": "x"}, False),
+    ],
+)
+def test_release_stage_of_what_is_no_stage(action, service, parameters, succeeded):
+    service.answers["GET", "/v1/executions/abc"] = (200, {"parameters": parameters})
+    outcome = action("release_stage", execution_id="abc")
+    assert outcome[0] is succeeded
+    assert not service.calls()
+
+
+def test_release_stage_without_an_orchestrator_says_so(action, service, monkeypatch):
+    service.answers["GET", "/v1/executions/abc"] = (403, {"faultstring": "no"})
+    succeeded, result = action("release_stage", execution_id="abc")
+    assert (succeeded, result["code"], result["status"]) == (False, "orchestrator.refused", 403)
+    monkeypatch.delenv("ST2_ACTION_API_URL")
+    succeeded, result = action("release_stage", execution_id="abc")
+    assert (succeeded, result["code"]) == (False, "orchestrator.refused")
+
+
+def test_a_service_that_restarts_is_waited_for(action, service, config):
+    config["retry_seconds"] = 5
+    where = f"{BASE}/runs/{RUN}/adopt"
+    service.answers["POST", where] = [(0, None), (503, "starting"), (200, {"adopted": True})]
+    assert action("adopt", run=RUN) == (True, {"adopted": True})
+    assert len(service.calls()) == 3
+
+
+def test_a_service_that_is_down_is_named(action, config):
+    config["runfolder_url"] = "http://127.0.0.1:9"
+    succeeded, result = action("adopt", run=RUN)
+    assert not succeeded
+    assert result["code"] == "service.unreachable"
+    assert "127.0.0.1:9" in result["message"] and result["hint"]
+
+
+def test_a_refusal_keeps_its_code_and_cannot_be_evaluated(action, service):
+    message = " ".join(TEXTS)
+    error = {"code": "run.not_ready", "message": message, "hint": message}
+    service.answers["POST", f"{BASE}/runs/{RUN}/adopt"] = (409, {"error": error})
+    succeeded, result = action("adopt", run=RUN)
+    assert (succeeded, result["code"], result["status"]) == (False, "run.not_ready", 409)
+    assert "(( x )) (% x %) (% x %)" in result["message"]
+    assert not any(mark in str(result["hint"]) for mark in ("{{", "{%", "<%"))
+
+
+def test_an_answer_that_is_no_json_is_refused(action, service):
+    service.answers["POST", f"{BASE}/runs/{RUN}/adopt"] = (200, "<html>")
+    assert action("adopt", run=RUN)[1]["code"] == "service.answer"
+
+
+def test_a_service_that_the_site_lacks_is_named(action, config):
+    config["archive_url"] = ""
+    succeeded, result = action("job", service="archive", job_id="1")
+    assert (succeeded, result["code"]) == (False, "pack.config")
+    assert "archive_url" in result["hint"]
+
+
+@pytest.mark.parametrize("name", ["job", "stop"])
+def test_jobs_are_only_where_jobs_are(action, service, name):
+    assert action(name, service="runfolder", job_id="1")[1]["code"] == "job.service"
+    assert action(name, service="checksum", job_id="../1")[1]["code"] == "name.characters"
+    assert not service.asked
+
+
+def test_stop_and_job(action, service):
+    service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started", message="{{ x }}"))
+    assert action("stop", service="bcl2fastq", job_id="12") == (True, {"stopped": [12]})
+    succeeded, result = action("job", service="bcl2fastq", job_id="12")
+    assert succeeded and result["message"] == "(( x ))"
+
+
+DOCUMENT = {
+    "name": RUN,
+    "state": "error",
+    "attempt": 1,
+    "why": {
+        "code": "convert.disk_full",
+        "message": "convert failed: <% disk %> full",
+        "data_safe": True,
+        "urgency": "result late",
+        "hint": f"arteriole retry {RUN}",
+    },
+    "stages": [
+        {"stage": "receive", "state": "done", "attempt": 1, "ended": "12:00"},
+        {
+            "stage": "convert",
+            "state": "failed",
+            "attempt": 1,
+            "begun": "12:01",
+            "ended": "12:02",
+            "service": "bcl2fastq",
+            "job_id": 12,
+            "code": "convert.disk_full",
+            "message": "full",
+        },
+    ],
+}
+
+
+def test_what_people_read(action, service):
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, DOCUMENT)
+    service.answers["GET", f"{BASE}/runs"] = [(200, {"runs": [DOCUMENT]}), (200, {"runs": []})]
+    assert action("why", run=RUN)[1].splitlines() == [
+        f"{RUN}: error",
+        "convert failed: (% disk %) full",
+        "Data safe: yes",
+        "Urgency: result late",
+        f"Do: arteriole retry {RUN}",
+        "Code: convert.disk_full",
+    ]
+    lines = action("run", run=RUN)[1].splitlines()
+    assert len(lines) == 3
+    assert " ".join(lines[2].split()) == (
+        "convert failed attempt 1 12:01 - 12:02 bcl2fastq job 12 convert.disk_full full"
+    )
+    assert action("runs")[1].split() == [RUN, "error", "1", "convert.disk_full"]
+    assert action("runs", state="ready")[1] == "no runs"
+    assert service.asked[-1].query == {"state": "ready"}

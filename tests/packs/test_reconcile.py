@@ -1,0 +1,156 @@
+"""What should have moved and has not is moved again."""
+
+from typing import Any
+
+import pytest
+
+RUN = "200624_A00834_0183_BHMTFYDRXX"
+BASE = "/api/1.0"
+HOOK = "/v1/webhooks/st2"
+OF_STAGE = {"run": RUN, "stage": "convert", "attempt": 1}
+STAGE = f"{BASE}/runs/{RUN}/stages/convert/1"
+
+
+def item(what: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "what": what,
+        **OF_STAGE,
+        "service": None,
+        "job_id": None,
+        "since": "2026-01-01T00:00:00Z",
+        "past_limit": False,
+    } | fields
+
+
+def running(**fields: Any) -> dict[str, Any]:
+    return item("stage_running", service="bcl2fastq", job_id=12, **fields)
+
+
+@pytest.fixture
+def reconcile(action, service):
+    def run(overdue: list[dict[str, Any]], *more: list[dict[str, Any]], **parameters: Any):
+        looks = [(200, {"overdue": look}) for look in (overdue, *more)]
+        service.answers["GET", f"{BASE}/overdue"] = looks
+        service.answers.setdefault(("POST", HOOK), (202, {}))
+        return action("reconcile", **{"seconds": 0, "pause": 0.01, **parameters})
+
+    return run
+
+
+def test_nothing_is_overdue(reconcile, service):
+    succeeded, counts = reconcile([], seconds=30, grace=20)
+    assert succeeded
+    assert counts["looks"] == 1 and not any(counts[name] for name in counts if name != "looks")
+    assert service.asked[0].query == {"grace": "20"}
+
+
+@pytest.mark.parametrize(
+    ("found", "trigger", "payload"),
+    [
+        (item("run_ready", stage=None, attempt=None), "arteria.run_ready", {"run": RUN}),
+        (item("stage_ready"), "arteria.stage_ready", OF_STAGE),
+    ],
+)
+def test_what_is_ready_is_told_again(reconcile, service, found, trigger, payload):
+    succeeded, counts = reconcile([found])
+    assert succeeded and counts["dispatched"] == 1
+    assert service.calls() == [(HOOK, {"trigger": trigger, "payload": payload})]
+    headers = service.asked[-1].headers
+    assert headers["x-auth-token"] == "st2-token"
+    assert headers["st2-trace-tag"] == RUN
+
+
+@pytest.mark.parametrize(("code", "told"), [("", {}), ("job.failed", {"code": "job.failed"})])
+def test_a_job_that_has_ended_is_told_again(reconcile, service, code, told):
+    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "error", "code": code})
+    succeeded, counts = reconcile([running(past_limit=True)])
+    assert succeeded and counts["dispatched"] == 1 and counts["over_limit"] == 0
+    ended = {"service": "bcl2fastq", "job_id": "12", "state": "error", **told}
+    assert service.calls() == [
+        (HOOK, {"trigger": "arteria.job_finished", "payload": {**OF_STAGE, **ended}})
+    ]
+
+
+def test_a_job_that_runs_within_its_time_is_left_alone(reconcile, service):
+    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    succeeded, counts = reconcile([running()])
+    assert succeeded and counts["waiting"] == 1
+    assert not service.calls()
+
+
+def test_a_job_past_its_time_is_stopped_and_its_stage_ended(reconcile, service):
+    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (
+        200,
+        {"stages": [{"stage": "convert", "attempt": 1, "time_limit": 3600}]},
+    )
+    service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    succeeded, counts = reconcile([running(past_limit=True)])
+    assert succeeded and counts["over_limit"] == 1
+    (stop, _), (end, body) = service.calls()
+    assert (stop, end) == (f"{BASE}/stop/12", f"{STAGE}/end")
+    assert (body["state"], body["code"]) == ("failed", "stage.time_limit")
+    assert "3600 s" in body["message"]
+    assert (body["service"], body["job_id"]) == ("bcl2fastq", 12)
+
+
+def test_once_it_has_moved_something_it_looks_again_for_what_follows(reconcile):
+    after = [item("stage_ready", stage="checksum")]
+    succeeded, counts = reconcile([item("stage_ready")], [], after, [], seconds=0.3)
+    assert succeeded
+    assert counts["looks"] > 3
+    assert (counts["found"], counts["dispatched"]) == (2, 2)
+
+
+@pytest.mark.parametrize("found", [[], [running()]])
+def test_it_looks_once_when_nothing_has_to_be_moved(reconcile, service, found):
+    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    succeeded, counts = reconcile(found, seconds=30)
+    assert succeeded and counts["looks"] == 1
+
+
+def test_it_does_not_dispatch_twice_within_the_grace(reconcile):
+    ready = [item("stage_ready")]
+    succeeded, counts = reconcile(ready, ready, [], seconds=0.3)
+    assert succeeded and (counts["dispatched"], counts["waiting"]) == (1, 1)
+
+
+def test_it_dispatches_again_what_became_ready_anew(reconcile):
+    anew = [item("stage_ready", since="2026-01-01T00:01:00Z")]
+    succeeded, counts = reconcile([item("stage_ready")], anew, [], seconds=0.3)
+    assert succeeded and counts["dispatched"] == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (item("stage_ready", run="<% x %>"), "name.characters"),
+        (item("stage_ready", attempt="{{ 1 }}"), "name.characters"),
+        (item("surprise"), "service.answer"),
+        (running(), "request.not_found"),
+        (item("stage_running", service="nobody", job_id=1), "job.service"),
+    ],
+)
+def test_one_that_cannot_be_repaired_does_not_keep_the_others(reconcile, service, found, code):
+    succeeded, result = reconcile([found, item("run_ready")])
+    assert not succeeded
+    assert (result["code"], result["errors"], result["dispatched"]) == (code, 1, 1)
+    assert [body["trigger"] for _, body in service.calls()] == ["arteria.run_ready"]
+
+
+def test_a_service_that_is_down_is_asked_once_a_look(reconcile, config):
+    config["bcl2fastq_url"] = "http://127.0.0.1:9"
+    succeeded, result = reconcile([running(), running(), item("run_ready")])
+    assert not succeeded
+    assert result["code"] == "service.unreachable"
+    assert (result["errors"], result["waiting"], result["dispatched"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refused_webhook_fails_the_execution_and_says_what_to_do(reconcile, service, status):
+    service.answers["POST", HOOK] = (status, {"faultstring": "no"})
+    succeeded, result = reconcile([item("stage_ready")])
+    assert not succeeded
+    assert (result["code"], result["status"]) == ("orchestrator.refused", status)
+    assert "webhooks" in result["hint"] and result["errors"] == 1
