@@ -19,9 +19,9 @@ up: $(ENVIRONMENTS) system  ## the whole system, empty, kept in var/up until Ctr
 	.venv/bin/python -m demo.up
 
 test: $(ENVIRONMENTS) system  ## every test
-	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q $(PYTEST_ARGS)
-	cd services/arteriole && ../../.venv/bin/python -m pytest -q --doctest-modules src tests $(PYTEST_ARGS)
-	.venv/bin/python -m pytest -q tests $(PYTEST_ARGS)
+	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
+	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --doctest-modules src tests $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .

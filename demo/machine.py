@@ -7,6 +7,7 @@ vault/      the archive                   state/      stores, tokens, logs, keys
 
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -57,14 +58,22 @@ class Ports:
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports below those that the kernel gives to outgoing connections, so that they stay free."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(10_000, 32_000)
+        if port not in found and _can_bind(port):
+            found.append(port)
+    return found
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 class Machine:

@@ -46,7 +46,8 @@ class St2:
     """The unmodified `st2` command, logged in to a machine's st2solo."""
 
     def __init__(self, machine: Machine, home: Path) -> None:
-        self._environment = {**os.environ, **machine.st2_environment, "HOME": str(home)}
+        wide = {"COLUMNS": "250", "HOME": str(home)}
+        self._environment = {**os.environ, **machine.st2_environment, **wide}
         self("login", USER, "--password", machine.password, "-w")
 
     def __call__(self, *arguments: str, check: bool = True) -> str:

@@ -1,7 +1,22 @@
 """Small simulated runs for the end-to-end tests."""
 
+from pathlib import Path
+
+from arteriole.simulator.plan import RunPlan
 from arteriole.simulator.sequencer import default_plan, write_run
 from demo.machine import Machine
+
+
+def _plan(number: int) -> RunPlan:
+    return default_plan(
+        f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=120, tiles=1, seed=number
+    )
+
+
+def sheet_row(number: int) -> str:
+    """A line of a sheet with one sample of run `number`."""
+    sample = _plan(number).samples[0]
+    return f"{sample.id},{sample.id},{sample.i7},{sample.i5},{sample.project}\n"
 
 
 def write(
@@ -15,16 +30,20 @@ def write(
     """Write run `number` as quickly as possible, with its truth, and return its name.
 
     It is written elsewhere and renamed, so that what differs from a good run is seen with it:
-    another `sheet`, one more file, another RunInfo.xml.
+    another `sheet`, one more file, another RunInfo.xml (the right one then lies beside the truth).
     """
-    plan = default_plan(
-        f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=120, tiles=1, seed=number
-    )
+    plan = _plan(number)
     written = write_run(plan, machine.truth, truth=machine.truth / f"{plan.run}.truth", sheet=sheet)
     if extra_file:
         (written / extra_file).touch()
     if run_info is not None:
+        (written / "RunInfo.xml").rename(right_run_info(machine, plan.run))
         (written / "RunInfo.xml").write_text(run_info)
     written.rename(machine.incoming / plan.run)
     (machine.truth / f"{plan.run}.truth").rename(machine.truth / plan.run)
     return plan.run
+
+
+def right_run_info(machine: Machine, run: str) -> Path:
+    """Where `write` keeps the RunInfo.xml that it replaced."""
+    return machine.truth / f"{run}.RunInfo.xml"

@@ -36,7 +36,9 @@ _TABLE = [
 _ROWS = [(name, *row[2:]) for row in _TABLE for name in row[1]]
 
 
-@pytest.mark.parametrize(("name", "value", "met", "unmet"), _ROWS)
+@pytest.mark.parametrize(
+    ("name", "value", "met", "unmet"), _ROWS, ids=[str(row[0]) for row in _ROWS]
+)
 def test_each_spelling_compares(name, value, met, unmet):
     assert operators.OPERATORS[name](value, met) is True
     assert operators.OPERATORS[name](value, unmet) is False

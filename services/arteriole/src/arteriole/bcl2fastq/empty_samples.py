@@ -24,10 +24,11 @@ def refuse_empty_samples(folder: Path, result: ConversionResult, sheet: Path) ->
     rows = [s for s in SampleSheet.read(sheet).samples if s.sample_id == first.sample_id]
     row = next((s for s in rows if s.lane in (None, first.lane)), rows[0])
     index = "+".join(part for part in (row.index, row.index2) if part)
+    unknown = _unknown(folder / result.stats_path, first.lane)
     more = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
     raise ConversionError(
         f"{sheet.name}, line {row.line}: sample {first.sample_id} with the index"
-        f" {index or 'none'} has no read on lane {first.lane}{more}; {_unknown(folder / result.stats_path, first.lane)}",
+        f" {index or 'none'} has no read on lane {first.lane}{more}; {unknown}",
         code="convert.empty_sample",
         hint=f"correct the index in {sheet.name}; if the sample is meant to be empty, set"
         " bcl2fastq.allow_empty_samples",

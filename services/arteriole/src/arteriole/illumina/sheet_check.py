@@ -78,6 +78,13 @@ def distance(one: str, other: str) -> int:
     return sum(a != b for a, b in zip(one, other, strict=False))
 
 
+def _any_sample(case: _Case) -> Iterator[Finding]:
+    if not case.sheet.samples:
+        message = "the sheet names no sample, so every read would be undetermined"
+        hint = "name the samples below the line of column names"
+        yield Finding("sheet.no_samples", Severity.ERROR, 0, 0, message, hint)
+
+
 def _names(case: _Case) -> Iterator[Finding]:
     for sample in case.sheet.samples:
         if not sample.sample_id:
@@ -126,14 +133,6 @@ def _name(case: _Case, sample: Sample, column: str, text: str) -> Iterator[Findi
 
 
 def _lanes(case: _Case) -> Iterator[Finding]:
-    if not case.sheet.samples:
-        yield Finding(
-            "sheet.no_samples",
-            Severity.WARNING,
-            0,
-            0,
-            "the sheet names no sample: all reads will be undetermined",
-        )
     some_have = any(sample.lane is not None for sample in case.sheet.samples)
     for sample in case.sheet.samples:
         if some_have and sample.lane is None:
@@ -325,4 +324,4 @@ def _joined(numbers: tuple[int, ...]) -> str:
     return " + ".join(map(str, numbers)) + " cycles"
 
 
-_CHECKS = (_names, _lanes, _samples, _indexes, _lane_indexes, _collisions, _reads)
+_CHECKS = (_any_sample, _names, _lanes, _samples, _indexes, _lane_indexes, _collisions, _reads)

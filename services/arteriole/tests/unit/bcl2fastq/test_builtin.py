@@ -139,9 +139,6 @@ def test_a_sample_keeps_its_number_on_every_lane(tiny_run, convert):
         ((4, 3, 3), "Sample_ID\nA", "ACGTTTTGGG", "A", "TTT+GGG"),
         # No index read: the sample's number is shown.
         ((4,), "Sample_ID\nA", "ACGT", "A", "1"),
-        # No sample: everything is undetermined.
-        ((4, 3), "Sample_ID", "ACGTTTT", "Undetermined", "TTT"),
-        ((4,), "Sample_ID", "ACGT", "Undetermined", "0"),
         # N in a sheet is a letter.
         ((4, 3), "Sample_ID,index\nA,AAN\nB,CCN", "ACGTAAN", "A", "AAN"),
         ((4, 3), "Sample_ID,index\nA,ANN\nB,CCC", "ACGTAAA", "Undetermined", "AAA"),
