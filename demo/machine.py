@@ -204,9 +204,9 @@ class Machine:
         lines = {
             "Port": self.ports.ssh,
             "ListenAddress": "127.0.0.1",
-            "HostKey": self.ssh / "host_key",
+            "HostKey": f'"{self.ssh / "host_key"}"',
             "PidFile": "none",
-            "AuthorizedKeysFile": self.ssh / "authorized_keys",
+            "AuthorizedKeysFile": f'"{self.ssh / "authorized_keys"}"',
             "PasswordAuthentication": "no",
             "KbdInteractiveAuthentication": "no",
             "PermitRootLogin": "prohibit-password",
@@ -235,8 +235,18 @@ class Machine:
     def password(self) -> str:
         return (self.state / "operator.password").read_text().strip()
 
+    def require_free_ports(self) -> None:
+        """MachineError if anything, another demo say, listens on one of the ports."""
+        ports = self.ports
+        self._check_port("ssh", ports.ssh)
+        for name, port in ports.services.items():
+            self._check_port(name, port)
+        for name in ("auth", "api", "stream"):
+            self._check_port(f"st2solo {name}", getattr(ports, name))
+
     def start(self) -> None:
-        """Start what does not run; returns when all of it answers."""
+        """Start everything; returns when all of it answers."""
+        self.require_free_ports()
         self.start_sshd()
         self.start_services()
         self.start_st2solo()
@@ -247,22 +257,17 @@ class Machine:
             raise MachineError("sshd is not there; run: sudo apt-get install openssh-server")
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
-        self._check_port("ssh", self.ports.ssh)
         arguments = [sshd, "-D", "-e", "-f", str(self.ssh / "sshd_config")]
         self._spawn("sshd", arguments)
         self._wait("sshd", lambda: _listens(self.ports.ssh))
 
     def start_services(self) -> None:
-        for name, port in self.ports.services.items():
-            self._check_port(name, port)
         config = str(self.state / "arteriole.yaml")
         arteriole = Path(sys.executable).with_name("arteriole")
         self._spawn("services", [str(arteriole), "--config", config, "serve"])
         self._wait("services", lambda: all(self._healthy(name) for name in SERVICES))
 
     def start_st2solo(self) -> None:
-        for name in ("auth", "api", "stream"):
-            self._check_port(name, getattr(self.ports, name))
         self.st2solo("user", "add", USER, "--password-file",
                      str(self.state / "operator.password"))  # fmt: skip
         self.st2solo("key", "set", "arteria_token", "--encrypt", "--value-file",

@@ -1,10 +1,13 @@
 """`make demo`: a sequencer writes a run; everything after that happens by itself, and is shown."""
 
 import argparse
+import shlex
 import shutil
 import sys
 import threading
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,16 @@ class Sequencer(threading.Thread):
         self.text = f"cycle {done} of {total}"
 
 
+@dataclass(frozen=True)
+class Row:
+    """What is shown of one stage."""
+
+    stage: str
+    state: str
+    seconds: str
+    progress: str
+
+
 class Screen:
     """A live table on a terminal, plain lines elsewhere."""
 
@@ -72,19 +85,20 @@ class Screen:
         if self._live:
             self._live.stop()
 
-    def show(self, rows: list[tuple[str, str, str]]) -> None:
-        """Each row is a stage, its state and its progress."""
+    def show(self, rows: list[Row]) -> None:
         elapsed = time.monotonic() - self._began
         if self._live:
-            table = Table("stage", "state", "progress", title=f"{elapsed:6.1f} s")
-            for name, state, progress in rows:
-                table.add_row(name, Text(state, style=_STYLES.get(state, "")), progress)
+            table = Table("stage", "state", "seconds", "progress", title=f"{elapsed:.1f} s")
+            for row in rows:
+                state = Text(row.state, style=_STYLES.get(row.state, ""))
+                table.add_row(row.stage, state, row.seconds, Text(row.progress))
             self._live.update(table)
             return
-        for name, state, _ in rows:
-            if self._told.get(name) != state:
-                self._told[name] = state
-                self._console.print(f"{elapsed:7.1f} s  {name:10} {state}", highlight=False)
+        for row in rows:
+            if self._told.get(row.stage) != row.state:
+                self._told[row.stage] = row.state
+                line = f"{elapsed:7.1f} s  {row.stage:10} {row.state}"
+                self._console.print(Text(line))
 
 
 _STYLES = {"done": "green", "running": "yellow", "failed": "bold red", "writing": "yellow"}
@@ -104,14 +118,19 @@ def follow(machine: Machine, sequencer: Sequencer, screen: Screen) -> dict[str, 
     raise MachineError(f"{sequencer.name} had not ended after {PATIENCE:.0f} s")
 
 
-def _rows(
-    machine: Machine, sequencer: Sequencer, run: dict[str, Any] | None
-) -> list[tuple[str, str, str]]:
+def _rows(machine: Machine, sequencer: Sequencer, run: dict[str, Any] | None) -> list[Row]:
     writing = "writing" if sequencer.is_alive() else "done"
-    rows = [("sequencer", writing, sequencer.text)]
+    rows = [Row("sequencer", writing, "", sequencer.text)]
     for stage in run["stages"] if run else []:
-        rows.append((stage["stage"], stage["state"], _progress(machine, stage)))
+        rows.append(Row(stage["stage"], stage["state"], _seconds(stage), _progress(machine, stage)))
     return rows
+
+
+def _seconds(stage: dict[str, Any]) -> str:
+    if not stage["begun"]:
+        return ""
+    end = datetime.fromisoformat(stage["ended"]) if stage["ended"] else datetime.now(UTC)
+    return f"{(end - datetime.fromisoformat(stage['begun'])).total_seconds():.1f}"
 
 
 def _progress(machine: Machine, stage: dict[str, Any]) -> str:
@@ -158,18 +177,21 @@ def tell(console: Console, machine: Machine, run: dict[str, Any]) -> bool:
 
 
 def suggest(console: Console, machine: Machine) -> None:
-    st2 = ROOT / ".venv-st2" / "bin" / "st2"
+    """The lines that log the `st2` command in, and three commands to try."""
+    st2 = shlex.quote(str(ROOT / ".venv-st2" / "bin" / "st2"))
+    password = shlex.quote(str(machine.state / "operator.password"))
     exports = " ".join(f"{key}={value}" for key, value in machine.st2_environment.items())
     name = next(iter(sorted(machine.incoming.glob("*_*_*_*"))), Path("RUN")).name
-    console.print("\nLog the st2 command in:", highlight=False)
-    console.print(
-        f"  export {exports}\n  {st2} login {USER} -w --password"
-        f" $(cat {machine.state / 'operator.password'})\nThen try:\n"
-        f"  {st2} execution list\n  {st2} run arteria.why run={name}\n"
+    for line in (
+        "\nLog the st2 command in:",
+        f"  export {exports}",
+        f'  {st2} login {USER} -w --password "$(cat {password})"',
+        "Then try:",
+        f"  {st2} execution list",
+        f"  {st2} run arteria.why run={name}",
         f"  {st2} rule list",
-        highlight=False,
-        soft_wrap=True,
-    )
+    ):
+        console.print(Text(line), soft_wrap=True)
 
 
 def main() -> None:
@@ -180,6 +202,7 @@ def main() -> None:
     home = ROOT / "var" / "demo"
     try:
         machine = Machine(home, chosen_ports())
+        machine.require_free_ports()
         if home.exists():
             shutil.rmtree(home)
         home.mkdir(parents=True)

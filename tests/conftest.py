@@ -73,7 +73,7 @@ def raise_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raise]:
     machines: list[Machine] = []
 
     def up(**settings: Any) -> Machine:
-        machine = Machine(tmp_path_factory.mktemp("machine"), Ports.free())
+        machine = Machine(tmp_path_factory.mktemp("a machine"), Ports.free())
         machines.append(machine)
         machine.lay_out(**settings)
         machine.start()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import structlog
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from arteriole.app.auth import Role, Tokens
@@ -134,6 +134,10 @@ def _plain(text: str) -> Text:
     return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
+def _moment(time: str | None) -> str:
+    return time[:19].replace("T", " ") if time else ""
+
+
 @main.command("runs")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
@@ -143,7 +147,7 @@ def runs_command(context: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(runs, indent=1))
         return
-    table = Table("run", "state", "attempt", "why")
+    table = Table(Column("run", overflow="fold"), "state", "attempt", "why")
     for run in runs:
         table.add_row(
             _plain(run["name"]),
@@ -164,15 +168,15 @@ def run_command(context: click.Context, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(run, indent=1))
         return
-    table = Table("attempt", "stage", "state", "begun", "ended", "job", "message")
+    table = Table("attempt", "stage", "state", "begun (UTC)", "ended (UTC)", "job", "message")
     for stage in run["stages"]:
         job = f"{stage['service']}/{stage['job_id']}" if stage["job_id"] else ""
         table.add_row(
             str(stage["attempt"]),
             stage["stage"],
             stage["state"],
-            stage["begun"] or "",
-            stage["ended"] or "",
+            _moment(stage["begun"]),
+            _moment(stage["ended"]),
             job,
             _plain(stage["message"]),
         )

@@ -10,16 +10,23 @@ from arteriole.app.config import Section
 from arteriole.app.names import require_identifier
 from arteriole.checksum.places import AbsolutePath
 
-#: ssh expands % and $ in file names, and rsync splits its ssh command at spaces.
+#: ssh expands % and $ in file names; the far side's shell splits rsync's path at spaces.
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/@+,=-]*", re.ASCII)
+_SPACED_PATH = re.compile(r"/[A-Za-z0-9._/@+,= -]*", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.ASCII)
 
 
 def _plain(path: Path) -> Path:
-    if not _PLAIN_PATH.fullmatch(str(path)) or ".." in path.parts:
-        raise ValueError(
-            f"expected an absolute path of A-Z a-z 0-9 . _ / @ + , = - , found {str(path)!r}"
-        )
+    return _fitting(path, _PLAIN_PATH, "A-Z a-z 0-9 . _ / @ + , = -")
+
+
+def _spaced(path: Path) -> Path:
+    return _fitting(path, _SPACED_PATH, "A-Z a-z 0-9 . _ / @ + , = - and spaces")
+
+
+def _fitting(path: Path, pattern: re.Pattern[str], characters: str) -> Path:
+    if not pattern.fullmatch(str(path)) or ".." in path.parts:
+        raise ValueError(f"expected an absolute path of {characters}, found {str(path)!r}")
     return path
 
 
@@ -37,6 +44,7 @@ def _identifier(name: str) -> str:
 
 
 PlainPath = Annotated[Path, AfterValidator(_plain)]
+SpacedPath = Annotated[Path, AfterValidator(_spaced)]
 HostName = Annotated[str, AfterValidator(_host)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 
@@ -44,12 +52,12 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 class Destination(Section):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 
-    path: PlainPath
+    path: SpacedPath
     host: HostName | None = None
     port: int = Field(default=22, ge=1, le=65535)
     user: Identifier | None = None
-    identity_file: PlainPath | None = None
-    known_hosts: PlainPath | None = None
+    identity_file: SpacedPath | None = None
+    known_hosts: SpacedPath | None = None
     #: Limit, in KiB/s.
     bandwidth: int | None = Field(default=None, ge=1)
     #: rsync on the far side, if it is not found there.

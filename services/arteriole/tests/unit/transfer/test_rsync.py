@@ -31,9 +31,9 @@ def test_ssh_never_asks_and_uses_one_key() -> None:
     for option in (
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
-        "UserKnownHostsFile=/keys/known",
+        'UserKnownHostsFile="/keys/known"',
         "IdentitiesOnly=yes",
-        "IdentityFile=/keys/id",
+        'IdentityFile="/keys/id"',
     ):
         assert command[command.index(option) - 1] == "-o"
     assert shlex.split(command[-1]) == [
