@@ -18,7 +18,8 @@ demo: $(ENVIRONMENTS) system  ## one run through the whole chain, watched live (
 up: $(ENVIRONMENTS) system  ## the whole system, empty, kept in var/up until Ctrl-C
 	.venv/bin/python -m demo.up
 
-test: $(ENVIRONMENTS) system  ## every test
+test: $(ENVIRONMENTS)  ## every test
+	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --doctest-modules src tests $(PYTEST_ARGS)
 	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
@@ -35,7 +36,7 @@ format: $(SERVICES)  ## put the code into its form
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-system:  ## the system packages that the demo and the tests need
+system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
