@@ -380,3 +380,9 @@ def chosen_ports() -> Ports:
     start = int(first)
     services = {name: start + n for n, name in enumerate(SERVICES)}
     return Ports(services, start + 5, start + 6, start + 7, start + 8)
+
+
+def end_on_signals() -> None:
+    """Let a closed terminal (SIGHUP) and SIGTERM end the program as Ctrl-C does, in good order."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)

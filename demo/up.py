@@ -6,12 +6,13 @@ import threading
 from rich.console import Console
 from rich.text import Text
 
-from demo.machine import ROOT, Machine, MachineError, chosen_ports
+from demo.machine import ROOT, Machine, MachineError, chosen_ports, end_on_signals
 from demo.watch import suggest
 
 
 def main() -> None:
     console = Console()
+    end_on_signals()
     try:
         machine = Machine(ROOT / "var" / "up", chosen_ports())
         machine.home.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.sequencer import write_run
-from demo.machine import ROOT, USER, Machine, MachineError, chosen_ports
+from demo.machine import ROOT, USER, Machine, MachineError, chosen_ports, end_on_signals
 from demo.prove import prove
 
 #: Seconds until a run that does not end counts as stuck.
@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="stop at the end; exit code 0 or 1")
     once = parser.parse_args().once
     console = Console()
+    end_on_signals()
     home = ROOT / "var" / "demo"
     try:
         machine = Machine(home, chosen_ports())

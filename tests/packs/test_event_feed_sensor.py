@@ -156,6 +156,16 @@ def test_a_cursor_that_could_not_be_kept_is_kept_later_without_a_second_dispatch
     assert len(service.of("dispatch")) == 1
 
 
+@pytest.mark.parametrize(("keep", "kept"), [(1e6, 0), (0.0, 1)])
+def test_events_that_dispatch_nothing_move_the_kept_cursor_now_and_then(
+    sensor, module, monkeypatch, keep, kept
+):
+    monkeypatch.setattr(module, "KEEP", keep)
+    _, service, services = sensor({"runfolder": Feed({**READY, "what": "first_seen"})})
+    services["runfolder"].wait_for(EVENTS, 5)
+    assert len(service.of("set")) == kept
+
+
 def test_a_service_that_is_down_does_not_keep_the_others(sensor, caplog):
     feeds = {"runfolder": Feed(READY), "checksum": lambda _: (500, "boom")}
     with caplog.at_level("WARNING"):

@@ -22,6 +22,9 @@ REMIND = 300.0
 STUCK = 60.0
 #: Longest pause before a service that does not answer is asked again, in seconds.
 LONGEST_PAUSE = 10.0
+#: A cursor behind events that dispatched nothing is kept this often (seconds): each time costs
+#: StackStorm two trigger instances, and to read such events again costs nothing.
+KEEP = 60.0
 #: No service knows this cursor: it answers with what is still open, not with all of its history.
 NO_CURSOR = "none"
 
@@ -89,6 +92,8 @@ class Feed:
         self._session = sensor.session()
         self._cursor: Optional[str] = None
         self._stored: Optional[str] = None
+        self._kept = time.monotonic()
+        self._owed = False  # something was dispatched since the cursor was kept
         self._trouble = ""
         self._told = 0.0
 
@@ -121,13 +126,16 @@ class Feed:
             self._log.warning("%s does not know our cursor; it replays open runs", self.service)
         if self._sensor.stopping.is_set():
             return
-        self._dispatch(events)
+        self._owed = self._dispatch(events) or self._owed
         self._cursor = cursor
-        if self._stored != cursor:
+        now = time.monotonic()
+        if self._stored != cursor and (self._owed or now - self._kept >= KEEP):
             self._sensor.store(self._key, cursor)
-            self._stored = cursor
+            self._stored, self._kept, self._owed = cursor, now, False
 
-    def _dispatch(self, events: List[Dict[str, Any]]) -> None:
+    def _dispatch(self, events: List[Dict[str, Any]]) -> bool:
+        """True if one of `events` was worth a trigger."""
+        dispatched = False
         for event in events:
             try:
                 found = trigger_of(self.service, event)
@@ -137,6 +145,8 @@ class Feed:
             if found is not None:
                 trigger, payload = found
                 self._sensor.dispatch(trigger, payload)
+                dispatched = True
+        return dispatched
 
     def _tell(self, error: Exception) -> None:
         trouble, now = type(error).__name__, time.monotonic()
