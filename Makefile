@@ -4,6 +4,7 @@ SERVICES := .venv/.made
 SOLO := .venv-st2solo/.made
 ST2 := .venv-st2/.made
 ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
+PACKS ?= build/packs
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
@@ -35,6 +36,17 @@ check: $(ENVIRONMENTS)  ## format, lint and types
 format: $(SERVICES)  ## put the code into its form
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+packs:  ## a git repository a pack in build/packs, for `st2 pack install file://...`
+	@for pack in arteria umccr; do \
+	    to="$(PACKS)/$$pack"; rm -rf "$$to"; mkdir -p "$$to"; \
+	    cp -R packs/$$pack/. "$$to"; cp LICENSE "$$to"; \
+	    find "$$to" -name __pycache__ -prune -exec rm -rf {} +; \
+	    git -C "$$to" init --quiet; git -C "$$to" add --all; \
+	    git -C "$$to" -c user.name=arteriole -c user.email=arteriole@localhost \
+	        commit --quiet --message "Export of the pack $$pack"; \
+	    echo "$$to"; \
+	done
 
 system:  ## the system packages that the demo needs
 	@sh demo/system.sh
