@@ -1,17 +1,25 @@
 """Who calls: users with passwords, tokens, API keys. Only digests of secrets are stored."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from st2solo import moments
-from st2solo.errors import ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
+from st2solo.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    St2SoloError,
+    UnauthorizedError,
+)
 from st2solo.ids import new_id
 from st2solo.store import Store
 
@@ -43,9 +51,22 @@ class IssuedToken:
     expiry: str
 
 
+#: In the form of a stored password; nothing has this digest.
+_UNKNOWN = f"scrypt${base64.b64encode(b'no such user....').decode()}$"
+_LOGINS_WAITING = 100
+
+
+class BusyError(St2SoloError):
+    """Too many log in at this moment; try again in a few seconds."""
+
+    status = 503
+
+
 class Users:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._hasher = ThreadPoolExecutor(1, "passwords")
+        self._waiting = 0
 
     def add(self, name: str, password: str, *, admin: bool = True) -> None:
         """Create the user, or give the existing one this password."""
@@ -59,12 +80,26 @@ class Users:
             (name, _hash(password, os.urandom(16)), admin),
         )
 
-    def check(self, name: str, password: str) -> None:
+    async def check(self, name: str, password: str) -> None:
+        """Whether this is the password; it is hashed beside the event loop, one at a time.
+
+        Raises:
+            UnauthorizedError: it is not, or there is no such user.
+            BusyError: too many log in at this moment.
+        """
+        if self._waiting >= _LOGINS_WAITING:
+            raise BusyError
         row = self._store.execute("SELECT password FROM users WHERE name = ?", (name,)).fetchone()
         # An unknown user costs the same time as a wrong password.
-        known = row["password"] if row else _hash("", b"no such user....")
+        known = row["password"] if row else _UNKNOWN
         salt = base64.b64decode(known.split("$")[1])
-        if not hmac.compare_digest(_hash(password, salt), known) or row is None:
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            given = await loop.run_in_executor(self._hasher, _hash, password, salt)
+        finally:
+            self._waiting -= 1
+        if not hmac.compare_digest(given, known) or row is None:
             raise UnauthorizedError("Invalid or missing credentials")
 
     def is_admin(self, name: str) -> bool:
@@ -76,6 +111,7 @@ class Tokens:
     def __init__(self, store: Store, users: Users) -> None:
         self._store = store
         self._users = users
+        self._forget_after = moments.now()
 
     def issue(self, user: str, ttl_seconds: int = TOKEN_TTL_SECONDS) -> IssuedToken:
         return self._issue(user, ttl_seconds, service=False)
@@ -97,12 +133,15 @@ class Tokens:
         return Identity(row["user"], admin, "authentication token", row["expiry"])
 
     def forget_expired(self) -> None:
+        self._forget_after = moments.now() + timedelta(hours=1)
         self._store.execute("DELETE FROM tokens WHERE expiry <= ?", (moments.now_text(),))
 
     def _issue(self, user: str, ttl_seconds: int, *, service: bool) -> IssuedToken:
         if ttl_seconds < 1:
             raise InvalidError(f"expected a ttl of at least 1 second, found {ttl_seconds}")
         expiry = moments.text(moments.now() + timedelta(seconds=ttl_seconds))
+        if moments.now() >= self._forget_after:
+            self.forget_expired()
         issued = IssuedToken(new_id(), user, secrets.token_hex(16), expiry)
         self._store.execute(
             "INSERT INTO tokens (digest, id, user, service, expiry) VALUES (?, ?, ?, ?, ?)",

@@ -8,7 +8,10 @@ from typing import TextIO
 
 import click
 
-from st2solo import compat  # noqa: F401 - has to come before anything that imports orquesta
+from st2solo import (
+    compat,  # noqa: F401 - has to come before anything that imports orquesta
+    state_lock,
+)
 from st2solo import config as configuration
 from st2solo.auth import Users
 from st2solo.config import Config
@@ -58,12 +61,13 @@ def register_command(config_file: Path) -> None:
     While st2solo serves use `st2 pack register`.
     """
     config = _load(config_file)
-    store = Store(config.store)
-    try:
-        registry, *_ = registry_of(config, store)
-        done = registry.register(fail_on_failure=True)
-    finally:
-        store.close()
+    with state_lock.held(config.state):
+        store = Store(config.store)
+        try:
+            registry, *_ = registry_of(config, store)
+            done = registry.register(fail_on_failure=True)
+        finally:
+            store.close()
     for name, count in done.counts.items():
         click.echo(f"{name}: {count}")
 

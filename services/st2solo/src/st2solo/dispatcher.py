@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 import traceback
 from typing import Any
@@ -24,6 +25,9 @@ _LOG = logging.getLogger(__name__)
 _BATCH = 20
 _RETRY_SECONDS = 1.0
 _LAUNCHES = 3
+_LONGEST_SLEEP_SECONDS = 3600.0
+#: After so long the event loop serves others first.
+_SLICE_SECONDS = 0.1
 
 
 class Dispatcher:
@@ -54,6 +58,7 @@ class Dispatcher:
         #: Executions that are over and whose end could not be written yet.
         self._unwritten: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self._retries: set[asyncio.TimerHandle] = set()
 
     def start(self) -> None:
@@ -64,26 +69,46 @@ class Dispatcher:
 
     def close(self) -> None:
         """Follow nothing any more; what runs goes on."""
-        for timer in (self._timer, *self._retries):
+        for timer in (self._timer, self._soon, *self._retries):
             if timer is not None:
                 timer.cancel()
         self.processes.close()
+
+    def pump_soon(self) -> None:
+        """Do what is due when the event loop has served the others; asked twice it is done once."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(0, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._soon = None
+        self.pump()
 
     def pump(self) -> None:
         """Stop what is to be canceled, wake what is due, start what is requested."""
         self._stop_canceled()
         self._wake_delayed()
         free = max(0, self._settings.max_processes - len(self._running))
-        waiting = self._records.requested(processes=False, limit=_BATCH)
-        waiting += self._records.requested(processes=True, limit=min(free, _BATCH))
-        waiting = [execution for execution in waiting if execution.id not in self._unwritten]
+        # what waits to have its end written must not keep the others from their turn
+        held = len(self._unwritten)
+        waiting = self._requested(processes=False, limit=_BATCH + held)
+        waiting += self._requested(processes=True, limit=min(free, _BATCH) + held)[:free]
+        end = time.monotonic() + _SLICE_SECONDS
         for execution in waiting:
             self._begin(execution)
+            if time.monotonic() > end:
+                break
         if waiting:
-            self._later(0, self.pump)
+            self.pump_soon()
         if self._workflows.unfinished:
             written = self._guarded(self._workflows.go_on_unfinished)
-            self._later(0 if written else _RETRY_SECONDS, self.pump)
+            if written:
+                self.pump_soon()
+            else:
+                self._later(_RETRY_SECONDS, self.pump)
+
+    def _requested(self, *, processes: bool, limit: int) -> list[Execution]:
+        found = self._records.requested(processes=processes, limit=limit)
+        return [execution for execution in found if execution.id not in self._unwritten]
 
     def _later(self, seconds: float, call: Any, *arguments: Any) -> None:
         def run() -> None:
@@ -113,15 +138,17 @@ class Dispatcher:
         delayed = self._records.with_status(Status.DELAYED)
         now = time.time()
         for execution in delayed:
-            if (execution.due or 0) <= now:
-                self._guarded(self._lifecycle.move, execution, Status.REQUESTED)
+            if (execution.due or 0) <= now and not self._guarded(
+                self._lifecycle.move, execution, Status.REQUESTED
+            ):
+                self._later(_RETRY_SECONDS, self.pump)
         later = [execution.due or 0 for execution in delayed if (execution.due or 0) > now]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if later:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(min(later) - now + 0.001, self.pump)
+            wait = min(min(later) - now + 0.001, _LONGEST_SLEEP_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(wait, self.pump)
 
     def _begin(self, execution: Execution) -> None:
         """Start one execution; one that cannot be started fails with the reason."""
@@ -132,11 +159,20 @@ class Dispatcher:
                     self._workflows.begin(execution)
                 else:
                     command = self._begin_action(execution)
+        except sqlite3.OperationalError as error:  # a full disk: it waits for its turn
+            _LOG.warning("execution %s waits: the store: %s", execution.id, error)
+            self._unwritten.add(execution.id)
+            self._later(_RETRY_SECONDS, self._again, execution.id)
+            return
         except Exception as error:  # of packs' templates, of files that are not there
             self._fail(execution, error)
             return
         if command is not None:
             self._launch(execution, command)
+
+    def _again(self, execution_id: str) -> None:
+        self._unwritten.discard(execution_id)
+        self.pump()
 
     def _begin_action(self, execution: Execution) -> Command | None:
         prepared = self._prepare(execution)
@@ -188,6 +224,9 @@ class Dispatcher:
         try:
             with self._store.transaction():
                 prepared = self._prepare(execution)
+        except sqlite3.OperationalError:  # a full disk
+            self._later(_RETRY_SECONDS, self._ended, execution.id)
+            return
         except Exception as error:
             self._fail(execution, error)
             return
@@ -229,8 +268,10 @@ class Dispatcher:
         self.processes.kill_orphan(execution.id)
         tags = execution.action.get("tags") or []
         if any(t.get("name") == "rerun" and str(t.get("value")).lower() == "true" for t in tags):
-            self._forget(execution.id)
-            self._guarded(self._lifecycle.move, execution, Status.REQUESTED)
+            if self._guarded(self._lifecycle.move, execution, Status.REQUESTED):
+                self._forget(execution.id)
+            else:
+                self._later(_RETRY_SECONDS, self._ended, execution.id)
         else:
             error = "the process of the action is gone and has left no result"
             self._complete(execution.id, Outcome(Status.ABANDONED, {"error": error}))
@@ -257,13 +298,17 @@ class Dispatcher:
         self._stopping.discard(execution_id)
         self.processes.remove(execution_id)
         if freed:
-            self._later(0, self.pump)
+            self.pump_soon()
 
     def _recover_workflows(self) -> None:
         active = (Status.RUNNING, Status.PAUSING, Status.RESUMING, Status.CANCELING)
         for execution in self._records.with_status(*active):
             if execution.runner == WORKFLOW_RUNNER:
-                self._guarded(self._workflows.go_on, execution.id)
+                self._recover_workflow(execution.id)
+
+    def _recover_workflow(self, execution_id: str) -> None:
+        if not self._guarded(self._workflows.go_on, execution_id):
+            self._later(_RETRY_SECONDS, self._recover_workflow, execution_id)
 
     def _recover_processes(self) -> None:
         known = set()

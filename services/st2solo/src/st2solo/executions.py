@@ -64,7 +64,7 @@ class Executions:
             tokens,
             settings,
         )
-        self._lifecycle.when_changed(self._dispatcher.pump)
+        self._lifecycle.when_changed(self._dispatcher.pump_soon)
         self.on_change: list[Listener] = self._lifecycle.on_change
         self.on_completed: list[Listener] = self._lifecycle.on_completed
 

@@ -1,5 +1,6 @@
 """YAML files that people write, read with the line of every field, so that errors can name it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ import yaml
 from st2solo.errors import InvalidError
 
 Keys = tuple[str | int, ...]
+
+_LONGEST = 2**20
+_MOST_NODES = 100_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ def read(path: Path) -> MetadataFile:
         MetadataError: the file cannot be read, is no YAML, or is not a mapping.
     """
     try:
-        loader = yaml.SafeLoader(path.read_text())
+        text = path.read_text()
+        require_small(text)
+        loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
             content = loader.construct_document(node) if node is not None else None
@@ -75,6 +81,10 @@ def read(path: Path) -> MetadataFile:
         reason = getattr(err, "problem", None) or str(err)
         line = mark.line + 1 if mark else None
         raise MetadataError([Problem(path, line, f"not valid YAML: {reason}")]) from err
+    except RecursionError as err:
+        raise MetadataError([Problem(path, None, "is nested too deeply")]) from err
+    except ValueError as err:  # such as a date that does not exist, or too many values
+        raise MetadataError([Problem(path, None, f"not valid YAML: {err}")]) from err
     if not isinstance(content, dict):
         raise MetadataError(
             [Problem(path, 1, f"expected a mapping, found {type(content).__name__}")]
@@ -83,6 +93,31 @@ def read(path: Path) -> MetadataFile:
     if node is not None:
         _note_lines(node, (), lines)
     return MetadataFile(path, content, lines)
+
+
+def require_small(text: str) -> None:
+    """Refuse YAML that would take all memory, such as aliases of aliases of aliases.
+
+    Raises:
+        ValueError: it is too long, or has too many values once its aliases are replaced.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST} characters")
+    if "*" not in text:  # without an alias it cannot be larger than it is long
+        return
+    node = yaml.compose(text, yaml.SafeLoader)
+    if node is not None and _size(node, {}) > _MOST_NODES:
+        raise ValueError(f"it has more than {_MOST_NODES} values once its aliases are replaced")
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node stands for, aliases replaced; infinite when it holds itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # what is met again below itself
+        below = node.value if not isinstance(node, yaml.ScalarNode) else []
+        parts = [p for one in below for p in (one if isinstance(one, tuple) else (one,))]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _note_lines(node: yaml.Node, at: Keys, lines: dict[Keys, int]) -> None:

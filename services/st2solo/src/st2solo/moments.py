@@ -1,6 +1,6 @@
 """Moments as `datetime`, and as the texts that StackStorm's API prints (UTC, microseconds, Z)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from st2solo.errors import InvalidError
@@ -17,6 +17,18 @@ def text(moment: datetime) -> str:
 
 def now_text() -> str:
     return text(now())
+
+
+def after(moment: datetime, unit: str, amount: int) -> datetime:
+    """The moment that many weeks, days, hours, minutes or seconds later.
+
+    Raises:
+        InvalidError: that is beyond the year 9999.
+    """
+    try:
+        return moment + timedelta(**{unit: amount})
+    except OverflowError as err:
+        raise InvalidError(f"expected fewer {unit}, found {amount}") from err
 
 
 def parse(value: str) -> datetime:

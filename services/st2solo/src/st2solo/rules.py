@@ -7,6 +7,7 @@ that dies leaves either all of it or an instance that is still pending.
 
 import asyncio
 import logging
+import sqlite3
 from typing import Any, Protocol
 
 from jinja2 import TemplateError
@@ -14,7 +15,7 @@ from jinja2 import TemplateError
 from st2solo import criteria, jinja
 from st2solo.criteria import CriteriaError, Payload
 from st2solo.enforcements import Enforcements
-from st2solo.errors import InvalidError, ParameterError, St2SoloError
+from st2solo.errors import InvalidError, NotFoundError, ParameterError, St2SoloError
 from st2solo.keys import Keys
 from st2solo.registry import Registry
 from st2solo.resources import Kind, Resource, Resources
@@ -22,6 +23,10 @@ from st2solo.store import Store
 from st2solo.triggers import ACTION_TRIGGER, Instance, InstanceStatus, Triggers
 
 _LOG = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
+#: How often a rule may react to what it caused itself.
+_ROUNDS = 3
 
 
 class ExecutionRequests(Protocol):
@@ -39,6 +44,8 @@ class ExecutionRequests(Protocol):
         trigger: dict[str, Any] | None = None,
         trigger_instance: dict[str, Any] | None = None,
     ) -> dict[str, Any]: ...
+
+    def get(self, execution_id: str) -> dict[str, Any]: ...
 
 
 class RulesEngine:
@@ -77,16 +84,29 @@ class RulesEngine:
     def _run(self) -> None:
         self._scheduled = None
         instance = self._triggers.next_pending()
-        if instance is not None:
+        if instance is None:
+            return
+        try:
             self.process(instance)
+        except sqlite3.Error:
+            _LOG.exception("trigger instance %s waits: the store cannot be written", instance.id)
+            loop = asyncio.get_running_loop()
+            self._scheduled = loop.call_later(_RETRY_SECONDS, self._run)
+        else:
             self.schedule()
 
     def process(self, instance: Instance) -> None:
-        """Apply the rules to one pending instance."""
+        """Apply the rules to one pending instance.
+
+        Raises:
+            sqlite3.OperationalError: the store cannot be written, so the instance stays pending.
+        """
         try:
             with self._store.transaction():
                 self._apply(instance)
                 self._triggers.mark(instance, InstanceStatus.PROCESSED)
+        except sqlite3.OperationalError:
+            raise
         except Exception:
             # Whatever a rule, its template or its action brought up must not stop the others.
             _LOG.exception("trigger instance %s (%s) failed", instance.id, instance.trigger)
@@ -172,12 +192,37 @@ class RulesEngine:
                 "pack": action.pack,
                 "rule": {"id": rule.id, "name": rule.content["name"]},
                 "trigger_instance": {"id": instance.id, "name": None},
+                "rules": self._chain(rule, instance),
             },
             trace_tag=instance.trace_tag,
             rule=rule.document(),
             trigger=trigger.document(),
             trigger_instance=instance.document(),
         )
+
+    def _chain(self, rule: Resource, instance: Instance) -> list[str]:
+        """The rules on the action trigger that led here, each by an execution of the one before.
+
+        Raises:
+            InvalidError: this rule is in it so often that it would go on for ever.
+        """
+        if instance.trigger != ACTION_TRIGGER:
+            return []
+        before: list[str] = []
+        above = instance.payload.get("execution_id")
+        while above is not None:
+            try:
+                execution = self._executions.get(str(above))
+            except NotFoundError:
+                break
+            before = execution["context"].get("rules") or before
+            above = execution.get("parent")
+        if before.count(rule.ref) >= _ROUNDS:
+            raise InvalidError(
+                f"the rule reacts to what it caused itself, {_ROUNDS} times in a row: let its"
+                " criteria leave out its own action"
+            )
+        return [*before, rule.ref]
 
     def _parameters(self, rule: Resource, instance: Instance, pack: str) -> dict[str, Any]:
         given = rule.content["action"]["parameters"]

@@ -22,6 +22,8 @@ _LONGEST_BACKOFF_SECONDS = 30.0
 #: A sensor that lived this long starts again without having to wait for its earlier deaths.
 _STEADY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+#: A log of more bytes is put aside when the sensor starts again.
+_LARGEST_LOG = 10 * 2**20
 _TOKEN_SECONDS = 365 * 24 * 3600
 
 
@@ -91,7 +93,10 @@ class Sensors:
 
     def _log(self, sensor: Resource) -> IO[bytes]:
         self._settings.logs.mkdir(parents=True, exist_ok=True)
-        return (self._settings.logs / f"sensor.{sensor.ref}.log").open("ab")
+        path = self._settings.logs / f"sensor.{sensor.ref}.log"
+        if path.exists() and path.stat().st_size > _LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        return path.open("ab")
 
     async def _spawn(
         self, sensor: Resource, token: str, log: IO[bytes]

@@ -12,6 +12,7 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from st2solo import state_lock
 from st2solo.api.http import application
 from st2solo.auth import ApiKeys, Tokens, Users
 from st2solo.config import Config, Ports
@@ -104,9 +105,15 @@ async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT.
 
     Raises:
+        StateInUseError: another st2solo serves the state folder.
         PortError: a port is in use, or may not be opened.
         StoreError: the store cannot be used.
     """
+    with state_lock.held(config.state):
+        await _serve(config)
+
+
+async def _serve(config: Config) -> None:
     sockets = _open_ports(config)
     api_port = sockets["api"][0].getsockname()[1]
     store = Store(config.store)

@@ -6,7 +6,7 @@ restart neither loses nor repeats a tick. Ticks missed while st2solo was down co
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from st2solo import moments
@@ -18,6 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 _NEVER = ""
 _LONGEST_SLEEP_SECONDS = 3600.0
+_RETRY_SECONDS = 1.0
 
 
 class Timers:
@@ -31,11 +32,19 @@ class Timers:
         """Fire what is due and wait for the next; called at start and when rules have changed."""
         self.stop()
         moment = moments.now()
-        due = [self._tick(trigger, moment) for trigger in self._in_use()]
-        waits = [(d - moment).total_seconds() for d in due if d is not None]
+        waits = [wait for t in self._in_use() if (wait := self._wait(t, moment)) is not None]
         if waits:
             delay = min(max(min(waits), 0.0), _LONGEST_SLEEP_SECONDS)
             self._handle = asyncio.get_running_loop().call_later(delay, self.refresh)
+
+    def _wait(self, trigger: Resource, moment: datetime) -> float | None:
+        """Fire a timer if it is due; the seconds until it has to be looked at again."""
+        try:
+            due = self._tick(trigger, moment)
+        except Exception:  # one timer, or a full disk, must not end the others
+            _LOG.exception("timer %s failed", trigger.ref)
+            return _RETRY_SECONDS
+        return None if due is None else (due - moment).total_seconds()
 
     def stop(self) -> None:
         if self._handle is not None:
@@ -73,11 +82,15 @@ class Timers:
         row = self._store.execute(
             "SELECT due FROM timers WHERE trigger = ?", (trigger.ref,)
         ).fetchone()
-        if row is not None:
-            return moments.parse(row["due"]) if row["due"] != _NEVER else None
-        first = self._following(trigger, moment)
-        self._set(trigger, first)
-        return first
+        following = self._following(trigger, moment)
+        if row is None:
+            self._set(trigger, following)
+            return following
+        if row["due"] == _NEVER:
+            return None
+        due = moments.parse(row["due"])
+        # after a clock that was set back the next tick would else be too far away
+        return min(due, following) if following is not None else due
 
     def _set(self, trigger: Resource, due: datetime | None) -> None:
         self._store.execute(
@@ -92,4 +105,4 @@ class Timers:
         if trigger.content["type"] == DATE_TIMER:
             date = moments.parse_in(parameters["date"], parameters.get("timezone"))
             return date if date > moment else None
-        return moment + timedelta(**{parameters["unit"]: parameters["delta"]})
+        return moments.after(moment, parameters["unit"], parameters["delta"])

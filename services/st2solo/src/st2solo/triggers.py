@@ -103,6 +103,8 @@ class Triggers:
             raise InvalidError(f'the trigger type "{type_ref}" takes no parameters')
         if type_ref == DATE_TIMER:
             moments.parse_in(parameters["date"], parameters.get("timezone"))
+        if type_ref == INTERVAL_TIMER:
+            moments.after(moments.now(), parameters["unit"], parameters["delta"])
         found = self._find(type_ref, parameters)
         pack = trigger_type.content["pack"]
         return found or self._put_trigger(str(uuid.uuid4()), pack, type_ref, parameters)

@@ -12,6 +12,7 @@ import yaml
 from orquesta.expressions import base as expressions
 from orquesta.specs import loader
 
+from st2solo import metadata_file
 from st2solo.errors import NotFoundError, WorkflowError
 from st2solo.ports import ActionSource
 from st2solo.runner_types import runner_type
@@ -49,6 +50,7 @@ def parse(text: str) -> Any:
         WorkflowError: it is no YAML, has a key twice, or is no workflow at all.
     """
     try:
+        metadata_file.require_small(text)
         data = yaml.load(text, compat.StrictLoader)
         if not isinstance(data, dict):
             raise ValueError("the definition is not a mapping with version and tasks")

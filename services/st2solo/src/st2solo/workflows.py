@@ -9,6 +9,7 @@ Source: st2common/services/workflows.py and the orquesta runner of StackStorm 3.
 from st2solo import compat  # isort: skip  # noqa: F401 - before anything of orquesta
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,8 +33,8 @@ from st2solo.workflow_records import Run, WorkflowRecords
 
 _LOG = logging.getLogger(__name__)
 
-#: Rounds of tasks without action in one transaction; the rest is left to the next.
-_ROUNDS = 100
+#: How long tasks without action go on in one transaction; the rest is left to the next.
+_SLICE_SECONDS = 0.1
 
 
 class Workflows:
@@ -90,8 +91,7 @@ class Workflows:
                 pass
 
     def _fail(self, execution: Execution, errors: list[dict[str, Any]]) -> None:
-        result = {"errors": errors, "output": None}
-        self._lifecycle.move(execution, Status.FAILED, result=result)
+        self._lifecycle.move(execution, Status.FAILED, result={"errors": errors, "output": None})
 
     def _st2_context(self, execution: Execution) -> dict[str, Any]:
         st2 = {
@@ -169,8 +169,8 @@ class Workflows:
 
     def _advance(self, run: Run) -> None:
         """Start every task that can start, until nothing more can."""
-        conductor = run.conductor
-        for _ in range(_ROUNDS):
+        conductor, end = run.conductor, time.monotonic() + _SLICE_SECONDS
+        while time.monotonic() < end:
             tasks = conductor.get_next_tasks()
             if not tasks:
                 return
@@ -184,13 +184,15 @@ class Workflows:
                     _request(conductor, statuses.FAILED)
                     conductor.log_error(error, task_id=task["id"], route=task["route"])
                     return
+            if not any(_is_instant(task) for task in tasks):
+                return  # nothing else can start before one of them is over
         run.more = True
 
     def _start_task(self, run: Run, task: dict[str, Any]) -> None:
         itemized = task["spec"].has_items()
         count = task["items_count"] if itemized else None
         record = self._rows.open_task(run, task["id"], task["route"], count)
-        if task["spec"].action is None or count == 0:
+        if _is_instant(task):
             self._rows.close_task(record.id, statuses.SUCCEEDED, record.result, over=True)
             event = events.ActionExecutionEvent(statuses.SUCCEEDED)
             run.conductor.update_task_state(task["id"], task["route"], event)
@@ -357,17 +359,20 @@ class Workflows:
             self._child_changed(execution)
 
 
+def _is_instant(task: dict[str, Any]) -> bool:
+    """Whether a task is over at once: it has no action, or no items."""
+    return task["spec"].action is None or (task["spec"].has_items() and task["items_count"] == 0)
+
+
 def _mark_running(conductor: Any, task: dict[str, Any]) -> None:
     if task["spec"].has_items() and task["items_count"] == 0:
         event = events.ActionExecutionEvent(statuses.RUNNING)
         conductor.update_task_state(task["id"], task["route"], event)
     for action in task["actions"]:
         item_id = action.get("item_id")
-        event = (
-            events.ActionExecutionEvent(statuses.RUNNING)
-            if item_id is None
-            else events.TaskItemActionExecutionEvent(item_id, statuses.RUNNING)
-        )
+        event = events.ActionExecutionEvent(statuses.RUNNING)
+        if item_id is not None:
+            event = events.TaskItemActionExecutionEvent(item_id, statuses.RUNNING)
         conductor.update_task_state(task["id"], task["route"], event)
 
 

@@ -1,5 +1,7 @@
 """Users, tokens and API keys."""
 
+import asyncio
+
 import pytest
 
 from st2solo.auth import ApiKeys, Tokens, Users
@@ -23,7 +25,7 @@ def users(store):
 
 
 def test_the_password_is_checked_and_not_stored(store, users):
-    users.check("alice", "sesame")
+    asyncio.run(users.check("alice", "sesame"))
     assert "sesame" not in "".join(store._connection.iterdump())
 
 
@@ -32,7 +34,7 @@ def test_the_password_is_checked_and_not_stored(store, users):
 )
 def test_wrong_credentials_are_refused(users, name, password):
     with pytest.raises(UnauthorizedError):
-        users.check(name, password)
+        asyncio.run(users.check(name, password))
 
 
 @pytest.mark.parametrize(("name", "password"), [("", "x"), ("a:b", "x"), ("a", "")])

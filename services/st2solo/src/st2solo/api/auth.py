@@ -1,17 +1,16 @@
 """Tokens, the current user, API keys."""
 
 import base64
-import binascii
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Route, listed
+from st2solo.api.calls import Answer, Call, Route, listed, object_of, text_of
 from st2solo.auth import TOKEN_TTL_SECONDS
 from st2solo.errors import InvalidError, UnauthorizedError
 
 
-def create_token(call: Call) -> Answer:
+async def create_token(call: Call) -> Answer:
     user, password = _basic(call.headers.get("Authorization", ""))
-    call.services.users.check(user, password)
+    await call.services.users.check(user, password)
     ttl = call.object().get("ttl") or TOKEN_TTL_SECONDS
     if not isinstance(ttl, int):
         raise InvalidError(f"expected ttl as a number of seconds, found {ttl!r}")
@@ -26,7 +25,7 @@ def _basic(header: str) -> tuple[str, str]:
         raise UnauthorizedError("Invalid or missing credentials")
     try:
         user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as err:
+    except ValueError as err:  # also of base64 and of UTF-8
         raise UnauthorizedError("Invalid or missing credentials") from err
     return user, password
 
@@ -57,17 +56,17 @@ def get_key(call: Call, key_id: str) -> dict[str, Any]:
 
 def create_key(call: Call) -> Answer:
     content = call.object()
-    user = content.get("user") or call.identity.user
+    user = text_of(content, "user", call.identity.user)
     _require_own(call, user)
-    document, key = call.services.api_keys.create(user, content.get("metadata") or {})
+    document, key = call.services.api_keys.create(user, object_of(content, "metadata"))
     return Answer(document | {"key": key}, 201)
 
 
 def update_key(call: Call, key_id: str) -> dict[str, Any]:
     old, content = get_key(call, key_id), call.object()
-    user = content.get("user") or old["user"]
+    user = text_of(content, "user", old["user"])
     _require_own(call, user)
-    metadata = content.get("metadata") or {}
+    metadata = object_of(content, "metadata")
     enabled = bool(content.get("enabled", True))
     call.services.api_keys.update(key_id, user=user, metadata=metadata, enabled=enabled)
     return call.services.api_keys.get(key_id)

@@ -1,6 +1,7 @@
 """A call to the API and its answer, free of the web framework."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from st2solo.errors import InvalidError
 from st2solo.services import Services
 
 _DEFAULT_LIMIT = 100
+_LARGEST_NUMBER = 2**31 - 1
+_DEEPEST = 100
+_SURROGATES = re.compile("[\\ud800-\\udfff]")
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
 
 
@@ -34,9 +38,11 @@ class Call:
         if not self.body.strip():
             return None
         try:
-            return json.loads(self.body)
-        except ValueError as err:
+            content = json.loads(self.body, parse_constant=_no_number)
+        except (ValueError, RecursionError) as err:
             raise InvalidError(f"expected the body as JSON: {err}") from err
+        _check(content, _DEEPEST)
+        return content
 
     def object(self) -> dict[str, Any]:
         """The body, which has to be an object; no body is an empty one."""
@@ -57,9 +63,57 @@ class Call:
     def number(self, name: str, default: int) -> int:
         value = self.query.get(name, str(default))
         try:
-            return int(value)
+            number = int(value)
         except ValueError as err:
-            raise InvalidError(f"expected {name} to be a number, found {value!r}") from err
+            raise InvalidError(f"expected {name} to be a number, found {value[:40]!r}") from err
+        if abs(number) > _LARGEST_NUMBER:
+            raise InvalidError(f"expected {name} to be at most {_LARGEST_NUMBER}")
+        return number
+
+
+def text_of(content: dict[str, Any], name: str, default: str) -> str:
+    """A text of a body.
+
+    Raises:
+        InvalidError: it is something else.
+    """
+    value = content.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidError(f"expected {name} as a text, found {type(value).__name__}")
+    return value or default
+
+
+def object_of(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object of a body, empty when there is none.
+
+    Raises:
+        InvalidError: it is something else.
+    """
+    value = content.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise InvalidError(f"expected {name} as an object, found {type(value).__name__}")
+    return value or {}
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _check(value: Any, deep: int) -> None:
+    """Refuse what could not be stored or shown again: deep nesting, lone surrogates, infinity."""
+    if isinstance(value, dict | list):
+        if deep == 0:
+            raise InvalidError(f"the body is nested deeper than {_DEEPEST} levels")
+        for below in value:
+            _check(below, deep - 1)
+        if isinstance(value, dict):
+            for below in value.values():
+                _check(below, deep - 1)
+    elif isinstance(value, str):
+        if not value.isascii() and _SURROGATES.search(value):
+            raise InvalidError("a text of the body holds half of a character (a lone surrogate)")
+    elif isinstance(value, float) and math.isinf(value):
+        raise InvalidError("a number of the body is too large")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Page, Route, shown
+from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of
 from st2solo.errors import InvalidError, NotFoundError
 
 _FILTERS = (
@@ -18,6 +18,23 @@ _FILTERS = (
     "timestamp_lt",
 )
 _UNMASKED = "show_secrets"
+_LONGEST_DELAY_MS = 365 * 24 * 3600 * 1000
+#: What st2solo itself keeps in an execution's context; nobody else may say where one belongs.
+_OWN_CONTEXT = frozenset(
+    {
+        "trace_context",
+        "orquesta",
+        "re-run",
+        "workflow_execution",
+        "parent",
+        "rule",
+        "rules",
+        "trigger_instance",
+        "user",
+        "api_user",
+        "pack",
+    }
+)
 
 
 def _secrets(call: Call) -> bool:
@@ -47,40 +64,48 @@ def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 def create_execution(call: Call) -> Answer:
     content = call.object()
-    action, parameters = content.get("action"), content.get("parameters") or {}
+    action, parameters = content.get("action"), object_of(content, "parameters")
+    context, delay = object_of(content, "context"), content.get("delay")
     if not isinstance(action, str):
         raise InvalidError(f"expected the ref of an action, found {action!r}")
-    if not isinstance(parameters, dict):
-        raise InvalidError(f"expected the parameters as an object, found {parameters!r}")
-    context = content.get("context") or {}
+    whole = isinstance(delay, int) and not isinstance(delay, bool)
+    if delay is not None and not (whole and 0 <= delay <= _LONGEST_DELAY_MS):
+        raise InvalidError(f"expected delay in milliseconds, up to 365 days, found {delay!r}")
     execution = call.services.executions.request(
         action,
         parameters,
         user=_user(call, content),
-        context={k: v for k, v in context.items() if k != "trace_context"},
-        trace_tag=(context.get("trace_context") or {}).get("trace_tag"),
-        delay_ms=content.get("delay"),
+        context={k: v for k, v in context.items() if k not in _OWN_CONTEXT},
+        trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
+        delay_ms=delay,
     )
     return Answer(execution, 201)
 
 
 def _user(call: Call, content: dict[str, Any]) -> str:
-    user = content.get("user") or call.identity.user
+    user = text_of(content, "user", call.identity.user)
     if user != call.identity.user:
         call.identity.require_admin(f"Running an action as the user {user}")
-    return str(user)
+    return user
 
 
 def rerun(call: Call, execution_id: str) -> Answer:
     content = call.object()
     execution = call.services.executions.rerun(
         execution_id,
-        parameters=content.get("parameters") or {},
-        tasks=content.get("tasks") or [],
-        reset=content.get("reset") or [],
+        parameters=object_of(content, "parameters"),
+        tasks=_names(content, "tasks"),
+        reset=_names(content, "reset"),
         user=_user(call, content),
     )
     return Answer(execution, 201)
+
+
+def _names(content: dict[str, Any], name: str) -> list[str]:
+    names = content.get(name) or []
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise InvalidError(f"expected {name} as a list of names of tasks")
+    return names
 
 
 def cancel(call: Call, execution_id: str) -> dict[str, Any]:

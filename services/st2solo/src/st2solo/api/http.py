@@ -1,11 +1,13 @@
 """The one web handler: finds the route of a call, who calls, and how to answer."""
 
+import inspect
 import json
 import logging
 import re
+import sqlite3
 from urllib.parse import unquote
 
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import StreamHandler
@@ -36,22 +38,27 @@ class ApiHandler(RequestHandler):
         self.set_header("Server", "st2solo")
 
     async def get(self) -> None:
-        self._answer()
+        await self._answer()
 
     async def post(self) -> None:
-        self._answer()
+        await self._answer()
 
     async def put(self) -> None:
-        self._answer()
+        await self._answer()
 
     async def delete(self) -> None:
-        self._answer()
+        await self._answer()
 
-    def _answer(self) -> None:
+    async def _answer(self) -> None:
         try:
-            answer = self._handled()
+            answer = await self._handled()
         except St2SoloError as err:
             answer = Answer({"faultstring": str(err)}, err.status)
+        except HTTPError as err:  # of tornado, on a query that is no UTF-8
+            answer = Answer({"faultstring": err.log_message or "Bad Request"}, err.status_code)
+        except sqlite3.OperationalError as err:
+            _LOG.error("%s %s: the store: %s", self.request.method, self.request.path, err)
+            answer = Answer({"faultstring": f"the store cannot be used now: {err}"}, 503)
         except Exception:
             _LOG.exception("%s %s failed", self.request.method, self.request.path)
             answer = Answer({"faultstring": "Internal Server Error"}, 500)
@@ -68,13 +75,15 @@ class ApiHandler(RequestHandler):
             self.set_header("Content-Type", "application/json")
             self.finish(json.dumps(answer.body, default=str))
 
-    def _handled(self) -> Answer:
+    async def _handled(self) -> Answer:
         route, arguments = self._route()
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         headers = self.request.headers
         caller = None if route.public else identity_of(self.services, headers, query)
         call = Call(self.services, caller, query, dict(headers), self.request.body)
         result = route.handler(call, **arguments)
+        if inspect.isawaitable(result):
+            result = await result
         return result if isinstance(result, Answer) else Answer(result)
 
     def _route(self) -> tuple[Route, dict[str, str]]:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Page, Route
+from st2solo.api.calls import Answer, Call, Page, Route, text_of
 from st2solo.errors import InvalidError
 from st2solo.keys import SYSTEM, USER, scope_named
+
+_LONGEST_TTL_SECONDS = 100 * 365 * 24 * 3600
 
 
 def _scope_and_user(call: Call, scope: str | None, user: str | None) -> tuple[str, str]:
@@ -51,10 +53,10 @@ def set_key(call: Call, name: str) -> dict[str, Any]:
     value, ttl = content.get("value"), content.get("ttl")
     if not isinstance(value, str):
         raise InvalidError(f"expected the value as text, found {value!r}")
-    if ttl is not None and (not isinstance(ttl, int) or ttl < 1):
+    if ttl is not None and (not isinstance(ttl, int) or not 1 <= ttl <= _LONGEST_TTL_SECONDS):
         raise InvalidError(f"expected ttl as a number of seconds, found {ttl!r}")
-    scope = scope_named(content.get("scope") or call.query.get("scope") or SYSTEM)
-    user = content.get("user") or call.identity.user
+    scope = scope_named(text_of(content, "scope", call.query.get("scope") or SYSTEM))
+    user = text_of(content, "user", call.identity.user)
     if user != call.identity.user:
         call.identity.require_admin(f"The keys of the user {user}")
     encrypted = bool(content.get("encrypted"))
@@ -68,7 +70,7 @@ def set_key(call: Call, name: str) -> dict[str, Any]:
         secret=bool(content.get("secret")),
         encrypted=encrypted,
         ttl_seconds=ttl,
-        description=content.get("description"),
+        description=text_of(content, "description", "") or None,
     )
     return call.services.keys.document(key, decrypt=False)
 

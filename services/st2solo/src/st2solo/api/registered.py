@@ -44,8 +44,13 @@ def get_pack(call: Call, ref: str) -> dict[str, Any]:
 def register_packs(call: Call) -> dict[str, int]:
     call.identity.require_admin("Registering packs")
     content = call.object()
+    names = content.get("packs") or None
+    if names is not None and not (
+        isinstance(names, list) and all(isinstance(one, str) for one in names)
+    ):
+        raise InvalidError("expected packs as a list of names of packs")
     done = call.services.registry.register(
-        content.get("packs") or None, fail_on_failure=content.get("fail_on_failure", True)
+        names, fail_on_failure=bool(content.get("fail_on_failure", True))
     )
     return done.counts
 

@@ -31,8 +31,11 @@ def get_rule(call: Call, ref: str) -> dict[str, Any]:
 
 
 def _content(call: Call) -> dict[str, Any]:
-    given = {"pack": "default"} | call.object()
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in call.object().items() if value is not None}
+    given = {"pack": "default"} | given
+    for name in ("name", "pack"):
+        if given.get(name) == "":
+            raise InvalidError(f"expected a {name}, found an empty text")
     errors = sorted(
         jsonschema.Draft4Validator(pack_schemas.RULE).iter_errors(given), key=lambda e: str(e.path)
     )

@@ -12,6 +12,7 @@ of its process group. Standard library only, Python 3.8 syntax.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_ROOM_SECONDS = 1.0
+#: A longer timeout than this is none; select takes no more.
+_LONGEST_TIMEOUT = 10 * 365 * 24 * 3600.0
+
+
 def _write(path: str, text: str, sync: bool = False) -> None:
     temporary = path + ".new"
     with open(temporary, "w", encoding="utf-8") as file:
@@ -33,6 +39,19 @@ def _write(path: str, text: str, sync: bool = False) -> None:
         if sync:
             os.fsync(file.fileno())
     os.replace(temporary, path)  # noqa: PTH105 - importing pathlib takes time
+
+
+def _write_certainly(path: str, text: str) -> None:
+    """Write and wait for room on a full disk: what a command did cannot be done again."""
+    while True:
+        try:
+            _write(path, text, sync=True)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            time.sleep(_ROOM_SECONDS)
+        else:
+            return
 
 
 def _input_file(text: str) -> int:
@@ -84,9 +103,9 @@ def _run(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     signals = _Signals()
     timeout = job["timeout"]
     outcome = {"exit_code": None, "timed_out": False, "killed": False, "timeout": timeout}
-    _write(folder + "/started", "", sync=True)
-    with open(folder + "/stdout", "wb") as out, open(folder + "/stderr", "wb") as err:
-        try:
+    _write_certainly(folder + "/started", "")
+    try:
+        with open(folder + "/stdout", "wb") as out, open(folder + "/stderr", "wb") as err:
             process = subprocess.Popen(
                 job["argv"],
                 env=job["env"],
@@ -96,11 +115,12 @@ def _run(folder: str, job: dict[str, Any]) -> dict[str, Any]:
                 stderr=err,
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
-            outcome["error"] = str(error)
-            return outcome
-    _write(folder + "/action.pid", str(process.pid))
-    end = None if timeout is None else time.monotonic() + timeout
+    except (OSError, ValueError, OverflowError) as error:
+        outcome["error"] = str(error)
+        return outcome
+    with contextlib.suppress(OSError):  # on a full disk the command goes on without it
+        _write(folder + "/action.pid", str(process.pid))
+    end = None if timeout is None else time.monotonic() + min(timeout, _LONGEST_TIMEOUT)
     while process.poll() is None:
         left = None if end is None else end - time.monotonic()
         if left is not None and left <= 0:
@@ -119,8 +139,8 @@ def main() -> None:
     if not text:
         return  # st2solo died before it had said what to run
     job = json.loads(text)
-    _write(folder + "/supervisor.pid", str(os.getpid()))
-    _write(folder + "/result.json", json.dumps(_run(folder, job)), sync=True)
+    _write_certainly(folder + "/supervisor.pid", str(os.getpid()))
+    _write_certainly(folder + "/result.json", json.dumps(_run(folder, job)))
 
 
 main()
