@@ -1,6 +1,7 @@
 """`arteriole serve`: any or all services in one process, each on its port."""
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -12,6 +13,7 @@ import structlog
 
 from arteriole.app.application import Application, Service, run_until_cancelled
 from arteriole.app.auth import Role, Tokens
+from arteriole.app.claim import claim, turn
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.kind import ArchiveKind
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
@@ -74,32 +76,67 @@ def configured(settings: Settings) -> list[str]:
 
 
 def first_tokens(settings: Settings) -> None:
-    """At first start make the tokens and leave each in a file that only the owner reads."""
+    """At first start make the tokens and leave each in a file that only the owner reads.
+
+    A first start that was cut off, by a full disk say, is a first start again.
+    """
     tokens = Tokens(settings.token_file)
     if settings.auth is Auth.NONE or tokens.path.exists():
         return
-    for name, role in FIRST_TOKENS.items():
+
+    def keep(name: str, token: str) -> None:
         path = settings.state_dir / f"{name}.token"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        token = tokens.create(name, role)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(token + "\n")
-        log.info("made a token", name=name, role=role.name.lower(), file=str(path))
+        log.info("made a token", name=name, file=str(path))
+
+    tokens.create_first(FIRST_TOKENS, keep)
 
 
 async def serve(settings: Settings, names: list[str]) -> None:
-    """Run the services until SIGTERM or SIGINT; jobs go on and are adopted at the next start."""
-    first_tokens(settings)
+    """Run the services until SIGTERM or SIGINT; jobs go on and are adopted at the next start.
+
+    Raises:
+        ServeError: there is nothing to serve, a port is in use, or the state cannot be written.
+        StateInUseError: another process serves one of them from the same `state_dir`.
+    """
+    if not names:
+        raise ServeError(
+            "no service is configured",
+            hint="add a section runfolder, bcl2fastq, checksum, transfer or archive",
+        )
+    try:
+        applications = _open(settings, names)
+    except OSError as err:
+        raise ServeError(
+            f"the state in {settings.state_dir} cannot be written: {err}",
+            hint="check the space and the permissions there",
+        ) from err
+    await _serve(applications)
+
+
+def _open(settings: Settings, names: list[str]) -> list[Application]:
+    """The named services, each on its port; nothing of theirs is touched before it is claimed."""
+    for name in dict.fromkeys(names):
+        if name in configured(settings):
+            claim(settings.state_dir / name)
+    with turn(settings.state_dir / ".turn"):
+        first_tokens(settings)
     tokens = None if settings.auth is Auth.NONE else Tokens(settings.token_file)
     applications = []
     ports = {}
-    for name in names:
+    for name in dict.fromkeys(names):
         service, port = make(name, settings)
         application = Application(service, tokens)
         ports[name] = _listen(application, settings.host, port)
         applications.append(application)
         log.info("serving", service=name, url=f"http://{settings.host}:{ports[name]}")
-    _write_ports(settings.state_dir, settings.host, ports)
+    with turn(settings.state_dir / ".turn"):
+        _write_ports(settings.state_dir, settings.host, ports)
+    return applications
+
+
+async def _serve(applications: list[Application]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -132,9 +169,10 @@ def _listen(application: Application, host: str, port: int) -> int:
 
 def _write_ports(state_dir: Path, host: str, ports: dict[str, int]) -> None:
     """Which service listens where, for commands on this machine and ports chosen by the kernel."""
-    state_dir.mkdir(parents=True, exist_ok=True)
+    known = state_dir / "ports.json"
     partial = state_dir / ".ports.json.partial"
     urls = {name: f"http://{host}:{port}" for name, port in ports.items()}
-    known = state_dir / "ports.json"
+    with contextlib.suppress(OSError, ValueError):  # each service may have a process of its own
+        urls = {**json.loads(known.read_text(encoding="utf-8")), **urls}
     partial.write_text(json.dumps(urls, indent=1), encoding="utf-8")
     partial.rename(known)

@@ -29,7 +29,9 @@ from arteriole.app.routes import (
 
 VERSION = version("arteriole")
 #: Largest request body, in bytes.
-BODY_LIMIT = 4 * 1024 * 1024
+BODY_LIMIT = 1024 * 1024
+#: Seconds in which a body must have come; those that never come would fill the memory.
+BODY_TIMEOUT = 60.0
 #: A stream says at least this often (seconds) that it is alive.
 STREAM_HEARTBEAT = 10.0
 
@@ -160,7 +162,9 @@ class Application:
     def listen(self, host: str, port: int) -> int:
         """Serve on `host`:`port` (0: a free one) and return the port."""
         sockets = tornado.netutil.bind_sockets(port, host)
-        self._server = tornado.httpserver.HTTPServer(self._tornado, max_body_size=BODY_LIMIT)
+        self._server = tornado.httpserver.HTTPServer(
+            self._tornado, max_body_size=BODY_LIMIT, body_timeout=BODY_TIMEOUT
+        )
         self._server.add_sockets(sockets)
         return int(sockets[0].getsockname()[1])
 

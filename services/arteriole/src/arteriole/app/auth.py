@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,16 @@ class Tokens:
                 f"{name} has a token already", hint=f"arteriole token revoke {name}"
             )
         token = secrets.token_urlsafe(32)
-        entries[name] = {"role": role.name.lower(), "sha256": _digest(token)}
+        entries[name] = _entry(role, token)
         self._save(entries)
         return token
+
+    def create_first(self, roles: dict[str, Role], keep: Callable[[str, str], None]) -> None:
+        """Make a token for each name; they are known once `keep(name, token)` has kept them all."""
+        made = {name: secrets.token_urlsafe(32) for name in roles}
+        for name, token in made.items():
+            keep(name, token)
+        self._save({name: _entry(roles[name], token) for name, token in made.items()})
 
     def revoke(self, name: str) -> bool:
         entries = self._load()
@@ -105,6 +113,10 @@ class Tokens:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(self.path)
+
+
+def _entry(role: Role, token: str) -> dict[str, str]:
+    return {"role": role.name.lower(), "sha256": _digest(token)}
 
 
 def _digest(token: str) -> str:

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import structlog
 
 from arteriole.app import times
 from arteriole.app.names import require_identifier
@@ -13,6 +16,8 @@ from arteriole.app.store import Store
 
 #: Largest payload of an event, in bytes of JSON; details are fetched by link.
 PAYLOAD_LIMIT = 16 * 1024
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,12 @@ class EventLog:
     async def watch(self) -> None:
         """Wake the readers whenever the table has grown; runs as long as the service does."""
         while True:
-            last = self._last_id()
+            try:
+                last = self._last_id()
+            except sqlite3.OperationalError:  # the disk is full or failing: it may be mended
+                log.exception("the events cannot be read")
+                await asyncio.sleep(1.0)
+                continue
             if last != self._last:
                 self._last = last
                 async with self._changed:

@@ -9,11 +9,27 @@ from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
 
+#: The primary codes of SQLite that tell of the disk, not of what was asked.
+_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
 
 class StoreError(ArterioleError):
     """The store cannot be used."""
 
     code = "store.unusable"
+
+
+class StoreBusyError(ArterioleError):
+    """The store cannot be written to just now; what was asked for did not happen."""
+
+    code = "store.not_written"
+    status = 503
 
 
 class Store:
@@ -42,7 +58,7 @@ class Store:
             raise StoreError(
                 f"{path}: {err}", hint="move the file away and restore it from a backup"
             ) from err
-        self._depth = 0
+        self._open = False
         self.epoch: str = self._connection.execute("SELECT epoch FROM store").fetchone()["epoch"]
 
     def _migrate(self, schema: str) -> None:
@@ -69,24 +85,34 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; nested transactions join the outermost one."""
-        if self._depth == 0:
-            self._connection.execute("BEGIN IMMEDIATE")
-        self._depth += 1
-        try:
+        """All or nothing; nested transactions join the outermost one.
+
+        Raises:
+            StoreBusyError: the disk is full or failing; nothing was changed.
+        """
+        if self._open:
             yield
-        except BaseException:
-            self._depth -= 1
-            if self._depth == 0:
-                self._connection.execute("ROLLBACK")
-            raise
-        self._depth -= 1
-        if self._depth == 0:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._open = True
+            yield
             self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as err:
+            if err.sqlite_errorcode & 0xFF not in _DISK:
+                raise
+            raise StoreBusyError(
+                f"{self.path} cannot be written: {err}; nothing was changed",
+                hint=f"make room on the disk of {self.path.parent}, then ask again",
+            ) from err
+        finally:
+            self._open = False
+            if self._connection.in_transaction:  # NB: SQLite ends some by itself, on a full disk
+                self._connection.rollback()
 
     @property
     def in_transaction(self) -> bool:
-        return self._depth > 0
+        return self._open
 
     def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
         return self._connection.execute(sql, parameters)

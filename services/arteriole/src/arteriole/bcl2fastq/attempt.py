@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,26 @@ class Attempt:
         return found
 
     def begin(self, job_id: int) -> Path:
-        """An empty folder for this job's output, on the file system of the attempt."""
+        """An empty folder for this job's output, on the file system of the attempt.
+
+        Raises:
+            ConversionError: the root is not there; an unmounted file system is not filled.
+        """
+        if not self.home.parent.is_dir():
+            raise ConversionError(
+                f"the folder for FASTQs {self.home.parent} is not there",
+                code="convert.no_folder",
+                hint="make the folder, or mount the file system; it is not made by itself",
+            )
+        self.clear()
         partial = self.home / f".attempt-{self.number}.partial-{job_id}"
-        if partial.exists():
-            shutil.rmtree(partial)
         partial.mkdir(parents=True)
         return partial
+
+    def clear(self) -> None:
+        """Give back the space of conversions of this attempt that came to nothing."""
+        for partial in self.home.glob(f".attempt-{self.number}.partial-*"):
+            shutil.rmtree(partial)
 
     def complete(self, partial: Path, result: ConversionResult, sheet: Path) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
@@ -67,24 +82,25 @@ class Attempt:
         }  # fmt: skip
         (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync(partial)
-        try:
-            partial.rename(self.path)
-        except OSError:
-            found = self.record()
-            if found is None:
-                raise
-            shutil.rmtree(partial)  # another start of this job was first
-            return found
+        partial.rename(self.path)
         _sync_folder(self.home)
-        self._make_current()
         return record
 
-    def _make_current(self) -> None:
+    def make_current(self) -> None:
+        """Let `current` lead to this attempt, unless it leads to a newer one."""
+        current = self.home / "current"
+        if current.is_symlink() and _number(str(current.readlink())) >= self.number:
+            return
         link = self.home / f".current.{self.number}"
         link.unlink(missing_ok=True)
         link.symlink_to(self.path.name)
-        link.rename(self.home / "current")
+        link.rename(current)
         _sync_folder(self.home)
+
+
+def _number(name: str) -> int:
+    found = re.fullmatch(r"attempt-([0-9]+)", name)
+    return int(found[1]) if found else 0
 
 
 def reconcile(folder: Path, result: ConversionResult) -> None:

@@ -1,5 +1,6 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
+import asyncio
 from typing import Any
 
 from arteriole.app.auth import Role
@@ -54,10 +55,12 @@ class Bcl2fastqKind:
             )
         ]
 
-    def _check(self, call: Call) -> Reply:
+    async def _check(self, call: Call) -> Reply:
         run_dir = find_run(self._settings.run_roots, call.body.run)
-        return Reply(
-            sheets.check(
-                run_dir, self._settings.barcode_mismatches, self._settings.allow_index_collisions
-            )
+        found = await asyncio.to_thread(
+            sheets.check,
+            run_dir,
+            self._settings.barcode_mismatches,
+            self._settings.allow_index_collisions,
         )
+        return Reply(found)

@@ -1,16 +1,16 @@
 """The section `bcl2fastq` of arteriole.yaml."""
 
-from pathlib import Path
-
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from arteriole.app.config import Section
+from arteriole.bcl2fastq import converters
+from arteriole.checksum.places import AbsolutePath
 
 
 class Bcl2fastqSettings(Section):
     port: int = Field(default=8181, ge=0, le=65535)
-    run_roots: list[Path] = Field(min_length=1)
-    fastq_root: Path
+    run_roots: list[AbsolutePath] = Field(min_length=1)
+    fastq_root: AbsolutePath
     #: Which converter works; there is no default, so that nobody converts with one unawares.
     converter: str
     #: Mismatches allowed in i7 and in i5.
@@ -23,3 +23,11 @@ class Bcl2fastqSettings(Section):
     allow_empty_samples: bool = False
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
+
+    @field_validator("converter")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in converters.names():
+            known = ", ".join(converters.names())
+            raise ValueError(f"there is no converter {name[:40]!r}; known are: {known}")
+        return name

@@ -28,6 +28,12 @@ def check(run_dir: Path, mismatches: tuple[int, int], collisions_allowed: bool) 
             f"there is no {SHEET} in the run folder",
             f"put the run's {SHEET} there",
         )
+    if not sheet.resolve().is_relative_to(run_dir.resolve()):
+        return _refused(
+            "sheet.link",
+            f"{SHEET} is a link that leads out of the run folder",
+            "replace it with the file that it stands for",
+        )
     try:
         run_info = RunFolder(run_dir).run_info
         findings = sheet_check.check(SampleSheet.read(sheet), run_info, mismatches)

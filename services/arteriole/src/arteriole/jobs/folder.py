@@ -9,13 +9,20 @@ result.json    {state, exit_code, code, message, hint, result}, by the superviso
 log            what worker and tools print
 """
 
+import errno
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from arteriole.jobs.jobs import JobState, Outcome
+
+#: What a full disk or a used-up quota says.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+#: Seconds between two attempts to write what must not be lost.
+PATIENCE = 1.0
 
 
 class JobFolder:
@@ -92,9 +99,22 @@ class JobFolder:
                 os.fsync(file.fileno())
         partial.rename(self.path / name)
 
+    def write_when_there_is_room(self, name: str, document: dict[str, Any]) -> None:
+        """`write`, again and again while the disk is full: the end of a job is not lost to it."""
+        while True:
+            try:
+                self.write(name, document)
+            except OSError as err:
+                if err.errno not in NO_SPACE:
+                    raise
+                time.sleep(PATIENCE)
+            else:
+                return
+
     def read(self, name: str) -> dict[str, Any] | None:
+        """None if it is not there, or not whole: only a machine that lost power leaves that."""
         try:
-            found: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
             return None
-        return found
+        return found if isinstance(found, dict) else None

@@ -37,6 +37,7 @@ class Runner:
         self._parallel = parallel
         self._rerun = rerun
         self._children: list[subprocess.Popen[bytes]] = []
+        self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
         return JobFolder(self._folders / str(job_id))
@@ -51,8 +52,11 @@ class Runner:
         while True:
             try:
                 self.step()
-            except Exception:  # a full disk, say: the next step may succeed
-                log.exception("jobs could not be looked after", service=self._queue.service)
+                self.trouble = None
+            except Exception as err:  # a full disk, say: the next step may succeed
+                if self.trouble is None:
+                    log.exception("jobs could not be looked after", service=self._queue.service)
+                self.trouble = str(err) or type(err).__name__
                 await asyncio.sleep(1.0)
             await asyncio.sleep(POLL)
 

@@ -31,7 +31,7 @@ class StatusQuery(Request):
     state: JobState | None = None
     run: str | None = None
     stage: str | None = None
-    attempt: int | None = None
+    attempt: int | None = Field(default=None, ge=0, le=9999)
     limit: int = Field(default=100, ge=1, le=1000)
 
 
@@ -82,10 +82,14 @@ class JobService:
         self.store.close()
 
     def health(self) -> dict[str, Any]:
-        return {
+        """Degraded while the jobs cannot be looked after, because the disk is full, say."""
+        document: dict[str, Any] = {
             "running": len(self.queue.in_state(JobState.STARTED)),
             "waiting": len(self.queue.in_state(JobState.PENDING)),
         }
+        if self.runner.trouble is not None:
+            document |= {"status": "degraded", "trouble": self.runner.trouble}
+        return document
 
     def routes(self) -> list[Route]:
         v1 = "/api/1.0"
@@ -177,5 +181,6 @@ class JobService:
             file.seek(max(0, path.stat().st_size - LOG_LIMIT))
             return Reply(file.read().decode("utf-8", "replace"), content_type="text/plain")
 
-    def _versions(self, call: Call) -> Reply:
-        return Reply({"arteriole": VERSION, **self.kind.versions()})
+    async def _versions(self, call: Call) -> Reply:
+        tools = await asyncio.to_thread(self.kind.versions)
+        return Reply({"arteriole": VERSION, **tools})

@@ -35,7 +35,7 @@ def supervise(folder: JobFolder, lock: int) -> None:
         )
     stopped = _wait(worker, folder)
     _kill_group(worker)
-    folder.write("result.json", _result(folder, worker.returncode, stopped))
+    folder.write_when_there_is_room("result.json", _result(folder, worker.returncode, stopped))
 
 
 def _wait(worker: subprocess.Popen[bytes], folder: JobFolder) -> bool:

@@ -1,5 +1,6 @@
 """What a worker process is given, and how it tells what became of it."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.folder import NO_SPACE, JobFolder
 
 #: At most so many seconds pass between two writings of progress.json.
 PROGRESS_INTERVAL = 0.2
@@ -35,6 +36,12 @@ class Finished:
 
     exit_code: int
     output: str
+
+
+def note(text: str) -> None:
+    """Write to the job's log; no work fails because the log's disk is full."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{text}\n".encode("utf-8", "replace"))
 
 
 class Task:
@@ -57,9 +64,9 @@ class Task:
         now = time.monotonic()
         if done >= total or now - self._told >= PROGRESS_INTERVAL:
             self._told = now
-            self.folder.write(
-                "progress.json", {"done": done, "total": total, "unit": unit}, durable=False
-            )
+            document = {"done": done, "total": total, "unit": unit}
+            with contextlib.suppress(OSError):  # no work fails because its progress is not seen
+                self.folder.write("progress.json", document, durable=False)
 
     def command(
         self,
@@ -82,7 +89,7 @@ class Task:
         Raises:
             WorkError: the tool is missing, or had not ended after `timeout` seconds.
         """
-        print(f"+ {json.dumps(arguments)}", flush=True)
+        note(f"+ {json.dumps(arguments)}")
         try:
             process = subprocess.Popen(
                 arguments,
@@ -112,7 +119,7 @@ class Task:
                 code="tool.timeout",
             ) from err
         text = output[-OUTPUT_LIMIT:].decode("utf-8", "replace")
-        print(text, end="", flush=True)
+        note(text.removesuffix("\n"))
         return Finished(process.returncode, text)
 
 
@@ -150,6 +157,20 @@ def _obey_stop(folder: JobFolder, supervisor: int) -> None:
         os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
+def _unforeseen(err: Exception) -> dict[str, str]:
+    if isinstance(err, OSError) and err.errno in NO_SPACE:
+        return {
+            "code": "disk.full",
+            "message": f"no space is left to write {err.filename or 'a file'}: {err.strerror}",
+            "hint": "make room there, then retry",
+        }
+    return {
+        "code": "job.failed",
+        "message": f"{type(err).__name__}: {err}",
+        "hint": "the job's log has the details",
+    }
+
+
 def main(work: Callable[[Task], dict[str, Any]]) -> None:
     """Run `work` on the folder and lock named on the command line; its value is the job's result.
 
@@ -163,15 +184,10 @@ def main(work: Callable[[Task], dict[str, Any]]) -> None:
     try:
         outcome["result"] = work(Task(folder, int(sys.argv[2])))
     except ArterioleError as err:
-        print(f"{err.code}: {err}", flush=True)
+        note(f"{err.code}: {err}")
         outcome |= {"ok": False, "code": err.code, "message": str(err), "hint": err.hint}
     except Exception as err:
-        traceback.print_exc()
-        outcome |= {
-            "ok": False,
-            "code": "job.failed",
-            "message": f"{type(err).__name__}: {err}",
-            "hint": "the job's log has the details",
-        }
-    folder.write("outcome.json", outcome)
+        note(traceback.format_exc())
+        outcome |= {"ok": False, **_unforeseen(err)}
+    folder.write_when_there_is_room("outcome.json", outcome)
     sys.exit(0 if outcome["ok"] else 1)

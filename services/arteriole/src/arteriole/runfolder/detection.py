@@ -4,6 +4,7 @@ NFS and CIFS send no notifications, so the scan alone must find everything; they
 """
 
 import asyncio
+import os
 import time
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Detector:
         self._scanning = asyncio.Lock()
         self._judging = asyncio.Lock()
         self.unreachable: dict[Path, str] = {}
+        self.trouble: str | None = None  # why the last scan failed
 
     async def run(self) -> None:
         self._watcher.start(asyncio.get_running_loop(), self._settings.monitored_directories)
@@ -43,8 +45,10 @@ class Detector:
                 self._wake.clear()
                 try:
                     await self.scan()
-                except Exception:  # a full disk, say: the next scan may succeed
+                    self.trouble = None
+                except Exception as err:  # a full disk, say: the next scan may succeed
                     log.exception("a scan failed")
+                    self.trouble = str(err) or type(err).__name__
                 try:
                     async with asyncio.timeout(self._settings.scan_interval):
                         await self._wake.wait()
@@ -69,11 +73,16 @@ class Detector:
                 self._runs.note_first_scan()
             for run in self._runs.all():
                 if run.verdict not in SETTLED or run.path not in present:
-                    await self.judge(run)
+                    try:
+                        await self.judge(run)
+                    except OSError as err:  # one folder must not hide the others
+                        log.warning("not judged", path=str(run.path), error=str(err))
 
     def _removed(self, path: Path) -> bool:
         """Its monitored directory can be read and does not have it."""
-        return path.parent not in self.unreachable and path.parent.is_dir() and not path.exists()
+        if path.parent in self.unreachable or not _is_dir(path.parent):
+            return False
+        return not os.path.lexists(path)
 
     def _folders(self, directory: Path) -> list[Path]:
         try:
@@ -97,10 +106,10 @@ class Detector:
     async def judge(self, run: Run) -> None:
         async with self._judging:
             if run.verdict is VerdictKind.REFUSED:
-                if self._removed(run.path):
+                if await asyncio.to_thread(self._removed, run.path):
                     self._runs.forget(run)
                 return
-            if run.verdict in SETTLED and run.path.is_dir():
+            if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
                 return
             verdict = await asyncio.to_thread(self.examine, run.path)
             self._runs.judged(run, verdict)
@@ -113,7 +122,7 @@ class Detector:
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
             return examine_marker(path, grace, time.time())
-        return examine(path)
+        return examine(path, self._settings.settle_seconds)
 
 
 def _is_run_folder(path: Path) -> bool:
@@ -122,6 +131,14 @@ def _is_run_folder(path: Path) -> bool:
     try:
         return path.is_dir() and not path.is_symlink()
     except OSError:  # one stale handle must not hide the others
+        return False
+
+
+def _is_dir(path: Path) -> bool:
+    """Whether it can be seen to be one; a mount that fails is no reason to stop."""
+    try:
+        return path.is_dir()
+    except OSError:
         return False
 
 

@@ -110,7 +110,9 @@ class RunfolderService:
         self._store.close()
 
     def health(self) -> dict[str, Any]:
-        """Degraded when a monitored directory cannot be read or the packs' sensor is silent."""
+        """Degraded when a monitored directory cannot be read, a scan failed, or the packs' sensor
+        is silent.
+        """
         silent = (
             None
             if self._heartbeat is None
@@ -122,7 +124,9 @@ class RunfolderService:
             "sensor_heartbeat": self._heartbeat,
             "sensor_silent": silent,
         }
-        if unreachable or silent:
+        if self._detector.trouble is not None:
+            document["trouble"] = self._detector.trouble
+        if unreachable or silent or self._detector.trouble is not None:
             document["status"] = "degraded"
         return document
 

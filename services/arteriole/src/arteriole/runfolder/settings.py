@@ -28,6 +28,9 @@ class RunfolderSettings(Section):
     readiness: Readiness = Readiness.EVIDENCE
     #: Seconds between two scans; changes that the kernel tells of are seen at once.
     scan_interval: float = Field(default=10.0, gt=0)
+    #: Seconds without a new file after which a run whose marker did not come last is believed
+    #: complete, and a RunInfo.xml that cannot be read is no longer taken for one being copied.
+    settle_seconds: float = Field(default=5.0, ge=0, le=3600)
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False

@@ -306,7 +306,7 @@ class Stages:
         """Do `first` and all after it again; returns the attempt that this belongs to.
 
         A new attempt where the data is made anew (`makes_attempt` in the plan), otherwise the
-        same one with the next try.
+        same one with the next try. A new attempt that has not begun is not followed by another.
 
         Raises:
             ConflictError: the run has no plan yet, or one of these stages is running.
@@ -333,6 +333,13 @@ class Stages:
                     hint="wait for its end, or stop its job first",
                 )
             attempt = run.attempt
+            untouched = all(
+                stage.state is StageState.WAITING and stage.try_ == 1
+                for stage in run.current
+                if stage.stage in again
+            )
+            if anew and attempt > 1 and untouched:
+                return attempt  # two clients asked for the same
             self._runs.events.append(
                 "redo", who=who, run=name, stage=first, attempt=attempt, reason=reason[:500]
             )

@@ -4,7 +4,10 @@ Reads the folder, writes nothing, knows no store.
 """
 
 import enum
+import os
 import re
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,10 @@ from typing import Any
 from arteriole.app.errors import ArterioleError
 from arteriole.illumina import completeness
 from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import RunFolder, expected_markers
+from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
+from arteriole.illumina.run_info import FILE_NAME
+
+COPY_AGAIN = "if the copy goes on, nothing; otherwise copy the folder again from the instrument"
 
 
 class VerdictKind(enum.StrEnum):
@@ -40,8 +46,13 @@ class Verdict:
         return cls(VerdictKind.REFUSED, code, message, hint, {}, {})
 
 
-def examine(path: Path) -> Verdict:
-    """Judge a run folder by its marker and by its files against RunInfo.xml."""
+def examine(path: Path, settle: float = 0.0) -> Verdict:
+    """Judge a run folder by its marker and by its files against RunInfo.xml.
+
+    Args:
+        settle: seconds for which a file that was just written may be part of a copy that goes on.
+            The marker says nothing then, unless it came last, as an instrument writes it.
+    """
     folder = RunFolder(path)
     markers: list[str] = []
     try:
@@ -53,7 +64,7 @@ def examine(path: Path) -> Verdict:
                 "is the file system mounted?",
             )
         markers = list(folder.markers)
-        return _judge(folder, markers)
+        return _judge(folder, markers, settle)
     except RunDataError as err:
         if not markers:
             return _verdict(
@@ -61,6 +72,14 @@ def examine(path: Path) -> Verdict:
                 "run.sequencing",
                 f"no marker yet; {err}",
                 "",
+                {"markers": markers},
+            )
+        if not _is_there(path / FILE_NAME) or _age(path / FILE_NAME) < settle:
+            return _verdict(
+                VerdictKind.INCOMPLETE,
+                "run.incomplete",
+                f"{markers[0]} is there, but {err}",
+                COPY_AGAIN,
                 {"markers": markers},
             )
         return _verdict(
@@ -79,7 +98,41 @@ def examine(path: Path) -> Verdict:
         )
 
 
-def _judge(folder: RunFolder, markers: list[str]) -> Verdict:
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _age(path: Path) -> float:
+    """Seconds since the file was last changed; NB: a server's clock may be a little ahead."""
+    return abs(time.time() - path.lstat().st_ctime)
+
+
+def _written_after_marker(folder: RunFolder, settle: float) -> str | None:
+    """The newest, at the top or just below, if no marker is newer and it is not yet that old."""
+    marked = max((folder.path / name).lstat().st_ctime for name in folder.markers)
+    changed = [(e.stat(follow_symlinks=False).st_ctime, e.path) for e in _two_levels(folder.path)]
+    newest, path = max(changed, default=(0.0, ""))
+    if newest <= marked or newest <= time.time() - settle:
+        return None
+    return Path(path).relative_to(folder.path).as_posix()
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [*entries]
+
+
+def _two_levels(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Entries of `folder` and of its folders, without markers and hidden ones at the top."""
+    for entry in _entries(folder):
+        if entry.name in MARKERS or entry.name.startswith("."):
+            continue
+        yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(entry.path)
+
+
+def _judge(folder: RunFolder, markers: list[str], settle: float) -> Verdict:
     info = folder.run_info
     expected = expected_markers(info.instrument)
     evidence: dict[str, Any] = {"markers": markers, "expected_markers": list(expected)}
@@ -107,7 +160,18 @@ def _judge(folder: RunFolder, markers: list[str]) -> Verdict:
             "run.incomplete",
             f"{expected[0]} is there, but {found.problem_count} of {found.expected} files are"
             f" missing or not whole: {found.problems[0]}",
-            "if the copy goes on, nothing; otherwise copy the folder again from the instrument",
+            COPY_AGAIN,
+            evidence,
+            metadata,
+        )
+    late = _written_after_marker(folder, settle)
+    if late is not None:
+        return Verdict(
+            VerdictKind.INCOMPLETE,
+            "run.copying",
+            f"all {found.expected} files of its lanes, tiles and cycles are there, but {late} was"
+            f" written after {expected[0]} and less than {settle:g} s ago",
+            "nothing: it goes on by itself when nothing more is written",
             evidence,
             metadata,
         )
@@ -140,7 +204,7 @@ def _cycles_seen(folder: RunFolder) -> int:
 def _metadata(folder: RunFolder) -> dict[str, str]:
     try:
         parameters = folder.run_parameters
-    except ArterioleError:
+    except (ArterioleError, OSError):
         return {}
     return {} if parameters is None else parameters.metadata()
 
@@ -148,9 +212,12 @@ def _metadata(folder: RunFolder) -> dict[str, str]:
 def examine_marker(path: Path, grace_minutes: float, now: float) -> Verdict:
     """Arteria's rule: the marker is there and older than the grace; `now` in seconds (epoch)."""
     folder = RunFolder(path)
-    metadata = _metadata(folder)
-    if not path.is_dir():
+    try:
+        if not path.is_dir():
+            return examine(path)
+    except OSError:
         return examine(path)
+    metadata = _metadata(folder)
     try:
         expected = expected_markers(folder.run_info.instrument)
     except ArterioleError:

@@ -8,6 +8,8 @@ from arteriole.jobs.worker import Finished, WorkError
 WORDS = 300
 #: ssh's exit code for whatever is its own fault (ssh(1), EXIT STATUS).
 SSH_FAILED = 255
+#: What rsync --info=progress2 may have written before an error, in the same line.
+_PROGRESS = re.compile(r"[0-9][0-9.,]* [0-9]+% \S+/s [0-9:?]+( \(xfr[^)]*\))?")
 
 
 class TransferError(WorkError):
@@ -74,6 +76,7 @@ def explain(finished: Finished, doing: str, *, over_ssh: bool) -> TransferError:
 
 
 def shortened(output: str) -> str:
-    """The last words of a tool, in one line without control characters."""
+    """The last words of a tool, in one line without control characters and rsync's progress."""
     text = " ".join("".join(c if c.isprintable() else " " for c in output).split())
+    text = _PROGRESS.sub("", text).strip()
     return text if len(text) <= WORDS else f"... {text[-WORDS:]}"

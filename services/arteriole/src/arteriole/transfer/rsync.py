@@ -8,7 +8,7 @@ from arteriole.transfer.scripts import PARTIAL_DIR
 from arteriole.transfer.settings import Destination
 
 #: A line of `--info=progress2`: bytes so far, then percent.
-_PROGRESS = re.compile(r"\s*([0-9][0-9.,]*)\s+[0-9]+%\s")
+_PROGRESS = re.compile(r"\s*([0-9][0-9.,]*)\s+[0-9]+%\s+\S+/s\s+[0-9:?]+(\s+\(xfr[^)]*\))?\s*")
 
 
 def ssh_command(ssh: str, destination: Destination) -> list[str]:
@@ -90,5 +90,5 @@ def bytes_sent(line: str) -> int | None:
     >>> bytes_sent("      1048576  50%   10.00MB/s    0:00:01 (xfr#1, to-chk=1/2)")
     1048576
     """
-    match = _PROGRESS.match(line)
+    match = _PROGRESS.fullmatch(line)  # an error may stand behind it, and must be seen
     return int(re.sub(r"[.,]", "", match[1])) if match else None

@@ -10,7 +10,7 @@ from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.jobs.exclusive import exclusive
-from arteriole.jobs.worker import Task, main
+from arteriole.jobs.worker import Task, main, note
 from arteriole.transfer.cluster import Cluster, not_verified
 from arteriole.transfer.errors import TransferError
 from arteriole.transfer.settings import Destination
@@ -86,7 +86,7 @@ def _send(task: Task, cluster: Cluster, source: Path, manifest: Manifest, total:
     cluster.send(source, tell)
     resent = cluster.differing(manifest.text, cluster.partial)
     if resent:
-        print(f"sent again: {listed(resent)}", flush=True)
+        note(f"sent again: {listed(resent)}")
         cluster.send(source, tell, compare=True)
         names = cluster.differing(manifest.text, cluster.partial)
         if names:

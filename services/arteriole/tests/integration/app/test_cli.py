@@ -253,4 +253,67 @@ def test_an_unreadable_folder_disturbs_no_other(home):
         eventually(home.run, lambda run: run is not None and "RunInfo.xml" in str(run["why"]))
     finally:
         (home.monitored / "a_closed").chmod(0o700)
-    eventually(lambda: home.run("a_closed")["verdict"], lambda verdict: verdict == "unreadable")
+    eventually(lambda: home.run("a_closed")["verdict"], lambda verdict: verdict == "incomplete")
+
+
+def serve_again(home, *names):
+    done = subprocess.run(
+        [*COMMAND, "--config", str(home.config), "serve", *names],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_a_second_start_on_the_same_state_is_refused_and_disturbs_nothing(home):
+    process = home.start()
+    home.bring()
+    home.becomes("ready")
+    known = (home.state / "ports.json").read_bytes()
+    status, said = serve_again(home)  # port 0: the port does not stop it
+    assert status == 1
+    assert f"{home.state}/runfolder is in use by another arteriole, process {process.pid}" in said
+    assert (home.state / "ports.json").read_bytes() == known
+    assert home.run()["state"] == "ready"
+    home.end(process, signal.SIGKILL)
+    home.start()
+
+
+def test_services_in_processes_of_their_own_know_of_each_other(home):
+    roots = f"{{port: 0, run_roots: [{home.monitored}], fastq_root: /f, manifest_root: /m}}"
+    home.write(home.config.read_text() + f"checksum: {roots}\n")
+    process = subprocess.Popen(
+        [*COMMAND, "--config", str(home.config), "serve", "runfolder"],
+        env=environment(),
+        stderr=subprocess.PIPE,
+    )
+    home.processes.append(process)
+    eventually((home.state / "ports.json").exists)
+    other = subprocess.Popen(
+        [*COMMAND, "--config", str(home.config), "serve", "checksum"],
+        env=environment(),
+        stderr=subprocess.PIPE,
+    )
+    home.processes.append(other)
+
+    def known():
+        return sorted(json.loads((home.state / "ports.json").read_text()))
+
+    eventually(known, lambda names: names == ["checksum", "runfolder"])
+    home.bring()
+    home.becomes("ready")
+
+
+def test_nothing_to_serve_and_a_state_that_cannot_be_written_are_told(home):
+    text = home.config.read_text()
+    home.write(f"state_dir: {home.state}\n")
+    status, said = serve_again(home)
+    assert (status, "no service is configured" in said) == (1, True)
+    (home.config.parent / "file").touch()
+    home.write(text.replace(str(home.state), str(home.config.parent / "file" / "state")))
+    status, said = serve_again(home)
+    assert (status, "cannot be written" in said) == (1, True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from arteriole.app.auth import Role, Tokens
 
@@ -57,6 +58,7 @@ def test_a_key_is_one_job_even_if_the_run_is_gone(trial: Any, root: Path) -> Non
     [
         ("fail", "trial.full", "the disk is full", "make room"),
         ("raise", "job.failed", "ValueError: unexpected", "the job's log has the details"),
+        ("full", "disk.full", "No space left on device", "make room there, then retry"),
         ("die", "job.died", "the worker ended with signal 9", "last words"),
     ],
 )
@@ -101,6 +103,7 @@ def test_malformed_requests(trial: Any) -> None:
         ("status/99999999999999999999", 404),
         ("status?state=odd", 400),
         ("status?limit=0", 400),
+        ("status?attempt=99999999999999999999", 400),
         ("status?colour=1", 400),
         ("logs/r1", 404),
     ):
@@ -179,3 +182,18 @@ def test_the_feed_waits_and_streams(trial: Any, root: Path) -> None:
     (root / "r1" / "gate").touch()
     page = trial.call("GET", f"events?after={last}&wait=20").json()
     assert [e["what"] for e in page["events"]] == ["job_finished"]
+
+
+def test_a_full_disk_below_the_jobs_is_told_and_passes(trial: Any, root: Path, until: Any) -> None:
+    (root / "r1" / "gate").touch()
+    trial.jobs.mkdir(parents=True, exist_ok=True)
+    (trial.jobs / "1").mkdir()
+    (trial.jobs / "1" / ".task.json.partial").symlink_to("/dev/full")
+    job = trial.submit("r1", "k")
+    health = trial.url.replace("/api/1.0", "/health")
+    until(lambda: requests.get(health, timeout=10).json()["status"] == "degraded")
+    assert "No space left" in requests.get(health, timeout=10).json()["trouble"]
+    assert trial.status(job["job_id"])["state"] == "pending"
+    (trial.jobs / "1" / ".task.json.partial").unlink()
+    assert trial.ended(job["job_id"])["state"] == "done"
+    until(lambda: requests.get(health, timeout=10).json()["status"] == "ok")

@@ -22,6 +22,9 @@ def work(task: Task) -> dict[str, object]:
             raise WorkError("the disk is full", code="trial.full", hint="make room")
         case "raise":
             raise ValueError("unexpected")
+        case "full":
+            with open("/dev/full", "w", encoding="utf-8") as file:
+                file.write("x")
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
         case "tool":

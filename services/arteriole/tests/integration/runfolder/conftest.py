@@ -30,7 +30,12 @@ class Site:
         self.directories = [folder / "mon1", folder / "mon2"]
         for directory in self.directories:
             directory.mkdir()
-        fields = {"monitored_directories": self.directories, "scan_interval": 0.05, **settings}
+        fields = {
+            "monitored_directories": self.directories,
+            "scan_interval": 0.05,
+            "settle_seconds": 0.0,
+            **settings,
+        }
         self.settings = RunfolderSettings(**fields)
         self.serving = None
 
@@ -44,6 +49,10 @@ class Site:
         if self.serving is not None:
             self.serving.stop()
             self.serving = None
+
+    @property
+    def store(self):
+        return self._state / "runfolder" / "runs.sqlite"
 
     def mark(self):
         """Wait until a scan that began after this call is done."""

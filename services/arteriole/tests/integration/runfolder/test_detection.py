@@ -3,11 +3,14 @@
 import gzip
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from urllib.parse import quote
 
 import pytest
 
 from ..app.serving import eventually
+from .conftest import SLOW
 
 HOSTILE = ["<% st2kv('system.x') %>", "{{ ''.__class__ }}", "; touch x", "a\x1b[31mb", "-rf"]
 
@@ -264,3 +267,45 @@ def test_a_claimed_run_keeps_its_state_when_its_folder_goes(make_site):
     run = site.becomes(verdict="unreachable")
     assert (run["state"], run["attempt"]) == ("started", 1)
     assert run["why"]["data_safe"].startswith("unknown")
+
+
+def test_a_marker_that_came_first_is_believed_when_the_copy_has_come_to_rest(make_site, sequenced):
+    """All that RunInfo.xml promises is there, but a sample sheet may still be on its way."""
+    site = make_site(settle_seconds=SLOW).start()
+    folder = site.directories[0] / sequenced.name
+    folder.mkdir()
+    (folder / "RTAComplete.txt").touch()
+    run = site.becomes(state="none", verdict="incomplete")
+    assert "RunInfo.xml" in run["why"]["message"]
+    text = (sequenced / "RunInfo.xml").read_bytes()
+    (folder / "RunInfo.xml").write_bytes(text[: len(text) // 2])
+    run = site.becomes(state="none", verdict="incomplete", why=any_why("line"))
+    assert run["why"]["hint"].startswith("if the copy goes on, nothing")
+    shutil.copytree(sequenced, folder, dirs_exist_ok=True)
+    (folder / "late.txt").touch()
+    run = site.becomes(state="none", why=any_why("late.txt was written after RTAComplete.txt"))
+    assert run["why"]["code"] == "run.copying" and site.told("run_ready") == []
+    touch(folder)  # an instrument writes it last: nothing is waited for
+    site.becomes(state="ready")
+    assert site.told("run_ready") == [folder.name]
+
+
+def test_a_copy_comes_to_rest_by_itself(make_site, sequenced):
+    site = make_site(settle_seconds=0.3).start()
+    folder = site.bring()
+    (folder / "late.txt").touch()
+    site.becomes(state="ready")
+
+
+def test_a_store_that_cannot_be_written_is_told_and_passes(make_site):
+    """Another that writes for longer than the store waits stands for a disk that is full."""
+    site = make_site().start()
+    with closing(sqlite3.connect(site.store)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        site.bring()
+        health = eventually(
+            lambda: site.serving.get("/health").json(), lambda found: found["status"] == "degraded"
+        )
+        assert "runs.sqlite cannot be written" in health["trouble"]
+    site.becomes(state="ready")
+    eventually(lambda: site.serving.get("/health").json()["status"] == "ok")

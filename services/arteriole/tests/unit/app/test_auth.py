@@ -88,3 +88,19 @@ def test_a_name_is_an_identifier(tokens):
     with pytest.raises(InvalidError):
         tokens.create("<% x %>", Role.READER)
     assert not tokens.path.exists()
+
+
+def test_first_tokens_are_all_kept_or_none_is_known(tokens):
+    kept = {}
+
+    def full(name, token):
+        if name == "admin":
+            raise OSError(28, "No space left on device")
+
+    roles = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
+    with pytest.raises(OSError, match="No space"):
+        tokens.create_first(roles, full)
+    assert not tokens.path.exists()
+    tokens.create_first(roles, kept.__setitem__)
+    assert tokens.identify(f"Bearer {kept['admin']}") == Identity("admin", Role.ADMIN)
+    assert tokens.names() == {"admin": "admin", "packs": "operator"}

@@ -45,6 +45,16 @@ def test_a_good_file(tmp_path):
         (GOOD + "auth: none\nhost: 0.0.0.0\n", 1, "auth: none is allowed on 127.0.0.1 only"),
         (GOOD + "host: [\n", 7, "not YAML"),
         (GOOD + "\thost: x\n", 6, "not YAML"),
+        (
+            GOOD + "bcl2fastq:\n  run_roots: [/r]\n  fastq_root: /f\n  converter: bclconvert\n",
+            9,
+            "there is no converter 'bclconvert'; known are: builtin",
+        ),
+        (
+            GOOD + "bcl2fastq:\n  run_roots: [r]\n  fastq_root: /f\n  converter: builtin\n",
+            7,
+            "bcl2fastq.run_roots.0: Value error, expected an absolute path",
+        ),
         ("- a\n- b\n", 1, "expected keys with values, found list"),
     ],
 )

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from arteriole.app.store import Store, StoreError
+from arteriole.app.store import Store, StoreBusyError, StoreError
 
 SCHEMA = "arteriole.runfolder.sql"
 
@@ -94,3 +94,27 @@ def test_an_inner_failure_that_is_caught_does_not_end_the_outer_transaction(stor
         assert store.in_transaction
         note(store, "b")
     assert written(store) == ["a", "b"]
+
+
+def test_a_full_disk_changes_nothing_and_is_told_and_passes(store):
+    """SQLite's own limit of pages fails as a full disk does, with SQLITE_FULL."""
+    pages = store.row("PRAGMA page_count")[0]
+    store.execute(f"PRAGMA max_page_count = {pages}")
+    for _ in range(2):
+        told = pytest.raises(StoreBusyError, match=r"runs\.sqlite cannot be written.* full")
+        with told as error, store.transaction():
+            for _ in range(100):
+                note(store, "x" * 10_000)
+        assert error.value.status == 503 and "make room" in error.value.hint
+        assert not store.in_transaction
+        assert written(store) == []
+    store.execute("PRAGMA max_page_count = 100000")
+    with store.transaction():
+        note(store, "a")
+    assert written(store) == ["a"]
+
+
+def test_a_mistake_in_a_statement_is_not_taken_for_a_full_disk(store):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), store.transaction():
+        store.execute("INSERT INTO nowhere VALUES (1)")
+    assert not store.in_transaction

@@ -1,6 +1,7 @@
 """Commands of a worker, its progress, and places that one job holds at a time."""
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,39 @@ def test_the_end_of_the_progress_is_always_told(task: Task) -> None:
     for done in range(101):
         task.progress(done, 100, "bytes")
     assert task.folder.progress() == {"done": 100, "total": 100, "unit": "bytes"}
+
+
+def test_progress_that_cannot_be_written_fails_no_work(task: Task) -> None:
+    (task.folder.path / ".progress.json.partial").symlink_to("/dev/full")
+    task.progress(1, 2, "bytes")
+    assert task.folder.progress() is None
+    (task.folder.path / ".progress.json.partial").unlink()
+    task.progress(2, 2, "bytes")
+    assert task.folder.progress() == {"done": 2, "total": 2, "unit": "bytes"}
+
+
+def test_the_end_of_a_job_waits_for_room(task: Task) -> None:
+    """/dev/full says what a full disk says."""
+    partial = task.folder.path / ".outcome.json.partial"
+    partial.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        task.folder.write("outcome.json", {"ok": True})
+    written = threading.Thread(
+        target=task.folder.write_when_there_is_room, args=("outcome.json", {"ok": True})
+    )
+    written.start()
+    assert task.folder.read("outcome.json") is None
+    partial.unlink()
+    written.join(20)
+    assert task.folder.read("outcome.json") == {"ok": True}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_what_a_loss_of_power_left_is_not_there(task: Task, content: str) -> None:
+    for name in ("progress.json", "outcome.json", "result.json"):
+        (task.folder.path / name).write_text(content)
+    assert task.folder.progress() is task.folder.outcome() is None
+    assert task.folder.orphaned_outcome() is None
 
 
 def test_a_place_is_held_by_one_job(task: Task, tmp_path: Path) -> None:

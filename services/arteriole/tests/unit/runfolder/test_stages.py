@@ -280,6 +280,15 @@ def test_redo_of_made_data_is_a_new_attempt_beside_the_old(claimed):
     assert claimed.told("run_done") == [("run_done", None, 1), ("run_done", None, 2)]
 
 
+def test_two_who_ask_for_the_same_redo_get_one_attempt(claimed):
+    claimed.do("convert", "checksum", "transfer", "archive", "tell")
+    assert [claimed.redo("convert"), claimed.redo("convert")] == [2, 2]
+    assert len(claimed.told("redo")) == 1
+    assert claimed.told("stage_ready")[-1] == ("stage_ready", "convert", 2)
+    claimed.do("convert", attempt=2)
+    assert claimed.redo("convert") == 3
+
+
 def test_redo_of_other_stages_is_the_next_try_of_the_same_attempt(claimed):
     claimed.do("convert", "checksum", "transfer", "archive", "tell")
     assert claimed.redo("transfer") == 1
@@ -308,7 +317,7 @@ def test_redo_keeps_what_passed_and_does_what_did_not(desk):
     assert desk.states(2) == {"receive": "done", "convert": "waiting", "archive-raw": "waiting"}
     with pytest.raises(ConflictError, match="not ready to begin in attempt 1"):
         desk.begin("archive-raw", attempt=1)
-    desk.do("archive-raw", attempt=2)
+    desk.do("archive-raw", "convert", attempt=2)
     assert desk.redo("convert") == 3
     assert desk.states(3) == {"receive": "done", "convert": "waiting", "archive-raw": "skipped"}
     desk.do("convert", attempt=3)

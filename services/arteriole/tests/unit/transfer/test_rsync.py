@@ -68,6 +68,7 @@ def test_a_mounted_destination_needs_no_ssh() -> None:
         ("      1,048,576  50%   10.00MB/s    0:00:01 (xfr#1, to-chk=1/2)", 1048576),
         ("              0   0%    0.00kB/s    0:00:00", 0),
         ("rsync: [sender] write error: Broken pipe (32)", None),
+        ("   32768   1%  317.90kB/s    0:00:00 rsync: write failed: No space left (28)", None),
         ("", None),
     ],
 )
@@ -100,3 +101,8 @@ def test_what_the_words_mean(exit_code: int, output: str, over_ssh: bool, code: 
 def test_words_are_shortened() -> None:
     text = shortened("a\x1b[31m\nb" + "c" * 1000 + "end")
     assert len(text) == WORDS + 4 and text.endswith("end") and text.isprintable()
+
+
+def test_progress_is_left_out_of_the_words() -> None:
+    line = "  67274   1%  317.90kB/s    0:00:00 (xfr#1, to-chk=26/28)Connection closed"
+    assert shortened(line) == "Connection closed"

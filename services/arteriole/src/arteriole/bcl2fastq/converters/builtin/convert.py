@@ -1,5 +1,6 @@
 """The conversion itself: lane by lane, tile by tile, so that memory stays that of one tile."""
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -22,6 +23,8 @@ from arteriole.bcl2fastq.converters.conversion import (
     SampleReads,
 )
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
 
 class BuiltinConverter:
     """Converts .bcl and .bcl.gz; what it does not do it refuses, see plan.py."""
@@ -43,9 +46,15 @@ class BuiltinConverter:
         except ArterioleError as err:
             raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
         except OSError as err:
+            if err.errno in NO_SPACE:
+                raise ConversionError(
+                    f"no space is left for the FASTQs in {request.out_dir.parent}: {err.strerror}",
+                    hint="make room there, then retry",
+                    code="convert.disk_full",
+                ) from err
             raise ConversionError(
                 f"the files cannot be read or written: {err}",
-                hint="look at the space and the permissions of the output folder",
+                hint="look at the permissions of the output folder and of the run folder",
                 code="convert.io",
             ) from err
 

@@ -1,0 +1,99 @@
+"""The folder of an attempt: what is left behind, what `current` leads to, and links in a run."""
+
+from pathlib import Path
+
+import pytest
+
+from arteriole.bcl2fastq import sheets
+from arteriole.bcl2fastq.attempt import Attempt
+from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.work import work
+from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.worker import Task
+
+SHEET = "[Data]\nSample_ID,index\nS1,ACGT\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "fastq").mkdir()
+    return tmp_path / "fastq"
+
+
+def test_the_root_is_not_made_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="is not there") as error:
+        Attempt(tmp_path / "unmounted", "r1", 1).begin(1)
+    assert error.value.code == "convert.no_folder" and error.value.hint
+    assert not (tmp_path / "unmounted").exists()
+
+
+def test_a_new_beginning_gives_back_the_space_of_earlier_ones(root: Path) -> None:
+    other = Attempt(root, "r1", 2).begin(1)
+    (Attempt(root, "r1", 1).begin(1) / "x").write_text("x")
+    partial = Attempt(root, "r1", 1).begin(2)
+    assert sorted((root / "r1").iterdir()) == sorted([partial, other])
+    assert not list(partial.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("order", "newest"), [([1, 2], "attempt-2"), ([2, 1], "attempt-2"), ([2, 10], "attempt-10")]
+)
+def test_current_leads_to_the_newest(root: Path, order: list[int], newest: str) -> None:
+    for number in order:
+        attempt = Attempt(root, "r1", number)
+        attempt.path.mkdir(parents=True)
+        attempt.make_current()
+        attempt.make_current()
+    assert str((root / "r1" / "current").readlink()) == newest
+
+
+def task(tmp_path: Path, root: Path, run_dir: Path, job_id: int) -> Task:
+    folder = JobFolder(tmp_path / "jobs" / str(job_id))
+    parameters = {
+        "run_dir": str(run_dir),
+        "fastq_root": str(root),
+        "converter": "builtin",
+        "barcode_mismatches": [0, 0],
+        "include_non_pf": False,
+        "ignore_adapters": False,
+        "allow_index_collisions": False,
+        "allow_empty_samples": False,
+        "threads": 1,
+    }
+    about = {"job_id": job_id, "run": "r1", "stage": "convert", "attempt": 1}
+    folder.prepare({**about, "parameters": parameters})
+    lock = folder.lock()
+    assert lock is not None
+    return Task(folder, lock)
+
+
+def test_a_flipped_byte_is_named_leaves_nothing_behind_and_is_mended(
+    tmp_path: Path, root: Path, tiny_run, cluster_of
+) -> None:
+    for tile in (1101, 1102):
+        tiny_run.clusters[1, tile] = [cluster_of("GGGGACGTTTAAAA") for _ in range(500)]
+    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
+    tiny_run.write(SHEET)
+    path = tiny_run.calls / "L001" / "C2.1" / "s_1_1102.bcl.gz"
+    good = path.read_bytes()
+    damaged = bytearray(good)
+    damaged[-6] ^= 0x10  # in the checksum: the length stays, and so does what is unpacked
+    path.write_bytes(damaged)
+    with pytest.raises(ConversionError, match=r"L001/C2\.1/s_1_1102\.bcl\.gz"):
+        work(task(tmp_path, root, tiny_run.folder, 1))
+    assert list((root / "r1").iterdir()) == []
+    path.write_bytes(good)
+    assert work(task(tmp_path, root, tiny_run.folder, 2))["clusters"] == 1000
+    (root / "r1" / "current").unlink()
+    work(task(tmp_path, root, tiny_run.folder, 3))  # it had died before it made the link
+    assert sorted(p.name for p in (root / "r1").iterdir()) == ["attempt-1", "current"]
+
+
+def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run) -> None:
+    tiny_run.write(SHEET)
+    (tmp_path / "secret").write_text("hush,hush")
+    (tiny_run.folder / "SampleSheet.csv").unlink()
+    (tiny_run.folder / "SampleSheet.csv").symlink_to(tmp_path / "secret")
+    found = sheets.check(tiny_run.folder, (1, 1), False)
+    assert (found["ok"], found["code"]) == (False, "sheet.link")
+    assert "hush" not in str(found)
