@@ -5,6 +5,7 @@ manifests/  digests                       cluster/    the far side of rsync
 vault/      the archive                   state/      stores, tokens, logs, keys
 """
 
+import fcntl
 import os
 import pwd
 import random
@@ -15,7 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -380,6 +382,18 @@ def chosen_ports() -> Ports:
     start = int(first)
     services = {name: start + n for n, name in enumerate(SERVICES)}
     return Ports(services, start + 5, start + 6, start + 7, start + 8)
+
+
+@contextmanager
+def alone_in(home: Path) -> Iterator[None]:
+    """Hold the folder `home` for this process; MachineError if another one has it."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with open(home.with_name(f"{home.name}.lock"), "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise MachineError(f"another one is running in {home}; stop it first (Ctrl-C)") from err
+        yield
 
 
 def end_on_signals() -> None:

@@ -18,7 +18,15 @@ from rich.text import Text
 
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.sequencer import write_run
-from demo.machine import ROOT, USER, Machine, MachineError, chosen_ports, end_on_signals
+from demo.machine import (
+    ROOT,
+    USER,
+    Machine,
+    MachineError,
+    alone_in,
+    chosen_ports,
+    end_on_signals,
+)
 from demo.prove import prove
 
 #: Seconds until a run that does not end counts as stuck.
@@ -197,20 +205,22 @@ def suggest(console: Console, machine: Machine) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop at the end; exit code 0 or 1")
-    once = parser.parse_args().once
+    parser.add_argument("--home", type=Path, default=ROOT / "var" / "demo", help="where it lives")
+    options = parser.parse_args()
+    home: Path = options.home.absolute()
     console = Console()
     end_on_signals()
-    home = ROOT / "var" / "demo"
     try:
-        machine = Machine(home, chosen_ports())
-        machine.require_free_ports()
-        if home.exists():
-            shutil.rmtree(home)
-        home.mkdir(parents=True)
-        machine.lay_out()
-        sys.exit(0 if _demo(console, machine, once) else 1)
+        with alone_in(home):
+            machine = Machine(home, chosen_ports())
+            machine.require_free_ports()
+            if home.exists():
+                shutil.rmtree(home)
+            home.mkdir(parents=True)
+            machine.lay_out()
+            sys.exit(0 if _demo(console, machine, options.once) else 1)
     except MachineError as err:
-        console.print(Text(str(err), style="bold red"))
+        console.print(Text(str(err), style="bold red"), soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,0 +1,76 @@
+"""The demo as a person runs it: live on a terminal, and safe to start at the wrong moment."""
+
+import os
+import pty
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.machine import ROOT, alone_in, free_ports
+
+
+def _command(home: Path) -> list[str]:
+    return [sys.executable, "-m", "demo.watch", "--once", "--home", str(home)]
+
+
+def _environment(first_port: int) -> dict[str, str]:
+    return {**os.environ, "DEMO_PORTS": str(first_port), "TERM": "xterm", "COLUMNS": "100"}
+
+
+def _refused(home: Path, first_port: int) -> str:
+    (home / "kept").mkdir(parents=True)
+    done = subprocess.run(
+        _command(home),
+        cwd=ROOT,
+        env=_environment(first_port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
+    assert (home / "kept").is_dir(), "nothing is removed before it is sure that it can start"
+    return done.stdout
+
+
+@pytest.mark.parametrize("place", [0, 4, 6, 8])
+def test_a_port_in_use_is_named_with_the_setting_to_change(tmp_path, place):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_ports(1)[0]))
+        other.listen()
+        port = other.getsockname()[1]
+        told = _refused(tmp_path / "home", port - place)
+    assert f"port {port} " in told and "DEMO_PORTS=" in told
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(tmp_path):
+    with alone_in(tmp_path / "home"):
+        assert "another one is running" in _refused(tmp_path / "home", free_ports(1)[0])
+
+
+def test_on_a_terminal_it_shows_a_table_and_ends_with_the_proof(tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        _command(tmp_path / "home"),
+        cwd=ROOT,
+        env=_environment(free_ports(1)[0]),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+    os.close(ours)
+    text = shown.decode("utf-8", "replace")
+    assert process.wait(60) == 0, text[-3000:]
+    assert "sequencer" in text and "seconds" in text and "cycle" in text
+    assert "equal the truth of the simulated sequencer" in text
+    assert "st2 login" in text.replace("\r\n", "") or "login operator" in text
