@@ -34,7 +34,7 @@ def test_bcl_round_trip(tmp_path_factory, calls, compressed, split):
 
 def test_every_truncation_and_every_changed_call_is_noticed(tmp_path):
     calls = bytes(range(1, 200))
-    whole = gzip.compress(bcl_bytes(calls), mtime=0, mtime=0)
+    whole = gzip.compress(bcl_bytes(calls), mtime=0)
     path = tmp_path / "s_1_1101.bcl.gz"
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
