@@ -5,25 +5,31 @@ SOLO := .venv-st2solo/.made
 ST2 := .venv-st2/.made
 ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
 PACKS ?= build/packs
+BUNDLE ?= build/bundle
+ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check format packs system clean
+.PHONY: help demo up test bench check format packs bundle bundle-test system clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 13
 
-demo: $(ENVIRONMENTS) system  ## one run through the whole chain, watched live (ONCE=1: then stop)
+demo: $(ENVIRONMENTS) system  ## runs through the whole chain, watched live (ONCE=1: then stop)
 	.venv/bin/python -m demo.watch $(if $(ONCE),--once)
 
-up: $(ENVIRONMENTS) system  ## the whole system, empty, kept in var/up until Ctrl-C
-	.venv/bin/python -m demo.up
+up: $(ENVIRONMENTS) system  ## the whole system in var/up until Ctrl-C; it only observes (MODE=act: works)
+	.venv/bin/python -m demo.up $(if $(MODE),--mode $(MODE))
 
 test: $(ENVIRONMENTS)  ## every test
 	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --doctest-modules src tests $(PYTEST_ARGS)
 	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
+
+bench: $(SERVICES)  ## ours against its peers, measured now: BENCH="conversion --runs 3"
+	@sh demo/system.sh test
+	.venv/bin/python -m tests.bench $(BENCH)
 
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .
@@ -47,6 +53,13 @@ packs:  ## a git repository a pack in build/packs, for `st2 pack install file://
 	        commit --quiet --message "Export of the pack $$pack"; \
 	    echo "$$to"; \
 	done
+
+bundle: override PACKS = $(BUNDLE)/packs
+bundle: packs  ## build/bundle.tar.gz: everything to install where there is no network
+	@PYTHON="$(PYTHON)" sh bundle/build.sh "$(BUNDLE)" $(ST2_PINS)
+
+bundle-test: $(ENVIRONMENTS)  ## make the bundle, install it without a network, and run what it brings
+	.venv/bin/python -m pytest -q -m bundle tests/e2e/test_bundle.py $(PYTEST_ARGS)
 
 system:  ## the system packages that the demo needs
 	@sh demo/system.sh

@@ -30,8 +30,37 @@ SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
 USER = "operator"
 
 
+#: What a machine runs beside Python, and the package of Debian that has it.
+TOOLS = {
+    "rsync": "rsync",
+    "sshd": "openssh-server",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+}
+#: Where distributions put sshd, which is seldom on a person's PATH.
+SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+
+
 class MachineError(Exception):
     """The machine could not be set up; the message says what to do."""
+
+
+def find_tool(name: str) -> str | None:
+    """The absolute path (sshd asks for one) of a tool on PATH or in SBIN."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{SBIN}")
+    return None if found is None else str(Path(found).absolute())
+
+
+def missing_tools() -> str:
+    """What is not there and what to do about it; empty if a machine has all that it runs."""
+    missing = [name for name in TOOLS if find_tool(name) is None]
+    if not missing:
+        return ""
+    packages = " ".join(dict.fromkeys(TOOLS[name] for name in missing))
+    return (
+        f"not found on PATH, nor in {SBIN}: {', '.join(missing)}. Install them (on Debian:"
+        f" sudo apt-get install {packages}), or put their folder on PATH"
+    )
 
 
 @dataclass(frozen=True)
@@ -96,6 +125,7 @@ class Machine:
     def lay_out(
         self,
         *,
+        mode: str = "act",
         services: dict[str, dict[str, Any]] | None = None,
         packs: list[Path] | None = None,
     ) -> None:
@@ -103,11 +133,13 @@ class Machine:
 
         `services` overrides settings a section; `packs` adds folders of packs.
         """
+        if missing := missing_tools():
+            raise MachineError(missing)
         for folder in (self.incoming, self.fastq, self.manifests, self.cluster, self.vault):
             folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(mode=0o700, exist_ok=True)
         self._make_ssh()
-        self._write_yaml("arteriole.yaml", self._services_config(services or {}))
+        self._write_yaml("arteriole.yaml", {"mode": mode, **self._services_config(services or {})})
         self._write_yaml("st2solo.yaml", self._st2solo_config(packs or []))
         self._write_yaml("configs/arteria.yaml", self._arteria_config())
         self._write_yaml("configs/umccr.yaml", self._umccr_config())
@@ -124,12 +156,17 @@ class Machine:
     def _services_config(self, overrides: dict[str, dict[str, Any]]) -> dict[str, Any]:
         runs, fastq, manifests = str(self.incoming), str(self.fastq), str(self.manifests)
         port = self.ports.services
+        rsync = find_tool("rsync") or "rsync"
+        # Over ssh PATH is another one; a path with a space cannot be handed on.
+        far = {} if " " in rsync else {"rsync_path": rsync}
         content: dict[str, Any] = {
             "state_dir": str(self.state / "arteriole"),
             "runfolder": {
                 "port": port["runfolder"],
                 "monitored_directories": [runs],
                 "scan_interval": 2.0,
+                "settle_seconds": 2.0,
+                "recheck_seconds": 2.0,
             },
             "bcl2fastq": {
                 "port": port["bcl2fastq"],
@@ -147,8 +184,10 @@ class Machine:
                 "port": port["transfer"],
                 "fastq_root": fastq,
                 "manifest_root": manifests,
+                "rsync": rsync,
                 "destinations": {
                     "cluster": {
+                        **far,
                         "host": "127.0.0.1",
                         "port": self.ports.ssh,
                         "user": pwd.getpwuid(os.getuid()).pw_name,
@@ -254,9 +293,9 @@ class Machine:
         self.start_st2solo()
 
     def start_sshd(self) -> None:
-        sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        sshd = find_tool("sshd")
         if sshd is None:
-            raise MachineError("sshd is not there; run: sudo apt-get install openssh-server")
+            raise MachineError(missing_tools())
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
         arguments = [sshd, "-D", "-e", "-f", str(self.ssh / "sshd_config")]

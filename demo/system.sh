@@ -1,17 +1,29 @@
 #!/bin/sh
-# Makes sure that the tools of the demo (with the word `test`: of the tests too) are there. As root
-# on Debian they are installed; otherwise the one line to run is printed, and the tests that need
-# what is missing will be skipped.
-PATH="$PATH:/usr/sbin:/sbin"
-packages=""
-for pair in rsync:rsync sshd:openssh-server ssh-keygen:openssh-client; do
-    command -v "${pair%%:*}" >/dev/null 2>&1 || packages="$packages ${pair##*:}"
-done
+# Makes sure that the tools of the demo (with the word `test`: of the tests too) are there, on PATH
+# or where distributions put sshd. As root on Debian what is missing is installed; otherwise it is
+# named with what has it, and the tests that need it will be skipped.
+PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
+missing="" packages=""
+lack() {  # TOOL PACKAGE
+    missing="$missing $1"
+    case "$packages " in *" $2 "*) ;; *) packages="$packages $2" ;; esac
+}
+need() { command -v "$1" >/dev/null 2>&1 || lack "$1" "$2"; }
+
+need rsync rsync
+need sshd openssh-server
+need ssh openssh-client
+need ssh-keygen openssh-client
 if [ "$1" = test ]; then
-    command -v java >/dev/null 2>&1 || packages="$packages default-jre-headless"
-    [ -e /usr/share/java/picard.jar ] || packages="$packages picard-tools libcommons-lang-java"
+    { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless
+    found=""
+    for jar in ${PICARD_JAR:+"$PICARD_JAR"} /usr/share/java/picard.jar /usr/picard/picard.jar \
+        /opt/picard/picard.jar; do
+        [ -e "$jar" ] && found=$jar
+    done
+    [ -n "$found" ] || lack picard.jar "picard-tools libcommons-lang-java"
 fi
-[ -z "$packages" ] && exit 0
+[ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing$packages"
     # shellcheck disable=SC2086  # a list of words
@@ -19,6 +31,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         --no-install-recommends $packages >/dev/null
     exit
 fi
-echo "missing:$packages. They are installed by this line:" >&2
-echo "    sudo apt-get install$packages" >&2
+echo "not found on PATH, nor in /usr/sbin:$missing" >&2
+echo "On Debian they are installed by:  sudo apt-get install$packages" >&2
+echo "Elsewhere ask for rsync, the OpenSSH client and server, Java; or put their folder on PATH" >&2
+echo "(Java also as JAVA_HOME, Picard as PICARD_JAR=/path/to/picard.jar)." >&2
 [ "$1" = test ]

@@ -1,23 +1,25 @@
-"""`make demo`: a sequencer writes a run; everything after that happens by itself, and is shown."""
+"""`make demo`: sequencers write runs; everything after that happens by itself, and is shown.
+
+Two runs at once, one of .bcl.gz files and one of CBCL; everything is killed in the middle of their
+conversion; then a run comes whose copy from the instrument broke off.
+"""
 
 import argparse
 import shlex
 import shutil
+import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from arteriole.simulator.defaults import default_plan
-from arteriole.simulator.sequencer import write_run
+from arteriole.simulator.instruments import Kind
 from demo.machine import (
     ROOT,
     USER,
@@ -28,176 +30,211 @@ from demo.machine import (
     end_on_signals,
 )
 from demo.prove import prove
+from demo.screen import Row, Screen
+from demo.sequencer import Sequencer
 
-#: Seconds until a run that does not end counts as stuck.
+#: Seconds until something that does not happen counts as stuck.
 PATIENCE = 300.0
 SECONDS_PER_CYCLE = 0.05
 ENDS = ("done", "error", "cancelled")
 
 
-class Sequencer(threading.Thread):
-    """Writes the run; `text` tells how far it is."""
+class Centre:
+    """The machine, its sequencers, and what was last seen of each run."""
 
-    def __init__(self, directory: Path, truth: Path) -> None:
-        super().__init__(daemon=True)
-        self.plan = default_plan()
-        self.name = self.plan.run
-        self.text = "starting"
-        self.failure: Exception | None = None
-        self._directory = directory
-        self._truth = truth
+    def __init__(self, machine: Machine, screen: Screen) -> None:
+        self.machine = machine
+        self.sequencers: list[Sequencer] = []
+        self._screen = screen
+        self._seen: dict[str, dict[str, Any]] = {}
 
-    def run(self) -> None:
+    def sequence(self, title: str, kind: Kind, run: str, directory: Path) -> Sequencer:
+        """Let an instrument begin a run below `directory`."""
+        plan = default_plan(run, kind=kind)
+        new = Sequencer(title, plan, directory, self.machine.truth, SECONDS_PER_CYCLE)
+        self.sequencers.append(new)
+        new.start()
+        return new
+
+    def until(self, what: str, ready: Callable[[], bool]) -> None:
+        """Show the runs until `ready()`; MachineError, naming `what`, if that does not come."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self._look()
+            self._screen.show([self._row(sequencer) for sequencer in self.sequencers])
+            if ready():
+                return
+            if time.monotonic() > deadline:
+                raise MachineError(f"not within {PATIENCE:.0f} s: {what}")
+            time.sleep(0.2)
+
+    def run(self, name: str) -> dict[str, Any]:
+        """As last seen; empty before that."""
+        return self._seen.get(name, {})
+
+    def stage(self, name: str, stage: str) -> str:
+        """The state of a stage as last seen."""
+        found = [s for s in self.run(name).get("stages", []) if s["stage"] == stage]
+        return str(found[0]["state"]) if found else ""
+
+    def _look(self) -> None:
+        for sequencer in self.sequencers:
+            if sequencer.failure is not None:
+                raise MachineError(f"the simulated sequencer failed: {sequencer.failure}")
+            found = self.machine.run(sequencer.name)
+            if found is not None:
+                self._seen[sequencer.name] = found
+
+    def _row(self, sequencer: Sequencer) -> Row:
+        run = self.run(sequencer.name)
+        stages = {s["stage"]: self._word(s) for s in run.get("stages", [])}
+        state = run.get("state", "")
+        if not stages and state:
+            state = run["verdict"]
+        return Row(sequencer.title, sequencer.text, state, stages)
+
+    def _word(self, stage: dict[str, Any]) -> str:
+        """The state of a stage, or how far its job is."""
+        if stage["state"] != "running" or not stage["job_id"]:
+            return "" if stage["state"] == "waiting" else str(stage["state"])
         try:
-            write_run(
-                self.plan,
-                self._directory,
-                seconds_per_cycle=SECONDS_PER_CYCLE,
-                on_cycle=self._cycle,
-                truth=self._truth / self.name,
-            )
-            self.text = "run complete"
-        except Exception as err:
-            self.failure = err
-            self.text = f"failed: {err}"
-
-    def _cycle(self, done: int, total: int) -> None:
-        self.text = f"cycle {done} of {total}"
+            job = self.machine.api(stage["service"], f"status/{stage['job_id']}")
+        except OSError:  # requests' errors are OSErrors: the service is down just now
+            return "running"
+        progress = job["progress"]
+        return f"{100 * progress['done'] // max(1, progress['total'])} %" if progress else "running"
 
 
-@dataclass(frozen=True)
-class Row:
-    """What is shown of one stage."""
-
-    stage: str
-    state: str
-    seconds: str
-    progress: str
-
-
-class Screen:
-    """A live table on a terminal, plain lines elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._began = time.monotonic()
-        self._told: dict[str, str] = {}
-        self._live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
-
-    def __enter__(self) -> "Screen":
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
-
-    def show(self, rows: list[Row]) -> None:
-        elapsed = time.monotonic() - self._began
-        if self._live:
-            table = Table("stage", "state", "seconds", "progress", title=f"{elapsed:.1f} s")
-            for row in rows:
-                state = Text(row.state, style=_STYLES.get(row.state, ""))
-                table.add_row(row.stage, state, row.seconds, Text(row.progress))
-            self._live.update(table)
-            return
-        for row in rows:
-            if self._told.get(row.stage) != row.state:
-                self._told[row.stage] = row.state
-                line = f"{elapsed:7.1f} s  {row.stage:10} {row.state}"
-                self._console.print(Text(line))
+def tell_story(centre: Centre, screen: Screen) -> None:
+    """Two runs, a kill, and a copy that broke off; returns when the last run has ended."""
+    machine = centre.machine
+    screen.say("Two instruments write at once: a HiSeq 4000 .bcl.gz, a NovaSeq 6000 CBCL.")
+    runs = (
+        centre.sequence("HiSeq 4000", Kind.HISEQ4000, "260115_K00188_0001_AHFJ5CBBXX",
+                        machine.incoming),
+        centre.sequence("NovaSeq 6000", Kind.NOVASEQ6000, "260116_A00121_0002_BHVKJ3DSX7",
+                        machine.incoming),
+    )  # fmt: skip
+    names = [run.name for run in runs]
+    centre.until(
+        "a conversion", lambda: any(centre.stage(n, "convert") == "running" for n in names)
+    )
+    strike(machine, screen, names[0])
+    centre.until("both runs' end", lambda: all(centre.run(n).get("state") in ENDS for n in names))
+    broken = broken_copy(centre, screen)
+    centre.until("the third run's end", lambda: centre.run(broken).get("state") in ENDS)
 
 
-_STYLES = {"done": "green", "running": "yellow", "failed": "bold red", "writing": "yellow"}
+def strike(machine: Machine, screen: Screen, name: str) -> None:
+    """kill -9 in the middle of a conversion, and what mends it."""
+    screen.say("In the middle of the conversion: kill -9 of the services and of st2solo.")
+    machine.kill("services")
+    machine.kill("st2solo")
+    screen.quote(arteriole(machine, "why", name))
+    screen.say("Both are started again, as systemd would; the conversion itself never stopped.")
+    machine.start_services()
+    machine.start_st2solo()
 
 
-def follow(machine: Machine, sequencer: Sequencer, screen: Screen) -> dict[str, Any]:
-    """Show the run until it has ended; MachineError if it does not."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if sequencer.failure is not None:
-            raise MachineError(f"the simulated sequencer failed: {sequencer.failure}")
-        run = machine.run(sequencer.name)
-        screen.show(_rows(machine, sequencer, run))
-        if run is not None and run["state"] in ENDS:
-            return run
-        time.sleep(0.2)
-    raise MachineError(f"{sequencer.name} had not ended after {PATIENCE:.0f} s")
+def broken_copy(centre: Centre, screen: Screen) -> str:
+    """A run whose copy from the instrument broke off, what `why` says, and what mends it."""
+    machine = centre.machine
+    screen.say("A third run is sequenced; its copy breaks off in the middle of a file.")
+    instrument = machine.home / "instrument"
+    run = centre.sequence("broken copy", Kind.MISEQ, "260117_M04034_0003_000000000-L6NVV",
+                          instrument)  # fmt: skip
+    centre.until("the third run", lambda: not run.is_alive())
+    whole, landed = instrument / run.name, machine.incoming / run.name
+    shutil.copytree(whole, machine.home / "copy")
+    cut = sorted((machine.home / "copy" / "Data").rglob("*.bcl"))[7]
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    (machine.home / "copy").rename(landed)
+    centre.until("the verdict", lambda: centre.run(run.name).get("verdict") == "incomplete")
+    screen.quote(arteriole(machine, "why", run.name))
+    command = ["rsync", "-a", f"{whole}/", f"{landed}/"]
+    screen.say(f"So it is copied again: {shlex.join(command)}")
+    subprocess.run(command, check=True)
+    return run.name
 
 
-def _rows(machine: Machine, sequencer: Sequencer, run: dict[str, Any] | None) -> list[Row]:
-    writing = "writing" if sequencer.is_alive() else "done"
-    rows = [Row("sequencer", writing, "", sequencer.text)]
-    for stage in run["stages"] if run else []:
-        rows.append(Row(stage["stage"], stage["state"], _seconds(stage), _progress(machine, stage)))
-    return rows
+def arteriole(machine: Machine, *arguments: str) -> str:
+    """What the command `arteriole` prints on this machine."""
+    program = Path(sys.executable).with_name("arteriole")
+    config = machine.state / "arteriole.yaml"
+    shown = subprocess.run(
+        [str(program), "--config", str(config), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return f"$ arteriole {shlex.join(arguments)}\n{shown.stdout}"
 
 
-def _seconds(stage: dict[str, Any]) -> str:
-    if not stage["begun"]:
-        return ""
-    end = datetime.fromisoformat(stage["ended"]) if stage["ended"] else datetime.now(UTC)
-    return f"{(end - datetime.fromisoformat(stage['begun'])).total_seconds():.1f}"
+def tell_end(console: Console, centre: Centre) -> bool:
+    """Prove every run, and say where its files are; True if all is as it must be."""
+    good = True
+    for sequencer in centre.sequencers:
+        good &= _tell_run(console, centre.machine, sequencer.title, centre.run(sequencer.name))
+    if good:
+        console.print(
+            "\nEvery FASTQ record, as converted, on the cluster and in the archive, equals the\n"
+            "truth of the simulated sequencers; every digest matches wherever the bytes went.\n",
+            highlight=False,
+        )
+        for what, path in _places(centre.machine).items():
+            console.print(f"  {what:11} {path}", highlight=False, soft_wrap=True)
+    return good
 
 
-def _progress(machine: Machine, stage: dict[str, Any]) -> str:
-    if stage["state"] == "failed":
-        return str(stage["message"])
-    if stage["state"] != "running" or not stage["job_id"]:
-        return ""
-    job = machine.api(stage["service"], f"status/{stage['job_id']}")
-    progress = job["progress"]
-    return f"{progress['done']} of {progress['total']} {progress['unit']}" if progress else ""
-
-
-def tell(console: Console, machine: Machine, run: dict[str, Any]) -> bool:
-    """Prove the run, say what was done and what to try; True if all is as it must be."""
+def _tell_run(console: Console, machine: Machine, title: str, run: dict[str, Any]) -> bool:
     name = run["name"]
     if run["state"] != "done":
         why = run["why"]
-        console.print(Text(f"\nthe run ended {run['state']}: {why['message']}", style="bold red"))
+        console.print(Text(f"\n{name} ended {run['state']}: {why['message']}", style="bold red"))
         console.print(Text(f"what to do: {why['hint']}"))
         return False
     proof = prove(machine.home, name)
     for problem in proof.problems:
-        console.print(Text(f"NOT SO: {problem}", style="bold red"))
-    if proof.problems:
-        return False
-    events = machine.api("runfolder", f"runs/{name}/history")["events"]
-    began, ended = events[0]["time"], events[-1]["time"]
-    console.print(
-        f"\n[bold green]{name} is done[/]: seen {began}, done {ended}.\n"
-        f"  {proof.records} FASTQ records in {proof.files} files (as converted, on the cluster and"
-        " in the archive)\n  equal the truth of the simulated sequencer; every digest matches"
-        " wherever the bytes went.\n",
-        highlight=False,
-    )
-    for what, path in {
-        "run folder": machine.incoming / name,
-        "FASTQs": machine.fastq / name / "current",
-        "manifests": machine.manifests / name,
-        "cluster": machine.cluster / "ready" / f"{name}.attempt-1",
-        "archive": machine.vault / name,
-    }.items():
-        console.print(f"  {what:11} {path}", highlight=False, soft_wrap=True)
-    return True
+        console.print(Text(f"NOT SO: {name}: {problem}", style="bold red"), soft_wrap=True)
+    if not proof.problems:
+        console.print(
+            f"[bold green]done[/]  {title:13} {name}: {proof.records} records in {proof.files}"
+            " files",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return not proof.problems
+
+
+def _places(machine: Machine) -> dict[str, Path]:
+    return {
+        "run folders": machine.incoming,
+        "FASTQs": machine.fastq,
+        "manifests": machine.manifests,
+        "cluster": machine.cluster / "ready",
+        "archive": machine.vault,
+    }
 
 
 def suggest(console: Console, machine: Machine) -> None:
-    """The lines that log the `st2` command in, and three commands to try."""
+    """The lines that log the `st2` command in, and commands to try."""
     st2 = shlex.quote(str(ROOT / ".venv-st2" / "bin" / "st2"))
     password = shlex.quote(str(machine.state / "operator.password"))
     exports = " ".join(f"{key}={value}" for key, value in machine.st2_environment.items())
+    ours = shlex.quote(str(Path(sys.executable).with_name("arteriole")))
+    config = shlex.quote(str(machine.state / "arteriole.yaml"))
     name = next(iter(sorted(machine.incoming.glob("*_*_*_*"))), Path("RUN")).name
     for line in (
-        "\nLog the st2 command in:",
+        "\nAsk at the terminal:",
+        f"  {ours} --config {config} runs",
+        f"  {ours} --config {config} why {name}",
+        "Or log the st2 command in:",
         f"  export {exports}",
         f'  {st2} login {USER} -w --password "$(cat {password})"',
-        "Then try:",
+        "and try:",
         f"  {st2} execution list",
         f"  {st2} run arteria.why run={name}",
-        f"  {st2} rule list",
     ):
         console.print(Text(line), soft_wrap=True)
 
@@ -230,11 +267,10 @@ def _demo(console: Console, machine: Machine, once: bool) -> bool:
     try:
         console.print("starting the services, st2solo and an sshd of the demo's own ...")
         machine.start()
-        sequencer = Sequencer(machine.incoming, machine.truth)
-        sequencer.start()
         with Screen(console) as screen:
-            run = follow(machine, sequencer, screen)
-        good = tell(console, machine, run)
+            centre = Centre(machine, screen)
+            tell_story(centre, screen)
+        good = tell_end(console, centre)
         suggest(console, machine)
         if not once:
             console.print("\nEverything is up until Ctrl-C.")

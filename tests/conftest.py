@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from demo.machine import ROOT, USER, Machine, Ports
+from demo.machine import ROOT, USER, Machine, Ports, missing_tools
 
 #: The packs' plan, in order.
 STAGES = ("receive", "check", "convert", "checksum", "transfer", "archive")
@@ -67,15 +68,41 @@ class St2:
 Raise = Callable[..., Machine]
 
 
+def arteriole(machine: Machine, *arguments: str, check: bool = True) -> str:
+    """What the command `arteriole` prints on this machine; fails if it ends with an error."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("arteriole")),
+            "--config",
+            str(machine.state / "arteriole.yaml"),
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    if check and done.returncode:
+        pytest.fail(f"arteriole {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def raise_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raise]:
-    """Sets up and starts machines, which end with the module; keywords go to `lay_out`."""
+    """Sets up and starts machines, which end with the module; keywords go to `lay_out`.
+
+    `before` is called with the machine when its folders are there and nothing runs yet.
+    """
     machines: list[Machine] = []
 
-    def up(**settings: Any) -> Machine:
+    def up(before: Callable[[Machine], None] | None = None, **settings: Any) -> Machine:
+        if missing := missing_tools():
+            pytest.skip(missing)
         machine = Machine(tmp_path_factory.mktemp("a machine"), Ports.free())
         machines.append(machine)
         machine.lay_out(**settings)
+        if before is not None:
+            before(machine)
         machine.start()
         return machine
 

@@ -7,7 +7,8 @@ from arteriole.simulator.sequencer import default_plan, write_run
 from demo.machine import Machine
 
 
-def _plan(number: int) -> RunPlan:
+def plan(number: int) -> RunPlan:
+    """Of run `number`."""
     return default_plan(
         f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=120, tiles=1, seed=number
     )
@@ -15,7 +16,7 @@ def _plan(number: int) -> RunPlan:
 
 def sheet_row(number: int) -> str:
     """A line of a sheet with one sample of run `number`."""
-    sample = _plan(number).samples[0]
+    sample = plan(number).samples[0]
     return f"{sample.id},{sample.id},{sample.i7},{sample.i5},{sample.project}\n"
 
 
@@ -32,16 +33,18 @@ def write(
     It is written elsewhere and renamed, so that what differs from a good run is seen with it:
     another `sheet`, one more file, another RunInfo.xml (the right one then lies beside the truth).
     """
-    plan = _plan(number)
-    written = write_run(plan, machine.truth, truth=machine.truth / f"{plan.run}.truth", sheet=sheet)
+    planned = plan(number)
+    written = write_run(
+        planned, machine.truth, truth=machine.truth / f"{planned.run}.truth", sheet=sheet
+    )
     if extra_file:
         (written / extra_file).touch()
     if run_info is not None:
-        (written / "RunInfo.xml").rename(right_run_info(machine, plan.run))
+        (written / "RunInfo.xml").rename(right_run_info(machine, planned.run))
         (written / "RunInfo.xml").write_text(run_info)
-    written.rename(machine.incoming / plan.run)
-    (machine.truth / f"{plan.run}.truth").rename(machine.truth / plan.run)
-    return plan.run
+    written.rename(machine.incoming / planned.run)
+    (machine.truth / f"{planned.run}.truth").rename(machine.truth / planned.run)
+    return planned.run
 
 
 def right_run_info(machine: Machine, run: str) -> Path:

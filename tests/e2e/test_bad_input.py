@@ -6,14 +6,13 @@ import pytest
 
 from demo.machine import Machine
 from demo.prove import prove
-from tests.conftest import wait_for_state
+from tests.conftest import wait_for_state, wait_until
 from tests.e2e import runs
 
 HEADER = "[Header]\nIEMFileVersion,4\n[Data]\nSample_ID,Sample_Name,index,index2,Sample_Project\n"
 
 
 SHEETS = {
-    10: ("", "sheet.empty", r"SampleSheet\.csv.*empty"),
     11: ("no sections\n", r"sheet\.", r"SampleSheet\.csv, line 1: "),
     12: (HEADER + '"S1,S1,ACGT,ACGT,P\n', "sheet.quotes", r"SampleSheet\.csv, line 5"),
     13: (HEADER + "S1,S1,ACGTXXGT,ACGTACGT,P\n", r"sheet\.index", r"line 5: .*ACGTXXGT"),
@@ -39,6 +38,16 @@ def test_a_bad_sheet_stops_its_run_and_tells_why(machine, side_by_side, number):
     assert re.search(told, why["message"]), why
     assert why["hint"] and f"arteriole retry {bad}" in why["hint"]
     assert why["data_safe"] and why["urgency"]
+
+
+def test_an_empty_sheet_is_one_that_has_not_come_yet(machine):
+    waiting = runs.write(machine, 10, sheet=b"")
+
+    def told() -> dict:
+        return (machine.run(waiting) or {}).get("why", {})
+
+    wait_until("its verdict", lambda: told().get("code") == "run.no_sheet")
+    assert "SampleSheet.csv is empty" in told()["message"]
 
 
 def test_a_good_run_beside_them_is_not_disturbed(machine, side_by_side):

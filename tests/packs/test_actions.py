@@ -8,6 +8,8 @@ RUN = "200624_A00834_0183_BHMTFYDRXX"
 BASE = "/api/1.0"
 STAGE = f"{BASE}/runs/{RUN}/stages/convert/1"
 OF_STAGE = {"run": RUN, "stage": "convert", "attempt": 1}
+#: Refusals of an action to which no run is named.
+NO_SCOPE = ("hold.scope", "adopt.scope")
 TEXTS = ("{{ x }}", "{% x %}", "<% x %>")
 
 
@@ -33,8 +35,13 @@ def test_token_and_route_of_a_call(action, service):
     [
         ("retry", {}, "retry", {}),
         ("adopt", {}, "adopt", {}),
-        ("unhold", {}, "unhold", {}),
-        ("hold", {"reason": "why"}, "hold", {"reason": "why"}),
+        (
+            "waive",
+            {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
+            "waive",
+            {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
+        ),
+        ("abort", {"reason": "<% why %>"}, "abort", {"reason": "<% why %>"}),
         (
             "redo",
             {"from_stage": "convert", "reason": "new sheet"},
@@ -63,8 +70,10 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("retry", {}),
         ("redo", {"from_stage": "convert"}),
         ("adopt", {}),
+        ("abort", {"reason": "r"}),
+        ("waive", {"ignore": [], "reason": "r"}),
         ("hold", {"reason": "r"}),
-        ("unhold", {}),
+        ("release", {}),
     ],
 )
 @pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
@@ -74,9 +83,85 @@ def test_a_hostile_name_reaches_no_service(action, service, name, parameters, ru
         service.answers["POST", f"{BASE}/samplesheets/check"] = (200, {"ok": True})
     succeeded, result = action(name, run=run, **parameters)
     assert not succeeded
-    assert result["code"] == "name.characters"
+    assert result["code"] in ("name.characters", *(NO_SCOPE if run == "" else ()))
     assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
-    assert not [path for path, _ in service.calls() if "/runs/" in path]
+    assert not [path for path, _ in service.calls() if "/runs/" in path or "/holds" in path]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body"),
+    [
+        ({"run": RUN}, {"scope": "run", "name": RUN}),
+        ({"instrument": "A00834"}, {"scope": "instrument", "name": "A00834"}),
+        ({"all": True}, {"scope": "all", "name": ""}),
+        ({}, None),
+        ({"run": RUN, "all": True}, None),
+        ({"run": RUN, "instrument": "A00834"}, None),
+        ({"instrument": "<% x %>"}, None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "path", "more"),
+    [("hold", "holds", {"reason": "{{ why }}"}), ("release", "holds/release", {})],
+)
+def test_holds_are_of_one_scope(action, service, name, path, more, parameters, body):
+    service.answers["POST", f"{BASE}/{path}"] = (200, {"held": True})
+    succeeded, result = action(name, **more, **parameters)
+    assert succeeded is (body is not None)
+    if body is None:
+        assert result["code"] in ("hold.scope", "name.characters") and not service.calls()
+    else:
+        assert service.calls() == [(f"{BASE}/{path}", {**body, **more})]
+
+
+def test_abort_stops_the_jobs(action, service):
+    jobs = [{"service": "bcl2fastq", "job_id": 12}, {"service": "checksum", "job_id": 3}]
+    where = f"{BASE}/runs/{RUN}/abort"
+    service.answers["POST", where] = (200, {"aborted": True, "jobs": jobs})
+    service.answers["POST", f"{BASE}/stop/3"] = (200, {"stopped": [3]})
+    succeeded, result = action("abort", run=RUN, reason="wrong {{ library }}")
+    assert (succeeded, result["jobs"], result["stopped"]) == (False, 2, 1)
+    assert "arteria.reconcile" in result["hint"]
+    service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
+    assert action("abort", run=RUN, reason="again") == (
+        True,
+        {"aborted": True, "jobs": 2, "stopped": 2},
+    )
+    assert service.calls()[0] == (where, {"reason": "wrong {{ library }}"})
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [{"service": "http://elsewhere", "job_id": 1}, {"service": "bcl2fastq", "job_id": "<%"}],
+)
+def test_abort_stops_jobs_of_known_services_only(action, service, unknown):
+    where = f"{BASE}/runs/{RUN}/abort"
+    service.answers["POST", where] = (200, {"aborted": True, "jobs": [unknown]})
+    succeeded, result = action("abort", run=RUN, reason="r")
+    assert (succeeded, result["stopped"], len(service.calls())) == (False, 0, 1)
+    assert "<%" not in str(result)
+
+
+def test_adopt_all(action, service):
+    """Runs that wait for it, without what was refused or dismissed; a refusal stops no other."""
+    rows = [
+        {"name": "r1", "adopted": False, "verdict": "complete", "state": "none"},
+        {"name": "r2", "adopted": True, "verdict": "complete", "state": "ready"},
+        {"name": "r3", "adopted": False, "verdict": "refused", "state": "none"},
+        {"name": "r4", "adopted": False, "verdict": "complete", "state": "cancelled"},
+        {"name": "<% x %>", "adopted": False, "verdict": "complete", "state": "none"},
+        {"name": "r5", "adopted": False, "verdict": "complete", "state": "none"},
+    ]
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows})
+    refusal = {"error": {"code": "run.observed", "message": "set mode: act first"}}
+    service.answers["POST", f"{BASE}/runs/r1/adopt"] = (409, refusal)
+    service.answers["POST", f"{BASE}/runs/r5/adopt"] = (200, {"adopted": True})
+    assert action("adopt", all=True) == (True, {"adopted": 1, "refused": 1})
+    assert [path for path, _ in service.calls()] == [
+        f"{BASE}/runs/r1/adopt",
+        f"{BASE}/runs/r5/adopt",
+    ]
+    assert action("adopt")[1]["code"] == action("adopt", run="r1", all=True)[1]["code"]
 
 
 @pytest.mark.parametrize(
@@ -119,11 +204,18 @@ def test_begin_stage(action, service, answer, expected):
     assert service.calls() == [(f"{STAGE}/begin", {"by": "w1"})]
 
 
+def attempts(service, *rows: dict[str, Any]) -> None:
+    """What the runfolder service tells of the run's attempts."""
+    document = {"name": RUN, "attempts": [{"attempt": 1, **row} for row in rows]}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document)
+
+
 def start(action, **parameters: Any):
     return action("start_job", **OF_STAGE, service="bcl2fastq", try_number=2, by="w1", **parameters)
 
 
 def test_start_job_starts_with_the_key_of_the_try_and_attaches(action, service):
+    attempts(service, {"observed": False, "ignore": [], "aborted": False})
     service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
     service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
     service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
@@ -135,10 +227,58 @@ def test_start_job_starts_with_the_key_of_the_try_and_attaches(action, service):
         (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", "destination": "cluster"}),
         (f"{STAGE}/attach", {"by": "w1", "service": "bcl2fastq", "job_id": 12}),
     ]
-    assert service.asked[0].headers["idempotency-key"] == f"{RUN}.convert.1.2"
+    assert service.wait_for(f"{BASE}/start/{RUN}")[0].headers["idempotency-key"] == (
+        f"{RUN}.convert.1.2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "more"),
+    [
+        ({"observed": True, "ignore": []}, "bcl2fastq", {"observe": True}),
+        ({"observed": True, "ignore": ["missing-bcls"]}, "checksum", {"observe": True}),
+        (
+            {"observed": True, "ignore": ["missing-bcls"]},
+            "bcl2fastq",
+            {"observe": True, "ignore": ["missing-bcls"]},
+        ),
+        (
+            {"observed": False, "ignore": ["missing-bcls", "empty-samples"]},
+            "bcl2fastq",
+            {"ignore": ["missing-bcls", "empty-samples"]},
+        ),
+    ],
+)
+def test_start_job_tells_what_the_attempt_is(action, service, row, name, more):
+    """Of this attempt, not of a later one."""
+    attempts(service, row, {"attempt": 2, "observed": not row["observed"], "ignore": []})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert action("start_job", **OF_STAGE, service=name, try_number=1)[0]
+    assert service.calls()[0] == (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", **more})
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [{"attempt": 2, "observed": False}], [{"ignore": ["<% x %>"]}]]
+)
+def test_start_job_starts_nothing_for_an_attempt_of_which_it_knows_nothing(action, service, rows):
+    attempts(service, *rows)
+    succeeded, result = start(action)
+    assert not succeeded and result["code"] in ("service.answer", "name.characters")
+    assert not service.calls()
+
+
+def test_start_job_starts_nothing_for_an_aborted_attempt(action, service):
+    attempts(service, {"aborted": True})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert start(action) == (True, {"service": "bcl2fastq", "job_id": "", "state": "cancelled"})
+    ((where, body),) = service.calls()
+    assert (where, body["state"], body["code"]) == (f"{STAGE}/end", "failed", "run.aborted")
 
 
 def test_a_job_that_ended_before_it_was_attached_ends_its_stage(action, service):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
     service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
     service.answers["GET", f"{BASE}/status/12"] = (200, job("done"))
@@ -149,6 +289,7 @@ def test_a_job_that_ended_before_it_was_attached_ends_its_stage(action, service)
 
 @pytest.mark.parametrize(("status", "ends"), [(400, True), (409, True), (500, False), (401, False)])
 def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, status, ends):
+    attempts(service, {})
     error = {"code": "transfer.destination", "message": "no nowhere", "hint": "name one"}
     service.answers["POST", f"{BASE}/start/{RUN}"] = (status, {"error": error})
     service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
@@ -162,6 +303,9 @@ def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, statu
     ("found", "state", "code"),
     [
         (job("done"), "done", ""),
+        (job("done", observed=False), "done", ""),
+        (job("done", observed=True), "skipped", "run.observed"),
+        (job("error", observed=True, code="sheet.bad"), "failed", "sheet.bad"),
         (job("error", code="convert.disk_full"), "failed", "convert.disk_full"),
         (job("error", code="Bad {{ code }}"), "failed", "job.error"),
         (job("cancelled"), "failed", "job.cancelled"),
@@ -363,7 +507,10 @@ DOCUMENT = {
         "message": "convert failed: <% disk %> full",
         "data_safe": True,
         "urgency": "result late",
+        "until": "",
+        "samples": 8,
         "hint": f"arteriole retry {RUN}",
+        "page": "docs/runbook/convert.disk_full.md",
     },
     "stages": [
         {"stage": "receive", "state": "done", "attempt": 1, "ended": "12:00"},
@@ -390,8 +537,10 @@ def test_what_people_read(action, service):
         "convert failed: (% disk %) full",
         "Data safe: yes",
         "Urgency: result late",
+        "Samples: 8",
         f"Do: arteriole retry {RUN}",
         "Code: convert.disk_full",
+        "See: docs/runbook/convert.disk_full.md",
     ]
     lines = action("run", run=RUN)[1].splitlines()
     assert len(lines) == 3

@@ -95,6 +95,29 @@ def test_a_job_past_its_time_is_stopped_and_its_stage_ended(reconcile, service):
     assert (body["service"], body["job_id"]) == ("bcl2fastq", 12)
 
 
+def unwanted(**fields: Any) -> dict[str, Any]:
+    return item("job_unwanted", service="bcl2fastq", job_id=12, **fields)
+
+
+def test_the_job_of_an_aborted_attempt_is_stopped(reconcile, service):
+    """Once within the grace; its end is told when it has come."""
+    found = [
+        (200, {"state": "started"}),
+        (200, {"state": "started"}),
+        (200, {"state": "cancelled"}),
+    ]
+    service.answers["GET", f"{BASE}/status/12"] = found
+    service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
+    succeeded, counts = reconcile([unwanted()], [unwanted()], [unwanted()], [], seconds=0.3)
+    assert succeeded
+    assert (counts["stopped"], counts["waiting"], counts["dispatched"]) == (1, 1, 1)
+    ended = {**OF_STAGE, "service": "bcl2fastq", "job_id": "12", "state": "cancelled"}
+    assert service.calls() == [
+        (f"{BASE}/stop/12", {}),
+        (HOOK, {"trigger": "arteria.job_finished", "payload": ended}),
+    ]
+
+
 def test_once_it_has_moved_something_it_looks_again_for_what_follows(reconcile):
     after = [item("stage_ready", stage="checksum")]
     succeeded, counts = reconcile([item("stage_ready")], [], after, [], seconds=0.3)
@@ -130,6 +153,8 @@ def test_it_dispatches_again_what_became_ready_anew(reconcile):
         (item("surprise"), "service.answer"),
         (running(), "request.not_found"),
         (item("stage_running", service="nobody", job_id=1), "job.service"),
+        (item("job_unwanted", service="nobody", job_id=1), "job.service"),
+        (unwanted(), "request.not_found"),
     ],
 )
 def test_one_that_cannot_be_repaired_does_not_keep_the_others(reconcile, service, found, code):

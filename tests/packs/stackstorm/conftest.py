@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from demo.machine import USER, Machine, Ports, chosen_ports
+from demo.machine import USER, Machine, Ports, chosen_ports, missing_tools
 from demo.prove import prove
 from tests.conftest import wait_for_state, wait_until
 from tests.e2e import runs
@@ -131,6 +131,8 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
 
 
 def _embedded(machine: Machine) -> Centre:
+    if missing := missing_tools():
+        pytest.skip(missing)
     machine.lay_out(services={"runfolder": {"begin_lease": 10.0}})
     machine.start()
     environment = machine.st2_environment

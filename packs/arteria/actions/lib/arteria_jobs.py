@@ -9,6 +9,8 @@ from arteria_names import code_of, identifier, inert, is_identifier
 
 #: A job's state, and what becomes of the stage that it did; in other states it has not ended.
 STAGE_STATES = {"done": "done", "error": "failed", "cancelled": "failed"}
+#: The code of a stage whose job only worked out what it would do.
+OBSERVED = "run.observed"
 
 
 class OtherJobError(ArteriaError):
@@ -37,6 +39,8 @@ def end_with_job(
 ) -> Dict[str, Any]:
     """End a stage as its `job` ended; the job's message goes from service to service.
 
+    A job that only observed has done nothing, so its stage is skipped.
+
     Returns:
         {ended, state, code}: `ended` is False if the job still runs, if the stage has ended
         already, or if another job does it now.
@@ -55,9 +59,12 @@ def end_with_job(
     if state not in STAGE_STATES:
         return {"ended": False, "state": state if is_identifier(state) else "", "code": ""}
     code = code_of(job) or ("" if state == "done" else "job." + state)
+    ends = STAGE_STATES[state]
+    if state == "done" and job.get("observed") is True:
+        ends, code = "skipped", OBSERVED
     body = {
         "by": by,
-        "state": STAGE_STATES[state],
+        "state": ends,
         "code": code,
         "message": job.get("message") or "",
         "hint": job.get("hint") or "",

@@ -11,7 +11,7 @@ from arteria_jobs import STAGE_STATES, job_path, job_status
 from arteria_names import code_of, identifier, number
 from arteria_orchestrator import Orchestrator
 
-COUNTS = ("looks", "found", "dispatched", "over_limit", "waiting", "errors")
+COUNTS = ("looks", "found", "dispatched", "over_limit", "stopped", "waiting", "errors")
 
 
 class Repair:
@@ -47,7 +47,7 @@ class Repair:
             self.look()
 
     def _acted(self) -> bool:
-        return self.counts["dispatched"] + self.counts["over_limit"] > 0
+        return any(self.counts[name] for name in ("dispatched", "over_limit", "stopped"))
 
     def look(self) -> None:
         """Repair what is overdue now."""
@@ -78,38 +78,64 @@ class Repair:
             self._dispatch(item, "arteria.stage_ready", of_stage)
         elif what == "stage_running":
             self._running(item, of_stage)
+        elif what == "job_unwanted":
+            self._unwanted(item, of_stage)
         else:
-            raise AnswerError("expected run_ready, stage_ready or stage_running in overdue")
+            raise AnswerError(
+                "expected run_ready, stage_ready, stage_running or job_unwanted in overdue"
+            )
 
     def _dispatch(self, item: Dict[str, Any], trigger: str, payload: Dict[str, Any]) -> None:
         key = (trigger, item.get("since"), *sorted(payload.items()))
-        now = time.monotonic()
-        if now - self._sent.get(key, float("-inf")) < self._grace:
-            self.counts["waiting"] += 1
+        if self._just_now(key):
             return
         self._orchestrator.dispatch(trigger, payload, payload["run"])
-        self._sent[key] = now
+        self._sent[key] = time.monotonic()
         self.counts["dispatched"] += 1
+
+    def _just_now(self, key: Tuple[Any, ...]) -> bool:
+        """True, and counted as waiting, if that was done less than `grace` seconds ago."""
+        just_now = time.monotonic() - self._sent.get(key, float("-inf")) < self._grace
+        self.counts["waiting"] += just_now
+        return just_now
 
     def _running(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
         service, job_id = item.get("service"), item.get("job_id")
         if service in self._down:
             self.counts["waiting"] += 1
+        elif service and job_id and self._has_ended(item, of_stage):
             return
-        if service and job_id:
-            job = self._job(service, job_id)
-            if job.get("state") in STAGE_STATES:
-                ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
-                if code_of(job):
-                    ended["code"] = code_of(job)
-                self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
-                return
-        if item.get("past_limit"):
+        elif item.get("past_limit"):
             self._over_limit(service, job_id, **of_stage)
         else:
             self.counts["waiting"] += 1
 
-    def _job(self, service: str, job_id: Any) -> Dict[str, Any]:
+    def _unwanted(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
+        """Stop the job of an attempt that was aborted; its end then ends its stage."""
+        service, job_id = item.get("service"), item.get("job_id")
+        if service in self._down:
+            self.counts["waiting"] += 1
+            return
+        key = ("stop", service, job_id)
+        if self._has_ended(item, of_stage) or self._just_now(key):
+            return
+        self._client.post(service, job_path("stop", service, job_id))
+        self._sent[key] = time.monotonic()
+        self.counts["stopped"] += 1
+
+    def _has_ended(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> bool:
+        """True if the item's job has; then that is told again."""
+        service, job_id = item.get("service"), item.get("job_id")
+        job = self._job(service, job_id)
+        if job.get("state") not in STAGE_STATES:
+            return False
+        ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
+        if code_of(job):
+            ended["code"] = code_of(job)
+        self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
+        return True
+
+    def _job(self, service: Any, job_id: Any) -> Dict[str, Any]:
         try:
             return job_status(self._client, service, job_id)
         except UnreachableError:

@@ -46,8 +46,11 @@ def why_text(run: Dict[str, Any]) -> str:
         ("", "message"),
         ("Data safe: ", "data_safe"),
         ("Urgency: ", "urgency"),
+        ("Until: ", "until"),
+        ("Samples: ", "samples"),
         ("Do: ", "hint"),
         ("Code: ", "code"),
+        ("See: ", "page"),
     ):
         value = why.get(name)
         if value not in (None, ""):

@@ -1,4 +1,4 @@
-"""The operator's commands as a client of the runfolder service."""
+"""The operator's commands as a client of the services."""
 
 import json
 import os
@@ -25,23 +25,27 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @classmethod
-    def find(cls, state_dir: Path | None) -> "Client":
-        """From ARTERIOLE_URL and ARTERIOLE_TOKEN, or from what `serve` left in `state_dir`."""
-        url, token = os.environ.get("ARTERIOLE_URL", ""), os.environ.get("ARTERIOLE_TOKEN", "")
+    def find(cls, state_dir: Path | None, service: str = "runfolder") -> "Client":
+        """From ARTERIOLE_URL and ARTERIOLE_TOKEN, or from what `serve` left in `state_dir`.
+
+        ARTERIOLE_URL is the runfolder service's; another's is ARTERIOLE_<SERVICE>_URL.
+        """
+        variable = "ARTERIOLE_URL" if service == "runfolder" else f"ARTERIOLE_{service.upper()}_URL"
+        url, token = os.environ.get(variable, ""), os.environ.get("ARTERIOLE_TOKEN", "")
         try:
             if not url and state_dir is not None:
-                url = json.loads((state_dir / "ports.json").read_text())["runfolder"]
+                url = json.loads((state_dir / "ports.json").read_text())[service]
             if not token and state_dir is not None and (state_dir / "admin.token").exists():
                 token = (state_dir / "admin.token").read_text().strip()
         except (OSError, KeyError, ValueError) as err:
             raise ClientError(
-                f"no running service is known in {state_dir}: {err}",
-                hint="start it with 'arteriole serve', or set ARTERIOLE_URL and ARTERIOLE_TOKEN",
+                f"no running service {service} is known in {state_dir}: {err}",
+                hint=f"start it with 'arteriole serve', or set {variable} and ARTERIOLE_TOKEN",
             ) from err
         if not url:
             raise ClientError(
-                "no service is named",
-                hint="give --config FILE, or set ARTERIOLE_URL and ARTERIOLE_TOKEN",
+                f"it is not known where the service {service} is",
+                hint=f"give --config FILE, or set {variable} and ARTERIOLE_TOKEN",
             )
         return cls(url, token)
 

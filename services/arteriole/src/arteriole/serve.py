@@ -40,27 +40,33 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
     makers: dict[str, Callable[[], tuple[Service, int]]] = {}
     if (runfolder := settings.runfolder) is not None:
         makers["runfolder"] = lambda: (
-            RunfolderService(runfolder, settings.state_dir),
+            RunfolderService(runfolder, settings.state_dir, settings.mode),
             runfolder.port,
         )
     if (bcl2fastq := settings.bcl2fastq) is not None:
         makers["bcl2fastq"] = lambda: (
-            JobService(Bcl2fastqKind(bcl2fastq), settings.state_dir, bcl2fastq.parallel),
+            JobService(
+                Bcl2fastqKind(bcl2fastq), settings.state_dir, bcl2fastq.parallel, settings.mode
+            ),
             bcl2fastq.port,
         )
     if (checksum := settings.checksum) is not None:
         makers["checksum"] = lambda: (
-            JobService(ChecksumKind(checksum), settings.state_dir, checksum.parallel),
+            JobService(
+                ChecksumKind(checksum), settings.state_dir, checksum.parallel, settings.mode
+            ),
             checksum.port,
         )
     if (transfer := settings.transfer) is not None:
         makers["transfer"] = lambda: (
-            JobService(TransferKind(transfer), settings.state_dir, transfer.parallel),
+            JobService(
+                TransferKind(transfer), settings.state_dir, transfer.parallel, settings.mode
+            ),
             transfer.port,
         )
     if (archive := settings.archive) is not None:
         makers["archive"] = lambda: (
-            JobService(ArchiveKind(archive), settings.state_dir, archive.parallel),
+            JobService(ArchiveKind(archive), settings.state_dir, archive.parallel, settings.mode),
             archive.port,
         )
     if name not in makers:
@@ -130,7 +136,8 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
         application = Application(service, tokens)
         ports[name] = _listen(application, settings.host, port)
         applications.append(application)
-        log.info("serving", service=name, url=f"http://{settings.host}:{ports[name]}")
+        url = f"http://{settings.host}:{ports[name]}"
+        log.info("serving", service=name, url=url, mode=settings.mode.value)
     with turn(settings.state_dir / ".turn"):
         _write_ports(settings.state_dir, settings.host, ports)
     return applications

@@ -8,9 +8,11 @@ from typing import Self
 from pydantic import field_validator, model_validator
 
 from arteriole.app.config import Section
+from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.observe.settings import ObserveSettings
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.transfer.settings import TransferSettings
 
@@ -25,11 +27,14 @@ class Settings(Section):
     state_dir: Path
     host: str = "127.0.0.1"
     auth: Auth = Auth.TOKENS
+    #: Nothing is done to a run, a cluster or an archive before a site says `act`.
+    mode: Mode = Mode.OBSERVE
     runfolder: RunfolderSettings | None = None
     bcl2fastq: Bcl2fastqSettings | None = None
     checksum: ChecksumSettings | None = None
     transfer: TransferSettings | None = None
     archive: ArchiveSettings | None = None
+    observe: ObserveSettings = ObserveSettings()
 
     @field_validator("state_dir")
     @classmethod

@@ -52,6 +52,7 @@ class ServiceProcess:
         *,
         parallel: int = 1,
         tokens: Path | None = None,
+        mode: str = "act",
     ) -> None:
         self._wanted = {
             "kind": kind,
@@ -59,11 +60,14 @@ class ServiceProcess:
             "state_dir": str(state_dir),
             "parallel": parallel,
             "tokens": None if tokens is None else str(tokens),
+            "mode": mode,
         }
         self.jobs = state_dir / kind / "jobs"
         self.start()
 
-    def start(self) -> None:
+    def start(self, mode: str | None = None) -> None:
+        """Start it, once more perhaps, and in another mode if one is given."""
+        self._wanted["mode"] = mode or self._wanted["mode"]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "serve_one.py"), json.dumps(self._wanted)],
             stdout=subprocess.PIPE,
@@ -118,7 +122,7 @@ class ServiceProcess:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
-    """Starts services; `serve(kind, settings, parallel=, tokens=)`."""
+    """Starts services; `serve(kind, settings, parallel=, tokens=, mode=)`."""
     started: list[ServiceProcess] = []
 
     def start(kind: str, settings: dict[str, Any], **more: Any) -> ServiceProcess:
@@ -189,15 +193,17 @@ class Site:
             "manifest_root": str(self.home / "manifests"),
         }
 
-    def task(self, parameters: dict[str, Any]) -> Task:
+    def task(self, parameters: dict[str, Any], *, observe: bool = False) -> Task:
         """The task of one more job, as its worker gets it."""
         name = str(len(list((self.home / "jobs").glob("[0-9]*"))) + 1)
-        folder = self.job_folder(parameters, "unused", name)
+        folder = self.job_folder(parameters, "unused", name, observe=observe)
         lock = folder.lock()
         assert lock is not None
         return Task(folder, lock)
 
-    def job_folder(self, parameters: dict[str, Any], worker: str, name: str) -> JobFolder:
+    def job_folder(
+        self, parameters: dict[str, Any], worker: str, name: str, *, observe: bool = False
+    ) -> JobFolder:
         folder = JobFolder(self.home / "jobs" / name)
         folder.prepare(
             {
@@ -205,6 +211,7 @@ class Site:
                 "run": RUN,
                 "stage": "x",
                 "attempt": self.attempt,
+                "observe": observe,
                 "parameters": parameters,
                 "worker": worker,
             }

@@ -1,6 +1,7 @@
 """Serves one kind of job on a free port, which it prints; run by tests as a process of its own.
 
-Argument: JSON with `kind`, `settings`, `state_dir`, `parallel`, and `tokens` (a path) or null.
+Argument: JSON with `kind`, `settings`, `state_dir`, `parallel`, `mode`, and `tokens` (a path) or
+null.
 """
 
 import asyncio
@@ -10,8 +11,11 @@ from pathlib import Path
 
 from arteriole.app.application import Application, run_until_cancelled
 from arteriole.app.auth import Tokens
+from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.settings import ArchiveSettings
+from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.service import JobKind, JobService
@@ -20,6 +24,8 @@ from arteriole.transfer.settings import TransferSettings
 
 
 def make_kind(name: str, settings: dict[str, object]) -> JobKind:
+    if name == "bcl2fastq":
+        return Bcl2fastqKind(Bcl2fastqSettings.model_validate(settings))
     if name == "checksum":
         return ChecksumKind(ChecksumSettings.model_validate(settings))
     if name == "transfer":
@@ -33,7 +39,12 @@ def make_kind(name: str, settings: dict[str, object]) -> JobKind:
 
 async def serve(wanted: dict[str, object]) -> None:
     kind = make_kind(str(wanted["kind"]), wanted["settings"])  # type: ignore[arg-type]
-    service = JobService(kind, Path(str(wanted["state_dir"])), int(str(wanted["parallel"])))
+    service = JobService(
+        kind,
+        Path(str(wanted["state_dir"])),
+        int(str(wanted["parallel"])),
+        Mode(str(wanted["mode"])),
+    )
     tokens = None if wanted["tokens"] is None else Tokens(Path(str(wanted["tokens"])))
     application = Application(service, tokens)
     print(application.listen("127.0.0.1", 0), flush=True)

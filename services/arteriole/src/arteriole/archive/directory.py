@@ -45,7 +45,10 @@ class DirectoryArchive:
             path = self.partial / file.name
             if not path.is_file() or path.stat().st_size != file.digest.size:
                 needed += file.digest.size
-        needed += sum(len(manifest.text) for manifest in holding.manifests)
+        self.require_free(needed + sum(len(manifest.text) for manifest in holding.manifests))
+
+    def require_free(self, needed: int) -> None:
+        """ArchiveError if `needed` bytes do not fit."""
         free = shutil.disk_usage(self._directory).free
         if needed * (1 + MARGIN) > free:
             raise ArchiveError(

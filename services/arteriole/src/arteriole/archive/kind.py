@@ -6,7 +6,12 @@ from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run
 from arteriole.app.routes import Route
 from arteriole.archive.settings import ArchiveSettings
-from arteriole.checksum.places import find_attempt, require_manifests
+from arteriole.checksum.places import (
+    attempt_folder,
+    find_attempt,
+    manifest_folder,
+    require_manifests,
+)
 from arteriole.jobs.service import StartRequest
 
 
@@ -35,8 +40,12 @@ class ArchiveKind:
                 field="destination",
             )
         runfolder = find_run(settings.run_roots, run)
-        fastq = find_attempt(settings.fastq_root, run, request.attempt)
-        manifests = require_manifests(settings.manifest_root, run, request.attempt)
+        if request.observe:
+            fastq = attempt_folder(settings.fastq_root, run, request.attempt)
+            manifests = manifest_folder(settings.manifest_root, run, request.attempt)
+        else:
+            fastq = find_attempt(settings.fastq_root, run, request.attempt)
+            manifests = require_manifests(settings.manifest_root, run, request.attempt)
         return {
             "runfolder": str(runfolder),
             "fastq": str(fastq),

@@ -10,6 +10,7 @@ from arteriole.app import times
 from arteriole.archive.directory import DirectoryArchive
 from arteriole.archive.holding import PARTS, HeldFile, Holding, read_holding
 from arteriole.checksum.digests import Meter, each
+from arteriole.checksum.listing import list_files
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main
 
@@ -19,6 +20,26 @@ def work(task: Task) -> dict[str, Any]:
     name = task.parameters["name"]
     with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
         return _work(task)
+
+
+def observe(task: Task) -> dict[str, Any]:
+    """`{destination, to, files, bytes}`: of the run folder, as the FASTQs do not exist.
+
+    Raises:
+        ArchiveError: the archive's directory is not there, or not even the run folder fits.
+    """
+    parameters = task.parameters
+    archive = DirectoryArchive(Path(parameters["directory"]), task.run, task.attempt)
+    files = list_files(Path(parameters["runfolder"]), without_own=True)
+    size = sum(found.size for found in files)
+    if not archive.final.exists():
+        archive.require_free(size)
+    return {
+        "destination": parameters["name"],
+        "to": str(archive.final),
+        "files": len(files),
+        "bytes": size,
+    }
 
 
 def _work(task: Task) -> dict[str, Any]:
@@ -77,4 +98,4 @@ def _largest_first(holding: Holding) -> list[HeldFile]:
 
 
 if __name__ == "__main__":
-    main(work)
+    main(work, observe)

@@ -37,24 +37,36 @@ class Attempt:
         Raises:
             ConversionError: the root is not there; an unmounted file system is not filled.
         """
+        self.require_root()
+        self.clear()
+        partial = self.home / f".attempt-{self.number}.partial-{job_id}"
+        partial.mkdir(parents=True)
+        return partial
+
+    def require_root(self) -> None:
+        """Raises ConversionError if there is no folder for FASTQs."""
         if not self.home.parent.is_dir():
             raise ConversionError(
                 f"the folder for FASTQs {self.home.parent} is not there",
                 code="convert.no_folder",
                 hint="make the folder, or mount the file system; it is not made by itself",
             )
-        self.clear()
-        partial = self.home / f".attempt-{self.number}.partial-{job_id}"
-        partial.mkdir(parents=True)
-        return partial
 
     def clear(self) -> None:
         """Give back the space of conversions of this attempt that came to nothing."""
         for partial in self.home.glob(f".attempt-{self.number}.partial-*"):
             shutil.rmtree(partial)
 
-    def complete(self, partial: Path, result: ConversionResult, sheet: Path) -> dict[str, Any]:
+    def complete(
+        self,
+        partial: Path,
+        result: ConversionResult,
+        sheet: Path,
+        ignored: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
+
+        An attempt for which something was `ignored` is degraded, whether or not it was met with.
 
         Raises:
             ConversionError: a file is missing, surplus or of another size than was written.
@@ -79,6 +91,8 @@ class Attempt:
                 for f in result.files
             ],
             "warnings": list(result.warnings),
+            "degraded": bool(ignored),
+            "ignored": list(ignored),
         }  # fmt: skip
         (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync(partial)

@@ -1,7 +1,9 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal, get_args
+
+from pydantic import Field
 
 from arteriole.app.auth import Role
 from arteriole.app.names import find_run
@@ -15,18 +17,27 @@ class CheckRequest(Request):
     run: str
 
 
+Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
+assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
+
+
+class ConvertRequest(StartRequest):
+    #: What a person waived, see ConversionRequest.ignore.
+    ignore: list[Ignorable] = Field(default=[], max_length=16)
+
+
 class Bcl2fastqKind:
     name = "bcl2fastq"
     stage = "convert"
     worker = "arteriole.bcl2fastq.work"
-    request = StartRequest
+    request: type[StartRequest] = ConvertRequest
     rerun = True
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
         self._converter = converters.find(settings.converter)
 
-    def parameters(self, run: str, request: StartRequest) -> dict[str, Any]:
+    def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
         settings = self._settings
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
@@ -38,6 +49,7 @@ class Bcl2fastqKind:
             "allow_index_collisions": settings.allow_index_collisions,
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
+            "ignore": sorted(set(request.ignore)),
         }
 
     def versions(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The worker of a conversion job."""
 
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionRequest
+from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.jobs.exclusive import exclusive
@@ -30,27 +32,57 @@ def work(task: Task) -> dict[str, Any]:
     }
 
 
-def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
-    """Convert, judge and publish; a conversion that failed leaves nothing behind."""
+def observe(task: Task) -> dict[str, Any]:
+    """What `work` would convert; fails as it would before the first base is read."""
     wanted = task.parameters
-    partial = attempt.begin(task.job_id)
-    request = ConversionRequest(
+    attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
+    attempt.require_root()
+    request = _request(task, attempt.path)
+    converter = converters.find(wanted["converter"])
+    plan = plans.make(request)
+    return {
+        "converter": converter.name,
+        "converter_version": converter.version,
+        "ignore": sorted(request.ignore),
+        "sheet_sha256": hashlib.sha256(request.sheet.read_bytes()).hexdigest(),
+        "samples": [
+            {"sample_id": output.sample_id, "lane": lane.lane}
+            for lane in plan.lanes
+            for output in lane.outputs
+        ],
+        "files": list(plan.files),
+        "to": str(attempt.path),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _request(task: Task, out_dir: Path) -> ConversionRequest:
+    wanted = task.parameters
+    return ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
         sheet=Path(wanted["run_dir"]) / SHEET,
-        out_dir=partial,
+        out_dir=out_dir,
         barcode_mismatches=(wanted["barcode_mismatches"][0], wanted["barcode_mismatches"][1]),
         include_non_pf=wanted["include_non_pf"],
         ignore_adapters=wanted["ignore_adapters"],
         allow_index_collisions=wanted["allow_index_collisions"],
+        ignore=frozenset(wanted.get("ignore", ())),
         threads=wanted["threads"],
     )
+
+
+def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
+    """Convert, judge and publish; a conversion that failed leaves nothing behind."""
+    wanted = task.parameters
+    partial = attempt.begin(task.job_id)
+    request = _request(task, partial)
     try:
         result = converters.find(wanted["converter"]).convert(
             request, lambda done, total: task.progress(done, total, "tiles")
         )
-        if not wanted["allow_empty_samples"]:
+        if not wanted["allow_empty_samples"] and "empty-samples" not in request.ignore:
             refuse_empty_samples(partial, result, request.sheet)
-        return attempt.complete(partial, result, request.sheet)
+        return attempt.complete(partial, result, request.sheet, tuple(sorted(request.ignore)))
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()
@@ -58,4 +90,4 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(work)
+    main(work, observe)

@@ -5,7 +5,7 @@ from typing import Any
 
 from arteriole.app.names import find_run
 from arteriole.app.routes import Route
-from arteriole.checksum.places import find_attempt, manifest_folder
+from arteriole.checksum.places import attempt_folder, find_attempt, manifest_folder
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.service import StartRequest
 
@@ -22,9 +22,10 @@ class ChecksumKind:
 
     def parameters(self, run: str, request: StartRequest) -> dict[str, Any]:
         settings = self._settings
+        fastq_folder = attempt_folder if request.observe else find_attempt
         return {
             "runfolder": str(find_run(settings.run_roots, run)),
-            "fastq": str(find_attempt(settings.fastq_root, run, request.attempt)),
+            "fastq": str(fastq_folder(settings.fastq_root, run, request.attempt)),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
             "threads": settings.threads,
         }

@@ -35,6 +35,12 @@ def find_attempt(fastq_root: Path, run: str, attempt: int) -> Path:
     return folder
 
 
+def attempt_folder(fastq_root: Path, run: str, attempt: int) -> Path:
+    """Where the FASTQs of `attempt` are, or will be."""
+    require_identifier(run, "run")
+    return within(fastq_root, run, f"attempt-{attempt}")
+
+
 def manifest_folder(manifest_root: Path, run: str, attempt: int) -> Path:
     """Where the manifests of `attempt` are, or will be."""
     require_identifier(run, "run")

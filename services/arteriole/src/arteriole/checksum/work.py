@@ -20,6 +20,16 @@ def work(task: Task) -> dict[str, Any]:
         return _work(task)
 
 
+def observe(task: Task) -> dict[str, Any]:
+    """`{files, bytes, to}`: of the run folder, whose listing fails as that of a real job would."""
+    files = list_files(Path(task.parameters["runfolder"]), without_own=True)
+    return {
+        "files": len(files),
+        "bytes": sum(found.size for found in files),
+        "to": task.parameters["manifests"],
+    }
+
+
 def _work(task: Task) -> dict[str, Any]:
     folders = {part: Path(task.parameters[part]) for part in ("runfolder", "fastq")}
     listings = {
@@ -65,4 +75,4 @@ def _manifests(folder: Path, part: str, digests: list[FileDigest]) -> list[Manif
 
 
 if __name__ == "__main__":
-    main(work)
+    main(work, observe)

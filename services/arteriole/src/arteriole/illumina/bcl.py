@@ -8,9 +8,9 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from isal import igzip_lib, isal_zlib
 from numpy.typing import NDArray
 
+from arteriole.illumina import gzip_data, run_file
 from arteriole.illumina.errors import RunDataError
 
 HEADER_SIZE = 4
@@ -34,12 +34,9 @@ def read(path: Path, clusters: int) -> Calls:
     Raises:
         RunDataError: missing, truncated, corrupt, or not of `clusters` clusters.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
+    data = run_file.read(path)
     if path.suffix == ".gz":
-        data = _inflate(data, HEADER_SIZE + clusters, path.name)
+        data = gzip_data.members(data, HEADER_SIZE + clusters, path.name)
     if len(data) < HEADER_SIZE:
         raise RunDataError(f"{path.name} is truncated: {len(data)} bytes")
     (found,) = struct.unpack_from("<I", data)
@@ -50,30 +47,3 @@ def read(path: Path, clusters: int) -> Calls:
             f"{path.name}: expected {HEADER_SIZE + clusters} bytes, found {len(data)}"
         )
     return np.frombuffer(data, np.uint8, clusters, HEADER_SIZE)
-
-
-def _inflate(data: bytes, limit: int, name: str) -> bytes:
-    """All gzip members of `data`; stops soon after `limit` bytes, so that no bomb can unfold."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        while data and size <= limit:
-            member = isal_zlib.decompressobj(wbits=31)
-            part = member.decompress(data, limit + 1 - size)
-            parts.append(part)
-            size += len(part)
-            if not member.eof and size <= limit:
-                # An output that just fits may leave the trailer, and its checksum, unread.
-                part = member.decompress(member.unconsumed_tail, limit + 1 - size)
-                parts.append(part)
-                size += len(part)
-            if size > limit:
-                break
-            if not member.eof:
-                raise RunDataError(f"{name} is truncated: its gzip stream has no end")
-            data = member.unused_data.lstrip(b"\0")
-    except igzip_lib.IsalError as err:  # type: ignore[misc]  # typed as an instance
-        raise RunDataError(
-            f"{name} is corrupt: {err}", hint="copy the file from the instrument again"
-        ) from err
-    return b"".join(parts)

@@ -1,38 +1,54 @@
 """Whether every file of base calls that RunInfo.xml promises is there, and whole.
 
-Reads directory listings once, and of each file its first and last bytes; writes nothing.
+Reads directory listings once, of each file its header and its ends; writes nothing. So it notices
+what is missing, cut, of another length or count, and nothing else: a changed byte inside of
+compressed calls is found by the checksums when they are unpacked, while one in the calls of a .bcl,
+the flags of a .filter or the coordinates of a .locs or .clocs changes a value to another valid one,
+and nobody can know it before the files have digests.
 """
 
 import os
-import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
-from arteriole.illumina import bcl, filters, locs
+from arteriole.illumina import bci, filters, locs, run_file, whole_calls
+from arteriole.illumina.bci import TileIndex
+from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import BclKind, RunFolder
+from arteriole.illumina.run_folder import BclKind, RunFolder, surface
 from arteriole.illumina.run_info import RunInfo
 
 PROBLEMS_KEPT = 20
-_HEAD_SIZE = 512
-_BGZF_EXTRA = b"BC\x02\x00"
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+T = TypeVar("T")
+
+
+class Sort(Enum):
+    """What a file is for."""
+
+    CALLS = "bcls"
+    FILTER = "filter"
+    POSITIONS = "positions"
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
     """How many files were expected and found whole; the first problems, `path: reason`.
 
-    `expected` counts a .bcl or .bcl.gz a lane, cycle and tile, a .filter a lane and tile, and the
-    positions: one s.locs for the run, or a .locs or .clocs a lane and tile.
+    `expected` counts the files of base calls (a .bcl or .bcl.gz a lane, cycle and tile; a .cbcl a
+    lane, cycle and surface; a .bcl.bgzf and its .bci a lane and cycle, and a .bci a lane), the
+    .filter files and the positions: one s.locs for the run, or a .locs or .clocs a lane and tile
+    (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems of each sort.
     """
 
     expected: int
     found: int
     problems: tuple[str, ...]
     problem_count: int
+    counts: Mapping[Sort, int] = field(default_factory=dict)
+    firsts: Mapping[Sort, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -43,33 +59,47 @@ class Completeness:
 @dataclass
 class _Tally:
     root: Path
+    ends: bool
     expected: int = 0
     found: int = 0
     problem_count: int = 0
     problems: list[str] = field(default_factory=list)
+    counts: dict[Sort, int] = field(default_factory=dict)
+    firsts: dict[Sort, str] = field(default_factory=dict)
 
-    def problem(self, path: Path, reason: str) -> None:
+    def problem(self, path: Path, reason: str, sort: Sort) -> None:
+        text = f"{path.relative_to(self.root).as_posix()}: {reason}"
         self.problem_count += 1
+        self.counts[sort] = self.counts.get(sort, 0) + 1
+        self.firsts.setdefault(sort, text)
         if len(self.problems) < PROBLEMS_KEPT:
-            self.problems.append(f"{path.relative_to(self.root).as_posix()}: {reason}")
+            self.problems.append(text)
 
 
-def check(run_dir: Path, run_info: RunInfo) -> Completeness:
+def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
     """Compare the run folder with its RunInfo.
 
-    A lane whose base calls are of a kind that cannot be checked is one problem, which names it.
+    Args:
+        ends: False looks at the listings only, so that what is missing or empty is found.
     """
     folder = RunFolder(run_dir)
-    tally = _Tally(run_dir)
+    tally = _Tally(run_dir, ends)
     shared = _shared_positions(folder, tally)
     for lane, tiles in run_info.tiles.items():
-        clusters = _check_filters(folder, lane, tiles, tally)
-        if shared is None:
-            _check_positions(folder, lane, tiles, clusters, tally)
+        kind = folder.bcl_kind(lane)
+        lane_check = _LaneCheck(folder, run_info, lane, tiles, kind, tally)
+        if kind is BclKind.BCL_BGZF:
+            lane_check.lane_files(shared)
         else:
-            _compare_with_shared(folder, lane, clusters, shared, tally)
-        _check_lane(folder, lane, run_info, clusters, tally)
-    return Completeness(tally.expected, tally.found, tuple(tally.problems), tally.problem_count)
+            lane_check.tile_files(shared)
+    return Completeness(
+        tally.expected,
+        tally.found,
+        tuple(tally.problems),
+        tally.problem_count,
+        tally.counts,
+        tally.firsts,
+    )
 
 
 def _listing(folder: Path) -> dict[str, int]:
@@ -82,11 +112,8 @@ def _listing(folder: Path) -> dict[str, int]:
 
 
 def _head(path: Path, size: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(size)
-    except OSError as err:
-        raise RunDataError(f"cannot be read ({err.strerror})") from err
+    with run_file.opened(path) as file:
+        return file.read(size)
 
 
 def _shared_positions(folder: RunFolder, tally: _Tally) -> int | None:
@@ -96,54 +123,12 @@ def _shared_positions(folder: RunFolder, tally: _Tally) -> int | None:
         return None
     tally.expected += 1
     try:
-        head = _head(path, locs.LOCS_HEADER_SIZE)
-        clusters = locs.locs_clusters(head, path.stat().st_size, path.name)
+        clusters = _position_count(path, path.stat().st_size)
     except RunDataError as err:
-        tally.problem(path, str(err))
+        tally.problem(path, str(err), Sort.POSITIONS)
         return -1
     tally.found += 1
     return clusters
-
-
-def _check_filters(
-    folder: RunFolder, lane: int, tiles: tuple[int, ...], tally: _Tally
-) -> dict[int, int]:
-    """The clusters of each tile whose filter file is sound."""
-    listing = _listing(folder.lane(lane))
-    clusters: dict[int, int] = {}
-    for tile in tiles:
-        tally.expected += 1
-        path = folder.filter(lane, tile)
-        if path.name not in listing:
-            tally.problem(path, "missing")
-            continue
-        try:
-            head = _head(path, filters.HEADER_SIZE)
-            _, clusters[tile] = filters.header(head, listing[path.name], path.name)
-            tally.found += 1
-        except RunDataError as err:
-            tally.problem(path, str(err))
-    return clusters
-
-
-def _check_positions(
-    folder: RunFolder, lane: int, tiles: tuple[int, ...], clusters: dict[int, int], tally: _Tally
-) -> None:
-    lane_dir = folder.intensities / f"L{lane:03d}"
-    listing = _listing(lane_dir)
-    for tile in tiles:
-        tally.expected += 1
-        stem = f"s_{lane}_{tile:04d}"
-        name = next((stem + end for end in (".locs", ".clocs") if stem + end in listing), None)
-        if name is None:
-            tally.problem(lane_dir / (stem + ".locs"), "missing (nor .clocs, nor s.locs)")
-            continue
-        try:
-            found = _position_count(lane_dir / name, listing[name])
-            _same_count(name, found, clusters.get(tile))
-            tally.found += 1
-        except RunDataError as err:
-            tally.problem(lane_dir / name, str(err))
 
 
 def _position_count(path: Path, size: int) -> int:
@@ -152,103 +137,209 @@ def _position_count(path: Path, size: int) -> int:
     return sum(count for _, count in locs.clocs_counts(_head(path, size), path.name))
 
 
-def _same_count(name: str, found: int, expected: int | None) -> None:
-    if expected is not None and found != expected:
-        raise RunDataError(f"{name}: {found} clusters, its filter file has {expected}")
+@dataclass(frozen=True)
+class _LaneCheck:
+    folder: RunFolder
+    run_info: RunInfo
+    lane: int
+    tiles: tuple[int, ...]
+    kind: BclKind | None
+    tally: _Tally
 
+    def tile_files(self, shared: int | None) -> None:
+        """A lane with a filter a tile."""
+        clusters = self._filters()
+        if shared is None:
+            self._positions(clusters)
+        else:
+            self._compare_with_shared(clusters, shared)
+        check = self._cbcls if self.kind is BclKind.CBCL else self._bcls
+        excluded: dict[int, int] = {}
+        for cycle in range(1, self.run_info.cycles + 1):
+            check(cycle, clusters, excluded)
 
-def _compare_with_shared(
-    folder: RunFolder, lane: int, clusters: dict[int, int], shared: int, tally: _Tally
-) -> None:
-    """Every tile of a patterned flow cell has the wells of s.locs."""
-    for tile, count in clusters.items():
-        if shared >= 0 and count != shared:
-            tally.found -= 1
-            tally.problem(folder.filter(lane, tile), f"{count} clusters, s.locs has {shared}")
+    def lane_files(self, shared: int | None) -> None:
+        """A lane whose tiles stand one after the other in every file."""
+        path = self.folder.tile_index(self.lane)
+        index = self._one(path, Sort.CALLS, bci.read_tiles)
+        if index is not None:
+            missing = [tile for tile in self.tiles if tile not in index.tiles]
+            if missing:
+                self.tally.found -= 1
+                self.tally.problem(path, f"tile {missing[0]} is not in it", Sort.CALLS)
+        clusters = index.clusters if index else None
+        count = self._one(self.folder.lane_filter(self.lane), Sort.FILTER, _filter_count)
+        self._agree(self.folder.lane_filter(self.lane), Sort.FILTER, count, clusters)
+        if shared is None:
+            path = self.folder.lane_positions(self.lane)
+            count = self._one(path, Sort.POSITIONS, lambda p: _position_count(p, p.stat().st_size))
+            self._agree(path, Sort.POSITIONS, count, clusters)
+        listing = _listing(self.folder.lane(self.lane))
+        for cycle in range(1, self.run_info.cycles + 1):
+            self._bgzf(self.folder.bgzf(self.lane, cycle), listing, index)
 
-
-def _check_lane(
-    folder: RunFolder, lane: int, run_info: RunInfo, clusters: dict[int, int], tally: _Tally
-) -> None:
-    tiles = run_info.tiles[lane]
-    tally.expected += run_info.cycles * len(tiles)
-    kind = folder.bcl_kind(lane)
-    if kind in {BclKind.CBCL, BclKind.BCL_BGZF}:
-        tally.problem(
-            folder.lane(lane), f"base calls are .{kind.value}, only .bcl and .bcl.gz are checked"
-        )
-        return
-    for cycle in range(1, run_info.cycles + 1):
-        for problem in _check_cycle(folder.cycle(lane, cycle), lane, tiles, clusters):
-            if problem is None:
-                tally.found += 1
-            else:
-                tally.problem(*problem)
-
-
-def _check_cycle(
-    cycle_dir: Path, lane: int, tiles: tuple[int, ...], clusters: dict[int, int]
-) -> Iterator[tuple[Path, str] | None]:
-    """For each tile None, or the path and the reason why it is not whole."""
-    listing = _listing(cycle_dir)
-    for tile in tiles:
-        stem = f"s_{lane}_{tile:04d}.bcl"
-        name = next((name for name in (stem + ".gz", stem) if name in listing), None)
-        if name is None:
-            yield cycle_dir / stem, "missing (nor .bcl.gz)"
-            continue
-        path = cycle_dir / name
+    def _one(self, path: Path, sort: Sort, read: Callable[[Path], T]) -> T | None:
+        """What `read` makes of a file that is expected; None, and a problem, if it is not sound."""
+        self.tally.expected += 1
+        if not path.is_file():
+            self.tally.problem(path, "missing", sort)
+            return None
         try:
-            count = _calls(path, listing[name])
-            if tile in clusters and count != clusters[tile]:
-                raise RunDataError(f"{count} clusters, its filter file has {clusters[tile]}")
-            yield None
+            value = read(path)
         except RunDataError as err:
-            yield path, str(err)
+            self.tally.problem(path, str(err), sort)
+            return None
+        self.tally.found += 1
+        return value
+
+    def _agree(self, path: Path, sort: Sort, found: int | None, expected: int | None) -> None:
+        if found is not None and expected is not None and found != expected:
+            self.tally.found -= 1
+            index = self.folder.tile_index(self.lane).name
+            self.tally.problem(path, f"{found} clusters, {index} has {expected}", sort)
+
+    def _filters(self) -> dict[int, int]:
+        """The clusters of each tile whose filter file is sound."""
+        listing = _listing(self.folder.lane(self.lane))
+        clusters: dict[int, int] = {}
+        for tile in self.tiles:
+            self.tally.expected += 1
+            path = self.folder.filter(self.lane, tile)
+            if path.name not in listing:
+                self.tally.problem(path, "missing", Sort.FILTER)
+                continue
+            try:
+                if self.tally.ends:
+                    head = _head(path, filters.HEADER_SIZE)
+                    _, clusters[tile] = filters.header(head, listing[path.name], path.name)
+                self.tally.found += 1
+            except RunDataError as err:
+                self.tally.problem(path, str(err), Sort.FILTER)
+        return clusters
+
+    def _positions(self, clusters: dict[int, int]) -> None:
+        lane_dir = self.folder.intensities / f"L{self.lane:03d}"
+        listing = _listing(lane_dir)
+        for tile in self.tiles:
+            self.tally.expected += 1
+            stem = f"s_{self.lane}_{tile:04d}"
+            ends = (".locs", ".clocs")
+            name = next((stem + end for end in ends if stem + end in listing), None)
+            if name is None:
+                reason = "missing (nor .clocs, nor s.locs)"
+                self.tally.problem(lane_dir / (stem + ".locs"), reason, Sort.POSITIONS)
+                continue
+            try:
+                if self.tally.ends:
+                    found = _position_count(lane_dir / name, listing[name])
+                    _same_count(f"{name}: ", found, clusters.get(tile))
+                self.tally.found += 1
+            except RunDataError as err:
+                self.tally.problem(lane_dir / name, str(err), Sort.POSITIONS)
+
+    def _compare_with_shared(self, clusters: dict[int, int], shared: int) -> None:
+        """Every tile of a patterned flow cell has the wells of s.locs."""
+        for tile, count in clusters.items():
+            if shared >= 0 and count != shared:
+                self.tally.found -= 1
+                reason = f"{count} clusters, s.locs has {shared}"
+                self.tally.problem(self.folder.filter(self.lane, tile), reason, Sort.FILTER)
+
+    def _bcls(self, cycle: int, clusters: dict[int, int], _: dict[int, int]) -> None:
+        """The files of one cycle, one a tile."""
+        cycle_dir = self.folder.cycle(self.lane, cycle)
+        listing = _listing(cycle_dir)
+        for tile in self.tiles:
+            self.tally.expected += 1
+            stem = f"s_{self.lane}_{tile:04d}.bcl"
+            name = next((name for name in (stem + ".gz", stem) if name in listing), None)
+            if name is None:
+                usual, other = (
+                    (stem, ".bcl.gz") if self.kind is BclKind.BCL else (stem + ".gz", stem)
+                )
+                reason = f"missing (nor .{other.split('.', 1)[1]})"
+                self.tally.problem(cycle_dir / usual, reason, Sort.CALLS)
+                continue
+            try:
+                if self.tally.ends or not listing[name]:
+                    count = whole_calls.bcl_clusters(cycle_dir / name, listing[name])
+                    _same_count("", count, clusters.get(tile))
+                self.tally.found += 1
+            except RunDataError as err:
+                self.tally.problem(cycle_dir / name, str(err), Sort.CALLS)
+
+    def _cbcls(self, cycle: int, clusters: dict[int, int], excluded: dict[int, int]) -> None:
+        """The files of one cycle, one a surface; `excluded` is for the cycles after it."""
+        listing = _listing(self.folder.cycle(self.lane, cycle))
+        for number in sorted({surface(tile) for tile in self.tiles}):
+            self.tally.expected += 1
+            path = self.folder.cbcl(self.lane, cycle, number)
+            if path.name not in listing:
+                self.tally.problem(path, "missing", Sort.CALLS)
+                continue
+            try:
+                if self.tally.ends:
+                    header = whole_calls.cbcl_header(path)
+                    self._compare_cbcl(header, number, clusters, excluded)
+                elif not listing[path.name]:
+                    raise RunDataError("truncated: 0 bytes")
+                self.tally.found += 1
+            except RunDataError as err:
+                self.tally.problem(path, str(err), Sort.CALLS)
+
+    def _compare_cbcl(
+        self, header: Header, number: int, clusters: dict[int, int], excluded: dict[int, int]
+    ) -> None:
+        """The clusters of each tile are those of its filter, or as few in every such cycle."""
+        found = dict(zip(header.numbers.tolist(), header.sizes[:, 0].tolist(), strict=True))
+        for tile in self.tiles:
+            if surface(tile) != number:
+                continue
+            if tile not in found:
+                raise RunDataError(f"tile {tile} is not in this file")
+            expected = clusters.get(tile)
+            if not header.excludes_failed:
+                _same_count(f"tile {tile}: ", found[tile], expected)
+            elif found[tile] != excluded.setdefault(tile, found[tile]):
+                raise RunDataError(
+                    f"tile {tile}: {found[tile]} clusters passed the filter, "
+                    f"in an earlier cycle {excluded[tile]}"
+                )
+            elif expected is not None and found[tile] > expected:
+                _same_count(f"tile {tile}: ", found[tile], expected)
+
+    def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
+        """The file of one cycle and its index."""
+        index_path = path.with_name(path.name + ".bci")
+        tiles = len(index.tiles) if index else 0
+        offsets = None
+        self.tally.expected += 2
+        if index_path.name not in listing:
+            self.tally.problem(index_path, "missing", Sort.CALLS)
+        else:
+            try:
+                if index and self.tally.ends:
+                    offsets = bci.read_offsets(index_path, tiles)
+                self.tally.found += 1
+            except RunDataError as err:
+                self.tally.problem(index_path, str(err), Sort.CALLS)
+        if path.name not in listing:
+            self.tally.problem(path, "missing", Sort.CALLS)
+            return
+        try:
+            if offsets is not None and index is not None:
+                whole_calls.check_bgzf(path, listing[path.name], offsets, index)
+            elif not listing[path.name]:
+                raise RunDataError("truncated: 0 bytes")
+            self.tally.found += 1
+        except RunDataError as err:
+            self.tally.problem(path, str(err), Sort.CALLS)
 
 
-def _calls(path: Path, size: int) -> int:
-    """The clusters of a file of base calls, once its size agrees with its header."""
-    if size == 0:
-        raise RunDataError("truncated: 0 bytes")
-    if path.suffix == ".gz":
-        return _compressed_calls(path, size)
-    head = _head(path, bcl.HEADER_SIZE)
-    count = _count(head)
-    if size != bcl.HEADER_SIZE + count:
-        raise RunDataError(
-            f"truncated or damaged: {size} bytes, its header asks for {bcl.HEADER_SIZE + count}"
-        )
-    return count
+def _filter_count(path: Path) -> int:
+    return filters.header(_head(path, filters.HEADER_SIZE), path.stat().st_size, path.name)[1]
 
 
-def _compressed_calls(path: Path, size: int) -> int:
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_SIZE)
-            file.seek(max(0, size - len(_BGZF_END)))
-            tail = file.read(len(_BGZF_END))
-    except OSError as err:
-        raise RunDataError(f"cannot be read ({err.strerror})") from err
-    try:
-        count = _count(zlib.decompressobj(31).decompress(head, bcl.HEADER_SIZE))
-    except zlib.error as err:
-        raise RunDataError(f"damaged: not gzip ({err})") from err
-    if head[12:16] == _BGZF_EXTRA:
-        if tail != _BGZF_END:
-            raise RunDataError("truncated: the end marker of its gzip blocks is missing")
-        return count
-    (length,) = struct.unpack("<I", tail[-4:])
-    if length != (bcl.HEADER_SIZE + count) & 0xFFFFFFFF:
-        raise RunDataError(
-            f"truncated or damaged: its gzip end says {length} bytes, its header asks for "
-            f"{bcl.HEADER_SIZE + count}"
-        )
-    return count
-
-
-def _count(head: bytes) -> int:
-    if len(head) < bcl.HEADER_SIZE:
-        raise RunDataError("truncated: its header is not complete")
-    (count,) = struct.unpack_from("<I", head)
-    return int(count)
+def _same_count(where: str, found: int, expected: int | None) -> None:
+    if expected is not None and found != expected:
+        raise RunDataError(f"{where}{found} clusters, its filter file has {expected}")

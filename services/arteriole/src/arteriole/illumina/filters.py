@@ -1,7 +1,8 @@
 """Filter files: which clusters of a tile passed the chastity filter.
 
 Little-endian. Version 3: u32 0, u32 3, u32 n, n bytes; before it had a version: u32 n, n bytes.
-Bit 0 of a byte says that the cluster passed (bcl2fastq user guide, "Filter files").
+Bit 0 of a byte says that the cluster passed (bcl2fastq user guide, "Filter files"). A file is of
+one tile, or of a lane whose base calls are .bcl.bgzf.
 """
 
 import struct
@@ -10,23 +11,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from arteriole.illumina import run_file
 from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.run_file import Part
 
 HEADER_SIZE = 12
 
 
-def read(path: Path) -> NDArray[np.bool_]:
-    """One truth value a cluster.
+def read(path: Path, part: Part | None = None) -> NDArray[np.bool_]:
+    """One truth value a cluster, of all clusters or of a part of those of a whole lane.
 
     Raises:
-        RunDataError: the file is missing, truncated or of another version.
+        RunDataError: the file is missing, truncated, of another version or not of so many clusters.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
-    start, clusters = header(data[:HEADER_SIZE], len(data), path.name)
-    return (np.frombuffer(data, np.uint8, clusters, start) & 1).astype(np.bool_)
+    with run_file.opened(path) as file:
+        head = file.read(HEADER_SIZE)
+        start, clusters = header(head, file.seek(0, 2), path.name)
+        first, count = (0, clusters) if part is None else part.checked(clusters, path.name)
+        file.seek(start + first)
+        data = file.read(count)
+    if len(data) != count:
+        raise RunDataError(f"{path.name} is truncated")
+    return (np.frombuffer(data, np.uint8) & 1).astype(np.bool_)
 
 
 def header(head: bytes, size: int, name: str) -> tuple[int, int]:

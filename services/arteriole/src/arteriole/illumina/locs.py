@@ -12,30 +12,40 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from arteriole.illumina import run_file
 from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.run_file import Part
 
 LOCS_HEADER_SIZE = 12
 CLOCS_HEADER_SIZE = 5
 _BLOCK = 250
 _BLOCKS_A_ROW = 82
 _ORIGIN = 1000
+_MADE_UP_ROW = 20_000
 
 Positions = NDArray[np.int32]
 
 
-def read(path: Path) -> Positions:
+def read(path: Path, part: Part | None = None) -> Positions:
     """An array of shape (clusters, 2): x and y as in FASTQ headers.
 
+    Args:
+        part: of the clusters of a whole lane, in a .locs file.
+
     Raises:
-        RunDataError: the file is missing, truncated or not of these formats.
+        RunDataError: the file is missing, truncated, not of these formats or of so many clusters.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise RunDataError(f"{path.name} cannot be read: {err.strerror}") from err
     if path.suffix == ".clocs":
-        return _clocs(data, path.name)
-    return _locs(data, path.name)
+        return _clocs(run_file.read(path), path.name)
+    with run_file.opened(path) as file:
+        head = file.read(LOCS_HEADER_SIZE)
+        clusters = locs_clusters(head, file.seek(0, 2), path.name)
+        first, count = (0, clusters) if part is None else part.checked(clusters, path.name)
+        file.seek(LOCS_HEADER_SIZE + 8 * first)
+        data = file.read(8 * count)
+    if len(data) != 8 * count:
+        raise RunDataError(f"{path.name} is truncated")
+    return _scaled(data, path.name)
 
 
 def locs_clusters(head: bytes, size: int, name: str) -> int:
@@ -80,11 +90,16 @@ def clocs_counts(data: bytes, name: str) -> list[tuple[int, int]]:
     return counts
 
 
-def _locs(data: bytes, name: str) -> Positions:
-    clusters = locs_clusters(data[:LOCS_HEADER_SIZE], len(data), name)
-    pairs = np.frombuffer(data, "<f4", 2 * clusters, LOCS_HEADER_SIZE).reshape(clusters, 2)
+def made_up(clusters: int) -> Positions:
+    """Positions that no two clusters of a tile share, where nothing is known of them."""
+    numbers = np.arange(clusters, dtype=np.int32)
+    return np.stack((_ORIGIN + numbers % _MADE_UP_ROW, _ORIGIN + numbers // _MADE_UP_ROW), axis=1)
+
+
+def _scaled(data: bytes, name: str) -> Positions:
+    pairs = np.frombuffer(data, "<f4").reshape(-1, 2)
     scaled = np.floor(pairs.astype(np.float64) * 10 + (_ORIGIN + 0.5))
-    if clusters and not (np.isfinite(scaled).all() and scaled.min() >= 0 and scaled.max() < 1e8):
+    if len(pairs) and not (np.isfinite(scaled).all() and scaled.min() >= 0 and scaled.max() < 1e8):
         raise RunDataError(f"{name}: a cluster position lies outside of any image")
     return scaled.astype(np.int32)
 

@@ -123,6 +123,26 @@ class RunFolder:
         """Which clusters of the tile passed the filter."""
         return self.lane(lane) / f"s_{lane}_{tile:04d}.filter"
 
+    def cbcl(self, lane: int, cycle: int, surface: int) -> Path:
+        """The base calls of one surface in one cycle."""
+        return self.cycle(lane, cycle) / f"L{lane:03d}_{surface}.cbcl"
+
+    def bgzf(self, lane: int, cycle: int) -> Path:
+        """The base calls of a whole lane in one cycle; its index has `.bci` behind the name."""
+        return self.lane(lane) / f"{cycle:04d}.bcl.bgzf"
+
+    def tile_index(self, lane: int) -> Path:
+        """Which tiles stand in the .bcl.bgzf files of the lane."""
+        return self.lane(lane) / f"s_{lane}.bci"
+
+    def lane_filter(self, lane: int) -> Path:
+        """The filter of a whole lane, beside .bcl.bgzf files."""
+        return self.lane(lane) / f"s_{lane}.filter"
+
+    def lane_positions(self, lane: int) -> Path:
+        """The cluster positions of a whole lane, beside .bcl.bgzf files."""
+        return self.intensities / f"L{lane:03d}" / f"s_{lane}.locs"
+
     def shared_positions(self) -> Path | None:
         """The one s.locs of a patterned flow cell, if there is one."""
         path = self.intensities / "s.locs"
@@ -152,6 +172,11 @@ class RunFolder:
                 if kind is not None:
                     return kind
         return None
+
+
+def surface(tile: int) -> int:
+    """The surface that a tile lies on, which is the first digit of its number."""
+    return int(str(tile)[0])
 
 
 def _names(folder: Path) -> list[str]:

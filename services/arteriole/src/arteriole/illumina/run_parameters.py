@@ -16,7 +16,8 @@ class RunParameters:
     """What RunParameters.xml says; empty where the instrument does not say it.
 
     `application` is the control software ("MiSeq Control Software"), `instrument_type` what
-    newer instruments call themselves ("NovaSeqXPlus").
+    newer instruments call themselves ("NovaSeqXPlus"), `side` the place of the flow cell ("A" or
+    "B") on an instrument that runs two at once.
     """
 
     run_id: str = ""
@@ -26,6 +27,7 @@ class RunParameters:
     application_version: str = ""
     rta_version: str = ""
     experiment_name: str = ""
+    side: str = ""
     reagent_kit_barcode: str = ""
     library_tube_barcode: str = ""
 
@@ -75,6 +77,8 @@ def parse(path: Path) -> RunParameters:
         ),
         rta_version=first("rtaversion", "setup/rtaversion"),
         experiment_name=first("experimentname", "setup/experimentname"),
+        # NovaSeq has Side, HiSeq Setup/FCPosition.
+        side=first("side", "setup/fcposition"),
         reagent_kit_barcode=first(
             "reagentkitbarcode",
             "reagentkitserial",

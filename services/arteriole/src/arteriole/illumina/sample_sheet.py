@@ -1,53 +1,45 @@
-"""Sample sheets of version 1 (Illumina Experiment Manager, bcl2fastq), read with their places.
+"""Sample sheets, read with their places: lines and columns count from 1.
 
-Lines and columns count from 1; a column is a comma-separated field.
+Read are sheets of version 1 (Illumina Experiment Manager, bcl2fastq, MiSeq), of version 2
+(BCL Convert: `[BCLConvert_Settings]`, `[BCLConvert_Data]`), the mixture of both that some
+instruments write (FileFormatVersion 2 with `[Settings]` and `[Data]`), and those of CASAVA 1.8.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from arteriole.illumina import sheet_columns, sheet_text
 from arteriole.illumina.errors import SampleSheetError
+from arteriole.illumina.sheet_columns import Columns
+from arteriole.illumina.sheet_text import SIZE_LIMIT, Note, Rows, SheetText, plain
 
-SIZE_LIMIT = 8 * 1024 * 1024
-
-COLUMNS = {
-    "lane": "Lane",
-    "sampleid": "Sample_ID",
-    "samplename": "Sample_Name",
-    "sampleproject": "Sample_Project",
-    "project": "Sample_Project",
-    "index": "index",
-    "index2": "index2",
-    "description": "Description",
-}
-"""Columns that are used, by their name without case and underscore."""
-
-PASSIVE_COLUMNS = frozenset(
-    {
-        *("sampleplate", "samplewell", "indexplatewell", "indexplate", "platewell", "fcid"),
-        *("i7indexid", "i5indexid", "indexid", "manifest", "genomefolder", "sampleref"),
-        *("control", "recipe", "operator", "species", "samplegroup", "sampletype"),
-        *("investigator", "containerlabel", "indexkit", "poolid", "librarynucleotide"),
-    }
-)
-"""Columns that say nothing to a converter."""
-
-Rows = list[tuple[int, list[str]]]
+SAMPLES_LIMIT = 50_000
+_READ_NAMES = ("read1cycles", "read2cycles")
+_INDEX_READ_NAMES = ("index1cycles", "index2cycles")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of [Settings] and its line."""
+    """One setting and its line.
+
+    `rows` gives (line, value) of each sample where it stands in a column of the samples; then
+    `value` and `line` are those of the first.
+    """
 
     value: str
     line: int
+    rows: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def values(self) -> tuple[tuple[int, str], ...]:
+        """(line, value) of each place where it is said."""
+        return self.rows or ((self.line, self.value),)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row of [Data]; what the sheet leaves out is empty, `lane` None."""
+    """One row of samples; what the sheet leaves out is empty, `lane` None."""
 
     line: int
     lane: int | None
@@ -61,13 +53,23 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SampleSheet:
-    """A sheet; `columns` gives the column number of each used column of [Data]."""
+    """A sheet.
+
+    Attributes:
+        columns: the column number of each used column.
+        reads: cycles of the template reads, `index_reads` of the index reads; empty if not said.
+        version: 2 for a sheet of BCL Convert, else 1.
+        notes: what was accepted though it may not be meant.
+    """
 
     header: Mapping[str, str]
     settings: Mapping[str, Setting]
     reads: tuple[int, ...]
     samples: tuple[Sample, ...]
     columns: Mapping[str, int]
+    index_reads: tuple[int, ...] = ()
+    version: int = 1
+    notes: tuple[Note, ...] = ()
 
     @staticmethod
     def read(path: Path) -> "SampleSheet":
@@ -89,208 +91,158 @@ class SampleSheet:
 
 def parse(data: bytes) -> SampleSheet:
     """Read a sheet from its bytes. Raises SampleSheetError."""
-    sections = _sections(_text(data))
-    header = _header(sections.get("Header", []))
-    if "Data" not in sections:
+    text = sheet_text.read(data)
+    version, settings_name, data_name = _format(text)
+    rows = text.sections[data_name]
+    if not rows:
         raise SampleSheetError(
-            "the sheet has no [Data] section",
+            f"the [{data_name}] section has no line of column names",
             code="sheet.data_missing",
-            hint="the samples stand below a line [Data]",
+            hint=f"the first line below [{data_name}] names the columns",
         )
-    columns, samples = _data(sections["Data"])
+    if len(rows) > SAMPLES_LIMIT:
+        raise SampleSheetError(
+            f"more than {SAMPLES_LIMIT:,} samples",
+            code="sheet.too_large",
+            line=rows[SAMPLES_LIMIT][0],
+            hint="split the sheet",
+        )
+    columns = sheet_columns.read(rows)
+    settings = _settings(text.sections.get(settings_name, []))
+    reads, index_reads = _reads(text.sections.get("Reads", []))
+    is_casava = sheet_text.is_casava(rows[0][1]) and len(text.sections) == 1
     return SampleSheet(
-        header=header,
-        settings=_settings(sections.get("Settings", [])),
-        reads=_reads(sections.get("Reads", [])),
-        samples=samples,
-        columns=columns,
+        header=_header(text.sections.get("Header", [])),
+        settings=settings | _row_settings(rows[1:], columns, settings),
+        reads=reads,
+        samples=tuple(_sample(line, cells, columns, is_casava) for line, cells in rows[1:]),
+        columns=columns.used,
+        index_reads=index_reads,
+        version=version,
+        notes=text.notes + columns.notes,
     )
 
 
-def _text(data: bytes) -> str:
-    if len(data) > SIZE_LIMIT:
-        raise SampleSheetError("the sample sheet is larger than 8 MiB", code="sheet.too_large")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        raise SampleSheetError(
-            f"byte {data[err.start]:#04x} is not UTF-8",
-            code="sheet.encoding",
-            line=data[: err.start].count(b"\n") + 1,
-            hint="save the sheet as CSV UTF-8",
-        ) from err
-    if not text.strip(" \t\r\n,;"):
-        raise SampleSheetError("the sample sheet is empty", code="sheet.empty")
-    return text
-
-
-def _sections(text: str) -> dict[str, Rows]:
-    sections: dict[str, Rows] = {}
-    rows: Rows | None = None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        cells = _cells(line, number)
-        if not any(cells):
-            continue
-        if cells[0].startswith("["):
-            name = _section_name(cells, number)
-            if name in sections:
-                raise SampleSheetError(
-                    f"section [{name}] stands here for the second time",
-                    code="sheet.section_twice",
-                    line=number,
-                )
-            rows = sections[name] = []
-        elif rows is None:
+def _format(text: SheetText) -> tuple[int, str, str]:
+    """(version, name of the section of settings, name of the one of samples)."""
+    found = text.sections
+    version_2 = [name for name in sheet_text.V2_SECTIONS if name in found]
+    for name in ("Settings", "Data"):
+        if version_2 and found.get(name):
             raise SampleSheetError(
-                f"expected a section such as [Header], found {cells[0][:40]!r}",
-                code="sheet.section_missing",
-                line=number,
+                f"sections [{name}] and [{version_2[0]}] stand beside each other",
+                code="sheet.versions_mixed",
+                line=text.lines[name],
+                hint="keep those of one version",
             )
-        else:
-            rows.append((number, cells))
-    return sections
-
-
-def _cells(line: str, number: int) -> list[str]:
-    bad = next((place for place, char in enumerate(line) if char < " " and char != "\t"), None)
-    if bad is not None:
+    data_name = "BCLConvert_Data" if version_2 else "Data"
+    if data_name not in found:
         raise SampleSheetError(
-            f"control character {ord(line[bad]):#04x}", code="sheet.control_character", line=number
+            f"the sheet has no [{data_name}] section",
+            code="sheet.data_missing",
+            hint=f"the samples stand below a line [{data_name}]",
         )
-    try:
-        cells = next(csv.reader([line], strict=True), [])
-    except csv.Error as err:
-        raise SampleSheetError(
-            f"the quotes do not match ({err})", code="sheet.quotes", line=number
-        ) from err
-    cells = [cell.strip() for cell in cells]
-    if line.count(";") >= 2 and "," not in line.rstrip(",; \t"):
-        raise SampleSheetError(
-            "fields are separated by semicolons",
-            code="sheet.semicolons",
-            line=number,
-            hint="save the sheet with commas between the fields",
-        )
-    return cells
-
-
-def _section_name(cells: list[str], number: int) -> str:
-    name = cells[0][1:-1]
-    if not cells[0].endswith("]") or any(cells[1:]):
-        raise SampleSheetError(
-            f"expected a section such as [Data] alone on its line, found {cells[0][:40]!r}",
-            code="sheet.section",
-            line=number,
-            column=1,
-        )
-    if name.endswith(("_Settings", "_Data")):
-        raise _version_2(number, f"section [{name}]")
-    if name not in {"Header", "Reads", "Settings", "Data", "Manifests"}:
-        raise SampleSheetError(
-            f"section [{name[:40]}] is not known",
-            code="sheet.section_unknown",
-            line=number,
-            column=1,
-            hint="expected [Header], [Reads], [Settings], [Manifests] or [Data]",
-        )
-    return name
-
-
-def _version_2(line: int, sign: str) -> SampleSheetError:
-    return SampleSheetError(
-        f"{sign} belongs to a sample sheet of version 2, which is not read",
-        code="sheet.version_2",
-        line=line,
-        hint="write a sheet of version 1: [Header], [Reads], [Settings], [Data]",
-    )
+    return (2, "BCLConvert_Settings", data_name) if version_2 else (1, "Settings", data_name)
 
 
 def _header(rows: Rows) -> dict[str, str]:
     header: dict[str, str] = {}
     for number, cells in rows:
         value = cells[1] if len(cells) > 1 else ""
-        if cells[0] == "FileFormatVersion" and value != "1":
-            raise _version_2(number, f"FileFormatVersion {value[:20]}")
+        key = plain(cells[0])
+        if key == "fileformatversion" and value not in {"1", "2"}:
+            raise SampleSheetError(
+                f"expected FileFormatVersion 1 or 2, found {value[:20]!r}",
+                code="sheet.version",
+                line=number,
+                column=2,
+            )
+        if key == "indexorientation" and value.lower() not in {"", "forward"}:
+            raise SampleSheetError(
+                f"expected IndexOrientation Forward, found {value[:20]!r}",
+                code="sheet.index_orientation",
+                line=number,
+                column=2,
+                hint="write index2 as it is ordered, and IndexOrientation,Forward",
+            )
         header[cells[0]] = value
     return header
 
 
 def _settings(rows: Rows) -> dict[str, Setting]:
     settings: dict[str, Setting] = {}
+    names: set[str] = set()
     for number, cells in rows:
-        if cells[0] in settings:
+        if plain(cells[0]) in names:
             raise SampleSheetError(
                 f"setting {cells[0][:40]!r} stands here for the second time",
                 code="sheet.setting_twice",
                 line=number,
                 column=1,
             )
+        names.add(plain(cells[0]))
         settings[cells[0]] = Setting(cells[1] if len(cells) > 1 else "", number)
     return settings
 
 
-def _reads(rows: Rows) -> tuple[int, ...]:
-    reads: list[int] = []
-    for number, cells in rows:
-        if any(cells[1:]) and not cells[0].isdecimal():
-            raise _version_2(number, f"the named read {cells[0][:40]!r}")
-        if not (cells[0].isascii() and cells[0].isdecimal() and len(cells[0]) < 6):
-            raise SampleSheetError(
-                f"expected a number of cycles, found {cells[0][:40]!r}",
-                code="sheet.reads",
-                line=number,
-                column=1,
-            )
-        reads.append(int(cells[0]))
-    return tuple(reads)
-
-
-def _data(rows: Rows) -> tuple[dict[str, int], tuple[Sample, ...]]:
-    if not rows:
-        raise SampleSheetError(
-            "the [Data] section has no line of column names",
-            code="sheet.data_missing",
-            hint="the first line below [Data] names the columns",
-        )
-    number, names = rows[0]
-    columns = _columns(number, names)
-    return columns, tuple(_sample(line, cells, columns, len(names)) for line, cells in rows[1:])
-
-
-def _columns(number: int, names: list[str]) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for column, name in enumerate(names, start=1):
-        plain = name.replace("_", "").replace(" ", "").lower()
-        if not plain or plain in PASSIVE_COLUMNS:
+def _row_settings(
+    rows: Rows, columns: Columns, settings: Mapping[str, Setting]
+) -> dict[str, Setting]:
+    """Settings that stand in columns, if any sample has them."""
+    found: dict[str, Setting] = {}
+    said = {plain(name): setting for name, setting in settings.items()}
+    for name, column in columns.settings.items():
+        values = [(line, cells[column - 1] if len(cells) >= column else "") for line, cells in rows]
+        given = [(line, value) for line, value in values if value]
+        if not given:
             continue
-        if plain not in COLUMNS:
+        if plain(name) in said:
             raise SampleSheetError(
-                f"column {name[:40]!r} is not known",
-                code="sheet.column_unknown",
-                line=number,
+                f"{name} is said for each sample and also in line {said[plain(name)].line}",
+                code="sheet.setting_twice",
+                line=given[0][0],
                 column=column,
-                hint="remove it, or rename it to one of: " + ", ".join(sorted(COLUMNS.values())),
+                hint="say it in one place",
             )
-        if COLUMNS[plain] in columns:
-            raise SampleSheetError(
-                f"column {COLUMNS[plain]} stands here for the second time",
-                code="sheet.column_twice",
-                line=number,
-                column=column,
-            )
-        columns[COLUMNS[plain]] = column
-    if "Sample_ID" not in columns:
+        found[name] = Setting(given[0][1], given[0][0], tuple(values))
+    return found
+
+
+def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Cycles of template and of index reads; reads of 0 cycles are left out."""
+    numbered: list[int] = []
+    named: dict[str, int] = {}
+    for number, cells in rows:
+        name = plain(cells[0])
+        if name in {*_READ_NAMES, *_INDEX_READ_NAMES}:
+            named[name] = _cycles(cells[1] if len(cells) > 1 else "", number, 2)
+        else:
+            numbered.append(_cycles(cells[0], number, 1))
+    if named and numbered:
         raise SampleSheetError(
-            "there is no column Sample_ID",
-            code="sheet.sample_id_missing",
-            line=number,
-            hint="the first line below [Data] names the columns",
+            "reads with and without a name stand beside each other",
+            code="sheet.reads",
+            line=rows[0][0],
+            hint="expected Read1Cycles,151 in each line, or 151",
         )
-    return columns
+    templates = numbered or [named.get(name, 0) for name in _READ_NAMES]
+    indexes = [named.get(name, 0) for name in _INDEX_READ_NAMES]
+    return tuple(n for n in templates if n), tuple(n for n in indexes if n)
 
 
-def _sample(line: int, cells: list[str], columns: dict[str, int], width: int) -> Sample:
+def _cycles(text: str, line: int, column: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 6):
+        raise SampleSheetError(
+            f"expected a number of cycles, found {text[:40]!r}",
+            code="sheet.reads",
+            line=line,
+            column=column,
+        )
+    return int(text)
+
+
+def _sample(line: int, cells: list[str], columns: Columns, is_casava: bool) -> Sample:
+    width = columns.width
     surplus = next((n for n, cell in enumerate(cells[width:], start=width + 1) if cell), None)
     if surplus is not None:
         raise SampleSheetError(
@@ -301,7 +253,7 @@ def _sample(line: int, cells: list[str], columns: dict[str, int], width: int) ->
         )
 
     def value(name: str) -> str:
-        column = columns.get(name, 0)
+        column = columns.used.get(name, 0)
         return cells[column - 1] if 0 < column <= len(cells) else ""
 
     lane = value("Lane")
@@ -310,15 +262,19 @@ def _sample(line: int, cells: list[str], columns: dict[str, int], width: int) ->
             f"expected a lane number, found {lane[:40]!r}",
             code="sheet.lane",
             line=line,
-            column=columns["Lane"],
+            column=columns.used["Lane"],
         )
+    index, index2 = value("index"), value("index2")
+    if is_casava and not index2:
+        # CASAVA writes both indexes in one field.
+        index, _, index2 = index.partition("-")
     return Sample(
         line=line,
         lane=int(lane) if lane else None,
         sample_id=value("Sample_ID"),
         sample_name=value("Sample_Name"),
         project=value("Sample_Project"),
-        index=value("index"),
-        index2=value("index2"),
+        index=index,
+        index2=index2,
         description=value("Description"),
     )

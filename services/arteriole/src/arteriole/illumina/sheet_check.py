@@ -9,13 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import combinations
+from itertools import islice
 
+from arteriole.illumina import override_cycles
+from arteriole.illumina.near_indexes import near_pairs
+from arteriole.illumina.override_cycles import MaskError
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
+from arteriole.illumina.sheet_settings import MISMATCH_SETTINGS
+from arteriole.illumina.sheet_text import plain
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 NAME_LENGTH = 100
+COLLISIONS_TOLD = 1000
+"""So many collisions of a lane are told; the first one already stops a conversion."""
 RESERVED_NAMES = frozenset({"undetermined", "stats", "reports", "all", "default"})
 
 
@@ -54,6 +61,10 @@ class _Case:
     def warning(self, code: str, sample: Sample, column: str, message: str, hint: str) -> Finding:
         place = self.sheet.columns.get(column, 0)
         return Finding(code, Severity.WARNING, sample.line, place, message, hint)
+
+    def is_alone(self, sample: Sample) -> bool:
+        """Whether no other sample lies on a lane of this one."""
+        return all(len(samples) == 1 for samples in self.lanes.values() if sample in samples)
 
 
 def check(
@@ -219,6 +230,15 @@ def _indexes(case: _Case) -> Iterator[Finding]:
                     f"expected an index of A, C, G, T (and N), found {text[:40]!r}",
                     "write out the bases in capital letters; names of index sets are not resolved",
                 )
+            elif not reads and case.is_alone(sample):
+                yield case.warning(
+                    "sheet.index_not_read",
+                    sample,
+                    column,
+                    f"{column} is given, but the run has no index read; the sample is alone on its"
+                    " lane and takes every read of it",
+                    "nothing, if this is the sheet of this run",
+                )
             elif place >= len(reads):
                 yield case.error(
                     f"sheet.{column}_without_read",
@@ -280,13 +300,16 @@ def _lane_indexes(case: _Case) -> Iterator[Finding]:
 
 def _collisions(case: _Case) -> Iterator[Finding]:
     allowed7, allowed5 = (2 * mismatches for mismatches in case.mismatches)
-    told: set[tuple[int, int]] = set()
-    for lane, samples in case.lanes.items():
-        for one, other in combinations([s for s in samples if s.index or s.index2], 2):
+    seen: set[tuple[Sample, ...]] = set()
+    for lane, all_samples in case.lanes.items():
+        samples = tuple(s for s in all_samples if s.index or s.index2)
+        if samples in seen:
+            continue
+        seen.add(samples)
+        i7, i5 = [s.index for s in samples], [s.index2 for s in samples]
+        pairs = near_pairs(i7, i5, (allowed7, allowed5))
+        for one, other in ((samples[a], samples[b]) for a, b in islice(pairs, COLLISIONS_TOLD)):
             d7, d5 = distance(one.index, other.index), distance(one.index2, other.index2)
-            if d7 > allowed7 or d5 > allowed5 or (one.line, other.line) in told:
-                continue
-            told.add((one.line, other.line))
             if d7 == d5 == 0:
                 yield case.error(
                     "sheet.index_duplicate",
@@ -308,20 +331,50 @@ def _collisions(case: _Case) -> Iterator[Finding]:
 
 
 def _reads(case: _Case) -> Iterator[Finding]:
-    run = tuple(read.cycles for read in case.run_info.template_reads)
-    if case.sheet.reads and case.sheet.reads != run:
-        yield Finding(
-            "sheet.reads_differ",
-            Severity.WARNING,
-            0,
-            0,
-            f"[Reads] says {_joined(case.sheet.reads)}, the run has {_joined(run)}",
-            "the run's reads are converted; find out whether this is the run's sheet",
-        )
+    for what, said, reads in (
+        ("", case.sheet.reads, case.run_info.template_reads),
+        (" of index", case.sheet.index_reads, case.run_info.index_reads),
+    ):
+        run = tuple(read.cycles for read in reads)
+        if said and said != run:
+            yield Finding(
+                "sheet.reads_differ",
+                Severity.WARNING,
+                0,
+                0,
+                f"[Reads] says {_joined(said)}{what}, the run has {_joined(run)}{what}",
+                "the run's reads are converted; find out whether this is the run's sheet",
+            )
+
+
+def _notes(case: _Case) -> Iterator[Finding]:
+    for note in case.sheet.notes:
+        yield Finding(note.code, Severity.WARNING, note.line, note.column, note.message, note.hint)
+
+
+def _settings(case: _Case) -> Iterator[Finding]:
+    """Values that no converter can follow; what the one at hand does not do, it refuses itself."""
+    for name, setting in case.sheet.settings.items():
+        for line, value in dict.fromkeys(setting.values):
+            if not value:
+                continue
+            if plain(name) in MISMATCH_SETTINGS and value not in {"0", "1", "2"}:
+                message = f"expected {name} 0, 1 or 2, found {value[:20]!r}"
+                yield Finding("sheet.mismatches", Severity.ERROR, line, 0, message, "correct it")
+            elif plain(name) == "overridecycles":
+                try:
+                    override_cycles.parse(value, case.run_info)
+                except MaskError as err:
+                    hint = "write one mask a read, which covers all of its cycles"
+                    message = f"OverrideCycles: {err}"
+                    yield Finding("sheet.override_cycles", Severity.ERROR, line, 0, message, hint)
 
 
 def _joined(numbers: tuple[int, ...]) -> str:
-    return " + ".join(map(str, numbers)) + " cycles"
+    return " + ".join(map(str, numbers)) + " cycles" if numbers else "none"
 
 
-_CHECKS = (_any_sample, _names, _lanes, _samples, _indexes, _lane_indexes, _collisions, _reads)
+_CHECKS = (
+    *(_any_sample, _names, _lanes, _samples, _indexes, _lane_indexes, _collisions),
+    *(_reads, _notes, _settings),
+)

@@ -45,6 +45,7 @@ class Job:
     stage: str
     attempt: int
     parameters: dict[str, Any]
+    observed: bool  # it only works out what it would do
     state: JobState
     starts: int
     who: str
@@ -67,6 +68,7 @@ class Job:
             stage=row["stage"],
             attempt=row["attempt"],
             parameters=json.loads(row["parameters"]),
+            observed=bool(row["observed"]),
             state=JobState(row["state"]),
             starts=row["starts"],
             who=row["who"],
@@ -87,6 +89,7 @@ class Job:
             "run": self.run,
             "stage": self.stage,
             "attempt": self.attempt,
+            "observed": self.observed,
             "state": self.state.value,
             "created": self.created,
             "started": self.started,

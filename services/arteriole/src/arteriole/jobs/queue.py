@@ -49,6 +49,7 @@ class JobQueue:
         attempt: int,
         parameters: dict[str, Any],
         who: str,
+        observed: bool = False,
     ) -> Job:
         """Write the job, or return the one that this `key` has already.
 
@@ -60,8 +61,8 @@ class JobQueue:
             if job is not None:
                 return job
             cursor = self.store.execute(
-                "INSERT INTO job (key, digest, run, stage, attempt, parameters, state, who,"
-                " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO job (key, digest, run, stage, attempt, parameters, observed,"
+                " state, who, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     key,
                     _digest(request),
@@ -69,6 +70,7 @@ class JobQueue:
                     stage,
                     attempt,
                     json.dumps(parameters),
+                    observed,
                     JobState.PENDING.value,
                     who,
                     times.now(),

@@ -16,6 +16,14 @@ from arteriole.jobs.queue import JobQueue
 STARTS = 3
 POLL = 0.1
 STOPPED = Outcome(JobState.CANCELLED, None, "job.stopped", "it was stopped", "", {})
+NOT_NOW = Outcome(
+    JobState.ERROR,
+    None,
+    "job.observe_mode",
+    "it was to act, and the service only observes now: it is not started",
+    "set mode: act, start the service again, then retry",
+    {},
+)
 
 log = structlog.get_logger()
 
@@ -26,16 +34,26 @@ class Runner:
     Started again after a crash it needs nothing but rows and folders: lock held, the job is
     adopted; a result there, it is recorded; neither, the process died, and the job is started
     again if `rerun`, or failed.
+
+    With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
     def __init__(
-        self, queue: JobQueue, folders: Path, worker: str, *, parallel: int, rerun: bool
+        self,
+        queue: JobQueue,
+        folders: Path,
+        worker: str,
+        *,
+        parallel: int,
+        rerun: bool,
+        observe_only: bool = False,
     ) -> None:
         self._queue = queue
         self._folders = folders
         self._worker = worker
         self._parallel = parallel
         self._rerun = rerun
+        self._observe_only = observe_only
         self._children: list[subprocess.Popen[bytes]] = []
         self.trouble: str | None = None  # why the last look at the jobs failed
 
@@ -67,10 +85,11 @@ class Runner:
         for job in self._queue.in_state(JobState.STARTED):
             running += self._still_running(job)
         for job in self._queue.in_state(JobState.PENDING):
-            if running >= self._parallel:
-                break
-            self._start(job)
-            running += 1
+            if self._observe_only and not job.observed:
+                self._queue.ended(job, NOT_NOW)
+            elif running < self._parallel:
+                self._start(job)
+                running += 1
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)
@@ -111,6 +130,7 @@ class Runner:
                     "run": job.run,
                     "stage": job.stage,
                     "attempt": job.attempt,
+                    "observe": job.observed,
                     "parameters": job.parameters,
                     "worker": self._worker,
                 }

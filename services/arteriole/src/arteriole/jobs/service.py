@@ -9,6 +9,7 @@ from pydantic import Field
 from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
+from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier, require_identifier
 from arteriole.app.routes import Call, NoBody, Reply, Request, Route
 from arteriole.app.store import Store
@@ -25,6 +26,16 @@ class StartRequest(Request):
 
     attempt: int = Field(default=1, ge=1, le=9999)
     stage: str | None = None
+    #: Work out what would be done, and do nothing; a service in mode observe always does so.
+    observe: bool = False
+
+    def asked(self) -> dict[str, Any]:
+        """What makes one request another; a field that is off or empty is as if not there.
+
+        So a key of an older version, which did not know the field, still means the same job.
+        """
+        document: dict[str, Any] = self.model_dump(mode="json")
+        return {name: value for name, value in document.items() if value not in (False, [])}
 
 
 class StatusQuery(Request):
@@ -45,7 +56,10 @@ class JobKind(Protocol):
     rerun: bool  # may a job whose process died be started again?
 
     def parameters(self, run: str, request: Any) -> dict[str, Any]:
-        """What the worker is given (JSON); InvalidError if the request cannot be met."""
+        """What the worker is given (JSON); InvalidError if the request cannot be met.
+
+        With `request.observe` what only real stages leave (FASTQs, manifests) need not be there.
+        """
         ...
 
     def versions(self) -> dict[str, str]:
@@ -60,15 +74,23 @@ class JobKind(Protocol):
 class JobService:
     """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
 
-    def __init__(self, kind: JobKind, state_dir: Path, parallel: int) -> None:
+    def __init__(
+        self, kind: JobKind, state_dir: Path, parallel: int, mode: Mode = Mode.OBSERVE
+    ) -> None:
         self.name = kind.name
+        self.mode = mode
         self.kind = kind
         home = state_dir / kind.name
         self.store = Store(home / "jobs.sqlite", "arteriole.jobs.sql")
         self.queue = JobQueue(self.store, kind.name)
         self.events = self.queue.events
         self.runner = Runner(
-            self.queue, home / "jobs", kind.worker, parallel=parallel, rerun=kind.rerun
+            self.queue,
+            home / "jobs",
+            kind.worker,
+            parallel=parallel,
+            rerun=kind.rerun,
+            observe_only=mode is Mode.OBSERVE,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -120,7 +142,8 @@ class JobService:
             raise InvalidError(
                 "Idempotency-Key must be of A-Z a-z 0-9 . _ - and /", field="Idempotency-Key"
             )
-        asked = {"run": run, **request.model_dump(mode="json")}
+        asked = {"run": run, **request.asked()}
+        observed = request.observe or self.mode is Mode.OBSERVE
         # NB: a repeat is the same job even if the request could no longer be met
         job = self.queue.earlier(key, asked) or self.queue.submit(
             key,
@@ -128,8 +151,9 @@ class JobService:
             run=run,
             stage=stage,
             attempt=request.attempt,
-            parameters=self.kind.parameters(run, request),
+            parameters=self.kind.parameters(run, request.model_copy(update={"observe": observed})),
             who=call.identity.name,
+            observed=observed,
         )
         return Reply(self._document(job, call), status=202)
 

@@ -1,9 +1,11 @@
 """What a worker process is given, and how it tells what became of it."""
 
 import contextlib
+import errno
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,6 +57,7 @@ class Task:
         self.run: str = task["run"]
         self.stage: str = task["stage"]
         self.attempt: int = task["attempt"]
+        self.observe: bool = task.get("observe", False)
         self.parameters: dict[str, Any] = task["parameters"]
         self._lock = lock
         self._told = 0.0
@@ -101,11 +104,7 @@ class Task:
                 pass_fds=(self._lock,),
             )
         except OSError as err:
-            raise WorkError(
-                f"cannot run {arguments[0]}: {err.strerror}",
-                code="tool.missing",
-                hint=f"install {Path(arguments[0]).name}, or name its path in arteriole.yaml",
-            ) from err
+            raise _missing(arguments[0], err.strerror) from err
         try:
             if watch is None:
                 output, _ = process.communicate(input_bytes, timeout)
@@ -121,6 +120,20 @@ class Task:
         text = output[-OUTPUT_LIMIT:].decode("utf-8", "replace")
         note(text.removesuffix("\n"))
         return Finished(process.returncode, text)
+
+
+def require_tool(program: str) -> None:
+    """WorkError, as `Task.command` has it, if `program` cannot be run."""
+    if shutil.which(program) is None:
+        raise _missing(program, os.strerror(errno.ENOENT))
+
+
+def _missing(program: str, reason: str | None) -> WorkError:
+    return WorkError(
+        f"cannot run {program}: {reason}",
+        code="tool.missing",
+        hint=f"install {Path(program).name}, or name its path in arteriole.yaml",
+    )
 
 
 def _follow(
@@ -171,8 +184,20 @@ def _unforeseen(err: Exception) -> dict[str, str]:
     }
 
 
-def main(work: Callable[[Task], dict[str, Any]]) -> None:
+def _observed(task: Task, observe: Callable[[Task], dict[str, Any]] | None) -> dict[str, Any]:
+    if observe is None:
+        raise WorkError("this kind of job cannot observe", code="job.cannot_observe")
+    return observe(task)
+
+
+def main(
+    work: Callable[[Task], dict[str, Any]],
+    observe: Callable[[Task], dict[str, Any]] | None = None,
+) -> None:
     """Run `work` on the folder and lock named on the command line; its value is the job's result.
+
+    A job that observes runs `observe` instead, which writes nothing outside the job's folder; what
+    it returns becomes the result `{"would": ...}`.
 
     An ArterioleError ends the job `error` with its code, message and hint; anything else does so
     with `job.failed` and leaves its traceback in the log.
@@ -182,7 +207,8 @@ def main(work: Callable[[Task], dict[str, Any]]) -> None:
     threading.Thread(target=_obey_stop, args=(folder, os.getppid()), daemon=True).start()
     outcome: dict[str, Any] = {"ok": True, "code": "", "message": "", "hint": "", "result": {}}
     try:
-        outcome["result"] = work(Task(folder, int(sys.argv[2])))
+        task = Task(folder, int(sys.argv[2]))
+        outcome["result"] = {"would": _observed(task, observe)} if task.observe else work(task)
     except ArterioleError as err:
         note(f"{err.code}: {err}")
         outcome |= {"ok": False, "code": err.code, "message": str(err), "hint": err.hint}

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
+from arteriole.app.mode import Mode
 from arteriole.app.routes import Call, NoBody, Reply, Request, Route
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.runs import Run, Runs
@@ -149,6 +150,12 @@ class ArteriaApi:
                 "making run folders is not enabled",
                 code="config.not_enabled",
                 hint="runfolder.can_create_runfolder: true, for tests only",
+            )
+        if self._runs.mode is Mode.OBSERVE:
+            raise InvalidError(
+                "nothing is written to a monitored directory while the mode is observe",
+                code="config.not_enabled",
+                hint="mode: act, for tests only",
             )
 
     async def _create(self, call: Call) -> Reply:

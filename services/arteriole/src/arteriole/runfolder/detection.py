@@ -4,6 +4,7 @@ NFS and CIFS send no notifications, so the scan alone must find everything; they
 """
 
 import asyncio
+import math
 import os
 import time
 from pathlib import Path
@@ -14,13 +15,29 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from arteriole.illumina.run_folder import MARKERS
+from arteriole.runfolder.quiet import Pace, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
+from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.states import RunState
-from arteriole.runfolder.verdict import Verdict, VerdictKind, examine, examine_marker
+from arteriole.runfolder.succession import Place, next_after, place
+from arteriole.runfolder.verdict import (
+    AT_REST,
+    Rules,
+    Verdict,
+    VerdictKind,
+    examine_marker,
+    judge,
+    unreachable,
+)
 
 #: What is judged for good: it is only looked whether the folder is still there.
 SETTLED = frozenset({VerdictKind.COMPLETE, VerdictKind.REFUSED})
+
+#: Seconds between two scans at least.
+SHORTEST_PAUSE = 0.05
+#: Seconds that a scan may take at least.
+SHORTEST_SCAN = 1.0
 
 log = structlog.get_logger()
 
@@ -35,6 +52,12 @@ class Detector:
         self._watcher = _Watcher(self._wake)
         self._scanning = asyncio.Lock()
         self._judging = asyncio.Lock()
+        self._watches: dict[Path, Watch] = {}  # of the open runs
+        self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
+        self._looked: dict[Path, float] = {}
+        self._is_unfinished = False  # the last scan left folders to the next
+        self._rules = Rules(settings.settle_seconds, settings.stalled_after, settings.require_sheet)
+        self._pace = Pace(settings.settle_seconds, settings.stalled_after, settings.recheck_seconds)
         self.unreachable: dict[Path, str] = {}
         self.trouble: str | None = None  # why the last scan failed
 
@@ -44,13 +67,13 @@ class Detector:
             while True:
                 self._wake.clear()
                 try:
-                    await self.scan()
+                    await self.scan(max(self._settings.scan_interval, SHORTEST_SCAN))
                     self.trouble = None
                 except Exception as err:  # a full disk, say: the next scan may succeed
                     log.exception("a scan failed")
                     self.trouble = str(err) or type(err).__name__
                 try:
-                    async with asyncio.timeout(self._settings.scan_interval):
+                    async with asyncio.timeout(self._pause()):
                         await self._wake.wait()
                     await asyncio.sleep(0.05)  # one deed makes several notifications
                 except TimeoutError:
@@ -58,25 +81,62 @@ class Detector:
         finally:
             self._watcher.stop()
 
-    async def scan(self) -> None:
-        """Look at every folder once; what is settled is not read again."""
+    def _pause(self) -> float:
+        """Seconds until the next scan: sooner than usual when a quiet period ends before."""
+        if self._is_unfinished:
+            return SHORTEST_PAUSE
+        due = [watch.due_in() for watch in self._watches.values()]
+        soonest = min((seconds for seconds in due if seconds is not None), default=math.inf)
+        return min(self._settings.scan_interval, max(SHORTEST_PAUSE, soonest))
+
+    async def scan(self, limit: float = math.inf) -> None:
+        """Look at every folder once; what is settled is not read again.
+
+        Args:
+            limit: about so many seconds; the folders that are left wait for the next scan, so that
+                one which comes meanwhile does not wait for hundreds of old ones. New ones come
+                first, those that were looked at long ago before others.
+        """
         async with self._scanning:
             present: set[Path] = set()
+            known = {run.path for run in self._runs.all()}
             for directory in self._settings.monitored_directories:
                 found = await asyncio.to_thread(self._folders, directory)
                 present.update(map(storable, found))
-                known = {run.path for run in self._runs.all()}
                 for path in found:
-                    if storable(path) not in known:
+                    # A client of Arteria's API may have asked for it meanwhile.
+                    if storable(path) not in known and self._runs.by_path(path) is None:
                         self.register(path)
+                        await asyncio.sleep(0)  # others want the loop between two transactions
             if not self._runs.first_scan_done() and not self.unreachable:
                 self._runs.note_first_scan()
-            for run in self._runs.all():
-                if run.verdict not in SETTLED or run.path not in present:
-                    try:
-                        await self.judge(run)
-                    except OSError as err:  # one folder must not hide the others
-                        log.warning("not judged", path=str(run.path), error=str(err))
+            runs = self._runs.all()
+            self._places = {
+                run.path: place(run.name, run.evidence)
+                for run in runs
+                if run.verdict is not VerdictKind.REFUSED
+            }
+            in_doubt = [
+                run for run in runs if run.verdict not in SETTLED or run.path not in present
+            ]
+            new = [run for run in reversed(in_doubt) if run.path not in self._looked]
+            again = [run for run in in_doubt if run.path in self._looked]
+            again.sort(key=lambda run: self._looked[run.path])
+            in_time = [await self._judge_all(group, limit / 2) for group in (again, new)]
+            self._is_unfinished = not all(in_time)
+
+    async def _judge_all(self, runs: list[Run], limit: float) -> bool:
+        """Judge these in turn, one at least; False if it took too long to judge all."""
+        end = time.monotonic() + limit
+        for number, run in enumerate(runs):
+            if number and time.monotonic() > end:
+                return False
+            self._looked[run.path] = time.monotonic()
+            try:
+                await self.judge(run)
+            except OSError as err:  # one folder must not hide the others
+                log.warning("not judged", path=str(run.path), error=str(err))
+        return True
 
     def _removed(self, path: Path) -> bool:
         """Its monitored directory can be read and does not have it."""
@@ -111,18 +171,34 @@ class Detector:
                 return
             if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
                 return
-            verdict = await asyncio.to_thread(self.examine, run.path)
+            verdict = await asyncio.to_thread(self._examine, run)
             self._runs.judged(run, verdict)
+        if verdict.kind in SETTLED:
+            self._watches.pop(run.path, None)
         if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
             self._watcher.unwatch(run.path)
         else:
             self._watcher.watch(run.path)
 
-    def examine(self, path: Path) -> Verdict:
+    def _examine(self, run: Run) -> Verdict:
+        """NB: on another thread, one at a time."""
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
-            return examine_marker(path, grace, time.time())
-        return examine(path, self._settings.settle_seconds)
+            return examine_marker(run.path, grace, time.time())
+        watch = self._watches.get(run.path)
+        if watch is None:
+            rested = run.evidence if run.verdict in AT_REST else None
+            watch = self._watches[run.path] = Watch(run.path, self._pace, rested)
+        try:
+            seen, quiet = watch.look()
+        except OSError as err:
+            return unreachable(run.path, err)
+        later = ""
+        if quiet.seconds >= self._settings.stalled_after:
+            later = next_after(place(run.name, run.evidence), list(self._places.values()))
+        verdict = judge(seen, quiet, self._rules, later)
+        watch.at_rest = verdict.kind in AT_REST
+        return verdict
 
 
 def _is_run_folder(path: Path) -> bool:
@@ -194,7 +270,7 @@ class _Watcher(FileSystemEventHandler):
         path = Path(str(event.dest_path or event.src_path))
         if (
             path.name in MARKERS
-            or path.name in ("RunInfo.xml", "Data")
+            or path.name in ("RunInfo.xml", "Data", SHEET)
             or str(path.parent) in self._tops
         ) and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)

@@ -3,36 +3,41 @@
 from typing import Any
 
 from arteriole.app import times
-from arteriole.runfolder.runs import Run, Stage
-from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.records import Run, Stage
+from arteriole.runfolder.states import StageState
 
 
 def overdue(runs: list[Run], grace: float) -> list[dict[str, Any]]:
-    """Entries older than `grace` seconds.
+    """Entries older than `grace` seconds; a job that is to be stopped is told of at once.
 
     Each is `{what, run, stage, attempt, service, job_id, since, past_limit}`; `what` is
     `run_ready` (nobody claimed it), `stage_ready` (nobody began it, or whoever did left neither
-    job nor end within the lease) or `stage_running` (a job was attached; did it end?).
+    job nor end within the lease), `stage_running` (a job was attached; did it end?) or
+    `job_unwanted` (its attempt was aborted, and it has not ended).
     """
     before = times.now(-grace)
     found = []
     for run in runs:
         if run.claimable and run.verdict_since <= before:
             found.append(_entry("run_ready", run, None, run.verdict_since))
-        if run.attempt and run.held is None and run.state is not RunState.DONE:
-            found += [entry for s in run.current if (entry := _stage(run, s, before))]
+        unwanted = run.unwanted()
+        found += [_entry("job_unwanted", run, s, s.begun or "") for s in unwanted]
+        open_ = [] if run.finished else run.current
+        earlier = [s for s in unwanted if s.attempt != run.attempt]
+        found += [entry for s in [*earlier, *open_] if (entry := _stage(run, s, before))]
     return found
 
 
 def _stage(run: Run, stage: Stage, before: str) -> dict[str, Any] | None:
+    if stage.has_job:
+        begun = stage.begun or ""
+        return _entry("stage_running", run, stage, begun) if begun <= before else None
+    if run.held is not None or run.aborted is not None:
+        return None
     if stage.state is StageState.WAITING and stage.ready is not None and stage.ready <= before:
         return _entry("stage_ready", run, stage, stage.ready)
-    if stage.state is StageState.RUNNING and stage.begun is not None:
-        if stage.job_id is None:
-            if stage.lease is not None and stage.lease <= times.now():
-                return _entry("stage_ready", run, stage, stage.lease)
-        elif stage.begun <= before:
-            return _entry("stage_running", run, stage, stage.begun)
+    if stage.abandoned(times.now()):
+        return _entry("stage_ready", run, stage, stage.lease or "")
     return None
 
 

@@ -2,19 +2,26 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
 from arteriole.app.events import EventLog
+from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier
 from arteriole.app.store import Store
-from arteriole.runfolder.states import RunState, StageState, claimed_state
+from arteriole.runfolder.records import Abort as Abort
+from arteriole.runfolder.records import Attempt, Hold, Scope, Waiver
+from arteriole.runfolder.records import Run as Run
+from arteriole.runfolder.records import Stage as Stage
+from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import Verdict, VerdictKind
 
 WHO = "runfolder"
+
+#: States in which a run asks nothing of a reader that lost its place.
+CLOSED = (RunState.DONE, RunState.CANCELLED)
 
 
 def storable(path: Path) -> Path:
@@ -22,128 +29,16 @@ def storable(path: Path) -> Path:
     return Path(str(path).encode("utf-8", "backslashreplace").decode())
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One (stage, attempt) of a run."""
-
-    stage: str
-    attempt: int
-    after: tuple[str, ...]
-    time_limit: int
-    state: StageState
-    ready: str | None
-    try_: int
-    releases: int
-    begun_by: str | None
-    begun: str | None
-    lease: str | None
-    service: str | None
-    job_id: int | None
-    ended: str | None
-    code: str
-    message: str
-    hint: str
-
-    @classmethod
-    def from_row(cls, row: sqlite3.Row) -> "Stage":
-        return cls(
-            stage=row["stage"],
-            attempt=row["attempt"],
-            after=tuple(json.loads(row["after"])),
-            time_limit=row["time_limit"],
-            state=StageState(row["state"]),
-            ready=row["ready"],
-            try_=row["try"],
-            releases=row["releases"],
-            begun_by=row["begun_by"],
-            begun=row["begun"],
-            lease=row["lease"],
-            service=row["service"],
-            job_id=row["job_id"],
-            ended=row["ended"],
-            code=row["code"],
-            message=row["message"],
-            hint=row["hint"],
-        )
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "stage": self.stage,
-            "attempt": self.attempt,
-            "state": self.state.value,
-            "after": list(self.after),
-            "ready": self.ready,
-            "try": self.try_,
-            "begun_by": self.begun_by,
-            "begun": self.begun,
-            "ended": self.ended,
-            "service": self.service,
-            "job_id": self.job_id,
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-            "time_limit": self.time_limit,
-        }
-
-
-@dataclass(frozen=True)
-class Run:
-    id: int
-    name: str
-    path: Path
-    first_seen: str
-    adopted: bool
-    verdict: VerdictKind
-    verdict_since: str
-    code: str
-    message: str
-    hint: str
-    evidence: dict[str, Any]
-    metadata: dict[str, str]
-    arteria_state: RunState | None
-    attempt: int
-    plan: dict[str, Any]
-    claimed_by: str | None
-    held: str | None
-    stages: list[Stage] = field(default_factory=list)  # of every attempt, oldest first
-
-    @property
-    def current(self) -> list[Stage]:
-        """The stages of the newest attempt."""
-        return [stage for stage in self.stages if stage.attempt == self.attempt]
-
-    @property
-    def claimable(self) -> bool:
-        return (
-            self.verdict is VerdictKind.COMPLETE
-            and self.adopted
-            and self.attempt == 0
-            and self.held is None
-            and self.arteria_state in (None, RunState.READY)
-        )
-
-    @property
-    def state(self) -> RunState:
-        if self.attempt:
-            return claimed_state([s.state for s in self.current], self.held is not None)
-        if self.arteria_state is not None:
-            return self.arteria_state
-        if self.verdict in (VerdictKind.REFUSED, VerdictKind.UNREADABLE):
-            return RunState.ERROR
-        if self.verdict is not VerdictKind.COMPLETE:
-            return RunState.NONE
-        return RunState.READY if self.claimable else RunState.PENDING
-
-
 class Runs:
     """The runs of this store; `events` is written in the transaction of each change."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, mode: Mode = Mode.OBSERVE) -> None:
         self.store = store
+        self.mode = mode
         self.events = EventLog(store, self._replay_from)
 
     def _replay_from(self) -> int:
-        open_runs = [run.name for run in self.all() if run.state is not RunState.DONE]
+        open_runs = [run.name for run in self.all() if run.state not in CLOSED]
         first: int | None = None
         for name in open_runs:
             row = self.store.row("SELECT min(id) AS id FROM event WHERE run = ?", (name,))
@@ -156,11 +51,12 @@ class Runs:
         return int(row["id"])
 
     def all(self) -> list[Run]:
-        return [self._run(row) for row in self.store.rows("SELECT * FROM run ORDER BY id")]
+        parts = _Parts(self.store)
+        return [parts.run(row) for row in self.store.rows("SELECT * FROM run ORDER BY id")]
 
     def by_path(self, path: Path) -> Run | None:
         row = self.store.row("SELECT * FROM run WHERE path = ?", (str(storable(path)),))
-        return None if row is None else self._run(row)
+        return None if row is None else _Parts(self.store, row["id"]).run(row)
 
     def get(self, name: str) -> Run:
         """The run of that name; a refused one only if no other has the name."""
@@ -173,32 +69,7 @@ class Runs:
                 code="run.not_found",
                 hint="'arteriole runs' lists them",
             )
-        return self._run(row)
-
-    def _run(self, row: sqlite3.Row) -> Run:
-        stages = self.store.rows(
-            "SELECT * FROM stage WHERE run = ? ORDER BY attempt, position", (row["id"],)
-        )
-        return Run(
-            id=row["id"],
-            name=row["name"],
-            path=Path(row["path"]),
-            first_seen=row["first_seen"],
-            adopted=bool(row["adopted"]),
-            verdict=VerdictKind(row["verdict"]),
-            verdict_since=row["verdict_since"],
-            code=row["code"],
-            message=row["message"],
-            hint=row["hint"],
-            evidence=json.loads(row["evidence"]),
-            metadata=json.loads(row["metadata"]),
-            arteria_state=RunState(row["arteria_state"]) if row["arteria_state"] else None,
-            attempt=row["attempt"],
-            plan=json.loads(row["plan"]),
-            claimed_by=row["claimed_by"],
-            held=row["held"],
-            stages=[Stage.from_row(stage) for stage in stages],
-        )
+        return _Parts(self.store, row["id"]).run(row)
 
     def register(self, path: Path, *, adopted: bool, arteria_state: str | None = None) -> Run:
         """Write a folder that was not known; one whose name cannot be used is refused for good."""
@@ -252,7 +123,8 @@ class Runs:
                 self.events.append(
                     "verdict", who=WHO, run=run.name, verdict=verdict.kind.value, code=verdict.code
                 )
-                self.tell_if_ready(run.name)
+                if not run.claimable:
+                    self.tell_if_ready(run.name)
 
     def _now(self, run: Run) -> Run:
         """The run as it is now: another may have changed it since it was read."""
@@ -260,9 +132,10 @@ class Runs:
 
     def _write_verdict(self, run: Run, verdict: Verdict) -> None:
         since = run.verdict_since if run.verdict is verdict.kind else times.now()
+        instrument = verdict.evidence.get("instrument")
         self.store.execute(
             "UPDATE run SET verdict = ?, verdict_since = ?, code = ?, message = ?, hint = ?,"
-            " evidence = ?, metadata = ? WHERE id = ?",
+            " evidence = ?, metadata = ?, instrument = coalesce(?, instrument) WHERE id = ?",
             (
                 verdict.kind.value,
                 since,
@@ -271,6 +144,7 @@ class Runs:
                 verdict.hint,
                 json.dumps(verdict.evidence),
                 json.dumps(verdict.metadata or run.metadata),
+                instrument[:200] if isinstance(instrument, str) and instrument else None,
                 run.id,
             ),
         )
@@ -281,12 +155,35 @@ class Runs:
             self.events.append("run_ready", who=WHO, run=name)
 
     def adopt(self, name: str, who: str) -> None:
+        """Let a run be worked on: one found at first start, observed, or dismissed.
+
+        Raises:
+            ConflictError: it was observed and this service still only observes, or its attempt
+                was aborted, which only a redo takes back.
+        """
         with self.store.transaction():
             run = self.get(name)
-            if not run.adopted:
-                self.store.execute("UPDATE run SET adopted = 1 WHERE id = ?", (run.id,))
-                self.events.append("adopted", who=who, run=name)
-                self.tell_if_ready(name)
+            if run.observed and self.mode is Mode.OBSERVE:
+                raise ConflictError(
+                    f"{name} was observed already, and the mode is still observe",
+                    code="run.observed",
+                    hint="set mode: act in arteriole.yaml and start the services again; then:"
+                    f" arteriole adopt {name}",
+                )
+            if run.aborted is not None and run.attempt and not run.observed:
+                raise ConflictError(
+                    f"attempt {run.attempt} of {name} was aborted by {run.aborted.by}",
+                    code="run.aborted",
+                    hint=f"arteriole redo {name} --from STAGE",
+                )
+            if run.adopted and run.aborted is None:
+                return
+            self.store.execute("UPDATE run SET adopted = 1 WHERE id = ?", (run.id,))
+            self.store.execute(
+                "DELETE FROM abort WHERE run = ? AND attempt = ?", (run.id, run.attempt)
+            )
+            self.events.append("adopted", who=who, run=name)
+            self.tell_if_ready(name)
 
     def set_arteria_state(self, run: Run, state: RunState, who: str) -> None:
         """What a client of Arteria says of a run; refused for one that has a plan."""
@@ -295,6 +192,12 @@ class Runs:
                 f"{run.name} was claimed with a plan; its state follows from its stages",
                 code="run.claimed",
                 hint=f"arteriole run {run.name}",
+            )
+        if run.aborted is not None:
+            raise ConflictError(
+                f"{run.name} was dismissed by {run.aborted.by}",
+                code="run.aborted",
+                hint=f"arteriole adopt {run.name}",
             )
         with self.store.transaction():
             run = self._now(run)
@@ -315,3 +218,66 @@ class Runs:
 
     def note_first_scan(self) -> None:
         self.store.execute("UPDATE store SET first_scan = ?", (times.now(),))
+
+    def holds(self) -> list[Hold]:
+        """Every hold, the oldest first."""
+        rows = self.store.rows("SELECT * FROM hold ORDER BY since, scope, name")
+        return [Hold.from_row(row) for row in rows]
+
+
+class _Parts:
+    """The rows of other tables that belong to every run, or to the one with this id."""
+
+    def __init__(self, store: Store, run: int | None = None) -> None:
+        where, given = ("", ()) if run is None else ("WHERE run = ?", (run,))
+
+        def grouped(table: str, order: str) -> dict[int, list[sqlite3.Row]]:
+            groups: dict[int, list[sqlite3.Row]] = defaultdict(list)
+            for row in store.rows(f"SELECT * FROM {table} {where} ORDER BY {order}", given):  # noqa: S608  table names of this module
+                groups[row["run"]].append(row)
+            return groups
+
+        self._stages = grouped("stage", "attempt, position")
+        self._attempts = grouped("attempt", "attempt")
+        self._aborts = grouped("abort", "attempt")
+        rows = store.rows("SELECT * FROM hold")
+        self._holds = {(row["scope"], row["name"]): Hold.from_row(row) for row in rows}
+
+    def run(self, row: sqlite3.Row) -> Run:
+        instrument = row["instrument"] or _instrument_in(row["name"])
+        return Run(
+            id=row["id"],
+            name=row["name"],
+            path=Path(row["path"]),
+            first_seen=row["first_seen"],
+            adopted=bool(row["adopted"]),
+            verdict=VerdictKind(row["verdict"]),
+            verdict_since=row["verdict_since"],
+            code=row["code"],
+            message=row["message"],
+            hint=row["hint"],
+            evidence=json.loads(row["evidence"]),
+            metadata=json.loads(row["metadata"]),
+            arteria_state=RunState(row["arteria_state"]) if row["arteria_state"] else None,
+            attempt=row["attempt"],
+            plan=json.loads(row["plan"]),
+            claimed_by=row["claimed_by"],
+            instrument=instrument,
+            waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
+            held=self._held(row["name"], instrument),
+            aborts=tuple(Abort.from_row(abort) for abort in self._aborts.get(row["id"], ())),
+            attempts=tuple(Attempt.from_row(one) for one in self._attempts.get(row["id"], ())),
+            stages=[Stage.from_row(stage) for stage in self._stages.get(row["id"], ())],
+        )
+
+    def _held(self, name: str, instrument: str) -> Hold | None:
+        for scope, of in ((Scope.RUN, name), (Scope.INSTRUMENT, instrument), (Scope.ALL, "")):
+            if (hold := self._holds.get((scope.value, of))) is not None:
+                return hold
+        return None
+
+
+def _instrument_in(name: str) -> str:
+    """The serial in a run folder's name, `<date>_<instrument>_<number>_<flow cell>`."""
+    parts = name.split("_")
+    return parts[1] if len(parts) >= 4 and parts[0].isdecimal() else ""

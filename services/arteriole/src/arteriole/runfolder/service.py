@@ -3,96 +3,55 @@
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, Field
+from typing import Any
 
 from arteriole.app import times
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
-from arteriole.app.names import require_identifier
-from arteriole.app.routes import Call, NoBody, Reply, Request, Route
+from arteriole.app.mode import Mode
+from arteriole.app.routes import Call, NoBody, Reply, Route
 from arteriole.app.store import Store
 from arteriole.runfolder.arteria import ArteriaApi
+from arteriole.runfolder.attempts import Attempts
+from arteriole.runfolder.bodies import (
+    AttachRequest,
+    BeginRequest,
+    ClaimRequest,
+    EndRequest,
+    Heartbeat,
+    HoldRequest,
+    OverdueQuery,
+    ReasonRequest,
+    RedoRequest,
+    ReleaseHoldRequest,
+    ReleaseRequest,
+    RunsQuery,
+    WaiveRequest,
+)
 from arteriole.runfolder.detection import Detector
+from arteriole.runfolder.holds import Holds
 from arteriole.runfolder.overdue import overdue
-from arteriole.runfolder.plan import Plan
-from arteriole.runfolder.runs import Run, Runs
+from arteriole.runfolder.records import Run, Scope
+from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.stages import Stages
-from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.states import StageState
+from arteriole.runfolder.waivers import waive
 from arteriole.runfolder.why import why
-
-#: Signed 64 bits, as SQLite has.
-JOB_ID_LIMIT = 2**63
-
-
-def _identifier(text: str) -> str:
-    return require_identifier(text, "by")
-
-
-By = Annotated[str, AfterValidator(_identifier)]
-
-
-class ClaimRequest(Request):
-    by: By
-    plan: Plan
-
-
-class BeginRequest(Request):
-    by: By
-
-
-class AttachRequest(Request):
-    by: By
-    service: str = Field(max_length=100)
-    job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
-
-
-class EndRequest(Request):
-    by: By
-    state: Literal[StageState.DONE, StageState.FAILED, StageState.SKIPPED]
-    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
-    message: str = ""
-    hint: str = ""
-    service: str | None = None
-    job_id: int | None = Field(default=None, ge=0, lt=JOB_ID_LIMIT)
-
-
-class ReleaseRequest(Request):
-    by: By
-    reason: str = Field(default="", max_length=1000)
-
-
-class RedoRequest(Request):
-    from_: str = Field(alias="from", max_length=200)
-    reason: str = Field(default="", max_length=500)
-
-
-class HoldRequest(Request):
-    reason: str = Field(min_length=1, max_length=500)
-
-
-class Heartbeat(Request):
-    sensor: str = Field(max_length=100)
-
-
-class RunsQuery(Request):
-    state: RunState | None = None
-
-
-class OverdueQuery(Request):
-    grace: float = Field(default=15.0, ge=0, le=10 * 365 * 86400)
 
 
 class RunfolderService:
     name = "runfolder"
 
-    def __init__(self, settings: RunfolderSettings, state_dir: Path) -> None:
+    def __init__(
+        self, settings: RunfolderSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
+    ) -> None:
         self._settings = settings
         self._store = Store(state_dir / self.name / "runs.sqlite", "arteriole.runfolder.sql")
-        self._runs = Runs(self._store)
+        self._runs = Runs(self._store, mode)
         self._stages = Stages(self._runs, settings.begin_lease)
+        self._attempts = Attempts(self._runs, self._stages)
+        self._holds = Holds(self._runs, self._stages)
         self._detector = Detector(self._runs, settings)
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
         self._heartbeat: str | None = None
@@ -152,8 +111,19 @@ class RunfolderService:
             Route("POST", f"{run}/redo", self._redo, act, "do it again from a stage on",
                   body=RedoRequest),
             Route("POST", f"{run}/adopt", self._adopt, act, "let it be worked on", body=NoBody),
-            Route("POST", f"{run}/hold", self._hold, act, "let no stage begin", body=HoldRequest),
-            Route("POST", f"{run}/unhold", self._unhold, act, "end the hold", body=NoBody),
+            Route("POST", f"{run}/waive", self._waive, act, "let it be worked on as it is",
+                  body=WaiveRequest),
+            Route("POST", f"{run}/abort", self._abort, act, "end its attempt, or dismiss it",
+                  body=ReasonRequest),
+            Route("POST", f"{run}/hold", self._hold_run, act, "let no stage begin",
+                  body=ReasonRequest),
+            Route("POST", f"{run}/release", self._release_run, act, "end its own hold",
+                  body=NoBody),
+            Route("GET", "/api/1.0/holds", self._list_holds, read, "the holds"),
+            Route("POST", "/api/1.0/holds", self._hold, act,
+                  "hold a run, an instrument's runs, or all", body=HoldRequest),
+            Route("POST", "/api/1.0/holds/release", self._release_hold, act, "end a hold",
+                  body=ReleaseHoldRequest),
             Route("GET", "/api/1.0/overdue", self._overdue, read,
                   "what should have moved and has not", query=OverdueQuery),
             Route("POST", "/api/1.0/heartbeat", self._beat, act, "the packs' sensor is alive",
@@ -165,12 +135,16 @@ class RunfolderService:
             "name": run.name,
             "path": str(run.path),
             "state": run.state.value,
-            "why": why(run),
+            "why": why(run, self._runs.mode, self._settings.result_due_hours),
             "verdict": run.verdict.value,
+            "instrument": run.instrument,
             "adopted": run.adopted,
+            "held": None if run.held is None else run.held.document(),
+            "waiver": None if run.waiver is None else run.waiver.document(),
+            "observed": run.observed,
             "attempt": run.attempt,
+            "attempts": [one.document(aborted=run.is_aborted(one.attempt)) for one in run.attempts],
             "claimed_by": run.claimed_by,
-            "held": run.held,
             "first_seen": run.first_seen,
             "metadata": run.metadata,
             "stages": [stage.document() for stage in run.stages],
@@ -182,7 +156,7 @@ class RunfolderService:
     def _list(self, call: Call) -> Reply:
         state = call.query.state
         runs = [self._document(run) for run in self._runs.all() if state in (None, run.state)]
-        return Reply({"runs": runs})
+        return Reply({"runs": runs, "mode": self._runs.mode.value})
 
     def _get(self, call: Call) -> Reply:
         return Reply(self._document(self._run(call)))
@@ -206,7 +180,7 @@ class RunfolderService:
     def _claim(self, call: Call) -> Reply:
         request: ClaimRequest = call.body
         return Reply(
-            self._stages.claim(call.path["run"], request.plan, request.by, call.identity.name)
+            self._attempts.claim(call.path["run"], request.plan, request.by, call.identity.name)
         )
 
     def _stage(self, call: Call) -> tuple[str, str, int]:
@@ -264,20 +238,43 @@ class RunfolderService:
 
     def _redo(self, call: Call) -> Reply:
         body: RedoRequest = call.body
-        attempt = self._stages.redo(call.path["run"], body.from_, body.reason, call.identity.name)
+        attempt = self._attempts.redo(call.path["run"], body.from_, body.reason, call.identity.name)
         return Reply({"attempt": attempt})
 
     def _adopt(self, call: Call) -> Reply:
         self._runs.adopt(call.path["run"], call.identity.name)
         return Reply({"adopted": True})
 
-    def _hold(self, call: Call) -> Reply:
-        self._stages.hold(call.path["run"], call.body.reason, call.identity.name)
+    def _waive(self, call: Call) -> Reply:
+        body: WaiveRequest = call.body
+        waiver = waive(self._runs, call.path["run"], body.reason, body.ignore, call.identity.name)
+        return Reply({"waiver": waiver.document()})
+
+    def _abort(self, call: Call) -> Reply:
+        jobs = self._attempts.abort(call.path["run"], call.body.reason, call.identity.name)
+        listed = [{"service": service, "job_id": job_id} for service, job_id in jobs]
+        return Reply({"aborted": True, "jobs": listed})
+
+    def _hold_run(self, call: Call) -> Reply:
+        self._holds.hold(Scope.RUN, call.path["run"], call.body.reason, call.identity.name)
         return Reply({"held": True})
 
-    def _unhold(self, call: Call) -> Reply:
-        self._stages.unhold(call.path["run"], call.identity.name)
-        return Reply({"held": False})
+    def _release_run(self, call: Call) -> Reply:
+        released = self._holds.release(Scope.RUN, call.path["run"], call.identity.name)
+        held = self._run(call).held
+        return Reply({"released": released, "held": None if held is None else held.document()})
+
+    def _list_holds(self, _: Call) -> Reply:
+        return Reply({"holds": [hold.document() for hold in self._runs.holds()]})
+
+    def _hold(self, call: Call) -> Reply:
+        body: HoldRequest = call.body
+        self._holds.hold(body.scope, body.name, body.reason, call.identity.name)
+        return Reply({"held": True})
+
+    def _release_hold(self, call: Call) -> Reply:
+        body: ReleaseHoldRequest = call.body
+        return Reply({"released": self._holds.release(body.scope, body.name, call.identity.name)})
 
     def _overdue(self, call: Call) -> Reply:
         return Reply({"overdue": overdue(self._runs.all(), call.query.grace)})

@@ -28,9 +28,16 @@ class RunfolderSettings(Section):
     readiness: Readiness = Readiness.EVIDENCE
     #: Seconds between two scans; changes that the kernel tells of are seen at once.
     scan_interval: float = Field(default=10.0, gt=0)
-    #: Seconds without a new file after which a run whose marker did not come last is believed
-    #: complete, and a RunInfo.xml that cannot be read is no longer taken for one being copied.
+    #: Seconds without a change, as we see it, after which a copy is believed to be over: what is
+    #: missing then is missing. A whole run whose marker came last does not wait.
     settle_seconds: float = Field(default=5.0, ge=0, le=3600)
+    #: Seconds without a change after which a run that is not marked complete has stalled.
+    stalled_after: float = Field(default=4 * 3600.0, gt=0)
+    #: Seconds between two looks at every file of a run that is not as it should be, while the two
+    #: upper levels of its folder do not change.
+    recheck_seconds: float = Field(default=60.0, gt=0)
+    #: A run without SampleSheet.csv is not ready (`readiness: evidence` only).
+    require_sheet: bool = True
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False
@@ -40,3 +47,6 @@ class RunfolderSettings(Section):
     begin_lease: float = Field(default=60.0, gt=0)
     #: Seconds without a heartbeat after which the packs' sensor counts as silent.
     heartbeat_limit: float = Field(default=60.0, gt=0)
+
+    #: Hours after a run is complete at which its results are due; `why` tells it.
+    result_due_hours: float = Field(default=24.0, gt=0, le=10000)

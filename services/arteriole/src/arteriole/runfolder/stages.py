@@ -1,21 +1,24 @@
-"""What may happen to a stage: claim, begin, attach, end, release, retry, redo, hold.
+"""What may happen to a stage: begin, attach, end, release, retry.
 
 Each is one transaction, with the events that tell of it; fan-in is decided here and nowhere else.
 """
 
-import json
 from typing import Any
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
+from arteriole.app.mode import Mode
 from arteriole.app.names import require_identifier
 from arteriole.app.store import Store
-from arteriole.runfolder.plan import RECEIVE, Plan
-from arteriole.runfolder.runs import Run, Runs, Stage
-from arteriole.runfolder.states import TRANSITIONS, RunState, StageState
+from arteriole.runfolder.records import Run, Stage
+from arteriole.runfolder.runs import Runs
+from arteriole.runfolder.states import TRANSITIONS, StageState
 
 #: So often a stage is given to a new execution after the one that had begun it ended without a job.
 RELEASES = 3
+
+#: The end of a stage that only worked out what would be done.
+OBSERVED = "run.observed"
 
 
 class Stages:
@@ -26,58 +29,18 @@ class Stages:
         self._store: Store = runs.store
         self._lease = lease
 
-    def claim(self, name: str, plan: Plan, by: str, who: str) -> dict[str, Any]:
-        """Give the run its plan and first attempt; a second claim changes nothing.
+    def settle(self, name: str, who: str) -> None:
+        """Emit what follows from a change, in its transaction.
 
-        Raises:
-            ConflictError: the run is not complete, not adopted or held.
+        That is `stage_ready` once a stage, and at the end `run_done`, or `run_observed` where
+        nothing was really done. Nothing follows in an attempt that was aborted.
         """
-        require_identifier(name, "run")
-        require_identifier(by, "by")
-        with self._store.transaction():
-            run = self._runs.get(name)
-            if run.attempt:
-                return {"claimed": False, "duplicate": True, "by": run.claimed_by}
-            if not run.claimable:
-                raise ConflictError(
-                    f"{name} cannot be claimed: {_not_claimable(run)}", code="run.not_ready"
-                )
-            self._store.execute(
-                "UPDATE run SET attempt = 1, plan = ?, claimed_by = ?, claimed = ? WHERE id = ?",
-                (plan.model_dump_json(), by, times.now(), run.id),
-            )
-            self._insert(run, plan, 1)
-            self._runs.events.append("claimed", who=who, run=name, attempt=1, by=by)
-            self._settle(name, who)
-        return {"claimed": True, "attempt": 1}
-
-    def _insert(self, run: Run, plan: Plan, attempt: int, kept: set[str] | None = None) -> None:
-        for position, stage in enumerate(plan.order()):
-            state = StageState.WAITING
-            if stage == RECEIVE:
-                state = StageState.DONE
-            elif kept and stage in kept:
-                state = StageState.SKIPPED
-            self._store.execute(
-                "INSERT INTO stage (run, stage, attempt, position, after, time_limit, state,"
-                " ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run.id,
-                    stage,
-                    attempt,
-                    position,
-                    json.dumps(plan.stages[stage].after),
-                    plan.stages[stage].time_limit,
-                    state.value,
-                    times.now() if state.ended else None,
-                ),
-            )
-
-    def _settle(self, name: str, who: str) -> None:
-        """Emit what follows: `stage_ready` once a stage, `run_done` at the end."""
         run = self._runs.get(name)
-        if run.state is RunState.DONE:
-            self._runs.events.append("run_done", who=who, run=name, attempt=run.attempt)
+        if run.aborted is not None:
+            return
+        if run.finished:
+            what = "run_observed" if run.observed else "run_done"
+            self._runs.events.append(what, who=who, run=name, attempt=run.attempt)
             return
         if run.held is not None:
             return
@@ -85,16 +48,16 @@ class Stages:
         for stage in run.current:
             waits = stage.state is StageState.WAITING and stage.ready is None
             if waits and passed.issuperset(stage.after):
-                self._set(run, stage, ready=times.now())
-                self._tell("stage_ready", run, stage, who, try_=stage.try_)
+                self.write(run, stage, ready=times.now())
+                self.tell("stage_ready", run, stage, who, try_=stage.try_)
 
-    def _tell(self, what: str, run: Run, stage: Stage, who: str, **payload: Any) -> None:
+    def tell(self, what: str, run: Run, stage: Stage, who: str, **payload: Any) -> None:
         payload = {key.rstrip("_"): value for key, value in payload.items()}
         self._runs.events.append(
             what, who=who, run=run.name, stage=stage.stage, attempt=stage.attempt, **payload
         )
 
-    def _set(self, run: Run, stage: Stage, **columns: Any) -> None:
+    def write(self, run: Run, stage: Stage, **columns: Any) -> None:
         names = ", ".join(f"{name.rstrip('_')} = ?" for name in columns)
         self._store.execute(
             f"UPDATE stage SET {names} WHERE run = ? AND stage = ? AND attempt = ?",  # noqa: S608  column names of this module
@@ -117,7 +80,7 @@ class Stages:
                 code="stage.state",
                 hint=f"arteriole run {run.name}",
             )
-        self._set(run, stage, state=to.value, **columns)
+        self.write(run, stage, state=to.value, **columns)
 
     def begin(self, name: str, stage: str, attempt: int, by: str, who: str) -> dict[str, Any]:
         """Compare and set: exactly one `by` begins; the same `by` may ask again."""
@@ -125,15 +88,19 @@ class Stages:
         with self._store.transaction():
             run, row = self._find(name, stage, attempt)
             if row.state is StageState.RUNNING:
+                if not row.has_job:
+                    self._require_not_aborted(run, row)
                 if row.begun_by == by:
                     return {"begun": True, "try": row.try_}
-                if row.job_id is None and row.lease is not None and row.lease < times.now():
-                    self._set(run, row, begun_by=by, lease=times.now(self._lease))
-                    self._tell("stage_begun", run, row, who, by=by, taken_over_from=row.begun_by)
+                if row.abandoned(times.now()):
+                    self._require_free(run, row)
+                    self.write(run, row, begun_by=by, lease=times.now(self._lease))
+                    self.tell("stage_begun", run, row, who, by=by, taken_over_from=row.begun_by)
                     return {"begun": True, "try": row.try_}
             if row.state is not StageState.WAITING:
                 return {"begun": False, "duplicate": True, "by": row.begun_by or ""}
-            if row.ready is None or run.held is not None or attempt != run.attempt:
+            self._require_free(run, row)
+            if row.ready is None or attempt != run.attempt:
                 raise ConflictError(
                     f"{stage} of {name} is not ready to begin in attempt {attempt}",
                     code="stage.not_ready",
@@ -146,13 +113,34 @@ class Stages:
                 begun=times.now(),
                 lease=times.now(self._lease),
             )
-            self._tell("stage_begun", run, row, who, by=by, try_=row.try_)
+            self.tell("stage_begun", run, row, who, by=by, try_=row.try_)
         return {"begun": True, "try": row.try_}
+
+    def _require_free(self, run: Run, stage: Stage) -> None:
+        """Raise ConflictError if the stage may not begin because of what a person said."""
+        self._require_not_aborted(run, stage)
+        if run.held is not None:
+            raise ConflictError(
+                f"{run.name} is held by {run.held.by}: {run.held.reason}",
+                code="run.held",
+                hint=f"arteriole why {run.name}",
+            )
+
+    def _require_not_aborted(self, run: Run, stage: Stage) -> None:
+        if run.is_aborted(stage.attempt):
+            raise ConflictError(
+                f"attempt {stage.attempt} of {run.name} was aborted",
+                code="run.aborted",
+                hint=f"arteriole why {run.name}",
+            )
 
     def attach(
         self, name: str, stage: str, attempt: int, by: str, service: str, job_id: int, who: str
     ) -> None:
-        """The job that does the stage from now on; only whoever began it may say so."""
+        """The job that does the stage from now on; only whoever began it may say so.
+
+        NB: one of an aborted attempt is taken too, so that it is known and can be stopped.
+        """
         require_identifier(service, "service")
         with self._store.transaction():
             run, row = self._find(name, stage, attempt)
@@ -163,8 +151,8 @@ class Stages:
                     f"{stage} of {name} was taken over by {row.begun_by}", code="stage.taken_over"
                 )
             if (row.service, row.job_id) != (service, job_id):
-                self._set(run, row, service=service, job_id=job_id)
-                self._tell("job_attached", run, row, who, service=service, job_id=job_id)
+                self.write(run, row, service=service, job_id=job_id)
+                self.tell("job_attached", run, row, who, service=service, job_id=job_id)
 
     def end(
         self,
@@ -183,6 +171,8 @@ class Stages:
         """The stage ends `done`, `failed` or `skipped`; a repeat changes nothing.
 
         With `job` (service, job_id) only the attached job's end counts, or any while none is.
+        Nothing is done in an observed attempt, so there `done` becomes `skipped`; in any other,
+        the end of a job that only observed is a failure.
         """
         with self._store.transaction():
             run, row = self._find(name, stage, attempt)
@@ -192,9 +182,26 @@ class Stages:
             ):
                 return {"ended": False, "duplicate": True}
             service, job_id = job if job is not None else attached
-            self._set(run, row, service=service, job_id=job_id)
+            self.write(run, row, service=service, job_id=job_id)
+            if run.is_observed(attempt):
+                if state is StageState.DONE:
+                    state, code = StageState.SKIPPED, OBSERVED
+            elif (state, code) == (StageState.SKIPPED, OBSERVED):
+                state, code = StageState.FAILED, "stage.observed"
+                message, hint = self._only_observed(attempt, service or by)
             self._finish(run, row, state, by, who, code, message, hint)
         return {"ended": True}
+
+    def _only_observed(self, attempt: int, service: str) -> tuple[str, str]:
+        if self._runs.mode is Mode.OBSERVE:
+            return (
+                f"{service} only observes, though attempt {attempt} is a real one",
+                "set mode: act for every service in arteriole.yaml and start them again",
+            )
+        return (
+            f"{service} only observes, though the runfolder service acts",
+            "set the same mode for both in arteriole.yaml and start them again",
+        )
 
     def _finish(
         self,
@@ -216,17 +223,20 @@ class Stages:
             message=message[:4000],
             hint=hint[:1000],
         )
-        self._tell("stage_ended", run, row, who, state=state.value, code=code, by=by)
-        if state is StageState.FAILED:
+        self.tell("stage_ended", run, row, who, state=state.value, code=code, by=by)
+        if row.attempt != run.attempt:
+            return  # an observed attempt, which another has followed
+        if state is StageState.FAILED and run.aborted is None:
             self._runs.events.append("run_error", who=who, run=run.name, code=code)
-        self._settle(run.name, who)
+        self.settle(run.name, who)
 
     def release(
         self, name: str, stage: str, attempt: int, by: str, reason: str, who: str
     ) -> dict[str, Any]:
         """The execution `by` ended and left neither begin, job nor end: the stage is ready again.
 
-        At the third time the stage fails: then it is no passing fault.
+        At the third time the stage fails: then it is no passing fault. An execution that could not
+        begin because the run is held or aborted counts nothing.
         """
         with self._store.transaction():
             run, row = self._find(name, stage, attempt)
@@ -234,16 +244,19 @@ class Stages:
             ready = row.state is StageState.WAITING and row.ready is not None
             if attempt != run.attempt or not (begun or ready) or self._released(run, row, by):
                 return {"released": False}
-            if row.releases + 1 >= RELEASES:
+            stopped = run.held is not None or run.aborted is not None
+            if ready and stopped:
+                return {"released": False}
+            if row.releases + 1 >= RELEASES and not stopped:
                 self._fail_workflow(run, row, by, reason, who)
                 return {"released": False, "failed": True}
-            self._set(run, row, releases=row.releases + 1)
-            self._tell("stage_released", run, row, who, by=by)
+            self.write(run, row, releases=row.releases + (0 if stopped else 1))
+            self.tell("stage_released", run, row, who, by=by)
             if begun:
                 self._move(
                     run, row, StageState.WAITING, ready=None, begun_by=None, begun=None, lease=None
                 )
-                self._settle(name, who)
+                self.settle(name, who)
         return {"released": True}
 
     def _released(self, run: Run, row: Stage, by: str) -> bool:
@@ -269,17 +282,30 @@ class Stages:
         )
 
     def retry(self, name: str, who: str) -> list[str]:
-        """Every failed stage of the newest attempt is ready again, as its next try."""
+        """Every failed stage of the newest attempt is ready again, as its next try.
+
+        Raises:
+            ConflictError: the attempt was aborted, or it is a real one and this service observes.
+        """
         with self._store.transaction():
             run = self._runs.get(name)
+            if run.attempt and run.aborted is not None:
+                raise ConflictError(
+                    f"attempt {run.attempt} of {name} was aborted by {run.aborted.by}",
+                    code="run.aborted",
+                    hint=f"arteriole redo {name} --from STAGE",
+                )
             failed = [stage for stage in run.current if stage.state is StageState.FAILED]
+            if failed:
+                self.require_mode(run)
             for stage in failed:
-                self._again(run, stage)
-                self._tell("stage_retried", run, stage, who, try_=stage.try_ + 1)
-            self._settle_if(name, who, bool(failed))
+                self.again(run, stage)
+                self.tell("stage_retried", run, stage, who, try_=stage.try_ + 1)
+            if failed:
+                self.settle(name, who)
         return [stage.stage for stage in failed]
 
-    def _again(self, run: Run, stage: Stage) -> None:
+    def again(self, run: Run, stage: Stage) -> None:
         self._move(
             run,
             stage,
@@ -298,94 +324,11 @@ class Stages:
             hint="",
         )
 
-    def _settle_if(self, name: str, who: str, changed: bool) -> None:
-        if changed:
-            self._settle(name, who)
-
-    def redo(self, name: str, first: str, reason: str, who: str) -> int:
-        """Do `first` and all after it again; returns the attempt that this belongs to.
-
-        A new attempt where the data is made anew (`makes_attempt` in the plan), otherwise the
-        same one with the next try. A new attempt that has not begun is not followed by another.
-
-        Raises:
-            ConflictError: the run has no plan yet, or one of these stages is running.
-        """
-        with self._store.transaction():
-            run = self._runs.get(name)
-            if not run.attempt:
-                raise ConflictError(f"{name} was not claimed yet", code="run.not_claimed")
-            plan = Plan.model_validate(run.plan)
-            if first not in plan.stages or first == RECEIVE:
-                choices = ", ".join(stage for stage in plan.order() if stage != RECEIVE)
-                raise NotFoundError(f"{name} has no stage {first[:60]!r}, only {choices}")
-            again = plan.from_stage(first)
-            anew = any(plan.stages[stage].makes_attempt for stage in again)
-            running = [
-                stage.stage
-                for stage in run.current
-                if stage.state is StageState.RUNNING and (anew or stage.stage in again)
-            ]
-            if running:
-                raise ConflictError(
-                    f"{', '.join(running)} of {name} is running",
-                    code="stage.running",
-                    hint="wait for its end, or stop its job first",
-                )
-            attempt = run.attempt
-            untouched = all(
-                stage.state is StageState.WAITING and stage.try_ == 1
-                for stage in run.current
-                if stage.stage in again
+    def require_mode(self, run: Run) -> None:
+        """Raise ConflictError if a real attempt would be worked on by services that observe."""
+        if self._runs.mode is Mode.OBSERVE and run.attempt and not run.observed:
+            raise ConflictError(
+                f"attempt {run.attempt} of {run.name} is a real one, and the mode is observe",
+                code="run.observed",
+                hint="set mode: act in arteriole.yaml and start the services again",
             )
-            if anew and attempt > 1 and untouched:
-                return attempt  # two clients asked for the same
-            self._runs.events.append(
-                "redo", who=who, run=name, stage=first, attempt=attempt, reason=reason[:500]
-            )
-            if anew:
-                passed = {stage.stage for stage in run.current if stage.state.passed}
-                attempt += 1
-                self._store.execute("UPDATE run SET attempt = ? WHERE id = ?", (attempt, run.id))
-                self._insert(run, plan, attempt, kept=passed - again)
-            else:
-                for stage in run.current:
-                    if stage.stage in again and stage.state is not StageState.WAITING:
-                        self._again(run, stage)
-                    elif stage.stage in again:
-                        self._set(run, stage, ready=None)
-            self._settle(name, who)
-        return attempt
-
-    def hold(self, name: str, reason: str, who: str) -> None:
-        """No stage of the run becomes ready or begins; what runs goes on."""
-        with self._store.transaction():
-            run = self._runs.get(name)
-            self._store.execute("UPDATE run SET held = ? WHERE id = ?", (reason[:500], run.id))
-            self._runs.events.append("held", who=who, run=name)
-
-    def unhold(self, name: str, who: str) -> None:
-        with self._store.transaction():
-            run = self._runs.get(name)
-            if run.held is None:
-                return
-            self._store.execute("UPDATE run SET held = NULL WHERE id = ?", (run.id,))
-            self._runs.events.append("unheld", who=who, run=name)
-            if run.attempt:
-                for stage in run.current:
-                    if stage.state is StageState.WAITING:
-                        self._set(run, stage, ready=None)
-                if run.state is not RunState.DONE:
-                    self._settle(name, who)
-            else:
-                self._runs.tell_if_ready(name)
-
-
-def _not_claimable(run: Run) -> str:
-    if run.held is not None:
-        return "it is held"
-    if run.arteria_state not in (None, RunState.READY):
-        return f"a client of Arteria has set it {run.arteria_state}"
-    if not run.adopted:
-        return f"it was here before Arteriole; 'arteriole adopt {run.name}' lets it be worked on"
-    return f"it is {run.verdict.value}"

@@ -18,7 +18,6 @@ class RunState(enum.StrEnum):
 class StageState(enum.StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
-    HELD = "held"
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -35,8 +34,7 @@ class StageState(enum.StrEnum):
 
 #: What may become of a stage. A failed or finished one goes back to waiting only by retry or redo.
 TRANSITIONS: dict[StageState, frozenset[StageState]] = {
-    StageState.WAITING: frozenset({StageState.RUNNING, StageState.HELD, StageState.FAILED}),
-    StageState.HELD: frozenset({StageState.WAITING}),
+    StageState.WAITING: frozenset({StageState.RUNNING, StageState.FAILED}),
     StageState.RUNNING: frozenset(
         {StageState.WAITING, StageState.DONE, StageState.FAILED, StageState.SKIPPED}
     ),

@@ -4,30 +4,49 @@ Reads the folder, writes nothing, knows no store.
 """
 
 import enum
-import os
-import re
+import math
+import shlex
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina import completeness
-from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
+from arteriole.illumina.run_folder import RunFolder, expected_markers
 from arteriole.illumina.run_info import FILE_NAME
+from arteriole.illumina.run_status import FILE_NAME as STATUS_FILE
+from arteriole.runfolder import sighting
+from arteriole.runfolder.quiet import Quiet, clock_skew, fingerprint, to_minutes
+from arteriole.runfolder.sighting import SHEET, Sighting
 
-COPY_AGAIN = "if the copy goes on, nothing; otherwise copy the folder again from the instrument"
+NOTHING_TO_DO = "nothing: it goes on by itself when nothing more is written"
+#: So many problems are named in a message.
+NAMED = 3
 
 
 class VerdictKind(enum.StrEnum):
     SEQUENCING = "sequencing"  # no marker yet
-    INCOMPLETE = "incomplete"  # marker there, files missing or short
+    COPYING = "copying"  # marker there, but it is still being written
+    INCOMPLETE = "incomplete"  # marker there and quiet, files missing or short
+    STALLED = "stalled"  # no marker, and nothing has changed for long
+    FAILED = "failed"  # the instrument says that the run did not end as planned
+    NO_SHEET = "no_sheet"  # complete, but without a sample sheet
     COMPLETE = "complete"
-    UNREADABLE = "unreadable"  # marker there, RunInfo.xml cannot be used
+    UNREADABLE = "unreadable"  # marker there and quiet, RunInfo.xml cannot be used
     UNREACHABLE = "unreachable"  # the folder is gone or may not be read
     REFUSED = "refused"  # nothing will be done with this folder
+
+
+#: What stands until something changes in the folder.
+AT_REST = frozenset(
+    {
+        VerdictKind.INCOMPLETE,
+        VerdictKind.STALLED,
+        VerdictKind.FAILED,
+        VerdictKind.NO_SHEET,
+        VerdictKind.UNREADABLE,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -46,167 +65,265 @@ class Verdict:
         return cls(VerdictKind.REFUSED, code, message, hint, {}, {})
 
 
+@dataclass(frozen=True)
+class Rules:
+    """`settle` and `stalled_after` in seconds without a change; see RunfolderSettings."""
+
+    settle: float = 0.0
+    stalled_after: float = math.inf
+    require_sheet: bool = True
+
+
 def examine(path: Path, settle: float = 0.0) -> Verdict:
-    """Judge a run folder by its marker and by its files against RunInfo.xml.
+    """Judge a run folder by one look at it.
 
     Args:
-        settle: seconds for which a file that was just written may be part of a copy that goes on.
-            The marker says nothing then, unless it came last, as an instrument writes it.
+        settle: seconds without a change after which a copy is believed to be over. Nobody has
+            watched the folder, so any but 0 says that it may still be going on, unless the marker
+            came last, as an instrument writes it.
     """
-    folder = RunFolder(path)
-    markers: list[str] = []
     try:
-        if not path.is_dir():
-            return _verdict(
-                VerdictKind.UNREACHABLE,
-                "run.unreachable",
-                "the folder is not there or cannot be reached",
-                "is the file system mounted?",
-            )
-        markers = list(folder.markers)
-        return _judge(folder, markers, settle)
-    except RunDataError as err:
-        if not markers:
-            return _verdict(
-                VerdictKind.SEQUENCING,
-                "run.sequencing",
-                f"no marker yet; {err}",
-                "",
-                {"markers": markers},
-            )
-        if not _is_there(path / FILE_NAME) or _age(path / FILE_NAME) < settle:
-            return _verdict(
-                VerdictKind.INCOMPLETE,
-                "run.incomplete",
-                f"{markers[0]} is there, but {err}",
-                COPY_AGAIN,
-                {"markers": markers},
-            )
-        return _verdict(
-            VerdictKind.UNREADABLE,
-            err.code,
-            str(err),
-            err.hint or "restore the file from the instrument; it is looked at again by itself",
-            {"markers": markers},
-        )
+        seen = sighting.look(path)
     except OSError as err:
-        return _verdict(
-            VerdictKind.UNREACHABLE,
-            "run.unreachable",
-            f"cannot read {err.filename}: {err.strerror}",
-            "check the permissions and that the file system is mounted",
-        )
+        return unreachable(path, err)
+    skew = clock_skew(seen.surface, time.time())
+    return judge(seen, Quiet(clock_skew=skew), Rules(settle=settle))
+
+
+def unreachable(path: Path, err: OSError) -> Verdict:
+    """Nothing can be said of a folder that cannot be read; only why."""
+    kind, code = VerdictKind.UNREACHABLE, "run.unreachable"
+    if not isinstance(err, FileNotFoundError | NotADirectoryError) or _is_there(path):
+        message = f"cannot read {err.filename or path}: {err.strerror or err}"
+        hint = "check the permissions and that the file system is mounted"
+        return Verdict(kind, code, message, hint, {}, {})
+    parent = path.parent
+    if not _has_entries(parent):
+        message = f"the folder is not there, nor is anything else in {parent}"
+        return Verdict(kind, code, message, f"mount the file system of {parent}", {}, {})
+    message = f"the folder is not in {parent} any more; other folders there can be read"
+    hint = f"bring it back; if it was removed on purpose: arteriole abort {_word(path.name)}"
+    return Verdict(kind, code, message, hint, {"gone": True}, {})
 
 
 def _is_there(path: Path) -> bool:
-    return os.path.lexists(path)
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
-def _age(path: Path) -> float:
-    """Seconds since the file was last changed; NB: a server's clock may be a little ahead."""
-    return abs(time.time() - path.lstat().st_ctime)
+def _has_entries(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False
 
 
-def _written_after_marker(folder: RunFolder, settle: float) -> str | None:
-    """The newest, at the top or just below, if no marker is newer and it is not yet that old."""
-    marked = max((folder.path / name).lstat().st_ctime for name in folder.markers)
-    changed = [(e.stat(follow_symlinks=False).st_ctime, e.path) for e in _two_levels(folder.path)]
-    newest, path = max(changed, default=(0.0, ""))
-    if newest <= marked or newest <= time.time() - settle:
-        return None
-    return Path(path).relative_to(folder.path).as_posix()
+def judge(seen: Sighting, quiet: Quiet, rules: Rules, later: str = "") -> Verdict:
+    """What follows from a look at a run folder that has been quiet for a time.
+
+    Args:
+        later: the instrument's next run in the same place, if it has begun one.
+    """
+    return _Judgement(seen, quiet, rules, later).verdict()
 
 
-def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return [*entries]
+@dataclass(frozen=True)
+class _Judgement:
+    seen: Sighting
+    quiet: Quiet
+    rules: Rules
+    later: str
 
+    @property
+    def is_settled(self) -> bool:
+        return self.quiet.seconds >= self.rules.settle
 
-def _two_levels(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Entries of `folder` and of its folders, without markers and hidden ones at the top."""
-    for entry in _entries(folder):
-        if entry.name in MARKERS or entry.name.startswith("."):
-            continue
-        yield entry
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(entry.path)
+    @property
+    def marker(self) -> str:
+        """The marker that is there, or that is expected."""
+        present = [name for name in self.seen.expected_markers if name in self.seen.markers]
+        return next(iter(present or self.seen.markers or self.seen.expected_markers), "its marker")
 
+    def verdict(self) -> Verdict:
+        seen = self.seen
+        if seen.error is not None and seen.markers:
+            return self._not_usable(seen.error)
+        if seen.status is not None and seen.status.is_failure:
+            return self._failed()
+        if not seen.is_marked:
+            return self._unmarked()
+        if seen.files is None or seen.files.problem_count:
+            return self._not_whole()
+        return self._whole(seen.files.expected)
 
-def _judge(folder: RunFolder, markers: list[str], settle: float) -> Verdict:
-    info = folder.run_info
-    expected = expected_markers(info.instrument)
-    evidence: dict[str, Any] = {"markers": markers, "expected_markers": list(expected)}
-    if not folder.is_marked_complete:
-        seen = _cycles_seen(folder)
-        evidence |= {"cycles": info.cycles, "cycles_seen": seen}
-        return _verdict(
-            VerdictKind.SEQUENCING,
-            "run.sequencing",
-            f"cycle {seen} of {info.cycles}; {' or '.join(expected)} is not there yet",
-            "",
-            evidence,
+    def _not_usable(self, err: ArterioleError) -> Verdict:
+        message = f"{self.marker} is there, but {err}"
+        if not self.is_settled:
+            return self._copying(message)
+        if FILE_NAME not in self.seen.surface.names:
+            return self._say(VerdictKind.INCOMPLETE, "run.incomplete", message, self._copy_again())
+        hint = err.hint or "restore the file from the instrument; it is looked at again by itself"
+        return self._say(VerdictKind.UNREADABLE, err.code, str(err), hint)
+
+    def _failed(self) -> Verdict:
+        message = f"{STATUS_FILE} says that the run did not end as planned: {self.seen.status}"
+        if not self.is_settled:
+            return self._copying(f"{message}; files are still being written")
+        hint = (
+            f"look at the instrument {self._serial()}; to convert what is there as a degraded"
+            f" attempt: {self._waive()}"
         )
-    found = completeness.check(folder.path, info)
-    evidence |= {
-        "files_expected": found.expected,
-        "files_found": found.found,
-        "problems": list(found.problems),
-        "problem_count": found.problem_count,
-    }
-    metadata = _metadata(folder)
-    if found.problem_count:
-        return Verdict(
+        if (files := self.seen.files) is not None:
+            message += f"; {files.found} of {files.expected} files are there and whole"
+        return self._say(VerdictKind.FAILED, "run.failed", message, hint, **self._shortfall())
+
+    def _unmarked(self) -> Verdict:
+        info = self.seen.info
+        evidence: dict[str, Any] = {}
+        if info is None:
+            reached = f"no marker yet; {self.seen.error}"
+        else:
+            cycles, names = self.seen.cycles_seen, " or ".join(self.seen.expected_markers)
+            reached = f"cycle {cycles} of {info.cycles}; {names} is not there yet"
+            evidence = {"cycles": info.cycles, "cycles_seen": cycles}
+        since = to_minutes(self.quiet.since) if self.quiet.since else ""
+        still = self.quiet.seconds >= self.rules.stalled_after
+        if not (still and self.seen.looks_like_a_run):
+            if since:
+                reached += f"; no change seen since {since}"
+            return self._say(VerdictKind.SEQUENCING, "run.sequencing", reached, "", **evidence)
+        evidence |= self._shortfall()
+        message = f"nothing has changed since {since}: {reached}"
+        if self.later:
+            return self._say(
+                VerdictKind.STALLED,
+                "run.superseded",
+                f"{message}; {self._serial()} has begun {self.later} since",
+                f"arteriole abort {_word(self.seen.path.name)}",
+                superseded_by=self.later,
+                **evidence,
+            )
+        hint = (
+            f"look at the instrument {self._serial()} and at the copy from it; when files come, it"
+            " goes on by itself"
+        )
+        return self._say(VerdictKind.STALLED, "run.stalled", message, hint, **evidence)
+
+    def _not_whole(self) -> Verdict:
+        files = self.seen.files
+        assert files is not None
+        named = "; ".join(files.problems[:NAMED])
+        more = files.problem_count - min(NAMED, len(files.problems))
+        message = (
+            f"{self.marker} is there, but {files.problem_count} of {files.expected} files are"
+            f" missing or not whole: {named}" + (f"; and {more} more" if more else "")
+        )
+        if not self.is_settled:
+            return self._copying(message)
+        return self._say(
             VerdictKind.INCOMPLETE,
             "run.incomplete",
-            f"{expected[0]} is there, but {found.problem_count} of {found.expected} files are"
-            f" missing or not whole: {found.problems[0]}",
-            COPY_AGAIN,
-            evidence,
-            metadata,
+            message,
+            self._copy_again(),
+            **self._shortfall(),
         )
-    late = _written_after_marker(folder, settle)
-    if late is not None:
-        return Verdict(
-            VerdictKind.INCOMPLETE,
-            "run.copying",
-            f"all {found.expected} files of its lanes, tiles and cycles are there, but {late} was"
-            f" written after {expected[0]} and less than {settle:g} s ago",
-            "nothing: it goes on by itself when nothing more is written",
-            evidence,
-            metadata,
+
+    def _whole(self, expected: int) -> Verdict:
+        whole = f"all {expected} files of its lanes, tiles and cycles are there"
+        sheet = self.seen.sheet
+        if self.rules.require_sheet and (sheet is None or sheet.is_empty):
+            state = "is empty" if sheet else "is not there"
+            if not self.is_settled:
+                return self._copying(f"{whole}, but {SHEET} {state} (yet)")
+            return self._say(
+                VerdictKind.NO_SHEET,
+                "run.no_sheet",
+                f"{whole}, but {SHEET} {state}",
+                f"put {SHEET} into {self.seen.path}; it goes on by itself",
+            )
+        late = self.seen.surface.late
+        if late and not self.is_settled:
+            return self._copying(
+                f"{whole}, but {late} was written after {self.marker}, and it is waited until"
+                f" nothing has changed for {self.rules.settle:g} s"
+            )
+        return self._say(VerdictKind.COMPLETE, "", whole, "")
+
+    def _copying(self, message: str) -> Verdict:
+        return self._say(VerdictKind.COPYING, "run.copying", message, NOTHING_TO_DO)
+
+    def _say(
+        self, kind: VerdictKind, code: str, message: str, hint: str, **evidence: Any
+    ) -> Verdict:
+        if self.quiet.clock_skew:
+            message += (
+                f"; NB: the clock of its file server is {self.quiet.clock_skew} s ahead of this"
+                " machine's"
+            )
+        found = self._evidence() | evidence
+        return Verdict(kind, code, message, hint, found, self.seen.parameters.metadata())
+
+    def _evidence(self) -> dict[str, Any]:
+        """NB: it changes only when something in the folder does."""
+        seen = self.seen
+        found: dict[str, Any] = {"markers": list(seen.markers)}
+        if seen.info is not None:
+            found |= {
+                "expected_markers": list(seen.expected_markers),
+                "instrument": seen.info.instrument,
+                "run_number": seen.info.run_number,
+            }
+        if seen.parameters.side:
+            found["side"] = seen.parameters.side
+        if seen.status is not None:
+            found["run_status"] = {"status": seen.status.word, "detail": seen.status.detail}
+        if seen.sheet is not None:
+            found["samples"] = seen.sheet.samples
+        if seen.files is not None and seen.is_marked:
+            found |= self._files()
+        if self.quiet.since:
+            found |= {"quiet_since": self.quiet.since, "fingerprint": fingerprint(seen)}
+        if self.quiet.clock_skew:
+            found["clock_skew_seconds"] = self.quiet.clock_skew
+        return found
+
+    def _files(self) -> dict[str, Any]:
+        files = self.seen.files
+        assert files is not None
+        return {
+            "files_expected": files.expected,
+            "files_found": files.found,
+            "problems": list(files.problems),
+            "problem_count": files.problem_count,
+        }
+
+    def _shortfall(self) -> dict[str, Any]:
+        """The files, and the flags that a waiver would need."""
+        if self.seen.files is None:
+            return {}
+        return {**self._files(), "waiver": list(self.seen.lacking)}
+
+    def _waive(self) -> str:
+        ignore = "".join(f" --ignore {flag}" for flag in self.seen.lacking)
+        return f"arteriole waive {_word(self.seen.path.name)}{ignore} --reason TEXT"
+
+    def _copy_again(self) -> str:
+        name, path = _word(self.seen.path.name), _word(str(self.seen.path))
+        return (
+            f"copy the folder again from the instrument: rsync -a INSTRUMENT:{name}/ {path}/ ;"
+            " it goes on by itself"
         )
-    return Verdict(
-        VerdictKind.COMPLETE,
-        "",
-        f"all {found.expected} files of its lanes, tiles and cycles are there",
-        "",
-        evidence,
-        metadata,
-    )
+
+    def _serial(self) -> str:
+        info = self.seen.info
+        return info.instrument if info else "of this run"
 
 
-def _verdict(
-    kind: VerdictKind, code: str, message: str, hint: str, evidence: dict[str, Any] | None = None
-) -> Verdict:
-    return Verdict(kind, code, message, hint, evidence or {}, {})
-
-
-def _cycles_seen(folder: RunFolder) -> int:
-    """The highest cycle of the first lane that has begun."""
-    try:
-        names = [entry.name for entry in folder.lane(1).iterdir()]
-    except OSError:
-        return 0
-    cycles = [int(found[1]) for name in names if (found := re.fullmatch(r"C(\d+)\.1", name))]
-    return max(cycles, default=0)
-
-
-def _metadata(folder: RunFolder) -> dict[str, str]:
-    try:
-        parameters = folder.run_parameters
-    except (ArterioleError, OSError):
-        return {}
-    return {} if parameters is None else parameters.metadata()
+def _word(text: str) -> str:
+    """As one word of a command line."""
+    return shlex.quote(text)
 
 
 def examine_marker(path: Path, grace_minutes: float, now: float) -> Verdict:
@@ -215,8 +332,8 @@ def examine_marker(path: Path, grace_minutes: float, now: float) -> Verdict:
     try:
         if not path.is_dir():
             return examine(path)
-    except OSError:
-        return examine(path)
+    except OSError as err:
+        return unreachable(path, err)
     metadata = _metadata(folder)
     try:
         expected = expected_markers(folder.run_info.instrument)
@@ -239,3 +356,11 @@ def examine_marker(path: Path, grace_minutes: float, now: float) -> Verdict:
         {"markers": []},
         metadata,
     )
+
+
+def _metadata(folder: RunFolder) -> dict[str, str]:
+    try:
+        parameters = folder.run_parameters
+    except (ArterioleError, OSError):
+        return {}
+    return {} if parameters is None else parameters.metadata()

@@ -1,73 +1,192 @@
 """Why a run stands where it stands, in a person's words."""
 
+import re
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from arteriole.runfolder.runs import Run, Stage
+from arteriole.app import times
+from arteriole.app.mode import Mode
+from arteriole.runfolder.plan import RECEIVE
+from arteriole.runfolder.records import Hold, Run, Scope, Stage
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import VerdictKind
 
 AT_RISK, LATE, CAN_WAIT = "instrument at risk", "result late", "can wait"
 
+#: What presses, by verdict; the others can wait.
+_URGENCY = {
+    VerdictKind.UNREACHABLE: AT_RISK,
+    VerdictKind.STALLED: AT_RISK,
+    VerdictKind.UNREADABLE: LATE,
+    VerdictKind.INCOMPLETE: LATE,
+    VerdictKind.FAILED: LATE,
+    VerdictKind.NO_SHEET: LATE,
+}
 
-def why(run: Run) -> dict[str, Any]:
-    """`{code, message, data_safe, urgency, hint}`.
+#: It stands still, but its instrument has begun another run.
+_SUPERSEDED = "run.superseded"
 
-    `data_safe` says what would be lost, `urgency` how much it presses, `hint` is the one command
-    or deed that mends it, safe to do twice.
+
+@dataclass(frozen=True)
+class _Reason:
+    code: str
+    message: str
+    hint: str = ""
+    urgency: str = CAN_WAIT
+
+
+def why(run: Run, mode: Mode = Mode.ACT, result_due_hours: float = 24.0) -> dict[str, Any]:
+    """`{code, message, data_safe, urgency, until, samples, hint, page}`.
+
+    `data_safe` says what would be lost, `urgency` how much it presses, and `until` until when:
+    "", "now", or a UTC time to the minute with its reason. `samples` is how many the sheet names,
+    or None. `hint` is the one command or deed that mends it, safe to do twice; `page` describes
+    the code.
     """
-    code, message, hint, urgency = _reason(run)
+    reason = _reason(run, mode)
+    named = re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", reason.code)
     return {
-        "code": code,
-        "message": message,
+        "code": reason.code,
+        "message": reason.message,
         "data_safe": _data_safe(run),
-        "urgency": urgency,
-        "hint": hint,
+        "urgency": reason.urgency,
+        "until": _until(run, reason.urgency, result_due_hours),
+        "samples": _samples(run),
+        "hint": reason.hint,
+        "page": f"docs/runbook/{reason.code}.md" if named else "",
     }
 
 
-def _reason(run: Run) -> tuple[str, str, str, str]:
-    if run.held is not None:
-        hint = f"arteriole unhold {run.name}"
-        return "run.held", f"it is held: {run.held}", hint, LATE
-    if run.attempt:
-        return _claimed_reason(run)
-    if run.verdict is VerdictKind.COMPLETE and not run.adopted:
-        return (
+def _reason(run: Run, mode: Mode) -> _Reason:
+    if run.aborted is not None:
+        return _aborted(run)
+    if run.held is not None and run.state is not RunState.DONE:
+        return _held(run, run.held)
+    if not run.awaits_claim:
+        return _claimed(run, mode)
+    if run.workable and not run.adopted:
+        return _Reason(
             "run.not_adopted",
             "it was here before Arteriole's first start, so nothing is done to it",
             f"arteriole adopt {run.name}",
-            CAN_WAIT,
         )
-    if run.verdict is VerdictKind.COMPLETE:
+    if run.workable:
         state = run.arteria_state.value if run.arteria_state else "ready"
-        return "", f"{run.message}; it is {state}", "", CAN_WAIT
-    urgency = {
-        VerdictKind.UNREACHABLE: AT_RISK,
-        VerdictKind.UNREADABLE: LATE,
-        VerdictKind.INCOMPLETE: LATE,
-    }.get(run.verdict, CAN_WAIT)
-    return run.code, run.message, run.hint, urgency
+        waived = ""
+        if run.verdict is not VerdictKind.COMPLETE and run.waiver is not None:
+            waived = f"; waived by {run.waiver.by}: {run.waiver.reason}"
+        return _Reason("", f"{run.message}{waived}; it is {state}")
+    urgency = _URGENCY.get(run.verdict, CAN_WAIT)
+    if run.code == _SUPERSEDED or run.evidence.get("gone"):
+        urgency = LATE  # other runs can be written
+    return _Reason(run.code, run.message, run.hint, urgency)
 
 
-def _claimed_reason(run: Run) -> tuple[str, str, str, str]:
-    if run.state is RunState.DONE:
-        return "", f"all stages of attempt {run.attempt} are done", "", CAN_WAIT
+def _aborted(run: Run) -> _Reason:
+    assert run.aborted is not None
+    what = f"attempt {run.attempt} was aborted" if run.attempt else "it was dismissed"
+    message = f"{what} by {run.aborted.by}: {run.aborted.reason}"
+    running = [stage.stage for stage in run.current if stage.has_job]
+    if running:
+        message += f"; {_listed(running)} still"
+        return _Reason("run.aborted", message, f"arteriole abort {run.name}")
+    if run.attempt and not run.observed:
+        return _Reason("run.aborted", message, f"arteriole redo {run.name} --from {_next(run)}")
+    return _Reason("run.aborted", message, f"arteriole adopt {run.name}")
+
+
+def _next(run: Run) -> str:
+    """The first stage that has not passed, or the first of all."""
+    stages = [stage for stage in run.current if stage.stage != RECEIVE]
+    left = [stage.stage for stage in stages if not stage.state.passed]
+    return (left or [stage.stage for stage in stages] or ["STAGE"])[0]
+
+
+def _held(run: Run, hold: Hold) -> _Reason:
+    what, of = {
+        Scope.RUN: ("it is held", run.name),
+        Scope.INSTRUMENT: (f"all runs of {hold.name} are held", f"--instrument {hold.name}"),
+        Scope.ALL: ("all runs are held", "--all"),
+    }[hold.scope]
+    return _Reason(
+        "run.held", f"{what} by {hold.by}: {hold.reason}", f"arteriole release {of}", LATE
+    )
+
+
+def _claimed(run: Run, mode: Mode) -> _Reason:
+    attempt = f"attempt {run.attempt}"
+    if run.newest is not None and run.newest.degraded:
+        attempt = f"degraded {attempt}"
+    if run.finished and run.observed:
+        adopt = f"arteriole adopt {run.name}"
+        before = "set mode: act in arteriole.yaml and start the services again; then: "
+        return _Reason(
+            "run.observed",
+            f"{attempt} only worked out what would be done; nothing was done",
+            adopt if mode is Mode.ACT else before + adopt,
+        )
+    if run.finished:
+        return _Reason("", f"all stages of {attempt} are done")
     failed = [stage for stage in run.current if stage.state is StageState.FAILED]
     if failed:
         first = failed[0]
-        return first.code, f"{first.stage} failed: {first.message}", _mend(run, first), LATE
+        return _Reason(
+            first.code, f"{first.stage} failed: {first.message}", _mend(run, first), LATE
+        )
     running = [stage.stage for stage in run.current if stage.state is StageState.RUNNING]
     if running:
-        return "", f"{' and '.join(running)} of attempt {run.attempt} is running", "", CAN_WAIT
+        return _Reason("", f"{_listed(running)} ({attempt})")
     waiting = [stage.stage for stage in run.current if stage.ready]
-    return "", f"{' and '.join(waiting) or 'its next stage'} is about to begin", "", CAN_WAIT
+    return _Reason("", f"{' and '.join(waiting) or 'its next stage'} is about to begin ({attempt})")
+
+
+def _listed(running: list[str]) -> str:
+    return f"{' and '.join(running)} {'is' if len(running) == 1 else 'are'} running"
 
 
 def _mend(run: Run, stage: Stage) -> str:
     retry = f"arteriole retry {run.name}"
-    if not stage.hint:
-        return retry
-    return stage.hint if retry in stage.hint else f"{stage.hint}; then: {retry}"
+    hint = stage.hint.rstrip(" .")
+    if not hint or hint.endswith(retry):
+        return hint or retry
+    return f"{hint}; then: {retry}"
+
+
+def _until(run: Run, urgency: str, due_hours: float) -> str:
+    if urgency == AT_RISK:
+        full = _time(run.evidence.get("disk_full"))
+        return "now" if full is None else f"{_minute(full)}: the landing disk is full then"
+    completed = _completed(run)
+    if urgency != LATE or completed is None:
+        return ""
+    due = times.text(times.parse(completed) + timedelta(hours=due_hours))
+    return f"{_minute(due)}: results are due {due_hours:g} h after the run is complete"
+
+
+def _completed(run: Run) -> str | None:
+    """When the run was complete, or was taken as it was; None if it is not yet so."""
+    known = [attempt.made for attempt in run.attempts[:1]]
+    if run.verdict in (VerdictKind.COMPLETE, VerdictKind.NO_SHEET):
+        known.append(run.verdict_since)
+    return min(known, default=None)
+
+
+def _minute(time: str) -> str:
+    return times.text(times.parse(time))[:16] + "Z"
+
+
+def _time(value: object) -> str | None:
+    try:
+        known = isinstance(value, str) and times.parse(value).tzinfo is not None
+    except ValueError:
+        return None
+    return str(value) if known else None
+
+
+def _samples(run: Run) -> int | None:
+    found = run.evidence.get("samples")
+    return found if isinstance(found, int) else None
 
 
 def _data_safe(run: Run) -> str:
@@ -76,6 +195,6 @@ def _data_safe(run: Run) -> str:
     archived = any(s.stage == "archive" and s.state is StageState.DONE for s in run.stages)
     if archived:
         return "yes: the run folder is archived and verified"
-    if run.verdict in (VerdictKind.COMPLETE, VerdictKind.UNREADABLE):
+    if run.verdict in (VerdictKind.COMPLETE, VerdictKind.UNREADABLE, VerdictKind.NO_SHEET):
         return "yes, in the run folder only: do not delete it"
     return "only on the instrument and in the run folder: delete neither"

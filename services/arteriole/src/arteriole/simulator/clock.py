@@ -1,16 +1,21 @@
 """The instrument's clock: a run starts at ten on its day, so one seed gives one run folder."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from arteriole.simulator.plan import RunPlan
+from arteriole.simulator.plan import RunPlan, day_of
 
 _CYCLE = timedelta(minutes=5, seconds=40)
 
 
 def at_cycle(plan: RunPlan, cycle: int) -> datetime:
     """When `cycle` (from 1) was done."""
-    day = datetime.strptime(plan.name_parts[0], "%y%m%d").replace(tzinfo=UTC)
-    return day + timedelta(hours=10) + cycle * _CYCLE
+    start = day_of(plan.name_parts[0]) + timedelta(hours=10, seconds=plan.clock_shift)
+    return start + cycle * _CYCLE
+
+
+def day(plan: RunPlan) -> str:
+    """The day the run began, YYMMDD, by the instrument's clock."""
+    return f"{at_cycle(plan, 0):%y%m%d}"
 
 
 def american(moment: datetime) -> str:

@@ -1,87 +1,35 @@
 """The clusters of a tile: drawn, not found; what each was drawn from is the truth."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from arteriole.simulator import genome
-from arteriole.simulator.genome import Codes
 from arteriole.simulator.indexes import MOST_ERRORS, Pair, strangers
+from arteriole.simulator.places import Places, places_for
 from arteriole.simulator.plan import PlanError, RunPlan
+from arteriole.simulator.tiles import (
+    LETTERS,
+    NO_CALL,
+    NO_CALL_QUALITY,
+    PHIX,
+    UNKNOWN,
+    Codes,
+    Flags,
+    Samples,
+    Tile,
+    packed,
+)
 
-UNKNOWN = -1
-PHIX = -2
-NO_CALL_QUALITY = 2
-LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
-_NO_CALL = 4
-_WIDTH, _HEIGHT = 28_000, 48_000
-_EDGE = 1000
+_CHUNK = 1 << 16
+"""Clusters drawn at a time: bounds the memory."""
 
-Floats = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
-Letters = npt.NDArray[np.uint8]
+_LEVELS = 4096
+_UNIT = 1 << 16
+_COMPLEMENT = np.array([3, 2, 1, 0, NO_CALL], dtype=np.uint8)
 
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Where clusters lie: the coordinates of a FASTQ header, and what `.locs` has for them.
-
-    NB: each is drawn as the header's integer; `.locs` gets a number that lies well within the
-    range that floor(10 x + 1000.5) maps to it, in single and in double precision.
-    """
-
-    column: Numbers
-    row: Numbers
-    x: Floats
-    y: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Tile:
-    """All clusters of one tile, in the order in which they are written.
-
-    Attributes:
-        sample: place of the sample in the plan each was drawn from, or UNKNOWN, or PHIX.
-        errors: errors put into each index (clusters, index reads).
-        true_index: letters of the index reads before those errors.
-        bases: letters as called (clusters, cycles), N for a no-call. qualities: likewise.
-    """
-
-    lane: int
-    number: int
-    places: Places
-    passed: npt.NDArray[np.bool_]
-    sample: npt.NDArray[np.int16]
-    errors: npt.NDArray[np.uint8]
-    true_index: Letters
-    bases: Letters
-    qualities: npt.NDArray[np.uint8]
-
-    @property
-    def size(self) -> int:
-        return int(self.passed.size)
-
-    @property
-    def belongs(self) -> npt.NDArray[np.int16]:
-        """The sample each belongs to after demultiplexing, or UNKNOWN.
-
-        At most one error in each index is allowed; the plan keeps samples so far apart that
-        nothing within that reach of one sample is within reach of another.
-        """
-        lost = (self.sample < 0) | (self.errors > 1).any(axis=1)
-        return np.where(lost, UNKNOWN, self.sample).astype(np.int16)
-
-
-def drawn_places(count: int, rng: np.random.Generator) -> Places:
-    """`count` different places, row after row."""
-    cells = np.sort(rng.choice(_WIDTH * _HEIGHT, size=count, replace=False))
-    row, column = np.divmod(cells, _WIDTH)
-    x, y = (
-        ((whole + rng.uniform(-0.4, 0.4, count)) / 10).astype(np.float32) for whole in (column, row)
-    )
-    return Places(column + _EDGE, row + _EDGE, x, y)
+Errors = npt.NDArray[np.uint8]
 
 
 class Library:
@@ -90,9 +38,11 @@ class Library:
     def __init__(self, plan: RunPlan) -> None:
         self.plan = plan
         self.genome = genome.of_plan(plan)
-        self.phix = genome.phix_of_plan(plan)
+        self.fragments = genome.Fragments(self.genome, genome.phix_of_plan(plan))
         self.index_codes = np.array([_codes(s.index) for s in plan.samples], dtype=np.uint8)
         self.stranger_codes = self._strangers()
+        self.quality_table = _quality_table(plan)
+        self.error_chance = _error_chances()
 
     def _strangers(self) -> Codes:
         known = [sample.index for sample in self.plan.samples]
@@ -105,32 +55,65 @@ class Library:
     @cached_property
     def shared_places(self) -> Places:
         """The wells of a patterned flow cell."""
-        return drawn_places(self.plan.clusters, np.random.default_rng([self.plan.seed, 4]))
+        rng = np.random.default_rng([self.plan.seed, 4])
+        return places_for(self.plan.instrument.locations, self.plan.clusters, rng)
+
+    @cached_property
+    def empty_tiles(self) -> frozenset[tuple[int, int]]:
+        """Tiles without a cluster, drawn from the seed."""
+        tiles = self.plan.all_tiles
+        rng = np.random.default_rng([self.plan.seed, 8])
+        chosen = rng.choice(len(tiles), size=self.plan.empty_tiles, replace=False)
+        return frozenset(tiles[place] for place in chosen)
 
     def tile(self, lane: int, number: int) -> Tile:
+        """Draw one tile; its memory is a byte a cluster and cycle, and a bounded rest."""
         rng = np.random.default_rng([self.plan.seed, 5, lane, number])
-        places = self._places(rng)
-        count = places.column.size
+        places = self._places(lane, number, rng)
+        starts = range(0, places.size, _CHUNK)
+        calls = np.empty((self.plan.cycles, places.size), dtype=np.uint8)
+        chunks = []
+        for start in starts:
+            end = min(start + _CHUNK, places.size)
+            chunks.append(self._draw(lane, calls[:, start:end], rng))
+        none = (
+            np.zeros(0, dtype=bool),
+            np.zeros(0, dtype=np.int16),
+            np.zeros((0, len(self.plan.index_lengths)), dtype=np.uint8),
+            np.zeros((0, sum(self.plan.index_lengths)), dtype=np.uint8),
+        )
+        passed, sample, errors, true_index = (
+            np.concatenate(parts) for parts in zip(none, *chunks, strict=True)
+        )
+        return Tile(lane, number, places, passed, sample, errors, LETTERS[true_index], calls)
+
+    def _places(self, lane: int, number: int, rng: np.random.Generator) -> Places:
+        locations = self.plan.instrument.locations
+        if (lane, number) in self.empty_tiles:
+            return places_for(locations, 0, rng)
+        if self.plan.instrument.shared_locations:
+            return self.shared_places
+        spread = self.plan.clusters // 20
+        count = self.plan.clusters + int(rng.integers(-spread, spread + 1))
+        return places_for(locations, count, rng)
+
+    def _draw(
+        self, lane: int, calls: Codes, rng: np.random.Generator
+    ) -> tuple[Flags, Samples, Errors, Codes]:
+        """Fill `calls` (cycles, clusters); return passed, sample, errors and true index."""
+        count = calls.shape[1]
         sample = self._samples(lane, count, rng)
-        passed = rng.random(count) >= self.plan.failing
+        passed: Flags = np.asarray(rng.random(count) >= self.plan.failing)
         qualities = self._qualities(passed, rng)
         true_index = self._true_index(sample, rng)
         codes = np.empty((count, self.plan.cycles), dtype=np.uint8)
         self._fill_templates(codes, sample, qualities, rng)
         errors = self._fill_indexes(codes, true_index, sample, rng)
-        qualities[codes == _NO_CALL] = NO_CALL_QUALITY
-        return Tile(
-            lane, number, places, passed, sample, errors,
-            LETTERS[true_index], LETTERS[codes], qualities,
-        )  # fmt: skip
+        qualities[codes == NO_CALL] = NO_CALL_QUALITY
+        calls[:] = packed(codes, qualities).T
+        return passed, sample, errors, true_index
 
-    def _places(self, rng: np.random.Generator) -> Places:
-        if self.plan.instrument.shared_locations:
-            return self.shared_places
-        spread = self.plan.clusters // 20
-        return drawn_places(self.plan.clusters + int(rng.integers(-spread, spread + 1)), rng)
-
-    def _samples(self, lane: int, count: int, rng: np.random.Generator) -> npt.NDArray[np.int16]:
+    def _samples(self, lane: int, count: int, rng: np.random.Generator) -> Samples:
         present = [place for place, s in enumerate(self.plan.samples) if s.lies_in(lane)]
         sample = rng.choice(np.array(present, dtype=np.int16), size=count)
         lot = rng.random(count)
@@ -138,79 +121,88 @@ class Library:
         sample[lot < self.plan.unknown] = UNKNOWN
         return sample
 
-    def _qualities(
-        self, passed: npt.NDArray[np.bool_], rng: np.random.Generator
-    ) -> npt.NDArray[np.uint8]:
-        """Qualities fall towards the end of a read, and are worse where the filter failed."""
-        values = np.array(self.plan.instrument.qualities, dtype=np.uint8)
-        weights = np.array(self.plan.instrument.quality_weights)
-        steps = np.cumsum(weights / weights.sum())
-        lot = rng.random((passed.size, self.plan.cycles), dtype=np.float32)
-        for start, end in self.plan.spans:
-            lot[:, start:end] **= np.linspace(1.0, 1.2, end - start, dtype=np.float32)
-        lot[~passed] **= 2
-        return values[np.minimum(np.searchsorted(steps, lot), values.size - 1)]
+    def _qualities(self, passed: Flags, rng: np.random.Generator) -> Codes:
+        """One a cluster and cycle, from the table of its cycle."""
+        cycles = self.plan.cycles
+        lot = rng.integers(0, _LEVELS, (passed.size, cycles), dtype=np.uint16)
+        rows = np.arange(cycles, dtype=np.int32) + cycles * (~passed[:, None]).astype(np.int32)
+        found: Codes = self.quality_table.ravel()[rows * np.int32(_LEVELS) + lot]
+        return found
 
-    def _true_index(self, sample: npt.NDArray[np.int16], rng: np.random.Generator) -> Codes:
+    def _true_index(self, sample: Samples, rng: np.random.Generator) -> Codes:
         strange = self.stranger_codes[rng.integers(0, len(self.stranger_codes), sample.size)]
         return np.where((sample < 0)[:, None], strange, self.index_codes[np.maximum(sample, 0)])
 
     def _fill_templates(
-        self,
-        codes: Codes,
-        sample: npt.NDArray[np.int16],
-        qualities: npt.NDArray[np.uint8],
-        rng: np.random.Generator,
+        self, codes: Codes, sample: Samples, qualities: Codes, rng: np.random.Generator
     ) -> None:
         """Read fragments, with errors as often as the qualities say, and no-calls."""
         spans = self.plan.spans_of(is_index=False)
         lengths = tuple(end - start for start, end in spans)
-        human = genome.read_fragments(self.genome, sample.size, lengths, rng)
-        control = genome.read_fragments(self.phix, sample.size, lengths, rng)
-        is_control = (sample == PHIX)[:, None]
-        for (start, end), ours, theirs in zip(spans, human, control, strict=True):
-            read = np.where(is_control, theirs, ours)
-            chance = 10 ** (-qualities[:, start:end].astype(np.float32) / 10)
-            wrong = rng.random(read.shape, dtype=np.float32) < chance
+        no_call = np.uint32(round(self.plan.no_call * _UNIT))
+        reads = self.fragments.reads(sample == PHIX, lengths, rng)
+        for (start, end), read in zip(spans, reads, strict=True):
+            lot = rng.integers(0, _UNIT, read.shape, dtype=np.uint16)
+            wrong = lot < no_call + self.error_chance[qualities[:, start:end]]
             read[wrong] = (read[wrong] + rng.integers(1, 4, int(wrong.sum()))) % 4
-            read[rng.random(read.shape, dtype=np.float32) < self.plan.no_call] = _NO_CALL
+            read[lot < no_call] = NO_CALL
             codes[:, start:end] = read
 
     def _fill_indexes(
-        self,
-        codes: Codes,
-        true_index: Codes,
-        sample: npt.NDArray[np.int16],
-        rng: np.random.Generator,
-    ) -> npt.NDArray[np.uint8]:
+        self, codes: Codes, true_index: Codes, sample: Samples, rng: np.random.Generator
+    ) -> Errors:
         """Read the indexes with the planned errors; return how many each index got.
 
         NB: a stranger's index is read without error, so that it stays a stranger's.
         """
+        indexes = [read for read in self.plan.reads if read.is_index]
         spans = self.plan.spans_of(is_index=True)
         errors = np.zeros((sample.size, len(spans)), dtype=np.uint8)
         at = 0
-        for column, (start, end) in enumerate(spans):
-            length = end - start
+        for column, (plan, (start, end)) in enumerate(zip(indexes, spans, strict=True)):
             lot = rng.random(sample.size)
             ruined = lot < self.plan.index_ruin
             single = ~ruined & (lot < self.plan.index_ruin + self.plan.index_error)
             errors[single, column] = 1
             errors[ruined, column] = rng.integers(2, MOST_ERRORS + 1, int(ruined.sum()))
             errors[sample < 0, column] = 0
-            read = true_index[:, at : at + length].copy()
+            read = true_index[:, at : at + plan.cycles].copy()
             self._spoil(read, errors[:, column], rng)
-            codes[:, start:end] = read
-            at += length
+            codes[:, start:end] = _COMPLEMENT[read[:, ::-1]] if plan.is_reverse_complement else read
+            at += plan.cycles
         return errors
 
-    def _spoil(self, read: Codes, errors: npt.NDArray[np.uint8], rng: np.random.Generator) -> None:
+    def _spoil(self, read: Codes, errors: Errors, rng: np.random.Generator) -> None:
         """Put exactly `errors` errors into each row of `read`, at different cycles."""
-        for row in np.flatnonzero(errors):
-            cycles = rng.choice(read.shape[1], size=int(errors[row]), replace=False)
-            others = (read[row, cycles] + rng.integers(1, 4, cycles.size)) % 4
-            no_calls = rng.random(cycles.size) < self.plan.index_no_call
-            read[row, cycles] = np.where(no_calls, _NO_CALL, others)
+        rows = np.flatnonzero(errors)
+        cycles = rng.random((rows.size, read.shape[1])).argsort(axis=1)[:, :MOST_ERRORS]
+        others = rng.integers(1, 4, cycles.shape, dtype=np.uint8)
+        no_calls = rng.random(cycles.shape) < self.plan.index_no_call
+        for place in range(MOST_ERRORS):
+            spoilt = errors[rows] > place
+            row, cycle = rows[spoilt], cycles[spoilt, place]
+            other = (read[row, cycle] + others[spoilt, place]) % 4
+            read[row, cycle] = np.where(no_calls[spoilt, place], NO_CALL, other)
+
+
+def _quality_table(plan: RunPlan) -> Codes:
+    """Quality of each cycle and level of chance (2, cycles, levels); the first for those that pass.
+
+    Qualities fall towards the end of a read, and are worse where the filter failed.
+    """
+    values = np.array(plan.instrument.qualities, dtype=np.uint8)
+    weights = np.array(plan.instrument.quality_weights)
+    steps = np.cumsum(weights / weights.sum())
+    exponents = np.concatenate([np.linspace(1.0, 1.2, end - start) for start, end in plan.spans])
+    chance = (np.arange(_LEVELS) + 0.5) / _LEVELS
+    lots = chance[None, :] ** np.stack((exponents, 2 * exponents)).reshape(-1, 1)
+    found: Codes = values[np.minimum(np.searchsorted(steps, lots), values.size - 1)]
+    return found.reshape(2, plan.cycles, _LEVELS)
+
+
+def _error_chances() -> npt.NDArray[np.uint32]:
+    """By quality, in 1/65536: 10^(-Q/10)."""
+    return np.round(_UNIT * 10 ** (-np.arange(64) / 10)).astype(np.uint32)
 
 
 def _codes(pair: Pair) -> list[int]:

@@ -8,8 +8,9 @@ import click
 
 from arteriole.app.errors import ArterioleError
 from arteriole.simulator.defaults import default_plan, samples_from_csv
-from arteriole.simulator.instruments import Kind
+from arteriole.simulator.instruments import Kind, NonPf
 from arteriole.simulator.judge import judge as judge_files
+from arteriole.simulator.misdeeds import misdeed_of
 from arteriole.simulator.plan import RunPlan
 from arteriole.simulator.sequencer import write_run
 
@@ -41,7 +42,7 @@ class Lengths(click.ParamType[tuple[int, ...]]):
 
 @click.command()
 @click.argument("output_dir", type=_FOLDER)
-@click.option("--run", help="The run's name, YYMMDD_INSTRUMENT_NNNN_[AB]FLOWCELL.")
+@click.option("--run", help="The run's name, e.g. 260114_K00188_0042_AHFJ5CBBXX.")
 @click.option(
     "--kind", type=click.Choice([kind.value for kind in Kind]), default="hiseq4000",
     show_default=True,
@@ -49,7 +50,7 @@ class Lengths(click.ParamType[tuple[int, ...]]):
 @click.option("--lanes", type=click.IntRange(min=1), help="Number of lanes.")
 @click.option("--surfaces", type=click.IntRange(1, 2))
 @click.option("--swaths", type=click.IntRange(min=1))
-@click.option("--tiles", type=click.IntRange(min=1), help="Tiles a swath.")
+@click.option("--tiles", type=click.IntRange(min=1), help="Tiles a swath (and camera).")
 @click.option("--clusters", type=click.IntRange(min=1), help="Clusters a tile.")
 @click.option(
     "--read-cycles", type=Lengths(paired=True), default="36", show_default=True,
@@ -63,6 +64,11 @@ class Lengths(click.ParamType[tuple[int, ...]]):
     "--samples", default="4", show_default=True,
     help="How many, or a CSV with the columns id, name, project, lane, i7, i5.",
 )  # fmt: skip
+@click.option("--empty-tiles", type=click.IntRange(min=0), help="Tiles without a cluster.")
+@click.option(
+    "--non-pf", type=click.Choice([rule.value for rule in NonPf]),
+    help="What a CBCL has of clusters that fail  [default: as the instrument]",
+)  # fmt: skip
 @click.option("--failing", type=_FRACTION, help="Fraction that does not pass the filter.")
 @click.option("--index-error", type=_FRACTION, help="Chance of one error in an index.")
 @click.option("--index-ruin", type=_FRACTION, help="Chance of two or three errors in an index.")
@@ -73,6 +79,10 @@ class Lengths(click.ParamType[tuple[int, ...]]):
 @click.option("--seconds-per-cycle", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--sheet", type=_FILE, help="Put this SampleSheet.csv into the run folder.")
 @click.option("--truth", type=_FOLDER, help="Folder for the truth  [default: <run>.truth]")
+@click.option(
+    "--misdeed", "misdeeds", multiple=True, metavar="NAME[:ARG]",
+    help="What goes wrong, of the list above; may be given several times.",
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Tell no progress.")
 def simulate(
     output_dir: Path,
@@ -81,12 +91,30 @@ def simulate(
     seconds_per_cycle: float,
     sheet: Path | None,
     truth: Path | None,
+    misdeeds: tuple[str, ...],
     quiet: bool,
     **others: Any,
 ) -> None:
     """Sequence a run into OUTPUT_DIR as an instrument does, cycle by cycle.
 
     The truth, with which `arteriole judge` compares FASTQ files, is written beside it.
+
+    \b
+    Misdeeds and their arguments (a cycle is the middle of the run unless given):
+      marker-early[:CYCLE]       the end is told after that cycle, 5 before the last
+      copy-stalls[:CYCLE]        nothing comes after that cycle
+      truncated-file[:CYCLE]     a base call file of that cycle is cut in half
+      missing-cycle[:CYCLE]      a cycle's base calls never come
+      missing-tile[:1_1101]      a tile never comes, the last unless given
+      failed-run[:CYCLE]         the instrument gives up
+      instrument-restart[:CYCLE] the run is abandoned; the next one is whole
+      clock-skew:SECONDS         the instrument's clock is wrong
+      sheet-late[:SECONDS]       the sheet comes 5 seconds after the rest
+      sheet-never                there is no sheet
+      i5-reversed                the sheet has every i5 reverse-complemented
+
+    The same options without misdeeds give the good run, byte for byte: written elsewhere and
+    copied over a folder with `rsync -a --checksum`, it mends what went wrong.
     """
     try:
         plan = _plan(samples, Kind(kind), others)
@@ -97,15 +125,20 @@ def simulate(
             on_cycle=None if quiet else _tell_cycle,
             sheet=sheet.read_bytes() if sheet else None,
             truth=truth,
+            misdeeds=[misdeed_of(text) for text in misdeeds],
         )
     except ArterioleError as err:
         _fail(err)
+    except OSError as err:
+        raise click.ClickException(f"the run cannot be written: {err}") from err
     click.echo(f"run    {folder}")
     click.echo(f"truth  {truth or folder.with_name(folder.name + '.truth')}")
 
 
 def _plan(samples: str, kind: Kind, others: dict[str, Any]) -> RunPlan:
     given = {name: value for name, value in others.items() if value is not None}
+    if "non_pf" in given:
+        given["non_pf"] = NonPf(given["non_pf"])
     if samples.isascii() and samples.isdigit():
         return default_plan(kind=kind, samples=int(samples), **given)
     path = Path(samples)

@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 
 from arteriole.simulator.indexes import distinct_pairs
-from arteriole.simulator.instruments import INSTRUMENTS, Kind
+from arteriole.simulator.instruments import Kind
+from arteriole.simulator.kinds import INSTRUMENTS
 from arteriole.simulator.plan import PlanError, ReadPlan, RunPlan, Sample
 
 RUN_NAMES = {
     Kind.HISEQ4000: "260114_K00188_0042_AHFJ5CBBXX",
     Kind.HISEQ2500: "260114_D00456_0117_BH7T2WBCX2",
     Kind.MISEQ: "260114_M04034_0043_000000000-L6NVV",
+    Kind.NEXTSEQ500: "260114_NB551452_0101_AHW7JJAFXY",
+    Kind.NOVASEQ6000: "260114_A00834_0183_BHMTFYDRXX",
+    Kind.NEXTSEQ2000: "260114_VH00103_437_2222FFYNX",
+    Kind.NOVASEQX: "20260114_LH00217_0044_A2255J2LT3",
 }
 _PEOPLE = ("NA12878", "NA12891", "NA12892", "NA24385")
 _COLUMNS = ("id", "name", "project", "lane", "i7", "i5")
@@ -45,7 +50,11 @@ def default_plan(
     if isinstance(samples, int):
         samples = made_up_samples(samples, index_cycles, seed)
     templates = [ReadPlan(cycles) for cycles in read_cycles]
-    indexes = [ReadPlan(cycles, is_index=True) for cycles in index_cycles]
+    turned = (False, INSTRUMENTS[kind].reverse_complement)
+    indexes = [
+        ReadPlan(cycles, is_index=True, is_reverse_complement=turn)
+        for cycles, turn in zip(index_cycles, turned, strict=False)
+    ]
     layout = _layout(kind) | others
     reads = (templates[0], *indexes, *templates[1:])
     name = run or RUN_NAMES[kind]
@@ -54,8 +63,9 @@ def default_plan(
 
 def _layout(kind: Kind) -> dict[str, Any]:
     most = INSTRUMENTS[kind]
-    swaths = min(2, most.swaths)
-    return {"lanes": min(2, most.lanes), "surfaces": 2, "swaths": swaths, "tiles": 2 // swaths}
+    swaths = 1 if most.cameras else min(2, most.swaths)
+    tiles = 1 if most.cameras else 2 // swaths
+    return {"lanes": min(2, most.lanes), "surfaces": 2, "swaths": swaths, "tiles": tiles}
 
 
 def made_up_samples(count: int, index_cycles: tuple[int, ...], seed: int) -> tuple[Sample, ...]:

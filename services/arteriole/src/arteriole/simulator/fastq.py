@@ -2,15 +2,19 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from arteriole.simulator.truth import TileTruth, Truth
+from arteriole.simulator.tiles import LETTERS, Calls, Tile, codes_of, qualities_of
+from arteriole.simulator.truth import Truth
 
 UNDETERMINED = -1
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,65 @@ def expected_files(truth: Truth, lane: int) -> list[Expected]:
     ]
 
 
-def expected_records(truth: Truth, tiles: list[TileTruth], file: Expected) -> Iterator[Record]:
-    """The records of `file` in order: tile after tile, clusters as the instrument wrote them."""
+def expected_records(truth: Truth, tiles: Iterable[Tile], file: Expected) -> Iterator[Record]:
+    """The records of `file` in order: tile after tile, clusters as the instrument wrote them.
+
+    An index read that the instrument marks as reverse complement is turned in the header, so
+    that it reads as the sheet has it.
+    """
+    for name, bases, qualities in _rows(truth, tiles, file):
+        yield Record(name, bases, b"+", qualities)
+
+
+def is_as_expected(truth: Truth, tiles: Iterable[Tile], file: Expected, path: Path) -> int | None:
+    """The number of records, if the file at `path` is byte for byte as `file` should be."""
+    count, rows = 0, _rows(truth, tiles, file)
+    try:
+        if path.stat().st_size == 0:
+            return None
+        with gzip.open(path, "rb") as content:
+            while part := list(islice(rows, _AT_ONCE)):
+                text = b"".join([b"%b\n%b\n+\n%b\n" % row for row in part])
+                if content.read(len(text)) != text:
+                    return None
+                count += len(part)
+            return None if content.read(1) else count
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+def _rows(
+    truth: Truth, tiles: Iterable[Tile], file: Expected
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Name, bases and qualities of each record of `file`."""
     ends = np.cumsum([0, *(read.cycles for read in truth.reads)])
     spans = list(zip(truth.reads, ends, ends[1:], strict=False))
     start, end = [(a, b) for read, a, b in spans if not read.is_index][file.read - 1]
-    indexes = [(a, b) for read, a, b in spans if read.is_index]
+    indexes = [(a, b, read.is_reverse_complement) for read, a, b in spans if read.is_index]
     run = f"@{truth.instrument}:{truth.number}:{truth.flowcell}"
     for tile in tiles:
-        letters = (tile.qualities + 33).astype(np.uint8)
-        for n in np.flatnonzero(tile.passed & (tile.belongs == file.sample)):
-            index = b"+".join(tile.bases[n, a:b].tobytes() for a, b in indexes).decode()
-            place = f"{tile.lane}:{tile.number}:{tile.column[n]}:{tile.row[n]}"
-            name = f"{run}:{place} {file.read}:N:0:{index}".encode()
-            yield Record(
-                name, tile.bases[n, start:end].tobytes(), b"+", letters[n, start:end].tobytes()
-            )
+        prefix = f"{run}:{tile.lane}:{tile.number}:"
+        chosen = np.flatnonzero(tile.passed & (tile.belongs == file.sample))
+        calls = np.ascontiguousarray(tile.calls[start:end, chosen].T)
+        bases, qualities = _texts(LETTERS[codes_of(calls)]), _texts(qualities_of(calls) + 33)
+        observed = [_index_texts(tile.calls[a:b, chosen].T, turned) for a, b, turned in indexes]
+        columns, rows = tile.column[chosen].tolist(), tile.row[chosen].tolist()
+        for n, index in enumerate(zip(*observed, strict=True)):
+            head = f"{prefix}{columns[n]}:{rows[n]} {file.read}:N:0:".encode()
+            yield head + b"+".join(index), bases[n], qualities[n]
+
+
+def _index_texts(calls: Calls, turned: bool) -> list[bytes]:
+    codes = codes_of(calls)
+    if turned:
+        codes = np.where(codes[:, ::-1] < 4, 3 - codes[:, ::-1], 4)
+    return _texts(LETTERS[codes])
+
+
+def _texts(letters: npt.NDArray[np.uint8]) -> list[bytes]:
+    """The rows of `letters` as bytes."""
+    content, length = letters.astype(np.uint8).tobytes(), letters.shape[1]
+    return [content[at : at + length] for at in range(0, len(content), length)]
 
 
 def read_records(path: Path) -> Iterator[Record]:

@@ -70,22 +70,38 @@ def _longest_sequence(path: Path) -> Codes:
     return codes
 
 
-def read_fragments(
-    genome: Codes, count: int, lengths: tuple[int, ...], rng: np.random.Generator
-) -> list[Codes]:
-    """The reads of `count` fragments: one array (count, length) a read.
+class Fragments:
+    """Fragments of the genome and of the control, read from both ends.
 
-    The first read is the fragment's start, the second the reverse complement of its end;
-    half of the fragments lie on the reverse strand.
+    Both are held with their reverse complements behind them, so that each read is one stretch.
     """
-    shortest = max(_SHORTEST_FRAGMENT, *lengths)
-    sizes = rng.integers(shortest, max(_LONGEST_FRAGMENT, shortest + 1), count)
-    starts = rng.integers(0, genome.size - sizes)
-    left_ends = [genome[starts[:, None] + np.arange(length)] for length in lengths]
-    ends = starts + sizes - 1
-    right_ends = [3 - genome[ends[:, None] - np.arange(length)] for length in lengths]
-    reverse = rng.random(count) < 0.5
-    first = np.where(reverse[:, None], right_ends[0], left_ends[0])
-    if len(lengths) == 1:
-        return [first]
-    return [first, np.where(reverse[:, None], left_ends[1], right_ends[1])]
+
+    def __init__(self, genome: Codes, control: Codes) -> None:
+        strands = [strand for codes in (genome, control) for strand in (codes, 3 - codes[::-1])]
+        self.source = np.concatenate(strands)
+        self.lengths = np.array([genome.size, control.size])
+        self.offsets = np.array([0, 2 * genome.size])
+
+    def reads(
+        self, is_control: npt.NDArray[np.bool_], lengths: tuple[int, ...], rng: np.random.Generator
+    ) -> list[Codes]:
+        """One array (fragments, length) a read.
+
+        The first read is the fragment's start, the second the reverse complement of its end;
+        half of the fragments lie on the reverse strand.
+        """
+        shortest = max(_SHORTEST_FRAGMENT, *lengths)
+        sizes = rng.integers(shortest, max(_LONGEST_FRAGMENT, shortest + 1), is_control.size)
+        whole, offset = (
+            self.lengths[is_control.view(np.int8)],
+            self.offsets[is_control.view(np.int8)],
+        )
+        starts = (rng.random(is_control.size) * (whole - sizes)).astype(np.int64)
+        left = offset + starts
+        right = offset + whole + whole - (starts + sizes)
+        reverse = rng.random(is_control.size) < 0.5
+        firsts = (np.where(reverse, right, left), np.where(reverse, left, right))
+        return [
+            np.lib.stride_tricks.sliding_window_view(self.source, length)[first]
+            for length, first in zip(lengths, firsts, strict=False)
+        ]

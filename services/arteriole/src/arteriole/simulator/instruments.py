@@ -1,4 +1,4 @@
-"""The kinds of instrument that can be simulated, and how their run folders differ."""
+"""What can differ between the instruments that can be simulated; `kinds` has the table."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,13 +10,66 @@ class Kind(Enum):
     HISEQ4000 = "hiseq4000"
     HISEQ2500 = "hiseq2500"
     MISEQ = "miseq"
+    NEXTSEQ500 = "nextseq500"
+    NOVASEQ6000 = "novaseq6000"
+    NEXTSEQ2000 = "nextseq2000"
+    NOVASEQX = "novaseqx"
 
 
 class Generation(Enum):
     """Real-Time Analysis writes different files from one generation to the next."""
 
     RTA1 = "1.18"
-    RTA2 = "2.7"
+    RTA2 = "2"
+    RTA3 = "3"
+    RTA4 = "4"
+
+
+class BaseCalls(Enum):
+    """How base calls lie on disk."""
+
+    BCL = ".bcl"
+    """A file a tile and cycle."""
+    BCL_GZ = ".bcl.gz"
+    BGZF = ".bcl.bgzf"
+    """A file a lane and cycle, with an index of its tiles."""
+    CBCL = ".cbcl"
+    """A file a lane, surface and cycle, two clusters a byte."""
+
+
+class Positions(Enum):
+    """Where it stands where the clusters lie."""
+
+    SHARED = "s.locs"
+    """One file for all tiles: the wells of a patterned flow cell."""
+    TILE = ".locs"
+    TILE_CLOCS = ".clocs"
+    LANE = "s_<lane>.locs"
+
+
+class NonPf(Enum):
+    """What a CBCL has of the clusters that do not pass the filter."""
+
+    KEPT = "kept"
+    EXCLUDED = "excluded"
+    FROM_FILTER_CYCLE = "from-filter-cycle"
+    """Kept up to the cycle at which it is known which pass, left out from then on."""
+
+
+class Dates(Enum):
+    """How RunInfo.xml writes the day of the run."""
+
+    SHORT = "260114"
+    AMERICAN = "1/14/2026 10:00:00 AM"
+    ISO = "2026-01-14T10:00:00Z"
+
+
+class Completion(Enum):
+    """What RunCompletionStatus.xml looks like, where there is one."""
+
+    NONE = "none"
+    COMPLETION_STATUS = "CompletionStatus"
+    RUN_STATUS = "RunStatus"
 
 
 @dataclass(frozen=True)
@@ -24,13 +77,19 @@ class Instrument:
     """What one kind of instrument writes.
 
     Attributes:
-        lanes, surfaces, swaths, tiles: the largest flow cell; tiles are those of one swath.
+        lanes, surfaces, swaths, tiles: the largest flow cell; tiles are those of one swath and,
+            where there are cameras, of one camera.
+        cameras: of a lane; 0 where tile numbers name none. lanes_per_section: lanes that share
+            a set of cameras.
         positions: flow cell positions that lead the flow cell's name in the run's; "" has none.
-        compressed: `.bcl.gz` rather than `.bcl`.
-        shared_locations: one `s.locs` (patterned flow cell) rather than one `.locs` a tile.
         qualities: the values a called base may have, ascending.
         quality_weights: how often each is seen in the middle of a read.
-        q_metrics: version of QMetrics: 4 counts all 50 values, 5 and 6 explicit bins.
+        tile_metrics, extraction_metrics, q_metrics: versions of InterOp; QMetrics 4 counts all
+            50 values, later ones explicit bins.
+        run_info_dialect: "xsd" names XML Schema in the root, "plain" does not.
+        tile_set: RunInfo.xml lists the tiles, from the given surface on.
+        image, channels: ImageDimensions and ImageChannels of RunInfo.xml.
+        reverse_complement: RunInfo.xml says of each read whether it is one; the i5 is.
         tile_area: mm2, for cluster densities.
     """
 
@@ -41,82 +100,35 @@ class Instrument:
     swaths: int
     tiles: int
     positions: str
-    compressed: bool
-    shared_locations: bool
+    base_calls: BaseCalls
+    locations: Positions
     qualities: tuple[int, ...]
     quality_weights: tuple[float, ...]
-    q_metrics: int
     run_info_version: int
-    tile_set: bool
     parameters_file: str
+    application: str
     application_version: str
     rta_version: str
     tile_area: float
+    q_metrics: int
+    tile_metrics: int = 2
+    extraction_metrics: int = 2
+    cameras: int = 0
+    lanes_per_section: int = 1
+    first_surface: int = 0
+    run_info_dialect: str = "xsd"
+    image: tuple[int, int] | None = None
+    channels: tuple[str, ...] = ()
+    dates: Dates = Dates.SHORT
+    reverse_complement: bool = False
+    completion: Completion = Completion.NONE
+    non_pf: NonPf = NonPf.KEPT
 
     @property
-    def bcl_suffix(self) -> str:
-        return ".bcl.gz" if self.compressed else ".bcl"
+    def shared_locations(self) -> bool:
+        return self.locations is Positions.SHARED
 
-
-INSTRUMENTS: dict[Kind, Instrument] = {
-    Kind.HISEQ4000: Instrument(
-        kind=Kind.HISEQ4000,
-        generation=Generation.RTA2,
-        lanes=8,
-        surfaces=2,
-        swaths=2,
-        tiles=28,
-        positions="AB",
-        compressed=True,
-        shared_locations=True,
-        qualities=(2, 12, 22, 27, 32, 37, 41),
-        quality_weights=(0.002, 0.015, 0.03, 0.04, 0.08, 0.22, 0.613),
-        q_metrics=6,
-        run_info_version=3,
-        tile_set=True,
-        parameters_file="runParameters.xml",
-        application_version="HD 3.4.0.38",
-        rta_version="2.7.7",
-        tile_area=2.2,
-    ),
-    Kind.HISEQ2500: Instrument(
-        kind=Kind.HISEQ2500,
-        generation=Generation.RTA1,
-        lanes=8,
-        surfaces=2,
-        swaths=3,
-        tiles=16,
-        positions="AB",
-        compressed=True,
-        shared_locations=False,
-        qualities=(2, 12, 22, 27, 33, 37, 40),
-        quality_weights=(0.003, 0.02, 0.04, 0.05, 0.1, 0.27, 0.517),
-        q_metrics=5,
-        run_info_version=2,
-        tile_set=False,
-        parameters_file="runParameters.xml",
-        application_version="2.2.68",
-        rta_version="1.18.66.3",
-        tile_area=2.8,
-    ),
-    Kind.MISEQ: Instrument(
-        kind=Kind.MISEQ,
-        generation=Generation.RTA1,
-        lanes=1,
-        surfaces=2,
-        swaths=1,
-        tiles=19,
-        positions="",
-        compressed=False,
-        shared_locations=False,
-        qualities=(2, 8, *range(10, 39)),
-        quality_weights=(0.002, 0.005, *(0.01 + 0.002 * step for step in range(29))),
-        q_metrics=4,
-        run_info_version=2,
-        tile_set=False,
-        parameters_file="RunParameters.xml",
-        application_version="2.6.2.1",
-        rta_version="1.18.54",
-        tile_area=0.93,
-    ),
-}
+    @property
+    def q_bins(self) -> tuple[int, ...]:
+        """The bins of QMetrics: a no-call has quality 2 everywhere."""
+        return tuple(sorted({2, *self.qualities}))

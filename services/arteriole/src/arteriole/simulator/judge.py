@@ -12,9 +12,10 @@ from arteriole.simulator.fastq import (
     Record,
     expected_files,
     expected_records,
+    is_as_expected,
     read_records,
 )
-from arteriole.simulator.truth import TileTruth, Truth, read_truth
+from arteriole.simulator.truth import Truth, read_truth
 
 _TOLD_PER_FILE = 5
 _SUFFIXES = (".fastq.gz", ".fq.gz", ".fastq", ".fq")
@@ -76,19 +77,23 @@ class _Court:
         self.differences: list[str] = []
 
     def judge_lane(self, lane: int) -> None:
-        tiles = self.truth.lane(lane)
         for file in expected_files(self.truth, lane):
-            self._judge_file(tiles, file)
+            self._judge_file(file)
 
-    def _judge_file(self, tiles: list[TileTruth], file: Expected) -> None:
-        expected = expected_records(self.truth, tiles, file)
+    def _judge_file(self, file: Expected) -> None:
+        expected = expected_records(self.truth, self.truth.lane(file.lane), file)
         if file.path not in self.found:
             if missing := sum(1 for _ in expected):
                 self.differences.append(f"{file.path}: missing, with {missing} records")
             return
         self.judged.add(file.path)
         self.samples.add(file.sample)
-        self._tell(file.path, self._compare(expected, file.path))
+        tiles = self.truth.lane(file.lane)
+        records = is_as_expected(self.truth, tiles, file, self.folder / file.path)
+        if records is None:
+            self._tell(file.path, self._compare(expected, file.path))
+        else:
+            self.records += records
 
     def _tell(self, path: Path, sentences: Iterator[str]) -> None:
         untold = 0

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -10,9 +10,12 @@ from pathlib import Path
 from arteriole.app.errors import ArterioleError
 from arteriole.app.names import is_identifier
 from arteriole.simulator.indexes import FAR, Pair, pair_distance
-from arteriole.simulator.instruments import INSTRUMENTS, Instrument, Kind
+from arteriole.simulator.instruments import BaseCalls, Instrument, Kind, NonPf
+from arteriole.simulator.kinds import INSTRUMENTS
 
-_RUN_NAME = re.compile(r"(\d{6})_([A-Za-z0-9-]{1,20})_(\d{4,6})_([A-Za-z0-9-]{5,30})", re.ASCII)
+_RUN_NAME = re.compile(
+    r"(\d{6}|\d{8})_([A-Za-z0-9-]{1,20})_(\d{1,6})_([A-Za-z0-9-]{5,30})", re.ASCII
+)
 _SEQUENCE = re.compile(r"[ACGT]*", re.ASCII)
 _FILTER_CYCLE = 25  # as in RTAConfiguration.xml of a HiSeq X: FilterAndAlignCycle
 _FRACTIONS = ("failing", "index_error", "index_ruin", "index_no_call", "unknown", "phix", "no_call")
@@ -27,10 +30,16 @@ class PlanError(ArterioleError):
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """One read of the run, as RunInfo.xml tells it."""
+    """One read of the run, as RunInfo.xml tells it.
+
+    Attributes:
+        is_reverse_complement: an index that the instrument reads as the reverse complement of
+            what the sheet has.
+    """
 
     cycles: int
     is_index: bool = False
+    is_reverse_complement: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,8 @@ class Sample:
     """One library; `lanes` is empty for one that lies in every lane.
 
     Attributes:
-        i7, i5: as the instrument reads them, which is as the sheet has them; i5 may be empty.
+        i7, i5: as the sheet has them; i5 may be empty. The instrument reads them so too, but
+            for an index whose read is a reverse complement.
     """
 
     id: str
@@ -61,8 +71,11 @@ class RunPlan:
     """A run, checked when it is made (PlanError).
 
     Attributes:
-        run: `YYMMDD_INSTRUMENT_NNNN_[AB]FLOWCELL`; a MiSeq's has no position.
-        tiles: tiles a swath. clusters: clusters a tile.
+        run: `YYMMDD_INSTRUMENT_NNNN_[AB]FLOWCELL`; a MiSeq's and a NextSeq 2000's have no
+            position, and newer instruments write the year with four digits.
+        tiles: tiles a swath (and camera, where there are cameras). clusters: clusters a tile.
+        empty_tiles: tiles without a cluster; RunInfo.xml lists them all the same.
+        non_pf: what a CBCL has of clusters that do not pass; None is what the instrument does.
         failing: fraction of clusters that do not pass the filter.
         index_error: chance that an index carries one error.
         index_ruin: chance that an index carries two or three, which loses the cluster.
@@ -70,6 +83,7 @@ class RunPlan:
         unknown: fraction of clusters whose index belongs to nobody. phix: fraction of PhiX.
         no_call: chance that a base of a template read is not called.
         genome: FASTA whose longest sequence is read; None for one drawn from the seed.
+        clock_shift: seconds by which the instrument's clock is wrong.
     """
 
     run: str
@@ -90,6 +104,9 @@ class RunPlan:
     phix: float = 0.02
     no_call: float = 0.003
     genome: Path | None = None
+    empty_tiles: int = 0
+    non_pf: NonPf | None = None
+    clock_shift: float = 0.0
 
     def __post_init__(self) -> None:
         for check in (_check_name, _check_layout, _check_reads, _check_samples, _check_apart):
@@ -141,20 +158,35 @@ class RunPlan:
         """The cycle (from 1) after which it is known which clusters pass the filter."""
         return min(_FILTER_CYCLE, self.spans[0][1])
 
-    @property
-    def tile_numbers(self) -> tuple[int, ...]:
-        """Four digits: surface, swath, tile of the swath; ascending."""
+    def tile_numbers(self, lane: int) -> tuple[int, ...]:
+        """Surface, swath, camera (where there are cameras), tile (two digits); ascending."""
+        instrument = self.instrument
+        first = (lane - 1) // instrument.lanes_per_section * instrument.cameras + 1
+        cameras = [str(camera) for camera in range(first, first + instrument.cameras)] or [""]
         return tuple(
-            1000 * surface + 100 * swath + tile
+            int(f"{surface}{swath}{camera}{tile:02d}")
             for surface in range(1, self.surfaces + 1)
             for swath in range(1, self.swaths + 1)
+            for camera in cameras
             for tile in range(1, self.tiles + 1)
         )
 
     @property
     def all_tiles(self) -> tuple[tuple[int, int], ...]:
-        """Every (lane, tile), in the order of the flow cell."""
-        return tuple((lane, n) for lane in range(1, self.lanes + 1) for n in self.tile_numbers)
+        """Every (lane, tile), ascending."""
+        lanes = range(1, self.lanes + 1)
+        return tuple((lane, number) for lane in lanes for number in self.tile_numbers(lane))
+
+    def leaves_out_failing(self, cycle: int) -> bool:
+        """Whether the base calls of `cycle` are only those of clusters that pass the filter."""
+        rule = self.non_pf or self.instrument.non_pf
+        late = cycle > self.filter_cycle
+        return rule is NonPf.EXCLUDED or (rule is NonPf.FROM_FILTER_CYCLE and late)
+
+
+def day_of(text: str) -> datetime:
+    """The day of a run's name, YYMMDD or YYYYMMDD. Raises ValueError."""
+    return datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%y%m%d").replace(tzinfo=UTC)
 
 
 def _check_name(plan: RunPlan) -> None:
@@ -166,7 +198,7 @@ def _check_name(plan: RunPlan) -> None:
             f"a {plan.kind.value}'s run is named {form}; found {plan.run!r}", field="run"
         )
     try:
-        datetime.strptime(found[1], "%y%m%d")
+        day_of(found[1])
     except ValueError as err:
         raise PlanError(f"{found[1]!r} in run name {plan.run!r} is no date", field="run") from err
 
@@ -180,6 +212,13 @@ def _check_layout(plan: RunPlan) -> None:
             )
     if not 1 <= plan.clusters <= 5_000_000:
         raise PlanError(f"clusters a tile: 1 to 5000000; found {plan.clusters}", field="clusters")
+    if not 0 <= plan.empty_tiles < len(plan.all_tiles):
+        raise PlanError(
+            f"empty tiles: 0 to {len(plan.all_tiles) - 1} of this run; found {plan.empty_tiles}",
+            field="empty_tiles",
+        )
+    if plan.non_pf not in (None, NonPf.KEPT) and plan.instrument.base_calls is not BaseCalls.CBCL:
+        raise PlanError(f"a {plan.kind.value} writes every cluster's base calls", field="non_pf")
     if plan.seed < 0:
         raise PlanError(f"the seed is 0 or more; found {plan.seed}", field="seed")
     for field in _FRACTIONS:
@@ -203,6 +242,9 @@ def _check_reads(plan: RunPlan) -> None:
         if not low <= read.cycles <= high:
             kind = "an index" if read.is_index else "a template"
             raise PlanError(f"{kind} read has {low} to {high} cycles; found {read.cycles}")
+        can_tell = read.is_index and plan.instrument.reverse_complement
+        if read.is_reverse_complement and not can_tell:
+            raise PlanError(f"a {plan.kind.value} does not tell of a reverse complement")
 
 
 def _check_samples(plan: RunPlan) -> None:

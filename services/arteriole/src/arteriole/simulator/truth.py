@@ -1,10 +1,13 @@
-"""The truth of a simulated run, on disk: `truth.json`, `genome.fa`, and one `.npz` a tile.
+"""The truth of a simulated run, on disk.
 
-It tells where each cluster was drawn from; nothing in it was found by comparing sequences.
+`truth.json`, `genome.fa`, and of each tile `L<lane>_<tile>.npz` and `.calls`: a byte a cluster
+(see `tiles.packed`), cycle after cycle, so that the sequencer reads what it writes from here. It
+tells where each cluster was drawn from; nothing in it was found by comparing sequences.
 """
 
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,10 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from arteriole.app.errors import ArterioleError
-from arteriole.simulator.clusters import LETTERS, Letters, Library, Tile
+from arteriole.simulator.clusters import Library
+from arteriole.simulator.places import Places
 from arteriole.simulator.plan import ReadPlan, RunPlan, Sample
+from arteriole.simulator.tiles import LETTERS, PHIX, UNKNOWN, Calls, Flags, Tile
 
-_FORMAT = 1
+_FORMAT = 2
+_PLACES = ("column", "row", "x", "y")
+_ARRAYS = ("passed", "sample", "errors", "true_index")
 
 
 class TruthError(ArterioleError):
@@ -42,41 +49,53 @@ class Truth:
     def lanes(self) -> tuple[int, ...]:
         return tuple(sorted({lane for lane, _ in self.tiles}))
 
-    def lane(self, lane: int) -> list["TileTruth"]:
-        """The tiles of a lane in ascending order.
+    def lane(self, lane: int) -> Iterator[Tile]:
+        """The tiles of a lane in ascending order, one at a time.
 
         Raises:
             TruthError: a tile's file is missing or damaged.
         """
-        return [_read_tile(self.directory, n, t) for n, t in self.tiles if n == lane]
+        cycles = sum(read.cycles for read in self.reads)
+        return (_read_tile(self.directory, n, t, cycles) for n, t in self.tiles if n == lane)
 
 
 @dataclass(frozen=True, eq=False)
-class TileTruth:
-    """One tile; see `clusters.Tile` for the arrays. `belongs` is -1 for Undetermined."""
+class StoredTile:
+    """What the sequencer keeps in mind of a tile whose truth is on disk.
 
+    Attributes:
+        members: clusters of each sample that pass the filter, by its place in the plan.
+        phix: fraction that is PhiX, of all clusters.
+    """
+
+    directory: Path
     lane: int
     number: int
-    column: npt.NDArray[np.int64]
-    row: npt.NDArray[np.int64]
-    passed: npt.NDArray[np.bool_]
-    sample: npt.NDArray[np.int16]
-    belongs: npt.NDArray[np.int16]
-    errors: npt.NDArray[np.uint8]
-    true_index: Letters
-    bases: Letters
-    qualities: npt.NDArray[np.uint8]
+    passed: Flags
+    members: tuple[int, ...]
+    phix: float
+
+    @property
+    def size(self) -> int:
+        return int(self.passed.size)
+
+    def calls(self, cycle: int) -> Calls:
+        """The calls of `cycle` (from 1)."""
+        path = _calls_path(self.directory, self.lane, self.number)
+        return np.fromfile(path, np.uint8, self.size, offset=(cycle - 1) * self.size)
+
+    def places(self) -> Places:
+        with np.load(_tile_path(self.directory, self.lane, self.number)) as arrays:
+            return Places(**{name: arrays[name] for name in _PLACES})
 
 
-_ARRAYS = tuple(list(TileTruth.__dataclass_fields__)[2:])
-
-
-def write_truth(plan: RunPlan, library: Library, tiles: list[Tile], directory: Path) -> None:
-    """Write the truth into `directory`, which is made.
+def write_truth(plan: RunPlan, directory: Path) -> list[StoredTile]:
+    """Draw the run and write its truth into `directory`, which is made; a tile at a time.
 
     Raises:
         FileExistsError: it is there already.
     """
+    library = Library(plan)
     directory.mkdir(parents=True)
     document = {
         "format": _FORMAT,
@@ -94,23 +113,27 @@ def write_truth(plan: RunPlan, library: Library, tiles: list[Tile], directory: P
     letters = LETTERS[library.genome].tobytes()
     lines = (letters[at : at + 80] for at in range(0, len(letters), 80))
     (directory / "genome.fa").write_bytes(b">genome\n" + b"\n".join(lines) + b"\n")
-    for tile in tiles:
-        _write_tile(directory, tile)
+    drawn = (library.tile(lane, number) for lane, number in plan.all_tiles)
+    return [_store(tile, directory, len(plan.samples)) for tile in drawn]
 
 
-def _write_tile(directory: Path, tile: Tile) -> None:
-    np.savez_compressed(
+def _store(tile: Tile, directory: Path, samples: int) -> StoredTile:
+    np.savez(
         _tile_path(directory, tile.lane, tile.number),
         allow_pickle=False,
-        column=tile.places.column,
-        row=tile.places.row,
-        passed=tile.passed,
-        sample=tile.sample,
-        belongs=tile.belongs,
-        errors=tile.errors,
-        true_index=tile.true_index,
-        bases=tile.bases,
-        qualities=tile.qualities,
+        **{name: getattr(tile.places, name) for name in _PLACES},
+        **{name: getattr(tile, name) for name in _ARRAYS},
+    )
+    tile.calls.tofile(_calls_path(directory, tile.lane, tile.number))
+    belongs = tile.belongs[tile.passed]
+    members = np.bincount(belongs[belongs != UNKNOWN], minlength=samples)
+    return StoredTile(
+        directory,
+        tile.lane,
+        tile.number,
+        tile.passed,
+        tuple(members.tolist()),
+        float((tile.sample == PHIX).mean()) if tile.size else 0.0,
     )
 
 
@@ -145,14 +168,26 @@ def read_truth(directory: Path) -> Truth:
         ) from err
 
 
-def _read_tile(directory: Path, lane: int, number: int) -> TileTruth:
-    path = _tile_path(directory, lane, number)
+def _read_tile(directory: Path, lane: int, number: int, cycles: int) -> Tile:
+    path, calls_path = (where(directory, lane, number) for where in (_tile_path, _calls_path))
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return TileTruth(lane, number, **{name: arrays[name] for name in _ARRAYS})
+            places = Places(**{name: arrays[name] for name in _PLACES})
+            found = {name: arrays[name] for name in _ARRAYS}
+        calls: npt.NDArray[np.uint8] = np.fromfile(calls_path, np.uint8)
+        if calls.size != cycles * places.size:
+            raise TruthError(
+                f"{calls_path}: expected {cycles * places.size} bytes; found {calls.size}"
+            )
+        shape = (cycles, places.size)
+        return Tile(lane, number, places, **found, calls=calls.reshape(shape))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
         raise TruthError(f"{path}: expected a tile's truth; found {err}") from err
 
 
 def _tile_path(directory: Path, lane: int, number: int) -> Path:
     return directory / f"L{lane:03d}_{number}.npz"
+
+
+def _calls_path(directory: Path, lane: int, number: int) -> Path:
+    return directory / f"L{lane:03d}_{number}.calls"

@@ -102,14 +102,18 @@ class Cluster:
         )
         done = self._task.command(command, timeout=self._timeout, input_bytes=input_bytes)
         if done.exit_code == scripts.NO_FOLDER:
-            raise TransferError(
-                f"{doing}: {self._destination.path} is not there",
-                code="transfer.no_folder",
-                hint="make the folder, or mount the file system; it is not made by itself",
-            )
+            raise no_folder(doing, self._destination)
         if done.exit_code not in accepted:
             raise explain(done, doing, over_ssh=self._over_ssh)
         return done
+
+
+def no_folder(doing: str, destination: Destination) -> TransferError:
+    return TransferError(
+        f"{doing}: {destination.path} is not there",
+        code="transfer.no_folder",
+        hint="make the folder, or mount the file system; it is not made by itself",
+    )
 
 
 def not_verified(names: list[str], folder: str, hint: str) -> TransferError:

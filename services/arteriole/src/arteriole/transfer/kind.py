@@ -5,7 +5,12 @@ from typing import Any
 
 from arteriole.app.errors import InvalidError
 from arteriole.app.routes import Route
-from arteriole.checksum.places import find_attempt, require_manifests
+from arteriole.checksum.places import (
+    attempt_folder,
+    find_attempt,
+    manifest_folder,
+    require_manifests,
+)
 from arteriole.jobs.service import StartRequest
 from arteriole.transfer.settings import Destination, TransferSettings
 
@@ -35,8 +40,14 @@ class TransferKind:
                 f"a run called {READY!r} would take the place of the ready links", field="run"
             )
         destination = self._destination(request.destination)
-        fastq = find_attempt(settings.fastq_root, run, request.attempt)
-        manifests = require_manifests(settings.manifest_root, run, request.attempt, ("fastq.md5",))
+        if request.observe:
+            fastq = attempt_folder(settings.fastq_root, run, request.attempt)
+            manifests = manifest_folder(settings.manifest_root, run, request.attempt)
+        else:
+            fastq = find_attempt(settings.fastq_root, run, request.attempt)
+            manifests = require_manifests(
+                settings.manifest_root, run, request.attempt, ("fastq.md5",)
+            )
         return {
             "fastq": str(fastq),
             "manifest": str(manifests / "fastq.md5"),

@@ -10,8 +10,8 @@ from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.jobs.exclusive import exclusive
-from arteriole.jobs.worker import Task, main, note
-from arteriole.transfer.cluster import Cluster, not_verified
+from arteriole.jobs.worker import Task, main, note, require_tool
+from arteriole.transfer.cluster import Cluster, no_folder, not_verified
 from arteriole.transfer.errors import TransferError
 from arteriole.transfer.settings import Destination
 
@@ -25,6 +25,25 @@ def work(task: Task) -> dict[str, Any]:
     name = task.parameters["name"]
     with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
         return _work(task, Destination.model_validate(task.parameters["destination"]))
+
+
+def observe(task: Task) -> dict[str, Any]:
+    """`{destination, to}`; a cluster behind ssh is not asked.
+
+    Raises:
+        TransferError: the folder of a mounted destination is not there.
+        WorkError: rsync or ssh is not installed.
+    """
+    destination = Destination.model_validate(task.parameters["destination"])
+    tools = ("rsync", "ssh") if destination.host is not None else ("rsync",)
+    for tool in tools:
+        require_tool(task.parameters[tool])
+    if destination.host is None and not destination.path.is_dir():
+        raise no_folder("looking at the destination", destination)
+    return {
+        "destination": task.parameters["name"],
+        "to": f"{destination.path}/{task.run}/attempt-{task.attempt}",
+    }
 
 
 def _work(task: Task, destination: Destination) -> dict[str, Any]:
@@ -100,4 +119,4 @@ def _send(task: Task, cluster: Cluster, source: Path, manifest: Manifest, total:
 
 
 if __name__ == "__main__":
-    main(work)
+    main(work, observe)

@@ -1,4 +1,4 @@
-"""The command `arteriole` as a process: serve, stop, die, start again, and an operator's day."""
+"""The command `arteriole` as a process: serve, stop, die, start again."""
 
 import json
 import os
@@ -6,145 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 import pytest
 import requests
-from click.testing import CliRunner
 
-from arteriole.cli import main
 from arteriole.client import Client
 
+from .conftest import COMMAND, RUN, environment
 from .serving import eventually
-
-COMMAND = [sys.executable, "-m", "arteriole.cli"]
-RUN = "200624_M00834_0183_000000000-XXXXX"
-
-
-class Home:
-    """A configuration, its monitored directory, and the service as a process."""
-
-    def __init__(self, folder):
-        self.state, self.monitored = folder / "state", folder / "runs"
-        self.monitored.mkdir()
-        self.config = folder / "arteriole.yaml"
-        self.processes = []
-        self.write(
-            f"state_dir: {self.state}\n"
-            "runfolder:\n"
-            "  port: 0\n"
-            "  readiness: marker\n"
-            "  scan_interval: 0.1\n"
-            f"  monitored_directories: [{self.monitored}]\n"
-        )
-
-    def write(self, text):
-        self.config.write_text(text)
-
-    def start(self, *prefix):
-        (self.state / "ports.json").unlink(missing_ok=True)
-        process = subprocess.Popen(
-            [*prefix, *COMMAND, "--config", str(self.config), "serve"],
-            env=environment(),
-            stderr=subprocess.PIPE,
-        )
-        self.processes.append(process)
-        eventually(lambda: (self.state / "ports.json").exists() or process.poll() is not None)
-        assert process.poll() is None, process.stderr.read()
-        return process
-
-    def end(self, process, number=signal.SIGTERM):
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
-        return process.returncode, errors.decode()
-
-    def arteriole(self, *arguments, status=0):
-        runner = CliRunner(env={**environment(), "COLUMNS": "300"})
-        result = runner.invoke(main, ["--config", str(self.config), *arguments])
-        assert result.exit_code == status, (result.output, result.exception)
-        assert "Traceback" not in result.output
-        return result.output
-
-    def bring(self, name=RUN):
-        (self.monitored / name).mkdir()
-        (self.monitored / name / "RTAComplete.txt").touch()
-
-    def run(self, name=RUN):
-        found = {run["name"]: run for run in json.loads(self.arteriole("runs", "--json"))}
-        return found.get(name)
-
-    def becomes(self, state, name=RUN):
-        eventually(lambda: self.run(name), lambda run: run is not None and run["state"] == state)
-
-
-def environment():
-    return {key: value for key, value in os.environ.items() if not key.startswith("ARTERIOLE_")}
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    for name in set(os.environ) - set(environment()):
-        monkeypatch.delenv(name)
-    home = Home(tmp_path)
-    yield home
-    for process in home.processes:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def test_an_operators_day(home):
-    home.bring()
-    home.start()
-    home.becomes("pending")
-    home.bring("later")
-    home.becomes("ready", "later")
-    assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
-    home.becomes("ready")
-    why = home.arteriole("why", RUN)
-    assert f"{RUN} is ready: RTAComplete.txt is there" in why
-    assert "is the data safe?  yes, in the run folder only" in why
-    assert home.arteriole("hold", RUN, "--reason", "in doubt") == f"{RUN} is held\n"
-    assert "it is held: in doubt" in home.arteriole("why", RUN)
-    assert home.arteriole("unhold", RUN) == f"{RUN} goes on\n"
-    client = Client.find(home.state)
-    stages = {"receive": {}, "convert": {"after": ["receive"], "makes_attempt": True}}
-    client.post(f"runs/{RUN}/claim", {"by": "ex1", "plan": {"stages": stages}})
-    client.post(f"runs/{RUN}/stages/convert/1/begin", {"by": "ex2"})
-    body = {"by": "ex2", "state": "failed", "code": "x.y", "message": "[bold]line 7[/bold]"}
-    client.post(f"runs/{RUN}/stages/convert/1/end", body)
-    assert "convert failed: [bold]line 7[/bold]" in home.arteriole("run", RUN)
-    assert f"arteriole retry {RUN}" in home.arteriole("why", RUN)
-    assert home.arteriole("retry", RUN) == "tried again: convert\n"
-    assert home.arteriole("retry", RUN) == "nothing had failed\n"
-    redo = home.arteriole("redo", RUN, "--from", "convert", "--reason", "new sheet")
-    assert redo == f"{RUN} goes on from convert as attempt 2\n"
-    assert RUN in home.arteriole("runs") and "error" not in home.arteriole("runs")
-    assert [s["attempt"] for s in json.loads(home.arteriole("run", RUN, "--json"))["stages"]] == [
-        1, 1, 2, 2,
-    ]  # fmt: skip
-
-
-def test_what_is_refused_is_told_in_a_sentence(home):
-    home.start()
-    for command in (["why", "nope"], ["run", ".."], ["adopt", "a/b"], ["retry", "nope"]):
-        output = home.arteriole(*command, status=1)
-        assert output.startswith("arteriole: ")
-
-
-def test_a_hostile_name_is_shown_as_plain_text_and_left_out_of_adopt_all(home):
-    names = ["<% st2kv('system.x') %>", "{{ x }}", "; touch x", "[red]x", "a\x1b[31mb"]
-    for name in names:
-        home.bring(name)
-    home.bring()
-    home.start()
-    home.becomes("pending")
-    listing = home.arteriole("runs")
-    for name in names[:4]:
-        assert name in listing
-    assert "\x1b" not in listing and r"a\x1b[31mb" in listing
-    assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
-    assert "rename the folder" in home.arteriole("why", names[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -191,10 +60,13 @@ def test_a_port_in_use_is_told_with_the_setting(home):
 
 
 def test_config_check(home):
-    assert home.arteriole("config", "check") == f"{home.config}: good; services: runfolder\n"
+    assert (
+        home.arteriole("config", "check")
+        == f"{home.config}: good; mode: act; services: runfolder\n"
+    )
     home.write(home.config.read_text() + "  prot: 1\n")
     output = home.arteriole("config", "check", status=1)
-    assert output.startswith(f"arteriole: {home.config}:7: runfolder.prot: Extra inputs")
+    assert output.startswith(f"arteriole: {home.config}:8: runfolder.prot: Extra inputs")
 
 
 def test_a_service_that_is_not_configured_is_named(home):
@@ -203,7 +75,7 @@ def test_a_service_that_is_not_configured_is_named(home):
 
 
 def test_without_a_service_the_commands_say_so(home):
-    assert "no running service is known" in home.arteriole("runs", status=1)
+    assert "no running service runfolder is known" in home.arteriole("runs", status=1)
     process = home.start()
     home.end(process)
     assert "does not answer" in home.arteriole("runs", status=1)
@@ -270,15 +142,15 @@ def serve_again(home, *names):
 
 
 def test_a_second_start_on_the_same_state_is_refused_and_disturbs_nothing(home):
-    process = home.start()
     home.bring()
-    home.becomes("ready")
+    process = home.start()
+    home.becomes("pending")
     known = (home.state / "ports.json").read_bytes()
     status, said = serve_again(home)  # port 0: the port does not stop it
     assert status == 1
     assert f"{home.state}/runfolder is in use by another arteriole, process {process.pid}" in said
     assert (home.state / "ports.json").read_bytes() == known
-    assert home.run()["state"] == "ready"
+    assert home.run()["state"] == "pending"
     home.end(process, signal.SIGKILL)
     home.start()
 
@@ -305,7 +177,7 @@ def test_services_in_processes_of_their_own_know_of_each_other(home):
 
     eventually(known, lambda names: names == ["checksum", "runfolder"])
     home.bring()
-    home.becomes("ready")
+    eventually(home.run)
 
 
 def test_nothing_to_serve_and_a_state_that_cannot_be_written_are_told(home):

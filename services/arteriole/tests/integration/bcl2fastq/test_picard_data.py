@@ -132,7 +132,9 @@ def test_reads_that_failed_the_filter_are_left_out(run, tmp_path):
         assert kept == named(tmp_path / "passed", 1)[name]
 
 
-@pytest.mark.skipif(not (PICARD_JAR.is_file() and shutil.which("java")), reason="no Picard here")
+@pytest.mark.skipif(
+    not (PICARD_JAR.is_file() and shutil.which("java")), reason=f"needs java and {PICARD_JAR}"
+)
 def test_qualities_are_those_of_picard(picard_data, run, tmp_path):
     convert(run, tmp_path / "out", allow_index_collisions=True)
     theirs = tmp_path / "picard"

@@ -37,5 +37,11 @@ def work(task: Task) -> dict[str, object]:
     return {"answer": 42}
 
 
+def observe(task: Task) -> dict[str, object]:
+    if task.parameters["do"] == "fail":
+        raise WorkError("the disk would be full", code="trial.full", hint="make room")
+    return {"do": task.parameters["do"]}
+
+
 if __name__ == "__main__":
-    main(work)
+    main(work, observe)

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from arteriole.app.mode import Mode
 from arteriole.runfolder.service import RunfolderService
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.simulator.sequencer import default_plan, write_run
@@ -24,7 +25,8 @@ def sequenced(tmp_path_factory):
 class Site:
     """Monitored directories and the service over them, which may be started again."""
 
-    def __init__(self, folder, sequenced, **settings):
+    def __init__(self, folder, sequenced, mode=Mode.ACT, **settings):
+        self.mode = mode
         self._state = folder / "state"
         self._sequenced = sequenced
         self.directories = [folder / "mon1", folder / "mon2"]
@@ -39,8 +41,10 @@ class Site:
         self.settings = RunfolderSettings(**fields)
         self.serving = None
 
-    def start(self, *, scanned=True):
-        self.serving = Serving(lambda: RunfolderService(self.settings, self._state))
+    def start(self, *, scanned=True, tokens=None):
+        self.serving = Serving(
+            lambda: RunfolderService(self.settings, self._state, self.mode), tokens
+        )
         if scanned:
             self.mark()
         return self

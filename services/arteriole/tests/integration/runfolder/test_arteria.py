@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from arteriole.app.application import VERSION
+from arteriole.app.mode import Mode
 
 KIT, LIBRARY = "AB1234567-123V1", "NV0012345-LIB"
 
@@ -214,6 +215,30 @@ def test_making_folders_is_for_tests_only(make_site):
         assert answer.status_code == 400
         assert answer.json()["error"]["code"] == "config.not_enabled"
     assert list(arteria.monitored.iterdir()) == []
+
+
+def test_nothing_is_made_while_observing(make_site):
+    site = make_site(mode=Mode.OBSERVE, readiness="marker", can_create_runfolder=True)
+    arteria = Arteria(site.start(scanned=False))
+    for path in ("/runfolders/pathMON/x", "/runfolders/test/markasready/pathMON/x"):
+        answer = arteria.call("PUT", path, "null")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "config.not_enabled")
+    assert list(arteria.monitored.iterdir()) == []
+
+
+def test_held_and_dismissed_runs_are_told_in_arterias_states(three):
+    three.site.act("hold", {"reason": "x"}, name="ready")
+    assert three.listed() == [] and three.listed("?state=pending") == [("ready", "pending")]
+    assert three.call("GET", "/runfolders/pickup").status_code == 204
+    three.site.act("release", name="ready")
+    assert three.listed() == [("ready", "ready")]
+    three.site.act("abort", {"reason": "x"}, name="ready")
+    assert three.listed("?state=cancelled") == [("ready", "cancelled")]
+    assert three.call("GET", "/runfolders/pickup").status_code == 204
+    answer = three.call("POST", "/runfolders/pathMON/ready", {"state": "started"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "run.aborted")
+    three.site.act("adopt", name="ready")
+    assert three.listed() == [("ready", "ready")]
 
 
 def test_the_marker_is_believed_after_its_grace(make_site):

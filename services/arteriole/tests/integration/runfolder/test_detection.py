@@ -1,5 +1,6 @@
 """Real run folders on disk: when they become ready, and what must not disturb that."""
 
+import asyncio
 import gzip
 import os
 import shutil
@@ -8,6 +9,11 @@ from contextlib import closing
 from urllib.parse import quote
 
 import pytest
+
+from arteriole.app.store import Store
+from arteriole.runfolder.detection import Detector
+from arteriole.runfolder.runs import Runs
+from arteriole.runfolder.settings import RunfolderSettings
 
 from ..app.serving import eventually
 from .conftest import SLOW
@@ -177,7 +183,7 @@ def test_a_renamed_folder_leaves_its_refused_name(site):
     eventually(lambda: "a b" not in site.listed())
 
 
-@pytest.mark.parametrize("verb", ["claim", "hold", "adopt", "retry", "redo", "unhold"])
+@pytest.mark.parametrize("verb", ["claim", "hold", "adopt", "retry", "redo", "release"])
 def test_nothing_can_be_done_to_a_refused_folder(make_site, verb):
     site = make_site()
     for name in HOSTILE:
@@ -192,7 +198,7 @@ def test_nothing_can_be_done_to_a_refused_folder(make_site, verb):
         path = f"/api/1.0/runs/{quote(name, safe='')}/{verb}"
         answer = site.serving.post(path, bodies.get(verb, {}))
         assert answer.status_code in (200, 400, 409)
-        assert answer.status_code != 200 or verb in ("retry", "unhold")
+        assert answer.status_code != 200 or verb in ("retry", "release")
     for event in site.events():
         assert event["run"] not in HOSTILE
 
@@ -275,25 +281,218 @@ def test_a_marker_that_came_first_is_believed_when_the_copy_has_come_to_rest(mak
     folder = site.directories[0] / sequenced.name
     folder.mkdir()
     (folder / "RTAComplete.txt").touch()
-    run = site.becomes(state="none", verdict="incomplete")
+    run = site.becomes(state="none", verdict="copying")
     assert "RunInfo.xml" in run["why"]["message"]
     text = (sequenced / "RunInfo.xml").read_bytes()
     (folder / "RunInfo.xml").write_bytes(text[: len(text) // 2])
-    run = site.becomes(state="none", verdict="incomplete", why=any_why("line"))
-    assert run["why"]["hint"].startswith("if the copy goes on, nothing")
+    run = site.becomes(state="none", verdict="copying", why=any_why("line"))
+    assert run["why"]["hint"].startswith("nothing: it goes on by itself")
     shutil.copytree(sequenced, folder, dirs_exist_ok=True)
     (folder / "late.txt").touch()
     run = site.becomes(state="none", why=any_why("late.txt was written after RTAComplete.txt"))
     assert run["why"]["code"] == "run.copying" and site.told("run_ready") == []
+    site.mark()
+    assert site.run()["verdict"] == "copying"
     touch(folder)  # an instrument writes it last: nothing is waited for
     site.becomes(state="ready")
     assert site.told("run_ready") == [folder.name]
 
 
 def test_a_copy_comes_to_rest_by_itself(make_site, sequenced):
-    site = make_site(settle_seconds=0.3).start()
+    """Though no notification and no scan would be due for an hour."""
+    site = make_site(settle_seconds=0.3, scan_interval=SLOW).start()
     folder = site.bring()
     (folder / "late.txt").touch()
+    site.becomes(state="ready")
+
+
+def arrive(site, sequenced, deed, name=None):
+    """A copy of the run arrives by one rename, after the deed was done to it."""
+    partial = site.directories[0].parent / "partial"
+    shutil.copytree(sequenced, partial)
+    deed(partial)
+    return partial.rename(site.directories[0] / (name or sequenced.name))
+
+
+def no_sheet(folder):
+    (folder / "SampleSheet.csv").unlink()
+
+
+def no_marker(folder):
+    (folder / "RTAComplete.txt").unlink()
+
+
+def one_file_short(folder):
+    cut(base_calls(folder))
+
+
+def ended_early(folder):
+    (folder / "RunCompletionStatus.xml").write_text(
+        "<RunCompletionStatus><CompletionStatus>UserEndedEarly</CompletionStatus>"
+        "</RunCompletionStatus>"
+    )
+
+
+def repaired(folder, sequenced):
+    """Deep inside, with nothing changed in the two upper levels."""
+    for path in sequenced.rglob("*.bcl*"):
+        copy = folder / path.relative_to(sequenced)
+        if copy.stat().st_size != path.stat().st_size:
+            shutil.copy(path, copy)
+
+
+def sheet_comes(folder, sequenced):
+    shutil.copy(sequenced / "SampleSheet.csv", folder)
+
+
+def marker_comes(folder, sequenced):
+    shutil.copy(sequenced / "RTAComplete.txt", folder)
+
+
+def instrument_says_well(folder, sequenced):
+    (folder / "RunCompletionStatus.xml").write_text(
+        "<RunCompletionStatus><CompletionStatus>CompletedAsPlanned</CompletionStatus>"
+        "</RunCompletionStatus>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mishap", "verdict", "code", "repair"),
+    [
+        (no_sheet, "no_sheet", "run.no_sheet", sheet_comes),
+        (no_marker, "stalled", "run.stalled", marker_comes),
+        (one_file_short, "incomplete", "run.incomplete", repaired),
+        (ended_early, "failed", "run.failed", instrument_says_well),
+    ],
+)
+def test_each_mishap_is_told_once_and_mended_by_the_deed(
+    make_site, sequenced, mishap, verdict, code, repair
+):
+    """By the scan alone; a settled run is told of once, and once again when it goes on."""
+    settings = {"settle_seconds": 0.2, "stalled_after": 0.4, "recheck_seconds": 0.2}
+    site = make_site(**settings).start()
+    folder = arrive(site, sequenced, mishap)
+    run = site.becomes(verdict=verdict)
+    assert run["state"] == ("error" if verdict == "failed" else "none")
+    assert (run["why"]["code"], bool(run["why"]["hint"])) == (code, True)
+    evidence = f"/api/1.0/runs/{run['name']}/evidence"
+    before = site.serving.get(evidence).json()
+    told = site.told("verdict")
+    assert "quiet_since" in before["evidence"] and before["evidence"].get("samples", 4) == 4
+    site.mark()
+    assert site.serving.get(evidence).json() == before
+    site.stop()
+    site.start()  # what was told before a restart is not told again
+    assert site.serving.get(evidence).json() == before
+    assert site.told("verdict") == told
+    repair(folder, sequenced)
+    site.becomes(verdict="complete", state="ready")
+    assert site.told("run_ready") == [run["name"]]
+
+
+def test_the_kernel_tells_of_a_sheet_that_comes(make_site, sequenced):
+    site = make_site(scan_interval=SLOW).start()
+    folder = arrive(site, sequenced, no_sheet)
+    site.becomes(verdict="no_sheet")
+    sheet_comes(folder, sequenced)
+    site.becomes(state="ready")
+
+
+def test_a_site_may_do_without_sheets(make_site, sequenced):
+    site = make_site(require_sheet=False).start()
+    arrive(site, sequenced, no_sheet)
+    site.becomes(state="ready")
+
+
+def test_a_run_that_stands_still_is_superseded_by_the_next_of_its_instrument(make_site, sequenced):
+    site = make_site(stalled_after=0.2).start()
+    arrive(site, sequenced, no_marker)
+    site.becomes(verdict="stalled", why=any_why("nothing has changed since"))
+    date, serial, number, flowcell = sequenced.name.split("_")
+    other_side = f"{date}_{serial}_{int(number) + 1:04d}_B{flowcell[1:]}"
+    site.bring(other_side)
+    next_one = f"{date}_{serial}_{int(number) + 2:04d}_{flowcell}"
+    (site.directories[1] / next_one).mkdir()
+    run = site.becomes(verdict="stalled", why=any_why(f"has begun {next_one} since"))
+    assert run["why"]["code"] == "run.superseded"
+    assert run["why"]["hint"] == f"arteriole abort {sequenced.name}"
+    assert other_side not in run["why"]["message"]
+
+
+def test_a_copy_that_goes_on_keeps_a_run_waiting(make_site, sequenced):
+    """However long it takes, as long as each file comes within the quiet period."""
+    site = make_site(settle_seconds=0.5, recheck_seconds=0.1).start()
+    folder = site.directories[0] / sequenced.name
+    for path in sorted(sequenced.rglob("*")):  # the marker is among the first
+        copy = folder / path.relative_to(sequenced)
+        if path.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    run = site.becomes(state="ready")
+    kinds = [
+        event["payload"]["verdict"] for event in site.events()
+        if event["what"] == "verdict" and event["run"] == run["name"]
+    ]  # fmt: skip
+    assert set(kinds) <= {"sequencing", "copying", "complete"}
+    assert kinds[-1] == "complete"
+
+
+def test_a_file_system_that_is_not_mounted_is_told_from_a_folder_that_is_gone(make_site):
+    site = make_site().start()
+    kept, gone = site.bring("kept"), site.bring("gone")
+    site.becomes("kept", state="ready")
+    site.becomes("gone", state="ready")
+    shutil.rmtree(gone)
+    run = site.becomes("gone", verdict="unreachable")
+    assert f"is not in {site.directories[0]} any more" in run["why"]["message"]
+    assert run["why"]["hint"].endswith("arteriole abort gone")
+    assert site.run("kept")["state"] == "ready"
+    away = site.directories[0].rename(site.directories[0].with_name("away"))
+    site.directories[0].mkdir()  # an empty mount point
+    run = site.becomes("kept", verdict="unreachable")
+    assert run["why"]["hint"] == f"mount the file system of {site.directories[0]}"
+    site.directories[0].rmdir()
+    away.rename(site.directories[0])
+    site.becomes("kept", state="ready")
+    assert kept.is_dir()
+
+
+def test_what_comes_does_not_wait_for_hundreds_that_were_there(tmp_path, sequenced):
+    """A scan that may take no time at all judges one that is new and one that is known."""
+
+    async def scans():
+        settings = RunfolderSettings(monitored_directories=[tmp_path / "landing"])
+        detector = Detector(runs, settings)
+        for _ in range(3):
+            await detector.scan(limit=0.0)
+            yield [run.name for run in runs.all() if run.message]
+            (tmp_path / "landing" / "late").mkdir(exist_ok=True)
+        await detector.scan()
+        yield [run.name for run in runs.all() if run.message]
+
+    async def all_scans():
+        return [judged async for judged in scans()]
+
+    for name in ("a", "b", "c"):
+        (tmp_path / "landing" / name).mkdir(parents=True)
+    with closing(Store(tmp_path / "runs.sqlite", "arteriole.runfolder.sql")) as store:
+        runs = Runs(store)
+        judged = asyncio.run(all_scans())
+    assert judged == [["c"], ["c", "late"], ["b", "c", "late"], ["a", "b", "c", "late"]]
+
+
+def test_a_folder_that_cannot_be_judged_disturbs_no_other(make_site, sequenced):
+    """A pipe that nobody writes to would be waited for."""
+    site = make_site().start()
+
+    def pipes(folder):
+        for name in ("RunInfo.xml", "SampleSheet.csv", "RunCompletionStatus.xml"):
+            (folder / name).unlink(missing_ok=True)
+            os.mkfifo(folder / name)
+
+    arrive(site, sequenced, pipes, "a_pipe")
+    site.becomes("a_pipe", verdict="unreadable")
+    site.bring()
     site.becomes(state="ready")
 
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from arteriole.app.auth import Role, Tokens
+from arteriole.app.mode import Mode
+
 from ..app.serving import eventually
 from .conftest import Site
 
@@ -68,14 +71,16 @@ def test_the_whole_life_of_a_run(make_site, sequenced):
 
 KEYS = {
     "name", "path", "state", "why", "verdict", "adopted", "attempt", "claimed_by", "stages",
-    "first_seen", "metadata",
+    "first_seen", "metadata", "held", "waiver", "observed", "attempts", "instrument",
 }  # fmt: skip
 
 
 def test_a_run_has_the_fields_of_the_contract(shared):
     run = shared.run()
     assert set(run) >= KEYS
-    assert set(run["why"]) == {"code", "message", "hint", "urgency", "data_safe"}
+    assert set(run["why"]) == {
+        "code", "message", "hint", "urgency", "data_safe", "until", "samples", "page",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,11 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/nope/redo", {"from": "a"}, 404),
         ("runs/nope/adopt", {}, 404),
         ("runs/nope/hold", {"reason": "x"}, 404),
-        ("runs/nope/unhold", {}, 404),
+        ("runs/nope/release", {}, 404),
+        ("runs/nope/abort", {"reason": "x"}, 404),
+        ("runs/nope/waive", {"reason": "x", "ignore": []}, 404),
+        ("holds", {"scope": "run", "name": "nope", "reason": "x"}, 404),
+        ("holds/release", {"scope": "run", "name": "nope"}, 404),
         ("runs/nope/stages/a/1/begin", {"by": "a"}, 404),
         ("runs/{run}/stages/nope/1/begin", {"by": "a"}, 404),
         ("runs/{run}/stages/a/x/begin", {"by": "a"}, 404),
@@ -108,6 +117,22 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/{run}/hold", {"reason": ""}, 400),
         ("runs/{run}/hold", {}, 400),
         ("runs/{run}/redo", {"from": "convert"}, 409),
+        ("runs/{run}/abort", {"reason": ""}, 400),
+        ("runs/{run}/abort", {}, 400),
+        ("runs/{run}/waive", {"ignore": ["missing-bcls"]}, 400),
+        ("runs/{run}/waive", {"reason": "x", "ignore": ["everything"]}, 400),
+        ("runs/{run}/waive", {"reason": "x", "ignore": ["missing-bcls"] * 5}, 400),
+        ("runs/{run}/waive", {"reason": "x" * 501}, 400),
+        ("runs/{run}/waive", {"reason": "x", "ignore": []}, 409),
+        ("holds", {"scope": "site", "name": "x", "reason": "x"}, 400),
+        ("holds", {"scope": "all", "name": "x", "reason": "x"}, 400),
+        ("holds", {"scope": "all", "name": "", "reason": ""}, 400),
+        ("holds", {"scope": "all"}, 400),
+        ("holds", {"scope": "run", "reason": "x"}, 400),
+        ("holds", {"scope": "instrument", "name": "<% x %>", "reason": "x"}, 400),
+        ("holds", {"scope": "instrument", "name": "x" * 201, "reason": "x"}, 400),
+        ("holds/release", {"scope": "instrument", "name": ""}, 400),
+        ("holds/release", {"scope": "all", "name": "", "reason": "x"}, 400),
         ("heartbeat", {"sensor": "x" * 101}, 400),
     ],
 )  # fmt: skip
@@ -117,6 +142,7 @@ def test_what_cannot_be_done_is_refused(shared, path, body, status):
     assert answer.status_code == status, answer.text
     assert answer.json()["error"]["message"]
     assert shared.run() == before
+    assert shared.serving.get("/api/1.0/holds").json() == {"holds": []}
 
 
 @pytest.mark.parametrize("query", ["grace=-1", "grace=nan", "grace=inf", "grace=1e300", "grace=x"])
@@ -143,3 +169,129 @@ def test_a_silent_sensor_is_told_by_health(make_site):
         lambda: site.serving.get("/health").json(), lambda health: health["sensor_silent"]
     )
     assert health["status"] == "degraded"
+
+
+def test_a_run_is_held_with_its_instrument_and_with_all(make_site, sequenced):
+    site = make_site().start()
+    site.bring()
+    site.becomes(state="ready")
+    assert site.act("hold", {"reason": "in doubt"}) == {"held": True}
+    every = {"scope": "all", "name": "", "reason": "the move"}
+    assert site.serving.post("/api/1.0/holds", every).json() == {"held": True}
+    serial = site.run()["instrument"]
+    assert serial == sequenced.name.split("_")[1]
+    leak = {"scope": "instrument", "name": serial, "reason": "a leak"}
+    assert site.serving.post("/api/1.0/holds", leak).ok
+    site.stop()
+    site.start(scanned=False)  # holds outlive it
+    holds = site.serving.get("/api/1.0/holds").json()["holds"]
+    assert [(hold["scope"], hold["name"], hold["reason"]) for hold in holds] == [
+        ("run", sequenced.name, "in doubt"),
+        ("all", "", "the move"),
+        ("instrument", serial, "a leak"),
+    ]
+    assert site.run()["held"] == holds[0]
+    site.act("claim", {"by": "ex1", "plan": PLAN}, status=409)
+    assert site.act("release") == {"released": True, "held": holds[2]}
+    assert site.act("release") == {"released": False, "held": holds[2]}
+    for scope in ({"scope": "instrument", "name": serial}, {"scope": "all"}):
+        assert site.run()["state"] == "pending"
+        answer = site.serving.post("/api/1.0/holds/release", scope).json()
+        assert answer == {"released": True}
+        assert site.serving.post("/api/1.0/holds/release", scope).json() == {"released": False}
+    assert site.run()["held"] is None
+    assert site.told("run_ready") == [sequenced.name] * 2
+    assert site.act("claim", {"by": "ex1", "plan": PLAN})["claimed"]
+
+
+def test_an_abort_names_the_jobs_that_are_to_be_stopped(make_site):
+    site = make_site().start()
+    site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": PLAN})
+    site.act("stages/convert/1/begin", {"by": "ex2"})
+    job = {"service": "bcl2fastq", "job_id": 4}
+    site.act("stages/convert/1/attach", {"by": "ex2", **job})
+    for _ in range(2):
+        assert site.act("abort", {"reason": "no"}) == {"aborted": True, "jobs": [job]}
+    (unwanted,) = site.serving.get("/api/1.0/overdue").json()["overdue"]
+    assert (unwanted["what"], unwanted["service"], unwanted["job_id"]) == (
+        "job_unwanted", "bcl2fastq", 4,
+    )  # fmt: skip
+    site.act("retry", status=409)
+    site.act("adopt", status=409)
+    site.act("stages/convert/1/end", {"by": "ex2", "state": "failed", "code": "x", **job})
+    run = site.run()
+    assert (run["state"], run["why"]["code"]) == ("cancelled", "run.aborted")
+    assert run["attempts"][0]["aborted"] is True
+    assert site.act("redo", {"from": "convert"}) == {"attempt": 2}
+    assert [one["aborted"] for one in site.run()["attempts"]] == [True, False]
+    assert site.told("run_error") == []
+
+
+def test_a_waived_run_is_claimed_as_it_is(make_site):
+    site = make_site(adopt_existing=True)
+    next(site.bring().rglob("*.bcl.gz")).unlink()
+    site.start(scanned=False)
+    site.becomes(verdict="incomplete")
+    body = {"reason": "one tile", "ignore": ["empty-samples", "missing-bcls"]}
+    waiver = site.act("waive", body)["waiver"]
+    assert (waiver["reason"], waiver["ignore"]) == ("one tile", ["missing-bcls", "empty-samples"])
+    assert site.act("waive", body)["waiver"] == waiver
+    assert site.run()["waiver"] == waiver and site.run()["state"] == "ready"
+    assert site.act("claim", {"by": "ex1", "plan": PLAN}) == {"claimed": True, "attempt": 1}
+    (attempt,) = site.run()["attempts"]
+    made = attempt.pop("made")
+    assert made.endswith("Z")
+    assert attempt == {
+        "attempt": 1,
+        "observed": False,
+        "degraded": True,
+        "ignore": ["missing-bcls", "empty-samples"],
+        "aborted": False,
+    }
+
+
+def test_while_observing_a_run_is_observed_and_then_left_alone(make_site, sequenced):
+    site = make_site(mode=Mode.OBSERVE).start()
+    site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": PLAN})
+    for stage in ("convert", "transfer"):
+        site.act(f"stages/{stage}/1/begin", {"by": "ex2"})
+        end = {"by": "ex2", "state": "skipped", "code": "run.observed"}
+        assert site.act(f"stages/{stage}/1/end", end) == {"ended": True}
+    run = site.run()
+    assert (run["state"], run["observed"], run["why"]["code"]) == ("none", True, "run.observed")
+    assert site.act("adopt", status=409)["error"]["code"] == "run.observed"
+    assert site.told("run_observed") == [sequenced.name] and site.told("run_done") == []
+    assert site.serving.get("/api/1.0/runs").json()["mode"] == "observe"
+    site.stop()
+    site.mode = Mode.ACT
+    site.start(scanned=False)
+    assert site.run()["state"] == "none"
+    site.act("adopt")
+    assert site.act("claim", {"by": "ex3", "plan": PLAN}) == {"claimed": True, "attempt": 2}
+    assert site.run()["observed"] is False
+
+
+CALLS = [
+    ("runs/{run}/hold", {"reason": "x"}),
+    ("runs/{run}/release", {}),
+    ("runs/{run}/abort", {"reason": "x"}),
+    ("runs/{run}/waive", {"reason": "x"}),
+    ("holds", {"scope": "all", "reason": "x"}),
+    ("holds/release", {"scope": "all"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), CALLS)
+def test_a_reader_only_reads(make_site, tmp_path, path, body):
+    tokens = Tokens(tmp_path / "tokens.json")
+    reader = {"Authorization": f"Bearer {tokens.create('ada', Role.READER)}"}
+    site = make_site()
+    site.start(scanned=False, tokens=tokens)
+    answer = site.serving.post(f"/api/1.0/{path.format(run='x')}", body, headers=reader)
+    assert answer.status_code == 403
+    holds = site.serving.get("/api/1.0/holds", headers=reader)
+    assert holds.json() == {"holds": []}

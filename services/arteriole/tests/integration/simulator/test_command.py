@@ -3,6 +3,7 @@
 from click.testing import CliRunner
 
 from arteriole.simulator.command import judge, simulate
+from arteriole.simulator.misdeeds import MISDEEDS
 
 from .conftest import convert
 
@@ -40,12 +41,36 @@ def test_samples_sheet_and_shape_are_taken(tmp_path):
     assert (tmp_path / "t" / "truth.json").exists()
 
 
+def test_misdeeds_and_what_a_cbcl_holds_are_taken(tmp_path):
+    arguments = ["--kind", "novaseq6000", "--non-pf", "kept", "--empty-tiles", "1", "--quiet"]
+    arguments += ["--misdeed", "sheet-never", "--misdeed", "copy-stalls:9", *SMALL]
+    done = CliRunner().invoke(simulate, [str(tmp_path), *arguments])
+    assert done.exit_code == 0, done.output
+    run = tmp_path / "260114_A00834_0183_BHMTFYDRXX"
+    assert not (run / "SampleSheet.csv").exists()
+    cycles = {path.name for path in (run / "Data/Intensities/BaseCalls/L001").glob("C*.1")}
+    assert cycles == {f"C{cycle}.1" for cycle in range(1, 10)}
+
+
+def test_the_help_names_every_misdeed():
+    text = CliRunner().invoke(simulate, ["--help"]).output
+    assert [name for name in MISDEEDS if f"\n    {name}" not in text] == []
+
+
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(simulate, [str(tmp_path / "file" / "runs"), *SMALL])
+    assert done.exit_code == 1 and "the run cannot be written: [Errno 20]" in done.output
+
+
 def test_faults_are_told_with_their_code(tmp_path):
     for arguments, sentence in (
         (["--run", "nonsense"], "[simulator.plan]"),
         (["--samples", "nowhere.csv"], "expected a number or a CSV file"),
         (["--read-cycles", "many"], "expected cycles as 36"),
         (["--read-cycles", "0"], "expected one or two template reads"),
+        (["--misdeed", "full-disk"], "[simulator.plan]"),
+        (["--non-pf", "kept", "--empty-tiles", "99"], "empty tiles: 0 to 7"),
     ):
         done = CliRunner().invoke(simulate, [str(tmp_path), *arguments])
         assert done.exit_code in (1, 2) and sentence in done.output, done.output

@@ -5,12 +5,12 @@ import hashlib
 import pytest
 from interop import py_interop_run_metrics, py_interop_summary
 
-from arteriole.simulator.clusters import PHIX
 from arteriole.simulator.defaults import default_plan
-from arteriole.simulator.instruments import Kind
+from arteriole.simulator.instruments import Kind, NonPf
 from arteriole.simulator.judge import judge
 from arteriole.simulator.plan import Sample
 from arteriole.simulator.sequencer import RunExistsError, write_run
+from arteriole.simulator.tiles import PHIX
 from arteriole.simulator.truth import read_truth
 
 from .conftest import convert
@@ -24,6 +24,19 @@ SHAPES = {
     "hiseq4000": {"clusters": 80},
     "hiseq2500": {"kind": Kind.HISEQ2500, "clusters": 80},
     "miseq": {"kind": Kind.MISEQ, "clusters": 120},
+    "nextseq500": {"kind": Kind.NEXTSEQ500, "clusters": 60},
+    "nextseq500-mid-output": {"kind": Kind.NEXTSEQ500, "clusters": 15, "lanes": 4, "tiles": 2},
+    "novaseq6000": {"kind": Kind.NOVASEQ6000, "clusters": 81},
+    "nextseq2000": {"kind": Kind.NEXTSEQ2000, "clusters": 81},
+    "novaseqx": {"kind": Kind.NOVASEQX, "clusters": 81},
+    "failing-kept": {"kind": Kind.NOVASEQ6000, "clusters": 61, "non_pf": NonPf.KEPT},
+    "failing-left-out": {"kind": Kind.NOVASEQX, "clusters": 61, "non_pf": NonPf.EXCLUDED},
+    "one-surface": {"kind": Kind.NOVASEQ6000, "clusters": 31, "surfaces": 1},
+    "nothing-passes-a-cbcl": {"kind": Kind.NOVASEQ6000, "clusters": 21, "failing": 1.0},
+    "empty-tiles-hiseq4000": {"clusters": 40, "empty_tiles": 3},
+    "empty-tiles-hiseq2500": {"kind": Kind.HISEQ2500, "clusters": 40, "empty_tiles": 3},
+    "empty-tiles-nextseq500": {"kind": Kind.NEXTSEQ500, "clusters": 20, "empty_tiles": 5},
+    "empty-tiles-novaseq6000": {"kind": Kind.NOVASEQ6000, "clusters": 41, "empty_tiles": 3},
     "one-read-two-indexes": {"read_cycles": (20,), "clusters": 60},
     "one-index-and-lanes": {"samples": LANES, "index_cycles": (8,), "clusters": 60},
     "index-no-calls-only": {"index_no_call": 1.0, "index_ruin": 0.1, "clusters": 60},
@@ -42,7 +55,11 @@ def test_what_another_converter_makes_of_the_run_is_the_truth(tmp_path, shape):
     passed = sum(tile.passed.sum() for lane in truth.lanes for tile in truth.lane(lane))
     assert verdict.differences == ()
     assert verdict.records == passed * len(plan.spans_of(is_index=False))
-    assert verdict.samples == (0 if shape == "nothing-passes" else len(plan.samples))
+    assert verdict.samples == (0 if "nothing-passes" in shape else len(plan.samples))
+
+
+Q_METRICS = {Kind.HISEQ4000: 6, Kind.HISEQ2500: 5, Kind.MISEQ: 4, Kind.NEXTSEQ500: 6}
+CBCL = (Kind.NOVASEQ6000, Kind.NEXTSEQ2000, Kind.NOVASEQX)
 
 
 def digests(folder):
@@ -125,7 +142,8 @@ def test_interop_gives_the_planned_numbers(tmp_path, kind):
         getattr(metrics, f"{name}_metric_set")().version()
         for name in ("tile", "extraction", "index", "q")
     ]
-    assert versions == [2, 2, 1, {Kind.HISEQ4000: 6, Kind.HISEQ2500: 5, Kind.MISEQ: 4}[kind]]
+    new = kind in CBCL
+    assert versions == [3 if new else 2, 3 if new else 2, 1, Q_METRICS.get(kind, 7)]
 
     summary = py_interop_summary.run_summary()
     py_interop_summary.summarize_run_metrics(metrics, summary)

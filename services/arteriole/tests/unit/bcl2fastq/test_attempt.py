@@ -1,13 +1,15 @@
 """The folder of an attempt: what is left behind, what `current` leads to, and links in a run."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import sheets
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError
-from arteriole.bcl2fastq.work import work
+from arteriole.bcl2fastq.work import observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
 
@@ -47,7 +49,9 @@ def test_current_leads_to_the_newest(root: Path, order: list[int], newest: str) 
     assert str((root / "r1" / "current").readlink()) == newest
 
 
-def task(tmp_path: Path, root: Path, run_dir: Path, job_id: int) -> Task:
+def task(
+    tmp_path: Path, root: Path, run_dir: Path, job_id: int, ignore: tuple[str, ...] = ()
+) -> Task:
     folder = JobFolder(tmp_path / "jobs" / str(job_id))
     parameters = {
         "run_dir": str(run_dir),
@@ -59,6 +63,7 @@ def task(tmp_path: Path, root: Path, run_dir: Path, job_id: int) -> Task:
         "allow_index_collisions": False,
         "allow_empty_samples": False,
         "threads": 1,
+        "ignore": list(ignore),
     }
     about = {"job_id": job_id, "run": "r1", "stage": "convert", "attempt": 1}
     folder.prepare({**about, "parameters": parameters})
@@ -97,3 +102,64 @@ def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run)
     found = sheets.check(tiny_run.folder, (1, 1), False)
     assert (found["ok"], found["code"]) == (False, "sheet.link")
     assert "hush" not in str(found)
+
+
+def test_what_was_ignored_stands_in_the_record(
+    tmp_path: Path, root: Path, tiny_run, cluster_of
+) -> None:
+    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
+    tiny_run.clusters[1, 1101] = [cluster_of("GGGGACGTTTAAAA")]
+    tiny_run.write(SHEET + "S2,GTAC\n")
+    (tiny_run.calls / "L001" / "C2.1" / "s_1_1102.bcl.gz").unlink()
+    with pytest.raises(ConversionError, match=r"C2\.1/s_1_1102\.bcl\.gz: missing"):
+        work(task(tmp_path, root, tiny_run.folder, 1, ("empty-samples",)))
+    with pytest.raises(ConversionError, match="sample S2 with the index GTAC has no read"):
+        work(task(tmp_path, root, tiny_run.folder, 2, ("missing-bcls",)))
+    work(task(tmp_path, root, tiny_run.folder, 3, ("missing-bcls", "empty-samples")))
+    record = Attempt(root, "r1", 1).record()
+    assert record is not None
+    assert (record["degraded"], record["ignored"]) == (True, ["empty-samples", "missing-bcls"])
+    assert record["warnings"][-1].startswith("missing-bcls: 1 files missing or damaged")
+    stats = json.loads((root / "r1" / "attempt-1" / "Stats" / "Stats.json").read_text())
+    assert stats["IgnoredFiles"] == {"missing-bcls": 1}
+
+
+def test_observing_tells_what_would_be_and_touches_nothing(
+    tmp_path: Path, root: Path, tiny_run, cluster_of
+) -> None:
+    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
+    tiny_run.clusters[1, 1101] = [cluster_of("GGGGACGTTTAAAA")]
+    tiny_run.write(SHEET)
+    would = observe(task(tmp_path, root, tiny_run.folder, 1))
+    assert list(root.iterdir()) == []
+    work(task(tmp_path, root, tiny_run.folder, 2))
+    record = Attempt(root, "r1", 1).record()
+    assert record is not None
+    assert record["degraded"] is False
+    assert sorted(would["files"]) == sorted(file["path"] for file in record["files"])
+    assert would["sheet_sha256"] == record["sheet_sha256"]
+    assert [s["sample_id"] for s in would["samples"]] == ["S1", "Undetermined"]
+    assert would["to"] == str(root / "r1" / "attempt-1")
+    assert set(would) == {
+        *("converter", "converter_version", "ignore", "sheet_sha256"),
+        *("samples", "files", "to", "warnings"),
+    }
+
+
+@pytest.mark.parametrize("fault", ["no root", "no file", "no sheet"])
+def test_observing_fails_as_the_real_work_would(
+    tmp_path: Path, root: Path, tiny_run, cluster_of, fault
+) -> None:
+    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
+    tiny_run.write(SHEET)
+    if fault == "no root":
+        root.rmdir()
+    elif fault == "no file":
+        (tiny_run.calls / "L001" / "s_1_1102.filter").unlink()
+    else:
+        (tiny_run.folder / "SampleSheet.csv").unlink()
+    with pytest.raises(ArterioleError) as observed:
+        observe(task(tmp_path, root, tiny_run.folder, 1))
+    with pytest.raises(ArterioleError) as real:
+        work(task(tmp_path, root, tiny_run.folder, 2))
+    assert (observed.value.code, str(observed.value)) == (real.value.code, str(real.value))

@@ -1,6 +1,8 @@
 import gzip
 import os
+import random
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -63,3 +65,15 @@ def test_a_file_that_exists_is_not_written_over(tmp_path):
     with pytest.raises(FileExistsError):
         BgzfWriter(path)
     assert path.read_bytes() == b"earlier"
+
+
+def test_the_same_text_gives_the_same_bytes_whatever_was_compressed_before():
+    rng = random.Random(7)
+    texts = ["".join(rng.choices("ACGT", k=BLOCK_SIZE)).encode() for _ in range(8)]
+    first = [block(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(25):
+            order = rng.sample(range(8), 8)
+            # Other places in memory, other neighbours, other blocks before them.
+            held = [memoryview(bytearray(os.urandom(64 + n) + texts[n]))[64 + n :] for n in order]
+            assert list(pool.map(block, held)) == [first[n] for n in order]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from arteriole.illumina import completeness
+from arteriole.illumina.completeness import Sort
 from arteriole.illumina.run_info import RunInfo
 
 CALLS = "Data/Intensities/BaseCalls/L001"
@@ -107,13 +108,139 @@ def test_only_the_first_problems_are_kept(tmp_path, run_writer):
     assert len(found.problems) == 20
 
 
-@pytest.mark.parametrize("file", ["C1.1/L001_1.cbcl", "0001.bcl.bgzf"])
-def test_other_base_calls_are_named(run_dir, file):
-    path = run_dir / CALLS / file
-    path.parent.mkdir(exist_ok=True)
-    path.touch()
-    problems = check(run_dir).problems
-    assert file.split(".")[-1] in problems[0]
+def write_cbcls(folder: Path, cycles: int, clusters: int, passed_only_from: int = 99) -> None:
+    """Lane 1, tiles 1101 and 1102; one cluster of each fails the filter."""
+    for cycle in range(1, cycles + 1):
+        kept = clusters - (cycle >= passed_only_from)
+        block = gzip.compress(bytes((kept + 1) // 2), mtime=0)
+        table = b"".join(
+            struct.pack("<4I", tile, kept, (kept + 1) // 2, len(block)) for tile in (1102, 1101)
+        )
+        head = struct.pack("<HIBBIII", 1, 12 + 4 + len(table) + 1, 2, 2, 0, 2, 0)[:16]
+        path = folder / CALLS / f"C{cycle}.1" / "L001_1.cbcl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(head + table + bytes([kept < clusters]) + block + block)
+
+
+def write_bgzfs(folder: Path, cycles: int, clusters: int) -> None:
+    """Lane 1, tiles 1101 and 1102, a block for the header and one for each tile."""
+    lane_dir = folder / CALLS
+    for path in lane_dir.glob("*.filter"):
+        path.unlink()
+    lane_dir.joinpath("s_1.bci").write_bytes(struct.pack("<4I", 1101, clusters, 1102, clusters))
+    flags = struct.pack("<III", 0, 3, 2 * clusters) + b"\1" * 2 * clusters
+    lane_dir.joinpath("s_1.filter").write_bytes(flags)
+    positions = struct.pack("<ifI", 1, 1.0, 2 * clusters) + bytes(16 * clusters)
+    (folder / "Data/Intensities/L001/s_1.locs").write_bytes(positions)
+    head, tile = block(struct.pack("<I", 2 * clusters)), block(b"\x95" * clusters)
+    for cycle in range(1, cycles + 1):
+        path = lane_dir / f"{cycle:04d}.bcl.bgzf"
+        path.write_bytes(head + tile + tile + BGZF_END)
+        offsets = len(head) << 16, len(head + tile) << 16
+        path.with_suffix(".bgzf.bci").write_bytes(struct.pack("<2I2Q", 0, 2, *offsets))
+
+
+def block(data: bytes) -> bytes:
+    packed = gzip.compress(data, mtime=0)[10:]
+    return bytes.fromhex("1f8b08040000000000ff060042430200") + (
+        struct.pack("<H", len(packed) + 17) + packed
+    )
+
+
+@pytest.fixture
+def other_run(run_dir):
+    """Gives the run in another way of storing base calls."""
+
+    def make(suffix: str) -> Path:
+        for path in (run_dir / CALLS).glob("C*.1/*"):
+            path.unlink()
+        (write_cbcls if suffix == ".cbcl" else write_bgzfs)(run_dir, 4, 5)
+        return run_dir
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("suffix", "expected"), [(".cbcl", 4 + 2 + 2), (".bcl.bgzf", 1 + 8 + 1 + 1)]
+)
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_whole_run_of_another_kind(other_run, suffix, expected, ends):
+    run_dir = other_run(suffix)
+    found = completeness.check(run_dir, RunInfo.read(run_dir), ends)
+    assert found.problems == ()
+    assert (found.expected, found.found) == (expected, expected)
+
+
+CBCL = f"{CALLS}/C3.1/L001_1.cbcl"
+BGZF = f"{CALLS}/0003.bcl.bgzf"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "path", "damage", "reason"),
+    [
+        (".cbcl", CBCL, None, "missing"),
+        (".cbcl", CBCL, lambda d: b"", "truncated: 0 bytes"),
+        (".cbcl", CBCL, lambda d: d[:-1], "by its header, found"),
+        (".cbcl", CBCL, lambda d: d[:-4] + b"\4" + d[-3:], "the gzip end of tile 1101"),
+        (".cbcl", CBCL, lambda d: d[:49] + b"x" + d[50:], "tile 1102 is not gzip"),
+        (".cbcl", CBCL, lambda d: d[:16] + b"\1" + d[17:], "tile 1102 is not in this file"),
+        (".cbcl", f"{CALLS}/s_1_1102.filter", None, "missing"),
+        (".bcl.bgzf", BGZF, None, "missing"),
+        (".bcl.bgzf", BGZF, lambda d: b"", "truncated: 0 bytes"),
+        (".bcl.bgzf", BGZF, lambda d: d[:-29], "no whole gzip block"),
+        (".bcl.bgzf", BGZF, lambda d: d[:30], "a tile begins at byte"),
+        (".bcl.bgzf", BGZF, lambda d: d[:32] + b"x" + d[33:], "no gzip block at byte 32"),
+        (".bcl.bgzf", BGZF, lambda d: b"x" + d, "not gzip"),
+        (
+            ".bcl.bgzf",
+            BGZF,
+            lambda d: d[: 32 + (len(d) - 60) // 2] + block(b"\x95" * 4) + BGZF_END,
+            "4 calls of the last tile, which has 5 clusters",
+        ),
+        (".bcl.bgzf", BGZF + ".bci", None, "missing"),
+        (".bcl.bgzf", BGZF + ".bci", lambda d: d[:-1], "expected 2 tiles in 24 bytes"),
+        (".bcl.bgzf", f"{CALLS}/s_1.filter", None, "missing"),
+        (".bcl.bgzf", f"{CALLS}/s_1.filter", lambda d: d[:-1], "expected 22 bytes"),
+        (".bcl.bgzf", "Data/Intensities/L001/s_1.locs", None, "missing"),
+        (".bcl.bgzf", f"{CALLS}/s_1.filter", lambda d: d[:8] + b"\1\0\0\0a", "s_1.bci has 10"),
+    ],
+)
+def test_one_problem_of_another_kind_is_named(other_run, suffix, path, damage, reason):
+    run_dir = other_run(suffix)
+    file = run_dir / path
+    if damage is None:
+        file.unlink()
+    else:
+        file.write_bytes(damage(file.read_bytes()))
+    found = check(run_dir)
+    assert (found.problem_count, found.expected - found.found) == (1, 1), found.problems
+    assert found.problems[0].startswith(path)
+    assert reason in found.problems[0]
+
+
+def test_a_cbcl_may_lack_clusters_that_failed_but_as_many_in_every_cycle(other_run):
+    run_dir = other_run(".cbcl")
+    write_cbcls(run_dir, 4, 5, passed_only_from=2)
+    assert check(run_dir).is_complete
+    write_cbcls(run_dir, 3, 4, passed_only_from=3)
+    problems = "".join(check(run_dir).problems)
+    assert "C1.1/L001_1.cbcl: tile 1101: 4 clusters, its filter file has 5" in problems
+    assert "C4.1/L001_1.cbcl: tile 1101: 4 clusters passed the filter, in an earlier" in problems
+
+
+def test_a_lane_whose_tile_index_is_missing_names_it(other_run):
+    run_dir = other_run(".bcl.bgzf")
+    (run_dir / CALLS / "s_1.bci").unlink()
+    assert check(run_dir).problems == (f"{CALLS}/s_1.bci: missing",)
+
+
+def test_problems_are_counted_by_sort(run_dir):
+    (run_dir / CALLS / "C1.1" / "s_1_1101.bcl.gz").unlink()
+    (run_dir / CALLS / "s_1_1101.filter").unlink()
+    (run_dir / CALLS / "s_1_1102.filter").unlink()
+    found = check(run_dir)
+    assert found.counts == {Sort.CALLS: 1, Sort.FILTER: 2}
+    assert found.firsts[Sort.FILTER] == f"{CALLS}/s_1_1101.filter: missing"
 
 
 @pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")

@@ -54,6 +54,18 @@ def test_found_in_the_run_folder_under_both_names(tmp_path, name):
     assert (found.instrument, found.application) == ("ST-1", "HCS")
 
 
+@pytest.mark.parametrize(
+    ("body", "side"),
+    [
+        ("<Side>B</Side>", "B"),
+        ("<Setup><FCPosition>A</FCPosition></Setup>", "A"),
+        ("<Setup><ScanID>1</ScanID></Setup>", ""),
+    ],
+)
+def test_where_the_flow_cell_lies(tmp_path, body, side):
+    assert RunParameters.read(written(tmp_path, body)).side == side
+
+
 def test_a_run_folder_without_one(tmp_path):
     assert RunParameters.read(tmp_path) is None
 
@@ -73,3 +85,4 @@ def test_real_runs():
     assert miseq.application == "MiSeq Control Software"
     hiseq = RunParameters.read(root / "151005_ST-00295_0022_BHH5VTCCXX")
     assert (hiseq.instrument, hiseq.run_id) == ("ST-00295", "151005_ST-00295_0022_BHH5VTCCXX")
+    assert (miseq.side, hiseq.side) == ("", "B")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arteriole.illumina.errors import SampleSheetError
-from arteriole.illumina.sample_sheet import Sample, SampleSheet, parse
+from arteriole.illumina.sample_sheet import Sample, SampleSheet, Setting, parse
 
 SHEET = """[Header],,,
 IEMFileVersion,4,,
@@ -47,8 +47,13 @@ def test_every_part_with_its_place():
         SHEET.replace("\n", "\r").encode(),
         SHEET.replace("\n", ",,,,\n").encode(),
         SHEET.replace("Sample_ID", "SampleID").replace("index", "Index").encode(),
+        SHEET.replace("[Data]", '"[DATA]"').replace("Sample_ID", '" Sample ID"').encode(),
+        SHEET.replace("2,B", "\N{NO-BREAK SPACE}2,B ").encode(),
     ],
-    ids=["byte order mark", "CRLF", "CR", "trailing commas", "other spellings"],
+    ids=[
+        *("byte order mark", "CRLF", "CR", "trailing commas", "other spellings"),
+        *("quotes and capitals", "spaces"),
+    ],
 )
 def test_what_spreadsheets_do_changes_nothing(data):
     assert parse(data).samples == parse(SHEET.encode()).samples
@@ -59,7 +64,7 @@ def test_what_spreadsheets_do_changes_nothing(data):
     [
         ("", "sheet.empty", 0, 0),
         ("\r\n,,,\r\n", "sheet.empty", 0, 0),
-        (b"[Header]\nName,J\xf6rg\n[Data]\n", "sheet.encoding", 2, 0),
+        (b"[Header]\nName,J\x81rg\n[Data]\n", "sheet.encoding", 2, 0),
         (SHEET.encode("utf-16"), "sheet.encoding", 1, 0),
         ("[Header]\nA,1\n", "sheet.data_missing", 0, 0),
         ("[Data]\n", "sheet.data_missing", 0, 0),
@@ -68,14 +73,31 @@ def test_what_spreadsheets_do_changes_nothing(data):
         ("Sample_ID,index\nA,ACGT\n", "sheet.section_missing", 1, 0),
         ("[Data\nSample_ID\n", "sheet.section", 1, 1),
         ("[Data]\nSample_ID\n[Data]\n", "sheet.section_twice", 3, 0),
-        ("[Other]\n", "sheet.section_unknown", 1, 1),
-        ("[Header]\nFileFormatVersion,2\n", "sheet.version_2", 2, 0),
-        ("[BCLConvert_Settings]\n", "sheet.version_2", 1, 0),
-        ("[BCLConvert_Data]\n", "sheet.version_2", 1, 0),
-        ("[Reads]\nRead1Cycles,151\n[Data]\nSample_ID\n", "sheet.version_2", 2, 0),
+        ("[Header]\n[Data]\nLane\tSample_ID\tindex\n1\tA\tACGT\n", "sheet.tabs", 3, 0),
+        ("[Dtaa]\nSample_ID\n", "sheet.section_unknown", 1, 1),
+        ("[BCLConvertData]\nSample_ID\n", "sheet.section_unknown", 1, 1),
+        ("[BCL_Convert_Setings]\n", "sheet.section_unknown", 1, 1),
+        ("[]\n", "sheet.section_unknown", 1, 1),
+        ("[Header]\nFileFormatVersion,3\n[Data]\nSample_ID\n", "sheet.version", 2, 2),
+        (
+            "[Header]\nIndexOrientation,Reverse\n[Data]\nSample_ID\n",
+            *("sheet.index_orientation", 2, 2),
+        ),
+        ("[BCLConvert_Settings]\n", "sheet.data_missing", 0, 0),
+        ("[BCLConvert_Data]\n", "sheet.data_missing", 0, 0),
+        ("[BCLConvert_Data]\nSample_ID\n[Data]\nSample_ID\n", "sheet.versions_mixed", 3, 0),
+        ("[Settings]\nA,1\n[BCLConvert_Data]\nSample_ID\n", "sheet.versions_mixed", 1, 0),
+        ("[Reads]\nRead1Cycles,many\n[Data]\nSample_ID\n", "sheet.reads", 2, 2),
+        ("[Reads]\nRead1Cycles,151\n151\n[Data]\nSample_ID\n", "sheet.reads", 2, 0),
         ("[Reads]\nmany\n[Data]\nSample_ID\n", "sheet.reads", 2, 1),
         ("[Settings]\nA,1\nA,2\n[Data]\nSample_ID\n", "sheet.setting_twice", 3, 1),
-        ("[Data]\nSample_ID,OverrideCycles\n", "sheet.column_unknown", 2, 2),
+        ("[Settings]\nA_B,1\nab,2\n[Data]\nSample_ID\n", "sheet.setting_twice", 3, 1),
+        (
+            "[BCLConvert_Settings]\nOverrideCycles,Y1\n"
+            "[BCLConvert_Data]\nSample_ID,OverrideCycles\nA,\nB,Y1\n",
+            *("sheet.setting_twice", 6, 2),
+        ),
+        ("[Data]\nSample_ID,,index\nA,stray,ACGT\n", "sheet.column_unnamed", 3, 2),
         ("[Data]\nSample_ID,SampleID\n", "sheet.column_twice", 2, 2),
         ("[Data]\nSample_ID,index\nA,ACGT,more\n", "sheet.row_length", 3, 3),
         ("[Data]\nSample_ID,Lane\nA,1+2\n", "sheet.lane", 3, 2),
@@ -90,6 +112,131 @@ def test_errors_have_a_code_and_a_place(data, code, line, column):
         parse(data if isinstance(data, bytes) else data.encode())
     assert (caught.value.code, caught.value.line, caught.value.column) == (code, line, column)
     assert str(caught.value).startswith(f"line {line}" if line else "the")
+
+
+VERSION_2 = """[Header],,,
+FileFormatVersion,2,,
+RunName,Pool 7,,
+InstrumentPlatform,NovaSeqXSeries,,
+IndexOrientation,Forward,,
+[Reads],,,
+Read1Cycles,151,,
+Read2Cycles,151,,
+Index1Cycles,10,,
+Index2Cycles,0,,
+[Sequencing_Settings],,,
+LibraryPrepKits,"Kit, with a comma",,
+[BCLConvert_Settings],,,
+SoftwareVersion,4.1.23,,
+[BCLConvert_Data],,,
+Lane,Sample_ID,Index,BarcodeMismatchesIndex1
+1,A,ACGTACGTAC,0
+2,B,TTTTACGTAC,1
+[DragenGermline_Settings],,,
+[DragenGermline_Data],,,
+Sample_ID,ReferenceGenomeDir,,
+A,hg38,,
+[Cloud_Settings],,,
+[Cloud_Settings],,,
+"""
+
+
+def test_a_sheet_of_version_2():
+    sheet = parse(VERSION_2.encode())
+    assert (sheet.version, sheet.reads, sheet.index_reads) == (2, (151, 151), (10,))
+    assert sheet.samples == (
+        Sample(17, 1, "A", index="ACGTACGTAC"),
+        Sample(18, 2, "B", index="TTTTACGTAC"),
+    )
+    assert sheet.settings == {
+        "SoftwareVersion": Setting("4.1.23", 14),
+        "BarcodeMismatchesIndex1": Setting("0", 17, ((17, "0"), (18, "1"))),
+    }
+    assert sheet.notes == ()
+
+
+def test_a_sheet_of_casava_has_both_indexes_in_one_field():
+    sheet = parse(
+        b"FCID,Lane,SampleID,SampleRef,Index,Description,Control,Recipe,Operator,SampleProject\n"
+        b"AAAXX,1,A,hg19,ACGTACGT-TTTTACGT,,N,R1,jd,P\n"
+    )
+    assert sheet.samples == (Sample(2, 1, "A", "", "P", "ACGTACGT", "TTTTACGT"),)
+
+
+def test_a_dash_in_any_other_sheet_stays():
+    (sample,) = parse(b"[Data]\nSample_ID,index\nA,ACGT-TTTT\n").samples
+    assert (sample.index, sample.index2) == ("ACGT-TTTT", "")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "FCID,SampleRef,Control,Recipe,Operator",
+        "Sample_Plate,Sample_Well,I7_Index_ID,I5_Index_ID,Manifest,GenomeFolder",
+        "Index_Plate,Index_Plate_Well,Index_ID,Pair_ID,Sample_Type",
+        "ProjectName,LibraryName,LibraryPrepKitName,IndexAdapterKitName",
+        "custom_Description,Library_nM,Read_Structure,Target_Set",
+    ],
+)
+def test_known_columns_that_say_nothing_are_passed_over(columns):
+    row = ",".join("x" for _ in columns.split(","))
+    sheet = parse(f"[Data]\nSample_ID,{columns}\nA,{row}\n".encode())
+    assert (sheet.columns, sheet.notes) == ({"Sample_ID": 1}, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("idnex2", "ACGT", "index2"),
+        ("index_2nd", "ACGT", ""),
+        ("Indx", "ACGT", "index"),
+        ("Smaple_Name", "x", "Sample_Name"),
+        ("Lanes", "1", "Lane"),
+        ("i5", "ACGT", ""),
+        ("P7 sequence", "ACGT", ""),
+        ("UMI", "x", ""),
+        ("BarcodeMismatchIndex1", "0", "BarcodeMismatchesIndex1"),
+        ("Override_Cycle", "Y151", "OverrideCycles"),
+        ("Tag", "ACGTACGT", "rename it to index"),
+        ("second", "acgt-acgt", "rename it to index"),
+    ],
+)
+def test_columns_that_may_matter_are_refused(name, value, hint):
+    with pytest.raises(SampleSheetError) as caught:
+        parse(f"[Data]\nSample_ID,{name}\nA,{value}\n".encode())
+    assert (caught.value.code, caught.value.line, caught.value.column) == (
+        *("sheet.column_unknown", 2),
+        2,
+    )
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "line", "column"),
+    [
+        (b"[Data]\nSample_ID,Freezer\nA,12\n", "sheet.column_ignored", 2, 2),
+        (b"[Data]\nSample_ID\nA\n[Freezer]\nx,y\n", "sheet.section_ignored", 4, 1),
+        (
+            b"[Header]\nInvestigator,J\xf6rg\n[Data]\nSample_ID\nA\n",
+            *("sheet.encoding_guessed", 2, 0),
+        ),
+    ],
+)
+def test_what_is_accepted_with_a_note(data, code, line, column):
+    (note,) = parse(data).notes
+    assert (note.code, note.line, note.column) == (code, line, column)
+
+
+def test_too_many_samples():
+    rows = "A\n" * 50_000
+    with pytest.raises(SampleSheetError, match="line 50002: more than 50,000 samples") as caught:
+        parse(f"[Data]\nSample_ID\n{rows}".encode())
+    assert caught.value.code == "sheet.too_large"
+
+
+def test_project_stands_back_behind_sample_project():
+    sheet = parse(b"[Data]\nSample_ID,Project,Sample_Project\nA,p,q\n")
+    assert sheet.samples[0].project == "q"
 
 
 def test_a_missing_file(tmp_path):
@@ -124,5 +271,17 @@ def test_real_sheets():
     hiseq = SampleSheet.read(root / "151005_ST-00295_0022_BHH5VTCCXX" / "SampleSheet.csv")
     assert [sample.lane for sample in hiseq.samples] == list(range(1, 9))
     assert hiseq.samples[2].index == "CCGTCC"
-    with pytest.raises(SampleSheetError, match="line 2: FileFormatVersion 2"):
-        SampleSheet.read(root / "230825_M04034_0043_000000000-L6NVV" / "SampleSheet.csv")
+    miseq = SampleSheet.read(root / "230825_M04034_0043_000000000-L6NVV" / "SampleSheet.csv")
+    assert (miseq.version, miseq.header["FileFormatVersion"]) == (1, "2")
+    assert (len(miseq.samples), miseq.notes) == (12, ())
+    assert miseq.samples[0] == Sample(
+        line=14,
+        lane=1,
+        sample_id="Sample_TSOCDNA-25ng-MultiCancerDNA-rep1",
+        sample_name="TSOCDNA-25ng-MultiCancerDNA-rep1",
+        project="AB-1234",
+        index="ATTACTCG",
+        index2="CCTATCCT",
+        description="Test Runfolder",
+    )
+    assert miseq.settings["SoftwareVersion"].line == 8

@@ -1,3 +1,6 @@
+import time
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,7 +95,16 @@ def test_the_same_index_on_two_lanes_is_no_collision():
     ],
 )
 def test_index_reads_that_the_run_does_not_have(reads, expected):
-    assert found("A,AAAAAAAA,CCCCCCCC", info=run_info(reads)) == expected
+    rows = "A,AAAAAAAA,CCCCCCCC\nB,TTTTTTTT,GGGGGGGG"
+    assert [place for place in found(rows, info=run_info(reads)) if place[1] == 3] == expected
+
+
+def test_a_sample_alone_on_its_lane_needs_no_index_read():
+    columns, one, info = "Lane,Sample_ID,index", "1,A,AAAAAAAA", run_info(READS[:1])
+    assert ("sheet.index_not_read", 3, 3) in found(one, columns, info=info)
+    assert ("sheet.index_without_read", 3, 3) in found(f"{one}\n1,B,TTTTTTTT", columns, info=info)
+    sheet = parse(f"[Data]\n{columns}\n{one}\n".encode())
+    assert {f.severity for f in check(sheet, info)} == {Severity.WARNING}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +132,54 @@ def test_warnings_of_a_sheet_of_another_run():
     findings = check(sheet, run_info())
     assert [f.code for f in findings] == ["sheet.lane_unused", "sheet.reads_differ"]
     assert {f.severity for f in findings} == {Severity.WARNING}
+
+
+def test_index_reads_of_another_run():
+    sheet = parse(
+        b"[Reads]\nRead1Cycles,50\nRead2Cycles,50\nIndex1Cycles,10\n[Data]\nSample_ID\nA\n"
+    )
+    (finding,) = check(sheet, run_info())
+    assert finding.message == "[Reads] says 10 cycles of index, the run has 8 + 8 cycles of index"
+
+
+def test_notes_become_warnings():
+    sheet = parse(b"[Data]\nSample_ID,Freezer\nA,1\n")
+    (finding,) = check(sheet, run_info())
+    assert (finding.code, finding.severity) == ("sheet.column_ignored", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("OverrideCycles", "Y50;I8;I8;Y50", []),
+        ("OverrideCycles", "R1:U5Y45;I1:I6N2;I2:N8;R2:Y50;", []),
+        ("OverrideCycles", "Y50;I8;Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "Y50;I8;I10;Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R2:Y50;I1:I8;I2:I8;R1:Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_cycles"]),
+        ("BarcodeMismatchesIndex1", "2", []),
+        ("BarcodeMismatchesIndex2", "3", ["sheet.mismatches"]),
+        ("barcode_mismatches_index1", "one", ["sheet.mismatches"]),
+        ("SoftwareVersion", "4.2.4", []),
+    ],
+)
+def test_settings_that_no_converter_can_follow(name, value, expected):
+    rows = "[Data]\nSample_ID,index,index2\nA,AAAAAAAA,CCCCCCCC\n"
+    findings = check(parse(f"[Settings]\n{name},{value}\n{rows}".encode()), run_info())
+    assert [(f.code, f.line) for f in findings] == [(code, 2) for code in expected]
+
+
+def test_4096_samples_are_compared_in_time():
+    indexes = ["".join(letters) for letters in product("ACGT", repeat=6)]
+    rows = "\n".join(f"S{n},{index}AC" for n, index in enumerate(indexes))
+    started = time.monotonic()
+    assert found(rows, "Sample_ID,index", mismatches=(0, 0)) == []
+    assert time.monotonic() - started < 20
+
+
+def test_collisions_beyond_the_first_thousand_are_not_told():
+    rows = "\n".join(f"S{n},ACGTACGT" for n in range(100))
+    assert len(found(rows, "Sample_ID,index")) == 1000
 
 
 def test_no_sample_at_all():

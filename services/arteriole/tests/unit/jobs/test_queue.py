@@ -1,5 +1,9 @@
 """The rows of jobs and their events."""
 
+import hashlib
+import json
+import sqlite3
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ from arteriole.app.errors import ConflictError, NotFoundError
 from arteriole.app.store import Store
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.queue import JobQueue
+from arteriole.jobs.service import StartRequest
 
 DONE = Outcome(JobState.DONE, 0, "", "", "", {"files": 3})
 FAILED = Outcome(JobState.ERROR, 1, "disk.full", "no space", "make room", {})
@@ -98,6 +103,37 @@ def test_find_gives_the_newest_first(queue: JobQueue) -> None:
     assert [job.job_id for job in queue.find(limit=1)] == [ids[2]]
     assert queue.find(run="other") == queue.find(stage="x") == queue.find(attempt=9) == []
     assert [job.job_id for job in queue.in_state(JobState.PENDING)] == ids[1:]
+
+
+def test_whether_a_job_observes_is_kept(queue: JobQueue) -> None:
+    job = queue.submit(
+        "k", {}, run="r1", stage="s", attempt=1, parameters={}, who="packs", observed=True
+    )
+    assert queue.get(job.job_id).observed is True
+    assert job.document()["observed"] is True
+    assert submit(queue).document()["observed"] is False
+
+
+def test_a_store_of_version_1_is_upgraded(tmp_path: Path) -> None:
+    """Its jobs act, and their keys still mean them."""
+    path = tmp_path / "jobs.sqlite"
+    schema = resources.files("arteriole.jobs.sql").joinpath("001_jobs.sql").read_text()
+    old = sqlite3.connect(path)
+    old.executescript(f"{schema}; PRAGMA user_version = 1")
+    request = {"run": "r1", "attempt": 1, "stage": None}
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    old.execute(
+        "INSERT INTO job (key, digest, run, stage, attempt, parameters, state, who, created)"
+        " VALUES ('k', ?, 'r1', 'checksum', 1, '{}', 'started', 'packs', 'then')",
+        (digest,),
+    )
+    old.commit()
+    old.close()
+    queue = JobQueue(Store(path, "arteriole.jobs.sql"), "checksum")
+    assert [job.observed for job in queue.find()] == [False]
+    assert queue.earlier("k", {"run": "r1", **StartRequest().asked()}) == queue.get(1)
+    with pytest.raises(ConflictError):
+        queue.earlier("k", {"run": "r1", **StartRequest(observe=True).asked()})
 
 
 def test_an_unknown_job(queue: JobQueue) -> None:

@@ -19,15 +19,30 @@ def queue(tmp_path: Path) -> JobQueue:
     return JobQueue(Store(tmp_path / "jobs.sqlite", "arteriole.jobs.sql"), "trial")
 
 
+def submit(queue: JobQueue, *, observed: bool = False) -> Job:
+    return queue.submit(
+        "k", {}, run="r1", stage="trial", attempt=1, parameters={}, who="packs", observed=observed
+    )
+
+
 def started(queue: JobQueue, times: int = 1) -> Job:
-    job = queue.submit("k", {}, run="r1", stage="trial", attempt=1, parameters={}, who="packs")
+    job = submit(queue)
     for _ in range(times - 1):
         queue.again(queue.started(job))
     return queue.started(job)
 
 
-def runner(queue: JobQueue, tmp_path: Path, *, rerun: bool = True) -> Runner:
-    return Runner(queue, tmp_path / "jobs", "no.such.worker", parallel=0, rerun=rerun)
+def runner(
+    queue: JobQueue, tmp_path: Path, *, rerun: bool = True, observe_only: bool = False
+) -> Runner:
+    return Runner(
+        queue,
+        tmp_path / "jobs",
+        "no.such.worker",
+        parallel=0,
+        rerun=rerun,
+        observe_only=observe_only,
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,3 +93,34 @@ def test_a_started_job_whose_lock_is_held_is_left_alone(queue: JobQueue, tmp_pat
     folder.write("outcome.json", OUTCOME)
     looked.step()
     assert queue.get(job.job_id).state is JobState.STARTED
+
+
+@pytest.mark.parametrize(
+    ("observed", "observe_only", "state", "code"),
+    [
+        (False, False, JobState.PENDING, ""),
+        (False, True, JobState.ERROR, "job.observe_mode"),
+        (True, True, JobState.PENDING, ""),
+        (True, False, JobState.PENDING, ""),
+    ],
+)
+def test_what_waits_when_the_mode_changes(
+    queue: JobQueue,
+    tmp_path: Path,
+    observed: bool,
+    observe_only: bool,
+    state: JobState,
+    code: str,
+) -> None:
+    """All turns are taken, so nothing is started; what may never start ends at once."""
+    job = submit(queue, observed=observed)
+    runner(queue, tmp_path, observe_only=observe_only).step()
+    assert (queue.get(job.job_id).state, queue.get(job.job_id).code) == (state, code)
+
+
+def test_a_job_that_acts_and_died_is_not_started_again_while_observing(
+    queue: JobQueue, tmp_path: Path
+) -> None:
+    job = started(queue)
+    runner(queue, tmp_path, observe_only=True).step()
+    assert queue.get(job.job_id).code == "job.observe_mode"

@@ -1,5 +1,6 @@
 """Commands of a worker, its progress, and places that one job holds at a time."""
 
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.folder import JobFolder
-from arteriole.jobs.worker import OUTPUT_LIMIT, Task, WorkError
+from arteriole.jobs.worker import OUTPUT_LIMIT, Task, WorkError, main, require_tool
 
 
 def make(path: Path) -> Task:
@@ -122,6 +123,45 @@ def test_what_a_loss_of_power_left_is_not_there(task: Task, content: str) -> Non
         (task.folder.path / name).write_text(content)
     assert task.folder.progress() is task.folder.outcome() is None
     assert task.folder.orphaned_outcome() is None
+
+
+def test_a_required_tool() -> None:
+    require_tool(sys.executable)
+    with pytest.raises(WorkError, match="cannot run no-such-tool") as raised:
+        require_tool("no-such-tool")
+    assert raised.value.code == "tool.missing"
+
+
+@pytest.mark.parametrize("observe", [True, False, None])
+def test_a_worker_does_its_work_or_observes(
+    task: Task, monkeypatch: pytest.MonkeyPatch, observe: bool | None
+) -> None:
+    """A task of an earlier version does not say, and acts."""
+    document = {"job_id": 1, "run": "r1", "stage": "s", "attempt": 1, "parameters": {}}
+    task.folder.write("task.json", document | ({} if observe is None else {"observe": observe}))
+    monkeypatch.setattr(sys, "argv", ["worker", str(task.folder.path), "0"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main(lambda _: {"did": 1}, lambda _: {"files": 2})
+    found = task.folder.read("outcome.json")
+    assert found is not None
+    assert (ended.value.code, found["result"]) == (
+        0,
+        {"would": {"files": 2}} if observe else {"did": 1},
+    )
+
+
+def test_a_worker_that_cannot_observe_does_nothing(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = {"job_id": 1, "run": "r1", "stage": "s", "attempt": 1, "parameters": {}}
+    task.folder.write("task.json", document | {"observe": True})
+    monkeypatch.setattr(sys, "argv", ["worker", str(task.folder.path), "0"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit):
+        main(lambda _: pytest.fail("it acted"))
+    found = task.folder.read("outcome.json")
+    assert found is not None and found["code"] == "job.cannot_observe"
 
 
 def test_a_place_is_held_by_one_job(task: Task, tmp_path: Path) -> None:

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from arteriole.app.mode import Mode
 from arteriole.app.store import Store
+from arteriole.runfolder.attempts import Attempts
+from arteriole.runfolder.holds import Holds
 from arteriole.runfolder.plan import Plan
+from arteriole.runfolder.records import Scope
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import StageState
@@ -32,10 +36,16 @@ def verdict(kind=VerdictKind.COMPLETE, **more):
 class Desk:
     """What an operator and the packs do to one run."""
 
-    def __init__(self, store, lease=60.0):
+    def __init__(self, store, lease=60.0, mode=Mode.ACT):
         self.store = store
-        self.runs = Runs(store)
+        self.runs = Runs(store, mode)
         self.stages = Stages(self.runs, lease)
+        self.attempts = Attempts(self.runs, self.stages)
+        self.holds = Holds(self.runs, self.stages)
+
+    def switch(self, mode):
+        """The service is started again in the other mode."""
+        return Desk(self.store, mode=mode)
 
     @property
     def run(self):
@@ -62,7 +72,7 @@ class Desk:
         return run
 
     def claim(self, plan=None, by="ex-claim"):
-        return self.stages.claim(RUN, Plan(stages=plan or PLAN), by, "packs")
+        return self.attempts.claim(RUN, Plan(stages=plan or PLAN), by, "packs")
 
     def begin(self, stage, by="ex1", attempt=1):
         return self.stages.begin(RUN, stage, attempt, by, "packs")
@@ -84,11 +94,27 @@ class Desk:
             assert self.begin(stage, attempt=attempt)["begun"]
             assert self.end(stage, attempt=attempt)["ended"]
 
+    def hold(self, scope="run", name=RUN, reason="in doubt"):
+        self.holds.hold(Scope(scope), name, reason, "ada")
+
+    def free(self, scope="run", name=RUN):
+        return self.holds.release(Scope(scope), name, "ada")
+
+    def abort(self, reason="wrong flow cell", name=RUN):
+        return self.attempts.abort(name, reason, "ada")
+
+    def adopt(self, name=RUN):
+        self.runs.adopt(name, "ada")
+
+    def judge(self, kind, **more):
+        kind = VerdictKind(kind)
+        self.runs.judged(self.runs.by_path(Path("/data", RUN)), verdict(kind, **more))
+
     def retry(self):
         return self.stages.retry(RUN, "ada")
 
     def redo(self, first, reason=""):
-        return self.stages.redo(RUN, first, reason, "ada")
+        return self.attempts.redo(RUN, first, reason, "ada")
 
 
 @pytest.fixture

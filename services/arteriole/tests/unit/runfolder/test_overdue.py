@@ -16,9 +16,9 @@ def test_a_ready_run_until_it_is_claimed_held_or_taken_by_another(desk):
     desk.arrive()
     assert due(desk) == [("run_ready", None)]
     assert due(desk, 100) == []
-    desk.stages.hold(RUN, "x", "ada")
+    desk.hold(reason="x")
     assert due(desk) == []
-    desk.stages.unhold(RUN, "ada")
+    desk.free()
     desk.runs.set_arteria_state(desk.run, RunState.PENDING, "arteria")
     assert due(desk) == []
 
@@ -31,7 +31,7 @@ def test_a_run_that_is_not_adopted_is_not_overdue(desk):
 def test_a_stage_nobody_began(claimed):
     assert due(claimed) == [("stage_ready", "convert")]
     assert due(claimed, 100) == []
-    claimed.stages.hold(RUN, "x", "ada")
+    claimed.hold(reason="x")
     assert due(claimed) == []
 
 
@@ -59,7 +59,7 @@ def test_a_running_stage_is_told_with_its_job_and_past_its_limit(claimed):
         "since": stage.begun,
         "past_limit": False,
     }
-    claimed.stages._set(claimed.run, stage, begun="2020-01-01T00:00:00.000Z")
+    claimed.stages.write(claimed.run, stage, begun="2020-01-01T00:00:00.000Z")
     (entry,) = overdue(claimed.runs.all(), 0.0)
     assert entry["past_limit"] is True
 

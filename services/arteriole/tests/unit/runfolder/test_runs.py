@@ -17,6 +17,10 @@ from .conftest import RUN, verdict
     [
         (VerdictKind.SEQUENCING, "none"),
         (VerdictKind.INCOMPLETE, "none"),
+        (VerdictKind.COPYING, "none"),
+        (VerdictKind.STALLED, "none"),
+        (VerdictKind.NO_SHEET, "none"),
+        (VerdictKind.FAILED, "error"),
         (VerdictKind.UNREACHABLE, "none"),
         (VerdictKind.UNREADABLE, "error"),
         (VerdictKind.REFUSED, "error"),
@@ -80,7 +84,7 @@ def test_arteria_cannot_move_a_run_that_has_a_plan(claimed):
 
 def test_a_lost_reader_starts_again_at_the_oldest_open_run(desk):
     desk.arrive("closed")
-    desk.stages.hold("closed", "x", "ada")
+    desk.hold(name="closed", reason="x")
     desk.arrive()
     first = min(
         int(event.cursor.rpartition("-")[2])
@@ -106,3 +110,27 @@ def test_the_time_of_a_verdict_is_when_it_became_so(desk):
     since = desk.run.verdict_since
     desk.runs.judged(desk.run, verdict(VerdictKind.INCOMPLETE, message="2 missing"))
     assert (desk.run.verdict_since, desk.run.message) == (since, "2 missing")
+
+
+def test_the_instrument_is_told_by_the_evidence_or_by_the_name(desk):
+    for name, instrument in ((RUN, "K00188"), ("trial", ""), ("a_b_c_d", "")):
+        desk.arrive(name)
+        assert desk.runs.get(name).instrument == instrument
+    desk.judge(VerdictKind.INCOMPLETE, evidence={"instrument": "A00130"})
+    desk.judge(VerdictKind.UNREACHABLE)
+    assert desk.run.instrument == "A00130"
+    desk.judge(VerdictKind.INCOMPLETE, evidence={"instrument": 7})
+    assert desk.run.instrument == "A00130"
+
+
+def test_every_run_is_listed_as_it_is_got(claimed):
+    claimed.arrive("other")
+    claimed.abort(name="other")
+    claimed.hold("all", "")
+    assert claimed.runs.all() == [claimed.run, claimed.runs.get("other")]
+
+
+def test_a_lost_reader_is_spared_what_was_dismissed(desk):
+    desk.arrive()
+    desk.abort()
+    assert desk.runs.events.read("lost").events == []

@@ -1,4 +1,4 @@
-"""Claim, begin, attach, end, release, retry, redo and hold: who may, when, and what is told."""
+"""Begin, attach, end, release and retry: who may, when, and what is told."""
 
 import pytest
 
@@ -7,76 +7,9 @@ from arteriole.runfolder.plan import Plan
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
 
-from .conftest import PLAN, RUN, verdict
+from .conftest import PLAN
 
 HOSTILE = ["<% st2kv('system.x') %>", "{{ ''.__class__ }}", "; touch x", "..", ""]
-
-
-def test_a_run_is_claimed_once(desk):
-    desk.arrive()
-    assert desk.claim() == {"claimed": True, "attempt": 1}
-    assert desk.claim(by="ex-other") == {"claimed": False, "duplicate": True, "by": "ex-claim"}
-    assert desk.claim(plan={"only": {}})["duplicate"]
-    assert desk.states() == dict.fromkeys(PLAN, "waiting") | {"receive": "done"}
-    assert desk.told("claimed", "stage_ready") == [
-        ("claimed", None, 1),
-        ("stage_ready", "convert", 1),
-    ]
-    assert desk.told("run_ready") == [("run_ready", None, None)]
-
-
-def unadopted(desk):
-    desk.arrive(adopted=False)
-
-
-def held(desk):
-    desk.arrive()
-    desk.stages.hold(RUN, "wait", "ada")
-
-
-def incomplete(desk):
-    run = desk.arrive()
-    desk.runs.judged(run, verdict(VerdictKind.INCOMPLETE))
-
-
-def sequencing(desk):
-    run = desk.arrive()
-    desk.runs.judged(run, verdict(VerdictKind.SEQUENCING))
-
-
-def picked_up(desk):
-    desk.runs.set_arteria_state(desk.arrive(), RunState.STARTED, "arteria")
-
-
-@pytest.mark.parametrize(
-    ("prepare", "says"),
-    [
-        (unadopted, "it was here before Arteriole"),
-        (held, "it is held"),
-        (incomplete, "it is incomplete"),
-        (sequencing, "it is sequencing"),
-        (picked_up, "a client of Arteria has set it started"),
-    ],
-)
-def test_a_run_that_is_not_ready_cannot_be_claimed(desk, prepare, says):
-    prepare(desk)
-    with pytest.raises(ConflictError, match=says) as error:
-        desk.claim()
-    assert error.value.code == "run.not_ready"
-    assert desk.run.attempt == 0 and desk.run.stages == []
-
-
-def test_an_unknown_run_is_not_found(desk):
-    with pytest.raises(NotFoundError):
-        desk.claim()
-
-
-def test_a_run_ready_told_of_late_is_told_once(desk):
-    unadopted(desk)
-    assert desk.told("run_ready") == []
-    desk.runs.adopt(RUN, "ada")
-    desk.runs.adopt(RUN, "ada")
-    assert len(desk.told("run_ready")) == len(desk.told("adopted")) == 1
 
 
 def test_both_branches_are_ready_after_the_checksums_and_the_join_once(claimed):
@@ -101,13 +34,6 @@ def test_a_skipped_stage_lets_the_next_begin(claimed):
     claimed.begin("convert")
     claimed.end("convert", "skipped")
     assert claimed.stage("checksum").ready is not None
-
-
-def test_a_plan_of_receive_alone_is_done_with_the_claim(desk):
-    desk.arrive()
-    desk.claim(plan={"receive": {}})
-    assert desk.run.state is RunState.DONE
-    assert len(desk.told("run_done")) == 1
 
 
 def test_one_execution_begins(claimed):
@@ -267,128 +193,14 @@ def test_a_workflow_that_always_fails_before_it_begins_fails_the_stage(claimed):
     assert claimed.release("checksum", "ex4") == {"released": False}
 
 
-def test_redo_of_made_data_is_a_new_attempt_beside_the_old(claimed):
-    claimed.do("convert", "checksum", "transfer", "archive", "tell")
-    assert claimed.redo("convert", "new sheet") == 2
-    assert set(claimed.states(1).values()) == {"done"}
-    expected = dict.fromkeys(PLAN, "waiting") | {"receive": "done"}
-    assert claimed.states(2) == expected
-    assert claimed.told("stage_ready")[-1] == ("stage_ready", "convert", 2)
-    assert claimed.last("redo").payload == {"reason": "new sheet"}
-    assert claimed.run.state is RunState.STARTED
-    claimed.do("convert", "checksum", "transfer", "archive", "tell", attempt=2)
-    assert claimed.told("run_done") == [("run_done", None, 1), ("run_done", None, 2)]
-
-
-def test_two_who_ask_for_the_same_redo_get_one_attempt(claimed):
-    claimed.do("convert", "checksum", "transfer", "archive", "tell")
-    assert [claimed.redo("convert"), claimed.redo("convert")] == [2, 2]
-    assert len(claimed.told("redo")) == 1
-    assert claimed.told("stage_ready")[-1] == ("stage_ready", "convert", 2)
-    claimed.do("convert", attempt=2)
-    assert claimed.redo("convert") == 3
-
-
-def test_redo_of_other_stages_is_the_next_try_of_the_same_attempt(claimed):
-    claimed.do("convert", "checksum", "transfer", "archive", "tell")
-    assert claimed.redo("transfer") == 1
-    assert claimed.states() == dict.fromkeys(PLAN, "done") | {
-        "transfer": "waiting",
-        "tell": "waiting",
-    }
-    assert claimed.stage("transfer").try_ == claimed.stage("tell").try_ == 2
-    assert claimed.told("stage_ready")[-1] == ("stage_ready", "transfer", 1)
-    claimed.do("transfer", "tell")
-    assert len(claimed.told("run_done")) == 2
-
-
-SIDE = {
-    "receive": {},
-    "convert": {"after": ["receive"], "makes_attempt": True},
-    "archive-raw": {"after": ["receive"]},
-}
-
-
-def test_redo_keeps_what_passed_and_does_what_did_not(desk):
-    desk.arrive()
-    desk.claim(SIDE)
-    desk.do("convert")
-    assert desk.redo("convert") == 2
-    assert desk.states(2) == {"receive": "done", "convert": "waiting", "archive-raw": "waiting"}
-    with pytest.raises(ConflictError, match="not ready to begin in attempt 1"):
-        desk.begin("archive-raw", attempt=1)
-    desk.do("archive-raw", "convert", attempt=2)
-    assert desk.redo("convert") == 3
-    assert desk.states(3) == {"receive": "done", "convert": "waiting", "archive-raw": "skipped"}
-    desk.do("convert", attempt=3)
-    assert desk.run.state is RunState.DONE
-
-
-@pytest.mark.parametrize(("running", "first"), [("convert", "convert"), ("archive-raw", "convert")])
-def test_redo_waits_for_what_runs(desk, running, first):
-    desk.arrive()
-    desk.claim(SIDE)
-    desk.begin(running)
-    with pytest.raises(ConflictError, match=f"{running} of .* is running"):
-        desk.redo(first)
-    assert desk.run.attempt == 1
-
-
-@pytest.mark.parametrize("first", ["receive", "nope", "<% x %>"])
-def test_redo_names_the_stages_there_are(claimed, first):
-    with pytest.raises(NotFoundError, match="only convert, checksum"):
-        claimed.redo(first)
-
-
-def test_redo_of_a_run_that_was_not_claimed_is_refused(desk):
-    desk.arrive()
-    with pytest.raises(ConflictError, match="not claimed"):
-        desk.redo("convert")
-
-
-def test_a_held_run_begins_nothing_until_it_is_let_go(claimed):
-    claimed.begin("convert")
-    claimed.stages.hold(RUN, "flow cell in doubt", "ada")
-    claimed.end("convert")
-    assert claimed.stage("checksum").ready is None
-    assert claimed.run.state is RunState.PENDING
-    claimed.stages.unhold(RUN, "ada")
-    claimed.stages.unhold(RUN, "ada")
-    assert claimed.told("stage_ready")[1:] == [("stage_ready", "checksum", 1)]
-    assert len(claimed.told("unheld")) == 1
-    claimed.do("checksum")
-
-
-def test_a_stage_that_was_ready_cannot_begin_while_held_and_is_told_of_again(claimed):
-    claimed.stages.hold(RUN, "wait", "ada")
-    with pytest.raises(ConflictError, match="not ready"):
-        claimed.begin("convert")
-    claimed.stages.unhold(RUN, "ada")
-    assert claimed.told("stage_ready") == [("stage_ready", "convert", 1)] * 2
-    claimed.do("convert")
-
-
-def test_hold_before_the_claim_and_after_the_end(desk):
-    desk.arrive()
-    desk.stages.hold(RUN, "wait", "ada")
-    assert desk.run.state is RunState.PENDING
-    desk.stages.unhold(RUN, "ada")
-    assert len(desk.told("run_ready")) == 2
-    desk.claim({"receive": {}, "a": {}})
-    desk.do("a")
-    desk.stages.hold(RUN, "wait", "ada")
-    desk.stages.unhold(RUN, "ada")
-    assert len(desk.told("run_done")) == 1
-
-
 @pytest.mark.parametrize("name", HOSTILE[:3])
 def test_a_refused_folder_is_listed_and_nothing_else(desk, name):
     desk.arrive(name)
     run = desk.runs.get(name)
     assert (run.verdict, run.state, run.name) == (VerdictKind.REFUSED, RunState.ERROR, name)
     for call in (
-        lambda: desk.stages.claim(name, Plan(stages=PLAN), "ex1", "packs"),
-        lambda: desk.stages.hold(name, "x", "ada"),
+        lambda: desk.attempts.claim(name, Plan(stages=PLAN), "ex1", "packs"),
+        lambda: desk.hold(name=name, reason="x"),
     ):
         with pytest.raises(InvalidError):
             call()

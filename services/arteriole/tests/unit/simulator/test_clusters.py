@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from arteriole.simulator.clusters import PHIX, UNKNOWN, Library
+from arteriole.simulator import clusters
+from arteriole.simulator.clusters import Library
 from arteriole.simulator.defaults import default_plan
-from arteriole.simulator.instruments import INSTRUMENTS, Kind
+from arteriole.simulator.instruments import Kind
+from arteriole.simulator.kinds import INSTRUMENTS
 from arteriole.simulator.plan import Sample
+from arteriole.simulator.tiles import PHIX, UNKNOWN
 
 PLAN = default_plan(clusters=4000, index_ruin=0.05, seed=11)
 
@@ -78,10 +81,36 @@ def test_no_two_clusters_share_a_place(tile):
 @pytest.mark.parametrize("kind", list(Kind))
 def test_qualities_are_those_of_the_kind(kind):
     plan = default_plan(kind=kind)
-    tile = Library(plan).tile(1, plan.tile_numbers[0])
+    tile = Library(plan).tile(1, plan.tile_numbers(1)[0])
     called = tile.bases != ord("N")
     assert set(np.unique(tile.qualities[called])) <= set(INSTRUMENTS[kind].qualities)
     assert (tile.qualities[~called] == 2).all() and (~called).any()
+
+
+def test_an_index_that_is_read_from_the_other_strand():
+    plan = default_plan(kind=Kind.NOVASEQX, clusters=500, index_ruin=0.05)
+    tile = Library(plan).tile(1, 1101)
+    turned = np.frombuffer(bytes.maketrans(b"ACGT", b"TGCA"), dtype=np.uint8)
+    as_in_sheet = np.hstack((tile.bases[:, 36:44], turned[tile.bases[:, 44:52]][:, ::-1]))
+    wrong = tile.true_index != as_in_sheet
+    assert (wrong[:, :8].sum(axis=1) == tile.errors[:, 0]).all()
+    assert (wrong[:, 8:].sum(axis=1) == tile.errors[:, 1]).all()
+    assert (tile.bases[:, 44:52] == ord("N")).any()
+
+
+def test_empty_tiles_are_as_many_as_planned():
+    plan = default_plan(kind=Kind.NOVASEQ6000, clusters=10, empty_tiles=3)
+    library = Library(plan)
+    sizes = [library.tile(*tile).size for tile in plan.all_tiles]
+    assert sorted(sizes) == [0] * 3 + [10] * 5
+
+
+def test_a_tile_is_drawn_in_pieces_that_do_not_show(monkeypatch):
+    """Memory is bounded by drawing some clusters at a time; each must be filled."""
+    monkeypatch.setattr(clusters, "_CHUNK", 7)
+    tile = Library(default_plan(clusters=20, no_call=0.0, index_no_call=0.0)).tile(1, 1101)
+    assert tile.calls.shape == (88, 20) and set(np.unique(tile.bases)) == set(b"ACGT")
+    assert tile.sample.shape == tile.passed.shape == tile.errors[:, 0].shape == (20,)
 
 
 def test_a_lane_holds_its_own_samples_only():

@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 from defusedxml import ElementTree
 
-from arteriole.simulator import documents
+from arteriole.simulator import documents, parameters
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.instruments import Kind
 from arteriole.simulator.plan import Sample
+
+TURNED = (Kind.NEXTSEQ2000, Kind.NOVASEQX)
+DATES = {
+    Kind.NOVASEQ6000: "1/14/2026 10:00:00 AM",
+    Kind.NEXTSEQ2000: "2026-01-14T10:00:00Z",
+    Kind.NOVASEQX: "2026-01-14T10:00:00Z",
+}
+LISTED = {Kind.MISEQ: (), Kind.HISEQ2500: (), Kind.NOVASEQ6000: (2101, 2201, 1101, 1201)}
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -19,15 +27,22 @@ def test_run_info(kind):
     run = ElementTree.fromstring(documents.run_info(plan)).find("Run")
     assert run.attrib == {"Id": plan.run, "Number": str(plan.number)}
     assert run.findtext("Flowcell") == plan.flowcell
-    assert run.findtext("Date") == "260114"
+    assert run.findtext("Date") == DATES.get(kind, "260114")
+    turned = [read.get("IsReverseComplement") for read in run[3]]
+    assert turned == (["N", "N", "Y", "N"] if kind in TURNED else [None] * 4)
     reads = [(r.get("Number"), r.get("NumCycles"), r.get("IsIndexedRead")) for r in run[3]]
     assert reads == [("1", "36", "N"), ("2", "8", "Y"), ("3", "8", "Y"), ("4", "36", "N")]
     layout = run.find("FlowcellLayout")
     counts = [int(layout.get(f"{name}Count")) for name in ("Lane", "Surface", "Swath", "Tile")]
     assert counts == [plan.lanes, plan.surfaces, plan.swaths, plan.tiles]
     tiles = [tile.text for tile in layout.iter("Tile")]
-    named = [f"{lane}_{number}" for lane, number in plan.all_tiles]
-    assert tiles == (named if kind is Kind.HISEQ4000 else [])
+    listed = LISTED.get(kind)
+    named = [
+        f"{lane}_{number}"
+        for lane in (1, 2)
+        for number in (plan.tile_numbers(lane) if listed is None else listed)
+    ]
+    assert tiles == named
 
 
 @pytest.mark.parametrize(
@@ -43,10 +58,20 @@ def test_run_info(kind):
         (Kind.MISEQ, "Setup/ApplicationName", "MiSeq Control Software"),
         (Kind.MISEQ, "RTAVersion", "1.18.54"),
         (Kind.MISEQ, "FlowcellRFIDTag/SerialNumber", "000000000-L6NVV"),
+        (Kind.NEXTSEQ500, "Setup/ApplicationName", "NextSeq Control Software"),
+        (Kind.NEXTSEQ500, "InstrumentID", "NB551452"),
+        (Kind.NEXTSEQ500, "RTAVersion", "2.4.11"),
+        (Kind.NOVASEQ6000, "RtaVersion", "v3.4.4"),
+        (Kind.NOVASEQ6000, "Side", "B"),
+        (Kind.NOVASEQ6000, "RfidsInfo/FlowCellSerialBarcode", "HMTFYDRXX"),
+        (Kind.NEXTSEQ2000, "InstrumentSerialNumber", "VH00103"),
+        (Kind.NEXTSEQ2000, "PlannedCycles/Index2", "8"),
+        (Kind.NOVASEQX, "InstrumentType", "NovaSeqXPlus"),
+        (Kind.NOVASEQX, "RunId", "20260114_LH00217_0044_A2255J2LT3"),
     ],
 )
 def test_run_parameters(kind, path, expected):
-    root = ElementTree.fromstring(documents.run_parameters(default_plan(kind=kind)))
+    root = ElementTree.fromstring(parameters.run_parameters(default_plan(kind=kind)))
     assert root.findtext(path) == expected
 
 
@@ -97,10 +122,10 @@ def paths_of(element, above=""):
 def test_every_element_stands_in_a_real_run_too(kind, real):
     folder = Path(os.environ["ARTERIOLE_REAL_DATA"]) / real
     plan = default_plan(kind=kind)
-    parameters = plan.instrument.parameters_file
+    parameters_file = plan.instrument.parameters_file
     for name, text in (
         ("RunInfo.xml", documents.run_info(plan)),
-        (parameters, documents.run_parameters(plan)),
+        (parameters_file, parameters.run_parameters(plan)),
     ):
         genuine = set(paths_of(ElementTree.parse(folder / name).getroot()))
         assert set(paths_of(ElementTree.fromstring(text))) <= genuine

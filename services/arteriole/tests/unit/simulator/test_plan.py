@@ -6,7 +6,7 @@ import pytest
 
 from arteriole.simulator.defaults import default_plan, made_up_samples, samples_from_csv
 from arteriole.simulator.indexes import FAR, distance, pair_distance
-from arteriole.simulator.instruments import Kind
+from arteriole.simulator.instruments import Kind, NonPf
 from arteriole.simulator.plan import PlanError, ReadPlan, Sample
 
 
@@ -20,9 +20,44 @@ def test_name_parts_of_a_miseq_run():
     assert plan.name_parts == ("260114", "M04034", 43, "", "000000000-L6NVV")
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (Kind.NEXTSEQ500, ("260114", "NB551452", 101, "A", "HW7JJAFXY")),
+        (Kind.NOVASEQ6000, ("260114", "A00834", 183, "B", "HMTFYDRXX")),
+        (Kind.NEXTSEQ2000, ("260114", "VH00103", 437, "", "2222FFYNX")),
+        (Kind.NOVASEQX, ("20260114", "LH00217", 44, "A", "2255J2LT3")),
+    ],
+)
+def test_name_parts_of_newer_runs(kind, expected):
+    assert default_plan(kind=kind).name_parts == expected
+
+
+def test_cameras_stand_in_a_nextseqs_tile_numbers():
+    plan = default_plan(kind=Kind.NEXTSEQ500, lanes=4, surfaces=1, tiles=2)
+    first = (11101, 11102, 11201, 11202, 11301, 11302)
+    assert plan.tile_numbers(1) == plan.tile_numbers(2) == first
+    assert plan.tile_numbers(3) == plan.tile_numbers(4) == tuple(n + 300 for n in first)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "expected"),
+    [
+        (Kind.NOVASEQ6000, None, (False, False, True)),
+        (Kind.NOVASEQ6000, NonPf.FROM_FILTER_CYCLE, (False, False, True)),
+        (Kind.NOVASEQ6000, NonPf.EXCLUDED, (True, True, True)),
+        (Kind.NOVASEQ6000, NonPf.KEPT, (False, False, False)),
+        (Kind.HISEQ4000, None, (False, False, False)),
+    ],
+)
+def test_when_failing_clusters_are_left_out(kind, rule, expected):
+    plan = default_plan(kind=kind, non_pf=rule)
+    assert tuple(plan.leaves_out_failing(cycle) for cycle in (1, 25, 26)) == expected
+
+
 def test_default_layout():
     plan = default_plan()
-    assert (plan.lanes, plan.tile_numbers) == (2, (1101, 1201, 2101, 2201))
+    assert (plan.lanes, plan.tile_numbers(1)) == (2, (1101, 1201, 2101, 2201))
     assert [(read.cycles, read.is_index) for read in plan.reads] == [
         (36, False), (8, True), (8, True), (36, False),
     ]  # fmt: skip
@@ -47,6 +82,10 @@ def test_filter_is_known_at_25_or_at_the_end_of_a_shorter_first_read(cycles, exp
         ({"tiles": 29}, "1 to 28 tiles"),
         ({"clusters": 0}, "clusters a tile"),
         ({"seed": -1}, "seed"),
+        ({"empty_tiles": -1}, "empty tiles: 0 to 7 of this run; found -1"),
+        ({"empty_tiles": 8}, "empty tiles: 0 to 7 of this run; found 8"),
+        ({"non_pf": NonPf.EXCLUDED}, "a hiseq4000 writes every cluster's base calls"),
+        ({"reads": (ReadPlan(9), ReadPlan(8, True, True), ReadPlan(8, True))}, "does not tell"),
         ({"failing": 1.5}, "failing is a fraction"),
         ({"unknown": 0.6, "phix": 0.6}, "more than 1 together"),
         ({"samples": ()}, "at least one sample"),

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 
 from arteriole.bcl2fastq.converters.conversion import (
+    IGNORABLE,
     UNDETERMINED,
     ConversionError,
     ConversionRequest,
@@ -15,6 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
 )
 
 __all__ = [
+    "IGNORABLE",
     "UNDETERMINED",
     "ConversionError",
     "ConversionRequest",

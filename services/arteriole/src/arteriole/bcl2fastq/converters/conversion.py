@@ -9,6 +9,9 @@ from arteriole.app.errors import ArterioleError
 
 UNDETERMINED = "Undetermined"
 
+IGNORABLE = ("missing-bcls", "missing-filter", "missing-positions", "empty-samples")
+"""What a person may waive, see ConversionRequest.ignore."""
+
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles) as a conversion goes on."""
 
@@ -32,6 +35,11 @@ class ConversionRequest:
         allow_index_collisions: convert although indexes of a lane lie so near to each other that
             a read may be within reach of several; it goes to the one with fewest mismatches, and
             to none when two have as few.
+        ignore: those of IGNORABLE that a person waived. Where a file is missing or damaged, calls
+            become N of quality 2 (`missing-bcls`), every cluster counts as passed
+            (`missing-filter`), and clusters get positions that are made up and differ
+            (`missing-positions`), as with bcl2fastq's options of like names; `empty-samples`
+            accepts samples without a read.
         threads: for reading base calls; one thread compresses, whatever their number.
     """
 
@@ -42,6 +50,7 @@ class ConversionRequest:
     include_non_pf: bool = False
     ignore_adapters: bool = False
     allow_index_collisions: bool = False
+    ignore: frozenset[str] = frozenset()
     threads: int = 1
 
 

@@ -1,17 +1,18 @@
 """BGZF: gzip in blocks, as bcl2fastq writes it and samtools indexes it (SAM specification, 4.1).
 
-No time and no name stands in the headers, so the same text gives the same bytes. NB: that needs
-zlib: isal 1.9.1 was seen, on a busy machine, to compress 1 block in some 10 000 differently.
+No time and no name stands in the headers, so the same text gives the same bytes. NB: that needs a
+compressor that starts from the same state for every block and does the same on every processor, as
+libdeflate does; isal 1.9.1 was seen, on a busy machine, to compress 1 block in some 10 000
+differently.
 """
 
 import hashlib
 import os
 import struct
-import zlib
 from pathlib import Path
 
+import deflate
 from blake3 import blake3
-from isal import isal_zlib
 
 BLOCK_SIZE = 65_280
 LEVEL = 1
@@ -90,10 +91,9 @@ class BgzfWriter:
 
 def block(text: bytes | bytearray | memoryview) -> bytes:
     """One BGZF block of at most BLOCK_SIZE bytes of text."""
-    body = zlib.compress(text, LEVEL, wbits=-15)
+    body = deflate.deflate_compress(text, LEVEL)
     if len(body) > _LARGEST:
-        stored = zlib.compressobj(0, zlib.DEFLATED, -15)
-        body = stored.compress(text) + stored.flush()
+        body = deflate.deflate_compress(text, 0)
     size = _HEADER.size + len(body) + 8
     head = _HEADER.pack(31, 139, 8, 4, 0, 0, 255, 6, ord("B"), ord("C"), 2, size - 1)
-    return b"".join((head, body, struct.pack("<II", isal_zlib.crc32(text), len(text))))
+    return b"".join((head, body, struct.pack("<II", deflate.crc32(text), len(text))))

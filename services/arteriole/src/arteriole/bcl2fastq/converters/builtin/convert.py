@@ -27,7 +27,7 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class BuiltinConverter:
-    """Converts .bcl and .bcl.gz; what it does not do it refuses, see plan.py."""
+    """Converts base calls of every kind; what it does not do it refuses, see plan.py."""
 
     name = "builtin"
 
@@ -39,6 +39,7 @@ class BuiltinConverter:
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
         try:
+            plans.require_empty(request)
             plan = plans.make(request)
             return _convert(request, plan, progress, self.name, self.version)
         except ConversionError:
@@ -94,7 +95,7 @@ def _convert(
         ),
         files=tuple(files),
         stats_path=stats.PATH,
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *stats.missing_warnings(plan, lanes)),
     )
 
 

@@ -5,7 +5,7 @@ whose i5 with at most m5; a no-call is a mismatch, unless the sheet has N there.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +61,13 @@ class Barcodes:
         _, first, of = np.unique(keys, return_index=True, return_inverse=True)
         return Barcodes(np.ascontiguousarray(codes[:, first].T), of)
 
-    def text(self, number: int, lengths: tuple[int, ...]) -> str:
-        """One of them as it stands in a header: the indexes joined by +."""
-        letters = LETTERS[self.codes[number]].tobytes().decode()
-        ends = np.cumsum((0, *lengths))
-        return "+".join(letters[start:end] for start, end in pairwise(ends))
+    def texts(self, numbers: NDArray[np.intp], lengths: tuple[int, ...]) -> list[str]:
+        """Some of them as they stand in a header: the indexes joined by +."""
+        letters = LETTERS[self.codes[numbers]].tobytes().decode()
+        width = self.codes.shape[1]
+        rows = (letters[start : start + width] for start in range(0, len(letters), width))
+        ends = [0, *accumulate(lengths)]
+        return ["+".join(row[start:end] for start, end in pairwise(ends)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

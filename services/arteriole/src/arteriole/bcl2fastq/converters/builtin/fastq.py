@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from arteriole.illumina.bcl import BASES, NO_CALL_QUALITY, QUALITIES, QUALITY_OFFSET, Calls
 
 Text = NDArray[np.uint8]
-_LETTER_OF_QUALITY: Text = QUALITIES + np.uint8(QUALITY_OFFSET)
+# bytes.translate looks a byte up several times faster than an array's indexing does.
+_BASES = BASES.tobytes()
+_LETTER_OF_QUALITY = (QUALITIES + np.uint8(QUALITY_OFFSET)).tobytes()
 PASSED = ord("N")
 FILTERED = ord("Y")
 
@@ -48,7 +50,8 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     Returns:
         The text, and the end of each record in it.
     """
-    by_cluster = np.ascontiguousarray(calls.T)
+    by_cluster = calls.T.tobytes()
+    shape = calls.shape[::-1]
     x, x_used = _digits(clusters.positions[:, 0])
     y, y_used = _digits(clusters.positions[:, 1])
     pieces: list[bytes | Text] = [
@@ -61,9 +64,9 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
         b":0:",
         clusters.index,
         b"\n",
-        BASES[by_cluster],
+        _looked_up(by_cluster, _BASES, shape),
         b"\n+\n",
-        _LETTER_OF_QUALITY[by_cluster],
+        _looked_up(by_cluster, _LETTER_OF_QUALITY, shape),
         b"\n",
     ]
     table = _side_by_side(pieces, len(clusters))
@@ -77,6 +80,10 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     keep[:, x_start : x_start + x.shape[1]] = x_used
     keep[:, y_start : y_start + y.shape[1]] = y_used
     return table[keep], ends
+
+
+def _looked_up(calls: bytes, table: bytes, shape: tuple[int, ...]) -> Text:
+    return np.frombuffer(calls.translate(table), np.uint8).reshape(shape)
 
 
 def quality_sums(calls: Calls) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

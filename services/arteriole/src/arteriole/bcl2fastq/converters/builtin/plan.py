@@ -6,37 +6,25 @@ Everything that this converter does not do is refused here, by name.
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from arteriole.bcl2fastq.converters.builtin import base_calls
 from arteriole.bcl2fastq.converters.conversion import (
+    IGNORABLE,
     UNDETERMINED,
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import sheet_check
+from arteriole.illumina import sheet_check, sheet_settings
 from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import Read, RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
 from arteriole.illumina.sheet_check import Finding, Severity
+from arteriole.illumina.sheet_settings import Meaning
+from arteriole.illumina.sheet_text import plain
 
-ADAPTER_SETTINGS = frozenset(
-    {
-        *("adapter", "adapterread1", "adapterread2", "trimadapter", "maskadapter"),
-        *("adapterbehavior", "adapterstringency", "findadapterswithindels"),
-        *("minimumtrimmedreadlength", "maskshortreads", "minimumadapteroverlap"),
-    }
-)
-"""Settings that matter only to adapter trimming."""
-
-OFF_SETTINGS = frozenset({"reversecomplement", "createfastqforindexreads", "trimumi"})
-"""Settings that are accepted when they are 0."""
-
-ANALYSIS_SETTINGS = frozenset(
-    {
-        *("flagpcrduplicates", "variantcaller", "outputgenomevcf", "quickmetrics"),
-        *("variantfilterqualitycutoff", "qualityscoretrim", "indelrealignment"),
-        *("runbwaaln", "bamqualityfilter", "exportprobenametobam", "aligner"),
-    }
-)
-"""Settings of MiSeq Reporter's analysis, which bcl2fastq does not read either."""
+_SETTING_HINTS = {
+    Meaning.MISMATCHES: "set bcl2fastq.barcode_mismatches to what the sheet asks for",
+    Meaning.OTHER: "remove it, or convert with bcl2fastq",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +71,36 @@ class Plan:
     run_info: RunInfo
     lanes: tuple[LanePlan, ...]
     warnings: tuple[str, ...]
+    ignore: frozenset[str] = frozenset()
 
     @property
     def tiles(self) -> int:
         """How many tiles will be converted."""
         return sum(len(self.run_info.tiles[lane.lane]) for lane in self.lanes)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every FASTQ that will be written, relative to the output folder."""
+        return tuple(
+            output.fastq(lane.lane, read).as_posix()
+            for lane in self.lanes
+            for output in lane.outputs
+            for read in range(1, len(self.run_info.template_reads) + 1)
+        )
+
 
 def make(request: ConversionRequest) -> Plan:
-    """Check the request, its sheet and its run.
+    """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
 
     Raises:
         ConversionError: something is refused.
         SampleSheetError, RunDataError: a file cannot be read.
     """
-    _check_request(request)
+    _check_options(request)
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
     sheet = SampleSheet.read(request.sheet)
-    warnings = _check_settings(sheet, request.ignore_adapters)
+    warnings = _check_settings(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
     _refuse(findings, request.allow_index_collisions)
     warnings += [_told(finding) for finding in findings]
@@ -113,13 +112,25 @@ def make(request: ConversionRequest) -> Plan:
             )
     numbers = _numbers(sheet)
     by_lane = sheet_check.samples_by_lane(sheet, run_info)
+    kinds = base_calls.kinds(folder, run_info, request.ignore)
+    base_calls.require_files(folder, run_info, request.ignore)
     lanes = tuple(
-        _lane(folder, run_info, lane, samples, numbers) for lane, samples in by_lane.items()
+        _lane(run_info, lane, kinds[lane], samples, numbers) for lane, samples in by_lane.items()
     )
-    return Plan(folder, run_info, lanes, tuple(warnings))
+    if request.include_non_pf:
+        base_calls.require_all_clusters(folder, run_info, kinds)
+    return Plan(folder, run_info, lanes, tuple(warnings), request.ignore)
 
 
-def _check_request(request: ConversionRequest) -> None:
+def _check_options(request: ConversionRequest) -> None:
+    unknown = request.ignore - set(IGNORABLE)
+    if unknown:
+        raise ConversionError(
+            f"{min(unknown)[:40]!r} cannot be ignored",
+            hint="known are: " + ", ".join(IGNORABLE),
+            field="ignore",
+            code="convert.ignore",
+        )
     if not all(0 <= allowed <= 2 for allowed in request.barcode_mismatches):
         raise ConversionError(
             f"expected 0 to 2 mismatches an index, found {request.barcode_mismatches}",
@@ -132,6 +143,10 @@ def _check_request(request: ConversionRequest) -> None:
             field="threads",
             code="convert.threads",
         )
+
+
+def require_empty(request: ConversionRequest) -> None:
+    """Raises ConversionError if out_dir is not an empty folder."""
     if not request.out_dir.is_dir() or any(request.out_dir.iterdir()):
         raise ConversionError(
             "the output folder must exist and be empty",
@@ -141,13 +156,13 @@ def _check_request(request: ConversionRequest) -> None:
         )
 
 
-def _check_settings(sheet: SampleSheet, ignore_adapters: bool) -> list[str]:
+def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
     warnings = []
     for name, setting in sheet.settings.items():
-        plain = name.replace("_", "").lower()
-        if plain in ADAPTER_SETTINGS and ignore_adapters:
+        meaning = sheet_settings.meaning(name, sheet, run_info, request.barcode_mismatches)
+        if plain(name) in sheet_settings.ADAPTER_SETTINGS and request.ignore_adapters:
             warnings.append(f"line {setting.line}: setting {name} ignored, reads are not trimmed")
-        elif plain in ADAPTER_SETTINGS and setting.value:
+        elif meaning is Meaning.ADAPTERS:
             raise ConversionError(
                 f"line {setting.line}: setting {name[:60]} asks for adapter trimming, "
                 "which the builtin converter does not do",
@@ -155,12 +170,11 @@ def _check_settings(sheet: SampleSheet, ignore_adapters: bool) -> list[str]:
                 field=name[:60],
                 code="convert.adapters",
             )
-        elif plain in ADAPTER_SETTINGS | ANALYSIS_SETTINGS:
-            continue
-        elif plain not in OFF_SETTINGS or setting.value not in {"", "0"}:
+        elif meaning is not Meaning.NEUTRAL:
             raise ConversionError(
-                f"line {setting.line}: setting {name[:60]} is not known to the builtin converter",
-                hint="remove it, or convert with bcl2fastq",
+                f"line {setting.line}: setting {name[:60]} asks for {meaning.value}, "
+                "which the builtin converter does not do",
+                hint=_SETTING_HINTS[meaning],
                 field=name[:60],
                 code="convert.setting",
             )
@@ -195,26 +209,31 @@ def _numbers(sheet: SampleSheet) -> dict[str, int]:
 
 
 def _lane(
-    folder: RunFolder,
     run_info: RunInfo,
     lane: int,
+    kind: BclKind,
     samples: list[Sample],
     numbers: dict[str, int],
 ) -> LanePlan:
-    planned = tuple(_sample(sample, numbers[sample.sample_id]) for sample in samples)
+    index_reads = len(run_info.index_reads)
+    planned = tuple(_sample(sample, numbers[sample.sample_id], index_reads) for sample in samples)
     undetermined = SamplePlan(UNDETERMINED, UNDETERMINED, 0, PurePosixPath())
     takes_all = len(planned) == 1 and not planned[0].index
     return LanePlan(
         lane=lane,
-        kind=_kind(folder, lane),
+        kind=kind,
         samples=planned,
         outputs=planned if takes_all else (*planned, undetermined),
         index_lengths=_index_lengths(planned, run_info.index_reads),
     )
 
 
-def _sample(sample: Sample, number: int) -> SamplePlan:
-    """Files lie in Sample_Project; in Sample_ID below it if a differing Sample_Name names them."""
+def _sample(sample: Sample, number: int, index_reads: int) -> SamplePlan:
+    """Files lie in Sample_Project; in Sample_ID below it if a differing Sample_Name names them.
+
+    An index that the run did not read is left out (the sheet's check lets it pass where the sample
+    is alone on its lane).
+    """
     for text in (sample.sample_id, sample.sample_name, sample.project):
         # NB: these become paths, so they are looked at once more, whatever was checked before.
         if text and not sheet_check.NAME.fullmatch(text):
@@ -226,7 +245,9 @@ def _sample(sample: Sample, number: int) -> SamplePlan:
     folder = PurePosixPath(sample.project) if sample.project else PurePosixPath()
     if name != sample.sample_id:
         folder /= sample.sample_id
-    return SamplePlan(sample.sample_id, name, number, folder, sample.index, sample.index2)
+    index = sample.index if index_reads else ""
+    index2 = sample.index2 if index_reads > 1 else ""
+    return SamplePlan(sample.sample_id, name, number, folder, index, index2)
 
 
 def _index_lengths(samples: tuple[SamplePlan, ...], reads: tuple[Read, ...]) -> tuple[int, ...]:
@@ -235,21 +256,3 @@ def _index_lengths(samples: tuple[SamplePlan, ...], reads: tuple[Read, ...]) -> 
         return tuple(read.cycles for read in reads[:2])
     lengths = (len(samples[0].index), len(samples[0].index2))
     return tuple(length for length in lengths if length)
-
-
-def _kind(folder: RunFolder, lane: int) -> BclKind:
-    kind = folder.bcl_kind(lane)
-    where = folder.lane(lane).relative_to(folder.path).as_posix()
-    if kind is None:
-        raise ConversionError(
-            f"{where}: no base calls found",
-            code="convert.no_base_calls",
-            hint="is the run complete?",
-        )
-    if kind not in {BclKind.BCL, BclKind.BCL_GZ}:
-        raise ConversionError(
-            f"{where}: base calls are .{kind.value}, which the builtin converter does not read",
-            hint="convert this run with bcl2fastq or BCL Convert",
-            code="convert.base_calls",
-        )
-    return kind

@@ -1,6 +1,7 @@
 """Counts of a conversion, and bcl2fastq's Stats.json made of them.
 
-The schema is that of the Stats.json that bcl2fastq 2.20 writes; clusters that failed the filter
+The schema is that of the Stats.json that bcl2fastq 2.20 writes, with IgnoredFiles where a person
+waived missing files; clusters that failed the filter
 count in TotalClustersRaw only, unless they were converted too.
 """
 
@@ -22,11 +23,32 @@ _UNKNOWN_KEPT = 200_000
 
 
 @dataclass
+class Missing:
+    """The files that were missing or damaged and were ignored, by sort; the first of each.
+
+    `sort` is the flag of ConversionRequest.ignore, such as missing-bcls.
+    """
+
+    paths: dict[str, set[str]] = field(default_factory=dict)
+    firsts: dict[str, str] = field(default_factory=dict)
+
+    def add(self, sort: str, path: str, message: str) -> None:
+        """Count a file once, however often it is asked for."""
+        self.paths.setdefault(sort, set()).add(path)
+        self.firsts.setdefault(sort, message)
+
+    def count(self, sort: str) -> int:
+        """How many files of a sort."""
+        return len(self.paths.get(sort, ()))
+
+
+@dataclass
 class LaneStats:
     """Counts of one lane; the arrays have a row an output and a column a template read."""
 
     plan: LanePlan
     template_reads: int
+    missing: Missing = field(default_factory=lambda: Missing())
     clusters: int = 0
     clusters_pf: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
@@ -49,9 +71,9 @@ class LaneStats:
             return
         np.add.at(self.mismatches, (found.samples, found.mismatches.clip(0, 2)), counts)
         unknown = np.flatnonzero((found.samples == len(self.plan.samples)) & (counts > 0))
-        for number in unknown:
-            text = barcodes.text(int(number), self.plan.index_lengths)
-            self.unknown[text] += int(counts[number])
+        texts = barcodes.texts(unknown, self.plan.index_lengths)
+        for text, count in zip(texts, counts[unknown].tolist(), strict=True):
+            self.unknown[text] += count
         if len(self.unknown) > 5 * _UNKNOWN_KEPT:
             # NB: beyond a million distinct ones the rarest are given up, so that memory is bounded.
             self.unknown = Counter(dict(self.unknown.most_common(_UNKNOWN_KEPT)))
@@ -68,6 +90,17 @@ class LaneStats:
         np.add.at(self.q30[:, read], outputs, q30)
 
 
+def missing_warnings(plan: Plan, lanes: list[LaneStats]) -> list[str]:
+    """For people: what was ignored, how often, and the first file of each sort."""
+    warnings = []
+    for sort in sorted(plan.ignore):
+        count = sum(lane.missing.count(sort) for lane in lanes)
+        if count:
+            first = next(lane.missing.firsts[sort] for lane in lanes if lane.missing.count(sort))
+            warnings.append(f"{sort}: {count} files missing or damaged and ignored, first {first}")
+    return warnings
+
+
 def write(out_dir: Path, plan: Plan, lanes: list[LaneStats]) -> None:
     """Write Stats/Stats.json below `out_dir`."""
     path = out_dir / PATH
@@ -78,7 +111,7 @@ def write(out_dir: Path, plan: Plan, lanes: list[LaneStats]) -> None:
 def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
     """Stats.json as bcl2fastq lays it out."""
     info = plan.run_info
-    return {
+    answer: dict[str, Any] = {
         "Flowcell": info.flowcell,
         "RunNumber": info.run_number,
         "RunId": info.run_id,
@@ -94,6 +127,13 @@ def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
             for lane in lanes
         ],
     }
+    if plan.ignore:
+        # Not in bcl2fastq's schema: whoever reads the counts sees what they do not rest on.
+        answer["IgnoredFiles"] = {
+            sort: sum(lane.missing.count(sort) for lane in lanes)
+            for sort in sorted(plan.ignore - {"empty-samples"})
+        }
+    return answer
 
 
 def _read_infos(plan: Plan) -> list[dict[str, Any]]:

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arteriole.bcl2fastq.converters.builtin import fastq
+from arteriole.bcl2fastq.converters.builtin import fastq, sources
 from arteriole.bcl2fastq.converters.builtin.demultiplex import (
     LETTERS,
     Assignment,
@@ -18,17 +16,19 @@ from arteriole.bcl2fastq.converters.builtin.demultiplex import (
     index_codes,
 )
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
+from arteriole.bcl2fastq.converters.builtin.sources import Chosen
+from arteriole.bcl2fastq.converters.builtin.sources.source import DAMAGED
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
 from arteriole.bcl2fastq.converters.conversion import ConversionError
-from arteriole.illumina import bcl, filters, locs
+from arteriole.illumina import locs
 from arteriole.illumina.bcl import Calls
-from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.run_info import Read
 
 CHUNK = 16_384
-T = TypeVar("T")
+NO_CALL = 0
 
-Map = Callable[[Callable[[int], Calls], Iterable[int]], Iterator[Calls]]
+Found = Calls | ConversionError
+Map = Callable[[Callable[[int], Found], Iterable[int]], Iterator[Found]]
 """`map`, or that of a pool of threads."""
 
 
@@ -57,8 +57,7 @@ class TileReader:
         self._demultiplexer = demultiplexer
         self._include_non_pf = include_non_pf
         self._each = each
-        shared = plan.folder.shared_positions()
-        self._shared = None if shared is None else self._read(locs.read, shared)
+        self._source = sources.of_lane(plan.folder, plan.run_info, lane.lane, lane.kind)
 
     def pieces(self, tile: int, stats: LaneStats) -> Iterator[Piece]:
         """The text of a tile, by read, then by output, clusters in order; counts into `stats`.
@@ -66,12 +65,13 @@ class TileReader:
         Raises:
             ConversionError: a file of the tile is missing or damaged; names its path in the run.
         """
-        passed = self._read(filters.read, self._plan.folder.filter(self._lane.lane, tile))
-        positions = self._positions(tile, len(passed))
+        passed, filter_known = self._passed(tile, stats)
+        positions = self._positions(tile, len(passed), stats)
         kept = np.arange(len(passed)) if self._include_non_pf else np.flatnonzero(passed)
+        chosen = Chosen(passed, kept, filter_known)
         stats.clusters += len(passed)
         stats.clusters_pf += int(passed.sum())
-        codes = self._index_codes(tile, len(passed), kept)
+        codes = self._index_codes(tile, chosen, stats)
         barcodes = Barcodes.of_codes(codes)
         assignment = self._assign(barcodes)
         counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
@@ -79,14 +79,16 @@ class TileReader:
         outputs = assignment.samples[barcodes.of]
         order = np.argsort(outputs, kind="stable")
         outputs, kept = outputs[order], kept[order]
+        chosen = Chosen(passed, kept, filter_known)
         clusters = fastq.Clusters(
             positions=positions[kept],
             flags=np.where(passed[kept], fastq.PASSED, fastq.FILTERED).astype(np.uint8),
             index=self._index_text(codes[:, order]),
         )
         for number, read in enumerate(self._plan.run_info.template_reads):
-            calls = self._calls(tile, read, read.cycles, len(passed), kept)
+            calls = self._calls(tile, read, read.cycles, chosen, stats)
             yield from self._format(tile, number, clusters, calls, outputs, stats)
+            del calls  # so that no two reads of a tile are held at once
 
     def _format(
         self,
@@ -118,12 +120,12 @@ class TileReader:
             return Assignment(zeros, zeros)
         return self._demultiplexer.assign(barcodes)
 
-    def _index_codes(self, tile: int, clusters: int, kept: NDArray[np.intp]) -> Codes:
+    def _index_codes(self, tile: int, chosen: Chosen, stats: LaneStats) -> Codes:
         """The codes of all index cycles in use, shape (bases, kept)."""
-        parts = [np.empty((0, len(kept)), np.uint8)]
+        parts = [np.empty((0, len(chosen.kept)), np.uint8)]
         reads = self._plan.run_info.index_reads
         for read, length in zip(reads, self._lane.index_lengths, strict=False):
-            calls = self._calls(tile, read, length, clusters, kept)
+            calls = self._calls(tile, read, length, chosen, stats)
             parts.append(index_codes(calls, read.is_reverse_complement))
         return np.concatenate(parts)
 
@@ -138,51 +140,50 @@ class TileReader:
             return letters
         return np.insert(letters, self._lane.index_lengths[0], ord("+"), axis=1)
 
-    def _calls(
-        self, tile: int, read: Read, cycles: int, clusters: int, kept: NDArray[np.intp]
-    ) -> Calls:
+    def _calls(self, tile: int, read: Read, cycles: int, chosen: Chosen, stats: LaneStats) -> Calls:
         """The calls of a read's first `cycles` cycles, shape (cycles, kept)."""
-        folder, lane = self._plan.folder, self._lane
 
-        def cycle(number: int) -> Calls:
-            path = folder.bcl(lane.lane, number, tile, lane.kind)
-            return self._read(lambda path: bcl.read(path, clusters), path)[kept]
+        def cycle(number: int) -> Found:
+            try:
+                return self._source.calls(tile, number, chosen)
+            except ConversionError as err:
+                return self._waived("missing-bcls", err)
 
-        calls = np.empty((cycles, len(kept)), np.uint8)
+        calls = np.empty((cycles, len(chosen.kept)), np.uint8)
         numbers = self._plan.run_info.cycles_of(read)[:cycles]
-        for row, found in enumerate(self._each(cycle, numbers)):
-            calls[row] = found
+        for row, (number, found) in enumerate(
+            zip(numbers, self._each(cycle, numbers), strict=True)
+        ):
+            if isinstance(found, ConversionError):
+                path = self._source.relative(self._source.file(tile, number))
+                stats.missing.add("missing-bcls", path, str(found))
+                calls[row] = NO_CALL
+            else:
+                calls[row] = found
         return calls
 
-    def _positions(self, tile: int, clusters: int) -> locs.Positions:
-        path = self._plan.folder.positions(self._lane.lane, tile)
-        if path is None:
-            raise ConversionError(
-                f"lane {self._lane.lane}, tile {tile}: there is no .locs, .clocs or s.locs",
-                code="convert.run_data",
-                hint="is the run complete?",
-            )
-        positions = self._shared if self._shared is not None else self._read(locs.read, path)
-        if len(positions) != clusters:
-            raise ConversionError(
-                f"{self._relative(path)}: {len(positions)} clusters, the filter file of lane "
-                f"{self._lane.lane}, tile {tile} has {clusters}",
-                code="convert.run_data",
-            )
-        return positions
-
-    def _read(self, reader: Callable[[Path], T], path: Path) -> T:
+    def _passed(self, tile: int, stats: LaneStats) -> tuple[NDArray[np.bool_], bool]:
+        """Which clusters passed the filter, and whether that is known."""
         try:
-            return reader(path)
-        except RunDataError as err:
-            raise ConversionError(
-                f"{self._relative(path.parent)}/{err}",
-                code="convert.run_data",
-                hint=err.hint or "is the run complete? copy the file from the instrument again",
-            ) from err
+            return self._source.passed(tile), True
+        except ConversionError as err:
+            self._waived("missing-filter", err)
+            stats.missing.add("missing-filter", f"{self._lane.lane} {tile}", str(err))
+            return np.ones(self._source.clusters(tile), np.bool_), False
 
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self._plan.folder.path).as_posix()
+    def _positions(self, tile: int, clusters: int, stats: LaneStats) -> locs.Positions:
+        try:
+            return self._source.positions(tile, clusters)
+        except ConversionError as err:
+            self._waived("missing-positions", err)
+            stats.missing.add("missing-positions", f"{self._lane.lane} {tile}", str(err))
+            return locs.made_up(clusters)
+
+    def _waived(self, flag: str, err: ConversionError) -> ConversionError:
+        """The error, where a person said that such a file may be ignored; else it is raised."""
+        if flag not in self._plan.ignore or err.code != DAMAGED:
+            raise err
+        return err
 
 
 def _last_of_each(sorted_outputs: NDArray[np.intp]) -> list[int]:

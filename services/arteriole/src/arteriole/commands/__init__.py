@@ -1,0 +1,1 @@
+"""The operator's commands on runs; they speak to the services over HTTP."""

@@ -1,0 +1,176 @@
+"""Commands that change something: hold, release, retry, redo, abort, waive, adopt."""
+
+from typing import Any
+
+import click
+
+from arteriole.client import Client, ClientError, run_path
+from arteriole.commands.terminal import client_of, complain, say
+from arteriole.runfolder.waivers import Ignorable
+
+
+def _scope(name: str | None, everything: bool, instrument: str | None) -> dict[str, str]:
+    """The one scope that was named."""
+    named = [
+        {"scope": scope, "name": of}
+        for scope, of, is_named in (
+            ("run", name or "", name is not None),
+            ("instrument", instrument or "", instrument is not None),
+            ("all", "", everything),
+        )
+        if is_named
+    ]
+    if len(named) != 1:
+        raise click.UsageError("give exactly one of NAME, --instrument SERIAL and --all")
+    return named[0]
+
+
+def _what(scope: dict[str, str]) -> str:
+    return {"all": "all runs", "instrument": f"all runs of {scope['name']}"}.get(
+        scope["scope"], scope["name"]
+    )
+
+
+@click.command("hold")
+@click.argument("name", required=False)
+@click.option("--instrument", help="Every run of the instrument with this serial.")
+@click.option("--all", "everything", is_flag=True, help="Every run.")
+@click.option("--reason", required=True, help="Shown to whoever asks why.")
+@click.pass_context
+def hold_command(
+    context: click.Context, name: str | None, instrument: str | None, everything: bool, reason: str
+) -> None:
+    """Let no stage begin, also of runs that come later; what runs goes on."""
+    scope = _scope(name, everything, instrument)
+    client_of(context).post("holds", {**scope, "reason": reason})
+    say(f"{_what(scope)} {'is' if scope['scope'] == 'run' else 'are'} held")
+
+
+@click.command("release")
+@click.argument("name", required=False)
+@click.option("--instrument", help="The hold of the instrument with this serial.")
+@click.option("--all", "everything", is_flag=True, help="The hold of all.")
+@click.pass_context
+def release_command(
+    context: click.Context, name: str | None, instrument: str | None, everything: bool
+) -> None:
+    """End a hold; what is due then begins. Safe to do twice."""
+    scope = _scope(name, everything, instrument)
+    client = client_of(context)
+    released = client.post("holds/release", scope)["released"]
+    say(f"{_what(scope)}: {'the hold is ended' if released else 'there was no such hold'}")
+    if scope["scope"] == "run" and (held := client.get(run_path(scope["name"]))["held"]):
+        of = "--all" if held["scope"] == "all" else f"--instrument {held['name']}"
+        say(f"it is still held by the hold of {held['scope']} {held['name']}".rstrip())
+        say(f"  arteriole release {of}")
+
+
+@click.command("retry")
+@click.argument("name")
+@click.pass_context
+def retry_command(context: click.Context, name: str) -> None:
+    """Try the failed stages of a run again; safe to do twice."""
+    stages = client_of(context).post(run_path(name, "retry"))["retried"]
+    say(f"tried again: {', '.join(stages)}" if stages else "nothing had failed")
+
+
+@click.command("redo")
+@click.argument("name")
+@click.option("--from", "first", required=True, help="The first stage to do again.")
+@click.option("--reason", default="", help="Kept in the history.")
+@click.pass_context
+def redo_command(context: click.Context, name: str, first: str, reason: str) -> None:
+    """Do a run again from a stage on; data made anew is a new attempt beside the old one."""
+    answer = client_of(context).post(run_path(name, "redo"), {"from": first, "reason": reason})
+    say(f"{name} goes on from {first} as attempt {answer['attempt']}")
+
+
+@click.command("abort")
+@click.argument("name")
+@click.option("--reason", default="not given", help="Kept in the history.")
+@click.pass_context
+def abort_command(context: click.Context, name: str, reason: str) -> None:
+    """End a run's attempt and stop its jobs, or dismiss a run; safe to do twice."""
+    jobs = client_of(context).post(run_path(name, "abort"), {"reason": reason})["jobs"]
+    say(f"{name} is aborted")
+    failures = [err for job in jobs if (err := _stop(context, job)) is not None]
+    for err in failures:
+        complain(str(err), err.hint)
+    if failures:
+        complain("not every job is stopped", f"when that is mended: arteriole abort {name}")
+        context.exit(1)
+
+
+def _stop(context: click.Context, job: dict[str, Any]) -> ClientError | None:
+    told = f"{job['service']}/{job['job_id']}"
+    try:
+        client_of(context, job["service"]).post(f"stop/{int(job['job_id'])}")
+    except ClientError as err:
+        return ClientError(f"{told} could not be stopped: {err}", hint=err.hint)
+    say(f"stopped {told}")
+    return None
+
+
+@click.command("waive")
+@click.argument("name")
+@click.option(
+    "--ignore",
+    multiple=True,
+    type=click.Choice([one.value for one in Ignorable]),
+    help="What the conversion may make up; may be given several times.",
+)
+@click.option("--reason", required=True, help="Kept with the run and in its history.")
+@click.pass_context
+def waive_command(context: click.Context, name: str, ignore: tuple[str, ...], reason: str) -> None:
+    """Let a run that is incomplete, failed or stalled be worked on as it is.
+
+    Its attempt is degraded for good.
+    """
+    body = {"reason": reason, "ignore": list(ignore)}
+    waiver = client_of(context).post(run_path(name, "waive"), body)["waiver"]
+    ignored = ", ".join(waiver["ignore"]) or "nothing"
+    say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
+
+
+@click.command("adopt")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every run that waits for it.")
+@click.pass_context
+def adopt_command(context: click.Context, names: tuple[str, ...], everything: bool) -> None:
+    """Let runs be worked on that were here at the first start, observed or dismissed.
+
+    With --all those that were dismissed stay so.
+    """
+    if everything == bool(names):
+        raise click.UsageError("give either NAME... or --all")
+    client = client_of(context)
+    if everything:
+        names = _adoptable(client)
+    refused = False
+    for name in names:
+        try:
+            client.post(run_path(name, "adopt"))
+        except ClientError as err:
+            refused = True
+            complain(f"{name}: {err}", err.hint)
+        else:
+            say(f"adopted {name}")
+    if refused:
+        context.exit(1)
+
+
+def _adoptable(client: Client) -> tuple[str, ...]:
+    answer = client.get("runs")
+    waiting = [
+        run
+        for run in answer["runs"]
+        if not run["adopted"] and run["verdict"] != "refused" and run["state"] != "cancelled"
+    ]
+    if answer.get("mode") == "observe":
+        observed = [run for run in waiting if run["observed"]]
+        if observed:
+            say(f"{len(observed)} observed already; set mode: act to work on them")
+        waiting = [run for run in waiting if not run["observed"]]
+    if not waiting:
+        say("no run waits for it")
+    return tuple(run["name"] for run in waiting)

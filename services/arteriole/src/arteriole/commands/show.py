@@ -1,0 +1,185 @@
+"""Commands that read: runs, run, why, holds."""
+
+import textwrap
+from typing import Any
+
+import click
+from rich import box
+from rich.table import Column, Table
+
+from arteriole.client import run_path
+from arteriole.commands.terminal import as_json, cell, client_of, console, moment, plain, say
+from arteriole.runfolder.states import RunState
+
+#: Longest reason in the list of runs; `arteriole why` tells the whole.
+FEW_WORDS = 60
+#: So much of a run's name stands in one line, to be copied.
+NAME_WIDTH = 36
+STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
+
+json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
+
+
+def marks(run: dict[str, Any]) -> list[str]:
+    """What is unusual about a run or its newest attempt."""
+    newest = run["attempts"][-1] if run["attempts"] else {}
+    return [
+        mark
+        for mark, is_so in (
+            ("held", run["held"] is not None),
+            ("degraded", newest.get("degraded", False)),
+            ("waived", run["waiver"] is not None and not run["attempts"]),
+            ("observed", run["observed"]),
+        )
+        if is_so
+    ]
+
+
+def standing(run: dict[str, Any]) -> str:
+    """Its state; where Arteria has no word for it, what was seen of the run folder."""
+    if run["state"] != RunState.NONE.value:
+        return str(run["state"])
+    return "observed" if run["observed"] else str(run["verdict"]).replace("_", " ")
+
+
+def _few_words(text: str) -> str:
+    return textwrap.shorten(plain(text), FEW_WORDS, placeholder=" ...")
+
+
+@click.command("runs")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in RunState]),
+    help="Only those in this state.",
+)
+@json_option
+@click.pass_context
+def runs_command(context: click.Context, state: str | None, json_: bool) -> None:
+    """Every run and its state."""
+    query = {} if state is None else {"state": state}
+    answer = client_of(context).get("runs", **query)
+    if json_:
+        as_json(answer["runs"])
+        return
+    screen = console()
+    longest = max((len(plain(run["name"])) for run in answer["runs"]), default=0)
+    name, state_, attempt = min(longest, NAME_WIDTH), len("cancelled"), len("degraded")
+    few = min(FEW_WORDS, max(12, screen.width - name - state_ - attempt - 9))
+    table = Table(
+        Column("run", overflow="fold", width=name),
+        Column("state", width=state_),
+        Column("why", overflow="fold", width=few),
+        Column("attempt", width=attempt),
+        **STYLE,
+    )
+    for run in answer["runs"]:
+        table.add_row(
+            cell(run["name"]),
+            standing(run),
+            cell(_few_words(run["why"]["message"])),
+            "\n".join([*([str(run["attempt"])] if run["attempt"] else []), *marks(run)]),
+        )
+    screen.print(table)
+    if answer.get("mode") == "observe":
+        say("mode: observe; what would be done is worked out, and nothing is done")
+
+
+@click.command("run")
+@click.argument("name")
+@json_option
+@click.pass_context
+def run_command(context: click.Context, name: str, json_: bool) -> None:
+    """One run, its attempts and its stages."""
+    run = client_of(context).get(run_path(name))
+    if json_:
+        as_json(run)
+        return
+    noted = "".join(f", {mark}" for mark in marks(run))
+    say(f"{run['name']}: {standing(run)}{noted}; {run['why']['message']}")
+    if run["waiver"] is not None:
+        waiver = run["waiver"]
+        ignored = ", ".join(waiver["ignore"]) or "nothing named"
+        say(f"waived by {waiver['by']}, to ignore {ignored}: {waiver['reason']}")
+    for attempt in run["attempts"]:
+        say(_attempt(attempt))
+    table = Table(
+        "attempt",
+        Column("stage", overflow="fold"),
+        Column("state", no_wrap=True),
+        "begun (UTC)",
+        "ended (UTC)",
+        Column("job", overflow="fold", min_width=12),
+        Column("message", overflow="fold"),
+        **STYLE,
+    )
+    for stage in run["stages"]:
+        job = f"{stage['service']}/{stage['job_id']}" if stage["job_id"] is not None else ""
+        table.add_row(
+            str(stage["attempt"]),
+            cell(stage["stage"]),
+            stage["state"],
+            moment(stage["begun"]),
+            moment(stage["ended"]),
+            cell(job),
+            cell(stage["message"]),
+        )
+    if run["stages"]:
+        console().print(table)
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    noted = [word for word in ("observed", "degraded", "aborted") if attempt[word]]
+    if attempt["ignore"]:
+        noted.append(f"ignores {', '.join(attempt['ignore'])}")
+    told = f": {', '.join(noted)}" if noted else ""
+    return f"attempt {attempt['attempt']} of {moment(attempt['made'])} UTC{told}"
+
+
+@click.command("why")
+@click.argument("name")
+@json_option
+@click.pass_context
+def why_command(context: click.Context, name: str, json_: bool) -> None:
+    """Why a run stands where it stands, and what to do."""
+    run = client_of(context).get(run_path(name))
+    why = run["why"]
+    if json_:
+        as_json(why)
+        return
+    say(f"{run['name']} is {standing(run)}: {why['message']}")
+    samples = "not known" if why["samples"] is None else str(why["samples"])
+    for question, answer in (
+        ("is the data safe?", why["data_safe"]),
+        ("how urgent?", why["urgency"]),
+        ("until when?", why["until"]),
+        ("how many samples?", samples),
+        ("what to do:", why["hint"]),
+        ("code:", why["code"]),
+        ("read on in:", why["page"]),
+    ):
+        if answer:
+            say(f"  {question:18} {answer}")
+
+
+@click.command("holds")
+@json_option
+@click.pass_context
+def holds_command(context: click.Context, json_: bool) -> None:
+    """Every hold: of a run, of an instrument's runs, of all."""
+    holds = client_of(context).get("holds")["holds"]
+    if json_:
+        as_json(holds)
+        return
+    if not holds:
+        say("nothing is held")
+        return
+    table = Table("held", Column("name", overflow="fold"), "since (UTC)", "by", "reason", **STYLE)
+    for hold in holds:
+        table.add_row(
+            hold["scope"],
+            cell(hold["name"]),
+            moment(hold["since"]),
+            cell(hold["by"]),
+            cell(hold["reason"]),
+        )
+    console().print(table)

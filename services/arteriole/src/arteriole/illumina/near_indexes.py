@@ -1,0 +1,41 @@
+"""Which indexes lie near to each other, found among tens of thousands in seconds."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WIDTH = 64
+"""Letters compared; no index read is as long."""
+
+
+def near_pairs(
+    first: Sequence[str], second: Sequence[str], allowed: tuple[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of places whose indexes differ in at most so many letters, in order.
+
+    Args:
+        first, second: the i7 and the i5 of each sample; where one is shorter, its length counts.
+        allowed: how many letters may differ in i7 and in i5.
+    """
+    i7, i5 = _letters(first), _letters(second)
+    for one in range(len(first) - 1):
+        near = _distances(i7, one) <= allowed[0]
+        near &= _distances(i5, one) <= allowed[1]
+        for other in np.flatnonzero(near):
+            yield one, one + 1 + int(other)
+
+
+def _letters(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """(samples, letters); 0 where a text has ended."""
+    width = min(_WIDTH, max(map(len, texts), default=0))
+    rows = [text[:width].encode("ascii", "replace").ljust(width, b"\0") for text in texts]
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(len(texts), width)
+
+
+def _distances(letters: NDArray[np.uint8], one: int) -> NDArray[np.int64]:
+    """From one row to each row after it."""
+    here, there = letters[one], letters[one + 1 :]
+    differ: NDArray[np.bool_] = (there != here) & (there != 0) & (here != 0)
+    counts: NDArray[np.int64] = differ.sum(axis=1, dtype=np.int64)
+    return counts

@@ -1,0 +1,81 @@
+"""OverrideCycles of BCL Convert: how each cycle of a run is used.
+
+`Y151;I8N2;I8N2;Y151`, one mask a read in the order of the run, or with names, `R1:Y151;I1:I8N2`
+(BCL Convert software guide, "Sample Sheet", OverrideCycles). Y is template, I index, U a unique
+molecular index, N is left out.
+"""
+
+import re
+from dataclasses import dataclass
+
+from arteriole.illumina.run_info import Read, RunInfo
+
+_MASK = re.compile(r"(?:([RI][12]):)?((?:[YINU]\d{1,4})+)", re.ASCII)
+_PART = re.compile(r"([YINU])(\d+)", re.ASCII)
+
+
+class MaskError(ValueError):
+    """The mask is not written as it should, or does not fit the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """The parts of one read in order, such as `(("I", 8), ("N", 2))`."""
+
+    parts: tuple[tuple[str, int], ...]
+
+    @property
+    def cycles(self) -> int:
+        """All cycles that the mask covers."""
+        return sum(count for _, count in self.parts)
+
+    def is_plain(self, read: Read, index_length: int) -> bool:
+        """Whether this is what happens without a mask.
+
+        Every cycle of a template read is used. Of an index read the first `index_length` are, as
+        many as the sheet's indexes have; 0 for a sheet without this index.
+        """
+        if not read.is_index:
+            return self.parts == (("Y", read.cycles),)
+        if self.parts == (("I", read.cycles),):
+            return index_length in (0, read.cycles)
+        if self.parts == (("N", read.cycles),):
+            return index_length == 0
+        rest = read.cycles - index_length
+        # The first cycles of a read that runs the other way are the last bases of the index.
+        return self.parts == (("I", index_length), ("N", rest)) and not read.is_reverse_complement
+
+
+def parse(text: str, run_info: RunInfo) -> tuple[Mask, ...]:
+    """The mask of each read of the run.
+
+    Raises:
+        MaskError: saying what was expected and what was found.
+    """
+    reads = run_info.reads
+    texts = text.replace(" ", "").upper().rstrip(";").split(";")
+    if len(texts) != len(reads):
+        raise MaskError(f"expected {len(reads)} masks, one a read, found {len(texts)}")
+    masks = []
+    for read, name, one in zip(reads, _names(reads), texts, strict=True):
+        match = _MASK.fullmatch(one)
+        if match is None:
+            raise MaskError(f"expected a mask such as Y151 or I8N2, found {one[:40]!r}")
+        if match[1] not in (None, name):
+            raise MaskError(f"expected the mask of {name} in this place, found that of {match[1]}")
+        mask = Mask(tuple((kind, int(count)) for kind, count in _PART.findall(match[2])))
+        if mask.cycles != read.cycles:
+            raise MaskError(
+                f"{name} has {read.cycles} cycles, its mask {one[:40]} is of {mask.cycles}"
+            )
+        masks.append(mask)
+    return tuple(masks)
+
+
+def _names(reads: tuple[Read, ...]) -> list[str]:
+    counts = {True: 0, False: 0}
+    names = []
+    for read in reads:
+        counts[read.is_index] += 1
+        names.append(f"{'I' if read.is_index else 'R'}{counts[read.is_index]}")
+    return names

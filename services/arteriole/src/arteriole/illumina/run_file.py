@@ -1,0 +1,53 @@
+"""Opening a file of a run, so that whatever is wrong with it is told by its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from arteriole.illumina.errors import RunDataError
+
+UNREADABLE = "run.unreadable"
+"""The code where the file is there and the file system does not give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`count` clusters from the one numbered `first`, of a file of `of` clusters."""
+
+    first: int
+    count: int
+    of: int
+
+    def checked(self, found: int, name: str) -> tuple[int, int]:
+        """(first, count), once the file has as many clusters. Raises RunDataError."""
+        if found != self.of:
+            raise RunDataError(f"{name}: expected {self.of} clusters, found {found}")
+        return self.first, self.count
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, to be read.
+
+    Raises:
+        RunDataError: it is missing; with code UNREADABLE, it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file
+    except (FileNotFoundError, NotADirectoryError) as err:
+        raise RunDataError(f"{path.name} is missing") from err
+    except OSError as err:
+        raise RunDataError(
+            f"{path.name} cannot be read: {err.strerror}",
+            code=UNREADABLE,
+            hint="look at its permissions and at the file system",
+        ) from err
+
+
+def read(path: Path) -> bytes:
+    """The whole file. Raises RunDataError."""
+    with opened(path) as file:
+        return file.read()

@@ -1,0 +1,1 @@
+"""`arteriole inspect`: what a run folder holds, told without a service and without writing."""

@@ -1,0 +1,207 @@
+"""What is already demultiplexed beside a run, and whether it agrees with the sheet and the run."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from arteriole.illumina import demultiplexing_stats, sheet_check
+from arteriole.illumina.demultiplexing_stats import DemultiplexingStats, SampleReads
+from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.run_folder import RunFolder
+from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.sample_sheet import Sample, SampleSheet
+from arteriole.inspection.interop_summary import InteropSummary
+
+FILES_LIMIT = 200_000
+_DEPTH = 4
+_STATS = (
+    *("Stats/Stats.json", "Stats/DemultiplexingStats.xml", "Reports/Demultiplex_Stats.csv"),
+    *("Stats.json", "DemultiplexingStats.xml", "Demultiplex_Stats.csv"),
+    "../../Demux/Demultiplex_Stats.csv",
+)
+_FASTQ = re.compile(r"(.+)_S\d+(?:_L(\d{3}))?_R(\d)_\d{3}\.fastq(?:\.gz|\.ora)?", re.ASCII)
+# InterOp keeps counts as numbers of 32 bits, which round.
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Demultiplexing:
+    """One file of statistics; it agrees when `differences` is empty."""
+
+    path: Path
+    software: str
+    samples: int
+    reads: int
+    undetermined: int
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FastqFiles:
+    """FASTQ files present in `folders` against those that the sheet asks for."""
+
+    folders: tuple[Path, ...]
+    present: int
+    expected: int
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+
+def usual_folders(folder: RunFolder) -> tuple[Path, ...]:
+    """Where converters leave FASTQ files in a run folder; those that are there."""
+    places = [folder.path, folder.base_calls, folder.path / "Unaligned", folder.path / "Fastq"]
+    try:
+        analyses = sorted((folder.path / "Analysis").iterdir())
+    except OSError:
+        analyses = []
+    places += [analysis / "Data" / "BCLConvert" / "fastq" for analysis in analyses[:100]]
+    return tuple(place for place in places if place.is_dir())
+
+
+def find(folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files of statistics in these folders."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for name in _STATS:
+            path = folder / name
+            if path.is_file():
+                found.setdefault(path.resolve(), path)
+    return tuple(found.values())
+
+
+def examine(
+    path: Path, sheet: SampleSheet | None, run_info: RunInfo, interop: InteropSummary | None
+) -> Demultiplexing:
+    """Compare one file of statistics with the sheet, the run and what the instrument measured."""
+    try:
+        stats = demultiplexing_stats.read(path)
+    except RunDataError as err:
+        return Demultiplexing(path, "", 0, 0, 0, (str(err),))
+    differences = [*_run_differences(stats, run_info)]
+    if sheet is not None:
+        differences += _sample_differences(stats, sheet, run_info)
+    differences += _count_differences(stats, interop)
+    return Demultiplexing(
+        path=path,
+        software=stats.software,
+        samples=len({sample.sample_id or sample.sample_name for sample in stats.samples}),
+        reads=stats.reads,
+        undetermined=sum(lane.undetermined for lane in stats.lanes.values()),
+        differences=tuple(differences),
+    )
+
+
+def _run_differences(stats: DemultiplexingStats, run_info: RunInfo) -> Iterator[str]:
+    if stats.run_id and stats.run_id != run_info.run_id:
+        yield f"it is of run {stats.run_id}, not of {run_info.run_id}"
+    elif stats.flowcell and stats.flowcell != run_info.flowcell:
+        yield f"it is of flow cell {stats.flowcell}, not of {run_info.flowcell}"
+
+
+def _sample_differences(
+    stats: DemultiplexingStats, sheet: SampleSheet, run_info: RunInfo
+) -> Iterator[str]:
+    """Samples and indexes of each lane; DemultiplexingStats.xml knows samples by name alone."""
+    by_id = all(sample.sample_id for sample in stats.samples)
+    wanted: dict[tuple[int, str], Sample] = {}
+    for lane, samples in sheet_check.samples_by_lane(sheet, run_info).items():
+        for sample in samples:
+            wanted[lane, sample.sample_id if by_id else _name(sample)] = sample
+    got: dict[tuple[int, str], SampleReads] = {
+        (sample.lane, sample.sample_id if by_id else sample.sample_name): sample
+        for sample in stats.samples
+    }
+    for lane, name in sorted(wanted.keys() - got.keys()):
+        yield f"lane {lane}: sample {name} of the sheet is not in it"
+    for lane, name in sorted(got.keys() - wanted.keys()):
+        yield f"lane {lane}: sample {name} is not in the sheet"
+    for key in sorted(wanted.keys() & got.keys()):
+        index = "+".join(part for part in (wanted[key].index, wanted[key].index2) if part)
+        if index and got[key].index and got[key].index != index:
+            yield (
+                f"lane {key[0]}: sample {key[1]} has index {index} in the sheet,"
+                f" {got[key].index} in it"
+            )
+
+
+def _name(sample: Sample) -> str:
+    return sample.sample_name or sample.sample_id
+
+
+def _count_differences(stats: DemultiplexingStats, interop: InteropSummary | None) -> Iterator[str]:
+    measured = {lane.lane: lane for lane in interop.lanes} if interop is not None else {}
+    for number, lane in stats.lanes.items():
+        reads = sum(s.reads for s in stats.samples if s.lane == number) + lane.undetermined
+        if lane.clusters_pf is not None and reads != lane.clusters_pf:
+            yield (
+                f"lane {number}: samples and undetermined sum to {reads:,} reads, its clusters"
+                f" that passed the filter are {lane.clusters_pf:,}"
+            )
+        if number not in measured:
+            continue
+        passed = lane.clusters_pf if lane.clusters_pf is not None else reads
+        if _differ(passed, measured[number].clusters_pf):
+            yield (
+                f"lane {number}: {passed:,} clusters passed the filter in it,"
+                f" {measured[number].clusters_pf:,} in InterOp"
+            )
+
+
+def _differ(one: int, other: int) -> bool:
+    return abs(one - other) > _TOLERANCE * max(one, other)
+
+
+def fastq_files(
+    folders: tuple[Path, ...], sheet: SampleSheet, run_info: RunInfo
+) -> FastqFiles | None:
+    """Which FASTQ files of the sheet are there; None if there is none at all.
+
+    A file without a lane in its name stands for all lanes of its sample.
+    """
+    present: dict[tuple[str, int | None, int], str] = {}
+    for file in _fastqs(folders):
+        match = _FASTQ.fullmatch(file)
+        if match:
+            present[match[1], int(match[2]) if match[2] else None, int(match[3])] = file
+    if not present:
+        return None
+    wanted = {
+        (name, lane, read): f"{name}_S*_L{lane:03d}_R{read}_001.fastq.gz"
+        for lane, samples in sheet_check.samples_by_lane(sheet, run_info).items()
+        for name in map(_name, samples)
+        for read in range(1, len(run_info.template_reads) + 1)
+    }
+    known = wanted.keys() | {(name, None, read) for name, _, read in wanted}
+    return FastqFiles(
+        folders=folders,
+        present=len(present),
+        expected=len(wanted),
+        missing=tuple(
+            file
+            for (name, lane, read), file in wanted.items()
+            if not {(name, lane, read), (name, None, read)} & present.keys()
+        ),
+        unexpected=tuple(
+            file for key, file in present.items() if key not in known and key[0] != "Undetermined"
+        ),
+    )
+
+
+def _fastqs(folders: tuple[Path, ...]) -> Iterator[str]:
+    """Names of FASTQ files; folders of base calls are left out, links are not followed."""
+    seen = 0
+    for folder in folders:
+        is_run = (folder / "RunInfo.xml").is_file()
+        for path, below, files in os.walk(folder):
+            depth = len(Path(path).relative_to(folder).parts)
+            if is_run or depth >= _DEPTH:
+                below.clear()
+            below[:] = [name for name in below if not re.fullmatch(r"L\d{3}", name)]
+            for name in files:
+                seen += 1
+                if seen > FILES_LIMIT:
+                    return
+                if ".fastq" in name:
+                    yield name

@@ -1,0 +1,96 @@
+"""What the calls of the runfolder service take."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from arteriole.app.names import require_identifier
+from arteriole.app.routes import Request
+from arteriole.runfolder.plan import Plan
+from arteriole.runfolder.records import Scope
+from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.waivers import Ignorable
+
+#: Signed 64 bits, as SQLite has.
+JOB_ID_LIMIT = 2**63
+
+
+def _identifier(text: str) -> str:
+    return require_identifier(text, "by")
+
+
+By = Annotated[str, AfterValidator(_identifier)]
+
+
+class ClaimRequest(Request):
+    by: By
+    plan: Plan
+
+
+class BeginRequest(Request):
+    by: By
+
+
+class AttachRequest(Request):
+    by: By
+    service: str = Field(max_length=100)
+    job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
+
+
+class EndRequest(Request):
+    by: By
+    state: Literal[StageState.DONE, StageState.FAILED, StageState.SKIPPED]
+    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
+    message: str = ""
+    hint: str = ""
+    service: str | None = None
+    job_id: int | None = Field(default=None, ge=0, lt=JOB_ID_LIMIT)
+
+
+class ReleaseRequest(Request):
+    by: By
+    reason: str = Field(default="", max_length=1000)
+
+
+class RedoRequest(Request):
+    from_: str = Field(alias="from", max_length=200)
+    reason: str = Field(default="", max_length=500)
+
+
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ReasonRequest(Request):
+    reason: Reason
+
+
+class ReleaseHoldRequest(Request):
+    scope: Scope
+    name: str = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (self.scope is Scope.ALL) != (self.name == ""):
+            raise ValueError("a hold of all has no name, any other has one")
+        return self
+
+
+class HoldRequest(ReleaseHoldRequest):
+    reason: Reason
+
+
+class WaiveRequest(Request):
+    reason: Reason
+    ignore: list[Ignorable] = Field(default_factory=list, max_length=len(Ignorable))
+
+
+class Heartbeat(Request):
+    sensor: str = Field(max_length=100)
+
+
+class RunsQuery(Request):
+    state: RunState | None = None
+
+
+class OverdueQuery(Request):
+    grace: float = Field(default=15.0, ge=0, le=10 * 365 * 86400)

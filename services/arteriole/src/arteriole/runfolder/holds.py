@@ -1,0 +1,95 @@
+"""Holds: while one is there, no stage of the runs in its scope begins; what runs goes on."""
+
+from arteriole.app import times
+from arteriole.app.errors import InvalidError
+from arteriole.app.names import require_identifier
+from arteriole.runfolder.records import Hold, Run, Scope
+from arteriole.runfolder.runs import Runs
+from arteriole.runfolder.stages import Stages
+from arteriole.runfolder.states import StageState
+from arteriole.runfolder.verdict import VerdictKind
+
+
+class Holds:
+    """The holds of one run, of an instrument's runs, and of all, also of those to come."""
+
+    def __init__(self, runs: Runs, stages: Stages) -> None:
+        self._runs = runs
+        self._stages = stages
+        self._store = runs.store
+
+    def hold(self, scope: Scope, name: str, reason: str, who: str) -> None:
+        """A repeat changes at most the reason.
+
+        Raises:
+            NotFoundError: there is no such run.
+            InvalidError: the name does not fit the scope.
+        """
+        reason = reason[:500]
+        with self._store.transaction():
+            run = self._check(scope, name)
+            found = self._find(scope, name)
+            if found is not None and found.reason == reason:
+                return
+            self._store.execute(
+                "INSERT INTO hold (scope, name, reason, held_by, since) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (scope, name)"
+                " DO UPDATE SET reason = excluded.reason, held_by = excluded.held_by",
+                (scope.value, name, reason, who, times.now()),
+            )
+            self._runs.events.append(
+                "held", who=who, run=run, scope=scope.value, name=name, reason=reason
+            )
+
+    def release(self, scope: Scope, name: str, who: str) -> bool:
+        """End a hold, and tell of all that is due in the runs that nothing else holds.
+
+        Returns:
+            False if there was no such hold: then nothing happens.
+        """
+        with self._store.transaction():
+            run = self._check(scope, name)
+            hold = self._find(scope, name)
+            if hold is None:
+                return False
+            held = [one for one in self._runs.all() if one.held is not None]
+            self._store.execute(
+                "DELETE FROM hold WHERE scope = ? AND name = ?", (scope.value, name)
+            )
+            self._runs.events.append("hold_released", who=who, run=run, scope=scope, name=name)
+            for one in held:
+                self._tell_what_is_due(one, who)
+        return True
+
+    def _check(self, scope: Scope, name: str) -> str | None:
+        """The run whose history tells of this hold, if it is of one."""
+        if scope is Scope.ALL:
+            if name:
+                raise InvalidError("a hold of all has no name", field="name")
+            return None
+        require_identifier(name, "name")
+        if scope is Scope.RUN:
+            self._runs.get(name)
+            return name
+        return None
+
+    def _find(self, scope: Scope, name: str) -> Hold | None:
+        row = self._store.row(
+            "SELECT * FROM hold WHERE scope = ? AND name = ?", (scope.value, name)
+        )
+        return None if row is None else Hold.from_row(row)
+
+    def _tell_what_is_due(self, run: Run, who: str) -> None:
+        """Nothing, if another hold is left.
+
+        NB: what was told before the hold is told again, since begin was refused meanwhile.
+        """
+        if run.verdict is VerdictKind.REFUSED or self._runs.get(run.name).held is not None:
+            return
+        if run.awaits_claim:
+            self._runs.tell_if_ready(run.name)
+        elif not run.finished:
+            for stage in run.current:
+                if stage.state is StageState.WAITING:
+                    self._stages.write(run, stage, ready=None)
+            self._stages.settle(run.name, who)

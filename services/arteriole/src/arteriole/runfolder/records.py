@@ -1,0 +1,317 @@
+"""What the store knows of a run, as records: stages, attempts, holds, waiver, abort."""
+
+import enum
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from arteriole.runfolder.states import RunState, StageState, claimed_state
+from arteriole.runfolder.verdict import VerdictKind
+
+#: Verdicts with which a run may be worked on after a person waived what is wrong with it. A
+#: complete one may hold what its headers do not tell: a damaged file, a sample without a read.
+WAIVABLE = frozenset(
+    {VerdictKind.INCOMPLETE, VerdictKind.STALLED, VerdictKind.FAILED, VerdictKind.COMPLETE}
+)
+
+#: Verdicts that are an error of the run's.
+FAULTY = frozenset({VerdictKind.REFUSED, VerdictKind.UNREADABLE, VerdictKind.FAILED})
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One (stage, attempt) of a run."""
+
+    stage: str
+    attempt: int
+    after: tuple[str, ...]
+    time_limit: int
+    state: StageState
+    ready: str | None
+    try_: int
+    releases: int
+    begun_by: str | None
+    begun: str | None
+    lease: str | None
+    service: str | None
+    job_id: int | None
+    ended: str | None
+    code: str
+    message: str
+    hint: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Stage":
+        return cls(
+            stage=row["stage"],
+            attempt=row["attempt"],
+            after=tuple(json.loads(row["after"])),
+            time_limit=row["time_limit"],
+            state=StageState(row["state"]),
+            ready=row["ready"],
+            try_=row["try"],
+            releases=row["releases"],
+            begun_by=row["begun_by"],
+            begun=row["begun"],
+            lease=row["lease"],
+            service=row["service"],
+            job_id=row["job_id"],
+            ended=row["ended"],
+            code=row["code"],
+            message=row["message"],
+            hint=row["hint"],
+        )
+
+    @property
+    def has_job(self) -> bool:
+        """A job was attached whose end has not come."""
+        return self.state is StageState.RUNNING and self.job_id is not None
+
+    def abandoned(self, now: str) -> bool:
+        """Whoever began it left neither job nor end within the lease."""
+        return (
+            self.state is StageState.RUNNING
+            and self.job_id is None
+            and self.lease is not None
+            and self.lease <= now
+        )
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "attempt": self.attempt,
+            "state": self.state.value,
+            "after": list(self.after),
+            "ready": self.ready,
+            "try": self.try_,
+            "begun_by": self.begun_by,
+            "begun": self.begun,
+            "ended": self.ended,
+            "service": self.service,
+            "job_id": self.job_id,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "time_limit": self.time_limit,
+        }
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One version of a run's data; `observed`, `degraded` and `ignore` never change."""
+
+    attempt: int
+    made: str
+    observed: bool
+    degraded: bool
+    ignore: tuple[str, ...]
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Attempt":
+        return cls(
+            attempt=row["attempt"],
+            made=row["made"],
+            observed=bool(row["observed"]),
+            degraded=bool(row["degraded"]),
+            ignore=tuple(json.loads(row["ignore"])),
+        )
+
+    def document(self, *, aborted: bool) -> dict[str, Any]:
+        return {
+            "attempt": self.attempt,
+            "observed": self.observed,
+            "degraded": self.degraded,
+            "ignore": list(self.ignore),
+            "aborted": aborted,
+            "made": self.made,
+        }
+
+
+@dataclass(frozen=True)
+class Abort:
+    """A person ended an attempt, or dismissed a run before its first one (`attempt` 0)."""
+
+    attempt: int
+    by: str
+    reason: str
+    time: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Abort":
+        return cls(row["attempt"], row["aborted_by"], row["reason"], row["time"])
+
+
+class Scope(enum.StrEnum):
+    """Which runs a hold is of; the narrowest first."""
+
+    RUN = "run"
+    INSTRUMENT = "instrument"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """No stage of the runs in its scope begins; `name` is '' for all."""
+
+    scope: Scope
+    name: str
+    reason: str
+    by: str
+    since: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Hold":
+        return cls(Scope(row["scope"]), row["name"], row["reason"], row["held_by"], row["since"])
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "scope": self.scope.value,
+            "name": self.name,
+            "reason": self.reason,
+            "by": self.by,
+            "since": self.since,
+        }
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A person lets a run be worked on as it is; `verdict` is what it was then."""
+
+    by: str
+    reason: str
+    ignore: tuple[str, ...]
+    time: str
+    verdict: VerdictKind
+
+    @classmethod
+    def from_json(cls, text: str) -> "Waiver":
+        found = json.loads(text)
+        return cls(
+            found["by"],
+            found["reason"],
+            tuple(found["ignore"]),
+            found["time"],
+            VerdictKind(found["verdict"]),
+        )
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "by": self.by,
+            "reason": self.reason,
+            "ignore": list(self.ignore),
+            "time": self.time,
+            "verdict": self.verdict.value,
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    id: int
+    name: str
+    path: Path
+    first_seen: str
+    adopted: bool
+    verdict: VerdictKind
+    verdict_since: str
+    code: str
+    message: str
+    hint: str
+    evidence: dict[str, Any]
+    metadata: dict[str, str]
+    arteria_state: RunState | None
+    attempt: int
+    plan: dict[str, Any]
+    claimed_by: str | None
+    instrument: str  # '' if neither the evidence nor the name tells
+    waiver: Waiver | None = None
+    held: Hold | None = None  # the narrowest of those that hold it
+    aborts: tuple[Abort, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    stages: list[Stage] = field(default_factory=list)  # of every attempt, oldest first
+
+    @property
+    def current(self) -> list[Stage]:
+        """The stages of the newest attempt."""
+        return [stage for stage in self.stages if stage.attempt == self.attempt]
+
+    @property
+    def newest(self) -> Attempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def observed(self) -> bool:
+        """The newest attempt only works out what would be done."""
+        return self.newest is not None and self.newest.observed
+
+    @property
+    def aborted(self) -> Abort | None:
+        """The abort of the newest attempt, or of a run without one."""
+        return next((abort for abort in self.aborts if abort.attempt == self.attempt), None)
+
+    @property
+    def finished(self) -> bool:
+        """Every stage of the newest attempt has passed."""
+        return self.attempt > 0 and all(stage.state.passed for stage in self.current)
+
+    @property
+    def awaits_claim(self) -> bool:
+        """The next claim makes an attempt: it has none, or it was adopted after an observed one."""
+        return self.attempt == 0 or (self.observed and self.adopted)
+
+    @property
+    def workable(self) -> bool:
+        """Complete, or waived as it is."""
+        return self.verdict is VerdictKind.COMPLETE or (
+            self.waiver is not None and self.verdict in WAIVABLE
+        )
+
+    @property
+    def claimable(self) -> bool:
+        return (
+            self.workable
+            and self.adopted
+            and self.awaits_claim
+            and self.aborted is None
+            and self.held is None
+            and self.arteria_state in (None, RunState.READY)
+        )
+
+    @property
+    def state(self) -> RunState:
+        if self.aborted is not None:
+            return RunState.CANCELLED
+        if not self.awaits_claim:
+            if self.observed and self.finished:
+                return RunState.NONE
+            return claimed_state([s.state for s in self.current], self.held is not None)
+        if self.arteria_state is not None:
+            return self.arteria_state
+        if self.claimable:
+            return RunState.READY
+        if self.workable:
+            return RunState.PENDING
+        return RunState.ERROR if self.verdict in FAULTY else RunState.NONE
+
+    def made_under(self) -> tuple[bool, tuple[str, ...]]:
+        """Whether an attempt made now is degraded, and what it may ignore.
+
+        A run that has become complete since its waiver needs it no more.
+        """
+        complete = VerdictKind.COMPLETE
+        if self.waiver is None or (
+            self.verdict is complete and self.waiver.verdict is not complete
+        ):
+            return False, ()
+        return True, self.waiver.ignore
+
+    def is_aborted(self, attempt: int) -> bool:
+        return any(abort.attempt == attempt for abort in self.aborts)
+
+    def is_observed(self, attempt: int) -> bool:
+        return any(one.observed for one in self.attempts if one.attempt == attempt)
+
+    def unwanted(self) -> list[Stage]:
+        """The stages of aborted attempts whose job has not ended."""
+        return [stage for stage in self.stages if stage.has_job and self.is_aborted(stage.attempt)]

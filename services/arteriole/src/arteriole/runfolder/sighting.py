@@ -1,0 +1,265 @@
+"""What is to be seen in a run folder at one moment, without a judgement of it.
+
+Reads the folder, writes nothing, knows no store.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from arteriole.app.errors import ArterioleError
+from arteriole.illumina import completeness, run_info, run_status
+from arteriole.illumina.completeness import Completeness, Sort
+from arteriole.illumina.errors import RunDataError, RunInfoError
+from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
+from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.run_parameters import RunParameters
+from arteriole.illumina.run_status import RunStatus
+from arteriole.illumina.sample_sheet import SampleSheet
+
+SHEET = "SampleSheet.csv"
+#: A folder that has none of these is not known to belong to a run.
+SIGNS_OF_A_RUN = frozenset(
+    {run_info.FILE_NAME, "RunParameters.xml", "runParameters.xml", "Data", "InterOp", *MARKERS}
+)
+#: C12.1 of most instruments, 0012.bcl.bgzf of a NextSeq 500.
+_CYCLE = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The two upper levels of a run folder: what is cheap to look at often.
+
+    `newest` is the latest time of change (seconds, epoch, by the file server's clock); `late` the
+    newest entry, if no marker is as new.
+    """
+
+    digest: str
+    names: frozenset[str]
+    newest: float
+    late: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """SampleSheet.csv; `samples` counts distinct Sample_IDs, None if it cannot be read."""
+
+    is_empty: bool
+    samples: int | None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A run folder as it was; `files` is None where the base calls were not looked at.
+
+    `near` is a digest of the folders in which something is missing, `lacking` what a waiver would
+    have to ignore (bcl2fastq's names).
+
+    `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
+    there is no `info`.
+    """
+
+    path: Path
+    surface: Surface
+    markers: tuple[str, ...] = ()
+    expected_markers: tuple[str, ...] = ()
+    info: RunInfo | None = None
+    error: RunDataError | None = None
+    cycles: tuple[int, ...] = ()
+    files: Completeness | None = None
+    near: str = ""
+    lacking: tuple[str, ...] = ()
+    status: RunStatus | None = None
+    sheet: Sheet | None = None
+    parameters: RunParameters = field(default_factory=RunParameters)
+
+    @property
+    def is_marked(self) -> bool:
+        """The marker that this instrument writes last is there."""
+        return any(name in self.markers for name in self.expected_markers)
+
+    @property
+    def is_whole(self) -> bool:
+        """Every file of base calls was found, and is whole."""
+        return self.files is not None and self.files.is_complete
+
+    @property
+    def looks_like_a_run(self) -> bool:
+        return bool(SIGNS_OF_A_RUN & self.surface.names)
+
+    @property
+    def cycles_seen(self) -> int:
+        """The highest cycle of the lane that is least far, of those that have begun."""
+        return min((cycle for cycle in self.cycles if cycle), default=0)
+
+    @cached_property
+    def shallow_digest(self) -> str:
+        return _digest([self.surface.digest, *self.markers, *map(str, self.cycles)])
+
+    @cached_property
+    def deep_digest(self) -> str:
+        """Of the base calls; empty where they were not looked at."""
+        if self.files is None:
+            return ""
+        counts = (self.files.expected, self.files.found, self.files.problem_count)
+        return _digest([*map(str, counts), *self.files.problems, self.near])
+
+
+def look(path: Path, *, deep: bool = False) -> Sighting:
+    """Look at a run folder; all of its base calls too if it is marked complete, or `deep`.
+
+    Raises:
+        OSError: the folder or what is expected in it may not be read.
+    """
+    folder = RunFolder(path)
+    upper = surface(path)
+    markers = folder.markers
+    info, error = _info(path)
+    status, status_error = _status(path)
+    seen = Sighting(
+        path=path,
+        surface=upper,
+        markers=markers,
+        expected_markers=expected_markers(info.instrument) if info else (),
+        info=info,
+        error=error or status_error,
+        cycles=tuple(_cycle(folder.lane(lane)) for lane in info.lanes) if info else (),
+        status=status,
+        sheet=_sheet(path / SHEET),
+        parameters=_parameters(path),
+    )
+    failed = status is not None and status.is_failure
+    if info is None or not (deep or failed or seen.is_marked):
+        return seen
+    files = completeness.check(path, info)
+    return replace(
+        seen,
+        files=files,
+        near=_near(path, files.problems),
+        lacking=_lacking(files),
+    )
+
+
+def _lacking(files: Completeness) -> tuple[str, ...]:
+    """Without the base calls of an index read samples end without a read, which is waived too."""
+    missing = tuple(f"missing-{sort.value}" for sort in Sort if files.counts.get(sort))
+    return (*missing, "empty-samples") if files.counts.get(Sort.CALLS) else missing
+
+
+def surface(path: Path) -> Surface:
+    """Raises OSError if the folder itself cannot be read; what is below is left out then."""
+    lines: list[str] = []
+    newest = marked = 0.0
+    late = ""
+    top = _entries(path)
+    for name, entry in _two_levels(top):
+        try:
+            stat = entry.stat(follow_symlinks=False)
+        except OSError:  # gone meanwhile
+            continue
+        lines.append(f"{name} {stat.st_size} {stat.st_ctime_ns}")
+        if name in MARKERS:
+            marked = max(marked, stat.st_ctime)
+        elif stat.st_ctime > newest:
+            newest, late = stat.st_ctime, name
+    return Surface(
+        digest=_digest(sorted(lines)),
+        names=frozenset(entry.name for entry in top),
+        newest=max(newest, marked),
+        late=late if newest > marked else "",
+    )
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return [*entries]
+
+
+def _two_levels(top: list[os.DirEntry[str]]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The entries and those of its folders, with their relative names; hidden ones left out.
+
+    Hidden at the top are Arteria's `.arteria` and what a copy has not finished yet.
+    """
+    for entry in top:
+        if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+            continue
+        yield entry.name, entry
+        try:
+            below = _entries(entry.path) if entry.is_dir(follow_symlinks=False) else []
+        except OSError:  # it may not be read, or has gone: what matters in it will be missed
+            continue
+        for child in below:
+            yield f"{entry.name}/{child.name}", child
+
+
+def _digest(parts: Iterable[str]) -> str:
+    text = "\n".join(parts).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def _info(path: Path) -> tuple[RunInfo | None, RunDataError | None]:
+    file = path / run_info.FILE_NAME
+    try:
+        if file.exists() and not file.is_file():  # opening a pipe would wait for ever
+            raise RunInfoError(f"{file.name} is not a file")
+        return RunInfo.read(file), None
+    except RunDataError as err:
+        return None, err
+
+
+def _status(path: Path) -> tuple[RunStatus | None, RunDataError | None]:
+    try:
+        return run_status.RunStatus.read(path), None
+    except RunDataError as err:
+        return None, err
+
+
+def _parameters(path: Path) -> RunParameters:
+    try:
+        return RunParameters.read(path) or RunParameters()
+    except (ArterioleError, OSError):
+        return RunParameters()
+
+
+def _cycle(lane: Path) -> int:
+    """The highest cycle of a lane, 0 before the first."""
+    try:
+        names = [entry.name for entry in lane.iterdir()]
+    except OSError:
+        return 0
+    found = (_CYCLE.fullmatch(name) for name in names)
+    return max((int(match[1] or match[2]) for match in found if match), default=0)
+
+
+def _sheet(path: Path) -> Sheet | None:
+    try:
+        if not path.is_file():
+            return None
+        is_empty = path.stat().st_size == 0
+        ids = {sample.sample_id for sample in SampleSheet.read(path).samples}
+        return Sheet(is_empty, len(ids))
+    except OSError:
+        return None
+    except ArterioleError as err:
+        return Sheet(is_empty or err.code == "sheet.empty", None)
+
+
+def _near(root: Path, problems: tuple[str, ...]) -> str:
+    """A digest of the folders in which something is missing: a copy writes there next.
+
+    NB: rsync writes a file under a hidden name beside its place, which no count of files sees.
+    """
+    folders = {(root / problem.partition(": ")[0]).parent for problem in problems}
+    lines: list[str] = []
+    for folder in folders:
+        try:
+            for entry in _entries(folder):
+                stat = entry.stat(follow_symlinks=False)
+                lines.append(f"{entry.path} {stat.st_size} {stat.st_ctime_ns}")
+        except OSError:
+            continue
+    return _digest(sorted(lines))

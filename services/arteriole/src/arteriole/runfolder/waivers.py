@@ -1,0 +1,62 @@
+"""Waivers: a person lets a run be worked on as it is, and its attempt is degraded for good."""
+
+import enum
+import json
+from dataclasses import replace
+
+from arteriole.app import times
+from arteriole.app.errors import ConflictError
+from arteriole.runfolder.records import WAIVABLE, Waiver
+from arteriole.runfolder.runs import Runs
+from arteriole.runfolder.verdict import VerdictKind
+
+
+class Ignorable(enum.StrEnum):
+    """What a conversion may ignore: bcl2fastq's options of these names, and empty samples."""
+
+    MISSING_BCLS = "missing-bcls"
+    MISSING_FILTER = "missing-filter"
+    MISSING_POSITIONS = "missing-positions"
+    EMPTY_SAMPLES = "empty-samples"
+
+
+def waive(runs: Runs, name: str, reason: str, ignore: list[Ignorable], who: str) -> Waiver:
+    """Let a run that is incomplete, failed or stands still be claimed as it is.
+
+    In a complete one it waives what is named: damage or an empty sample that a conversion found.
+
+    A second waiver replaces the first for the attempts that come; those there are keep what they
+    were made under. The same waiver again changes nothing.
+
+    Raises:
+        ConflictError: the run is still being sequenced or copied, or is complete and nothing is
+            named.
+    """
+    chosen = tuple(one.value for one in Ignorable if one in ignore)
+    with runs.store.transaction():
+        run = runs.get(name)
+        if run.verdict not in WAIVABLE:
+            raise ConflictError(
+                f"{name} is {run.verdict.value}, so there is nothing that could be waived; a run"
+                f" is waived that is one of {', '.join(sorted(WAIVABLE))}",
+                code="run.not_waivable",
+                hint=f"arteriole why {name}",
+            )
+        if run.verdict is VerdictKind.COMPLETE and not chosen:
+            raise ConflictError(
+                f"{name} is complete, so it must be named what is to be ignored",
+                code="run.not_waivable",
+                hint=f"arteriole waive {name} --ignore empty-samples --reason TEXT",
+            )
+        waiver = Waiver(who, reason[:500], chosen, times.now(), run.verdict)
+        if run.waiver is not None and replace(run.waiver, time=waiver.time) == waiver:
+            return run.waiver
+        runs.store.execute(
+            "UPDATE run SET waiver = ? WHERE id = ?", (json.dumps(waiver.document()), run.id)
+        )
+        runs.events.append(
+            "waived", who=who, run=name, reason=waiver.reason, ignore=list(waiver.ignore)
+        )
+        if not run.claimable:
+            runs.tell_if_ready(name)
+    return waiver

@@ -1,0 +1,255 @@
+"""An operator's day: the commands on runs, against a service that runs."""
+
+import json
+
+import pytest
+
+from arteriole.client import Client
+from arteriole.simulator.sequencer import default_plan, write_run
+
+from .conftest import RUN
+from .serving import eventually
+
+
+def test_an_operators_day(home):
+    home.bring()
+    home.start()
+    home.becomes("pending")
+    home.bring("later")
+    home.becomes("ready", "later")
+    assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
+    assert home.arteriole("adopt", "--all") == "no run waits for it\n"
+    home.becomes("ready")
+    why = home.arteriole("why", RUN)
+    assert f"{RUN} is ready: RTAComplete.txt is there" in why
+    assert "is the data safe?  yes, in the run folder only" in why
+    assert "how many samples?  not known" in why
+    plan = {"receive": {}, "convert": {"after": ["receive"], "makes_attempt": True}}
+    client = claim(home, plan)
+    client.post(f"runs/{RUN}/stages/convert/1/begin", {"by": "ex2"})
+    body = {"by": "ex2", "state": "failed", "code": "x.y", "message": "[bold]line 7[/bold]"}
+    client.post(f"runs/{RUN}/stages/convert/1/end", body)
+    assert "convert failed: [bold]line 7[/bold]" in home.arteriole("run", RUN)
+    why = home.arteriole("why", RUN)
+    assert f"what to do:        arteriole retry {RUN}" in why
+    assert "read on in:        docs/runbook/x.y.md" in why
+    assert "results are due 24 h after the run is complete" in why
+    assert json.loads(home.arteriole("why", RUN, "--json"))["code"] == "x.y"
+    assert home.arteriole("retry", RUN) == "tried again: convert\n"
+    assert home.arteriole("retry", RUN) == "nothing had failed\n"
+    redo = home.arteriole("redo", RUN, "--from", "convert", "--reason", "new sheet")
+    assert redo == f"{RUN} goes on from convert as attempt 2\n"
+    assert RUN in home.arteriole("runs") and "error" not in home.arteriole("runs")
+    found = json.loads(home.arteriole("run", RUN, "--json"))
+    assert [stage["attempt"] for stage in found["stages"]] == [1, 1, 2, 2]
+    ready = json.loads(home.arteriole("runs", "--state", "ready", "--json"))
+    assert [run["name"] for run in ready] == ["later"]
+
+
+def claim(home, plan, name=RUN):
+    client = Client.find(home.state)
+    client.post(f"runs/{name}/claim", {"by": "ex1", "plan": {"stages": plan}})
+    return client
+
+
+def ready(home, name=RUN):
+    home.bring(name)
+    home.start()
+    eventually(home.run)
+    home.arteriole("adopt", name)
+    home.becomes("ready", name)
+
+
+def test_holds_of_a_run_an_instrument_and_all(home):
+    ready(home)
+    assert home.arteriole("holds") == "nothing is held\n"
+    assert home.arteriole("hold", RUN, "--reason", "in doubt") == f"{RUN} is held\n"
+    said = home.arteriole("hold", "--instrument", "M00834", "--reason", "a leak")
+    assert said == "all runs of M00834 are held\n"
+    assert home.arteriole("hold", "--all", "--reason", "the move") == "all runs are held\n"
+    assert "it is held by admin: in doubt" in home.arteriole("why", RUN)
+    listing = home.arteriole("holds")
+    for text in ("in doubt", "M00834", "a leak", "the move"):
+        assert text in listing
+    holds = json.loads(home.arteriole("holds", "--json"))
+    assert {(hold["scope"], hold["name"]) for hold in holds} == {
+        ("run", RUN), ("instrument", "M00834"), ("all", ""),
+    }  # fmt: skip
+    assert home.arteriole("release", RUN).splitlines() == [
+        f"{RUN}: the hold is ended",
+        "it is still held by the hold of instrument M00834",
+        "  arteriole release --instrument M00834",
+    ]
+    assert f"{RUN}: there was no such hold" in home.arteriole("release", RUN)
+    home.arteriole("release", "--instrument", "M00834")
+    assert home.run()["state"] == "pending"
+    assert home.arteriole("release", "--all") == "all runs: the hold is ended\n"
+    assert home.run()["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["hold", "--reason", "x"],
+        ["hold", "a", "--all", "--reason", "x"],
+        ["hold", "a"],
+        ["release"],
+        ["release", "--all", "--instrument", "x"],
+        ["adopt"],
+        ["adopt", "a", "--all"],
+        ["waive", "a", "--ignore", "everything", "--reason", "x"],
+        ["waive", "a"],
+        ["redo", "a"],
+        ["runs", "--state", "odd"],
+        ["abort"],
+    ],
+)
+def test_a_command_that_makes_no_sense_is_a_usage_error(home, arguments):
+    assert "Usage: " in home.arteriole(*arguments, status=2)
+
+
+def test_abort_stops_the_jobs(home, serve):
+    ready(home)
+    trial = serve("trial", {"root": str(home.monitored)}, mode="act")
+    job = trial.submit(RUN, attempt=1)["job_id"]
+    client = claim(home, {"trial": {}})
+    client.post(f"runs/{RUN}/stages/trial/1/begin", {"by": "ex2"})
+    attached = {"by": "ex2", "service": "trial", "job_id": job}
+    client.post(f"runs/{RUN}/stages/trial/1/attach", attached)
+    said = home.arteriole("abort", RUN, "--reason", "wrong flow cell", status=1)
+    assert said.startswith(f"{RUN} is aborted\narteriole: trial/{job} could not be stopped: ")
+    assert f"when that is mended: arteriole abort {RUN}" in said
+    ports = home.state / "ports.json"
+    url = trial.url.removesuffix("/api/1.0")
+    ports.write_text(json.dumps({**json.loads(ports.read_text()), "trial": url}))
+    assert home.arteriole("abort", RUN) == f"{RUN} is aborted\nstopped trial/{job}\n"
+    assert trial.ended(job)["state"] == "cancelled"
+    assert home.run()["state"] == "cancelled"
+    end = {"by": "ex2", "state": "failed", "service": "trial", "job_id": job}
+    client.post(f"runs/{RUN}/stages/trial/1/end", end)
+    assert home.arteriole("abort", RUN) == f"{RUN} is aborted\n"
+    assert "attempt 1 was aborted by admin: wrong flow cell" in home.arteriole("why", RUN)
+
+
+def test_the_address_of_a_job_service_may_be_in_the_environment(home, serve, monkeypatch):
+    trial = serve("trial", {"root": str(home.monitored)}, mode="act")
+    monkeypatch.setenv("ARTERIOLE_TRIAL_URL", trial.url.removesuffix("/api/1.0"))
+    assert "good" in home.arteriole("config", "check")  # it is no setting
+    client = Client.find(None, "trial")
+    assert client.get("versions")["trial"] == "1"
+
+
+def test_a_run_is_dismissed_and_adopted_again(home):
+    ready(home)
+    assert home.arteriole("abort", RUN) == f"{RUN} is aborted\n"
+    assert home.arteriole("adopt", "--all") == "no run waits for it\n"
+    assert home.run()["state"] == "cancelled"
+    assert home.arteriole("adopt", RUN) == f"adopted {RUN}\n"
+    assert home.run()["state"] == "ready"
+
+
+def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
+    text = home.config.read_text().replace("readiness: marker", "readiness: evidence")
+    home.write(f"{text}  settle_seconds: 0\n  adopt_existing: true\n")
+    plan = default_plan(clusters=20, read_cycles=(6, 6), lanes=1, swaths=1)
+    folder = write_run(plan, tmp_path / "written", truth=tmp_path / "truth")
+    next(folder.rglob("*.bcl.gz")).unlink()
+    name = folder.rename(home.monitored / folder.name).name
+    home.start()
+    eventually(
+        lambda: home.run(name), lambda run: run is not None and run["verdict"] == "incomplete"
+    )
+    refused = home.arteriole("redo", name, "--from", "convert", status=1)
+    assert f"{name} was not claimed yet" in refused
+    waive = ["waive", name, "--ignore", "missing-bcls", "--reason", "one tile"]
+    for _ in range(2):
+        said = home.arteriole(*waive)
+        assert "ignoring missing-bcls; its attempt is degraded" in said
+    home.becomes("ready", name)
+    assert "waived" in home.arteriole("runs")
+    claim(home, {"convert": {"makes_attempt": True}}, name)
+    assert "degraded" in home.arteriole("runs")
+    said = home.arteriole("run", name)
+    assert "UTC: degraded, ignores missing-bcls" in said
+    assert "waived by admin, to ignore missing-bcls: one tile" in said
+    (attempt,) = home.run(name)["attempts"]
+    assert (attempt["degraded"], attempt["ignore"]) == (True, ["missing-bcls"])
+
+
+def test_a_complete_run_is_not_waived_without_a_name_for_what(home):
+    ready(home)
+    refused = home.arteriole("waive", RUN, "--reason", "x", status=1)
+    assert f"{RUN} is complete, so it must be named what is to be ignored" in refused
+
+
+def test_one_refusal_does_not_keep_the_others_from_adoption(home):
+    home.bring()
+    home.start()
+    home.becomes("pending")
+    said = home.arteriole("adopt", "nope", RUN, status=1)
+    assert "arteriole: nope: no run 'nope' was seen here" in said
+    assert f"adopted {RUN}" in said
+    home.becomes("ready")
+
+
+def test_while_observing_the_commands_say_so(home):
+    home.write(home.config.read_text().replace("mode: act", "mode: observe"))
+    ready(home)
+    claim(home, {"receive": {}})
+    found = home.run()
+    assert (found["state"], found["why"]["code"]) == ("none", "run.observed")
+    assert "mode: observe; what would be done" in home.arteriole("runs")
+    assert "observed" in home.arteriole("runs") and "observed" in home.arteriole("run", RUN)
+    assert home.arteriole("adopt", "--all").splitlines() == [
+        "1 observed already; set mode: act to work on them",
+        "no run waits for it",
+    ]
+    refused = home.arteriole("adopt", RUN, status=1)
+    assert "the mode is still observe" in refused and "set mode: act" in refused
+    home.end(home.processes[-1])
+    home.write(home.config.read_text().replace("mode: observe", "mode: act"))
+    home.start()
+    assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
+    claim(home, {"receive": {}})
+    home.becomes("done")
+    found = json.loads(home.arteriole("run", RUN, "--json"))
+    assert [one["observed"] for one in found["attempts"]] == [True, False]
+
+
+def test_a_listing_fits_a_terminal_of_80_columns(home):
+    long = "20240101_LH00123_0042_B" + "X" * 60
+    home.bring(long)
+    ready(home)
+    home.arteriole("adopt", "--all")
+    home.arteriole("hold", RUN, "--reason", "in doubt " * 20)
+    claim(home, {"receive": {}, "convert": {"after": ["receive"]}}, long)
+    for command in (["runs"], ["run", long], ["holds"]):
+        lines = home.arteriole(*command, columns=80).splitlines()
+        table = [line for line in lines if not line.startswith(long + ":")]
+        assert len(table) > 2
+        assert max(map(len, table)) <= 80, command
+    listing = home.arteriole("runs", columns=80)
+    assert RUN in listing  # in one piece, to be copied
+    assert "held" in listing and "pending" in listing
+
+
+def test_what_is_refused_is_told_in_a_sentence(home):
+    home.start()
+    for command in (["why", "nope"], ["run", ".."], ["adopt", "a/b"], ["retry", "nope"]):
+        output = home.arteriole(*command, status=1)
+        assert output.startswith("arteriole: ")
+
+
+def test_a_hostile_name_is_shown_as_plain_text_and_left_out_of_adopt_all(home):
+    names = ["<% st2kv('system.x') %>", "{{ x }}", "; touch x", "[red]x", "a\x1b[31mb"]
+    for name in names:
+        home.bring(name)
+    home.bring()
+    home.start()
+    home.becomes("pending")
+    listing = home.arteriole("runs")
+    for name in names[:4]:
+        assert name in listing
+    assert "\x1b" not in listing and r"a\x1b[31mb" in listing
+    assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
+    assert "rename the folder" in home.arteriole("why", names[0])

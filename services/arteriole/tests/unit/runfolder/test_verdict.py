@@ -1,0 +1,369 @@
+"""Each mishap of a run folder is a row: what was done to a whole one, and what is said of it."""
+
+import json
+import math
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from arteriole.runfolder import sighting
+from arteriole.runfolder.quiet import Quiet
+from arteriole.runfolder.verdict import Rules, VerdictKind, examine, examine_marker, judge
+
+from ..illumina.conftest import write_calls, write_run_info
+
+SINCE = "2026-01-02T03:04:05.678Z"
+CALLS = "Data/Intensities/BaseCalls/L001"
+SHEET = "[Header]\n[Data]\nSample_ID,index\na,ACGT\nb,ACGA\nb,ACGC\n"
+SETTLE, STALLED = 5.0, 3600.0
+NAME = "260101_M04034_0043_000000000-AAAAA"
+
+
+def whole(folder):
+    """As a MiSeq leaves it: 4 cycles, 1 lane, 2 tiles, a sheet, the marker last."""
+    write_run_info(folder)
+    write_calls(folder, cycles=4, clusters=5)
+    put("SampleSheet.csv", SHEET)(folder)
+    put("RTAComplete.txt")(folder)
+
+
+def put(name, content="x"):
+    """The file comes, by the file server's clock after all others."""
+
+    def deed(folder):
+        path = folder / name
+        newest = sighting.surface(folder).newest if folder.is_dir() else 0.0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        while path.stat().st_ctime <= newest:
+            path.touch()
+
+    return deed
+
+
+def without(*names):
+    def deed(folder):
+        for name in names:
+            (folder / name).unlink()
+        marker = folder / "RTAComplete.txt"
+        if marker.exists():  # as if nothing had been there
+            put("RTAComplete.txt")(folder)
+
+    return deed
+
+
+def cut(name):
+    def deed(folder):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[:-3])
+
+    return deed
+
+
+def pipe(name):
+    def deed(folder):
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return deed
+
+
+def status(word, more=""):
+    text = f"<RunStatus>{word}</RunStatus>{more}"
+    return put("RunCompletionStatus.xml", f"<RunCompletionStatus>{text}</RunCompletionStatus>")
+
+
+def of_instrument(serial, *names, reads=((2, "N"), (2, "Y"))):
+    """A folder that has just begun, with these files below the base calls."""
+
+    def deed(folder):
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        write_run_info(folder, instrument=serial, reads=reads, lanes=2)
+        for name in names:
+            put(f"Data/Intensities/BaseCalls/{name}")(folder)
+
+    return deed
+
+
+def no_lane(folder):
+    shutil.rmtree(folder / "Data")
+
+
+def all_gone(folder):
+    of_instrument("M1")(folder)
+    (folder / "RunInfo.xml").unlink()
+
+
+UNMARKED = without("RTAComplete.txt")
+BROKEN = put("RunInfo.xml", "<RunInfo")
+MARKED = put("RTAComplete.txt")
+BCL, FILTER = f"{CALLS}/C3.1/s_1_1102.bcl.gz", f"{CALLS}/s_1_1101.filter"
+LOCS = "Data/Intensities/L001/s_1_1101.locs"
+ERROR = "<RunError><Type>x.Y</Type><Message>laser</Message></RunError>"
+RSYNC = "rsync -a INSTRUMENT:{name}/ {path}/ ;"
+WAIVE = "arteriole waive {name} --ignore missing-bcls --ignore empty-samples --reason TEXT"
+
+
+@dataclass
+class Row:
+    id: str
+    deeds: list
+    kind: str
+    code: str
+    message: str
+    hint: str = ""
+    quiet: float = 0.0
+    rules: dict = field(default_factory=dict)
+    later: str = ""
+    evidence: dict = field(default_factory=dict)
+
+
+ROWS = [
+    Row("whole", [], "complete", "", "all 12 files", evidence={
+        "samples": 2, "files_expected": 12, "files_found": 12, "markers": ["RTAComplete.txt"],
+        "instrument": "M04034", "run_number": 43}),
+    Row("late", [put("late.txt")], "copying", "run.copying",
+        "late.txt was written after RTAComplete.txt", "nothing: it goes on by itself"),
+    Row("late below", [put("InterOp/late.bin")], "copying", "run.copying", "InterOp"),
+    Row("late, quiet", [put("late.txt")], "complete", "", "all 12 files", quiet=6),
+    Row("marker again", [put("late.txt"), MARKED], "complete", "", "all 12 files"),
+    # sequencing
+    Row("no marker", [UNMARKED], "sequencing", "run.sequencing",
+        "cycle 4 of 4; RTAComplete.txt is not there yet; no change seen since 2026-01-02T03:04Z",
+        quiet=60, evidence={"cycles": 4, "cycles_seen": 4, "quiet_since": SINCE}),
+    Row("another's marker", [UNMARKED, put("CopyComplete.txt")], "sequencing", "run.sequencing",
+        "RTAComplete.txt is not there yet"),
+    Row("cbcl", [of_instrument("A00130", "L001/C1.1/L001_1.cbcl", "L001/C2.1/L001_1.cbcl")],
+        "sequencing", "run.sequencing", "cycle 2 of 4; CopyComplete.txt is not there yet"),
+    Row("bgzf", [of_instrument("NB501234", "L001/0001.bcl.bgzf", "L001/0003.bcl.bgzf",
+                               "L001/0003.bcl.bgzf.bci")],
+        "sequencing", "run.sequencing", "cycle 3 of 4; RTAComplete.txt"),
+    Row("a lane behind", [of_instrument("A00130", "L001/C4.1/x", "L002/C1.1/x")],
+        "sequencing", "run.sequencing", "cycle 1 of 4"),
+    Row("before the first cycle", [of_instrument("XY1")], "sequencing", "run.sequencing",
+        "cycle 0 of 4; RTAComplete.txt or CopyComplete.txt is not there yet"),
+    Row("nothing", [all_gone], "sequencing", "run.sequencing", "no marker yet; RunInfo.xml"),
+    Row("half a RunInfo", [UNMARKED, BROKEN], "sequencing", "run.sequencing",
+        "no marker yet; RunInfo.xml line 1"),
+    # stalled
+    Row("stalled", [UNMARKED], "stalled", "run.stalled",
+        "nothing has changed since 2026-01-02T03:04Z: cycle 4 of 4",
+        "look at the instrument M04034", quiet=3600, evidence={"waiver": [], "files_found": 12}),
+    Row("stalled in the middle", [UNMARKED, without(BCL)], "stalled", "run.stalled", "cycle 4 of 4",
+        "when files come, it goes on by itself", quiet=3600,
+        evidence={"waiver": ["missing-bcls", "empty-samples"], "files_found": 11}),
+    Row("stalled without RunInfo", [UNMARKED, without("RunInfo.xml")], "stalled", "run.stalled",
+        "no marker yet", "the instrument of this run", quiet=3600),
+    Row("superseded", [UNMARKED], "stalled", "run.superseded", "M04034 has begun NEXT since",
+        "arteriole abort {name}", quiet=3600, later="NEXT", evidence={"superseded_by": "NEXT"}),
+    Row("not yet superseded", [UNMARKED], "sequencing", "run.sequencing", "cycle 4", quiet=3599,
+        later="NEXT"),
+    Row("no run", [all_gone, put("x/y")], "sequencing", "run.sequencing", "no marker", quiet=1e6),
+    # not whole
+    Row("missing", [without(BCL)], "copying", "run.copying", "1 of 12 files", "nothing: "),
+    Row("missing, quiet", [without(BCL)], "incomplete", "run.incomplete",
+        f"RTAComplete.txt is there, but 1 of 12 files are missing or not whole: {BCL[:-3]}",
+        RSYNC, quiet=5, evidence={"waiver": ["missing-bcls", "empty-samples"], "problem_count": 1}),
+    Row("short", [cut(BCL)], "incomplete", "run.incomplete", "C3.1/s_1_1102.bcl.gz: truncated",
+        RSYNC, quiet=5, evidence={"waiver": ["missing-bcls", "empty-samples"]}),
+    Row("no filter", [without(FILTER)], "incomplete", "run.incomplete", ".filter: missing", RSYNC,
+        quiet=5, evidence={"waiver": ["missing-filter"]}),
+    Row("no positions", [without(LOCS, BCL)], "incomplete", "run.incomplete", "2 of 12 files",
+        RSYNC, quiet=5,
+        evidence={"waiver": ["missing-bcls", "missing-positions", "empty-samples"]}),
+    Row("many", [without(*(f"{CALLS}/C{n}.1/s_1_1101.bcl.gz" for n in (1, 2, 3, 4)))], "incomplete",
+        "run.incomplete", "; and 1 more", RSYNC, quiet=5, evidence={"problem_count": 4}),
+    Row("no base calls at all", [no_lane], "incomplete", "run.incomplete", "of 12 files", RSYNC,
+        quiet=5, evidence={
+            "waiver": ["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
+        }),
+    Row("no RunInfo", [without("RunInfo.xml")], "copying", "run.copying", "RunInfo.xml cannot"),
+    Row("no RunInfo, quiet", [without("RunInfo.xml")], "incomplete", "run.incomplete",
+        "RTAComplete.txt is there, but RunInfo.xml cannot", RSYNC, quiet=5),
+    # unreadable
+    Row("bad RunInfo", [BROKEN], "copying", "run.copying", "line 1"),
+    Row("bad RunInfo, quiet", [BROKEN], "unreadable", "run.run_info", "RunInfo.xml line 1",
+        "copy the file from the instrument again", quiet=5),
+    Row("a pipe for RunInfo", [pipe("RunInfo.xml")], "unreadable", "run.run_info",
+        "RunInfo.xml is not a file", "restore the file", quiet=5),
+    Row("bad status", [put("RunCompletionStatus.xml", "<Run")], "copying", "run.copying", "line 1"),
+    Row("bad status, quiet", [put("RunCompletionStatus.xml", "<Run")], "unreadable",
+        "run.run_status", "RunCompletionStatus.xml line 1", "copy the file", quiet=5),
+    # failed
+    Row("ended well", [status("RunCompleted")], "complete", "", "all 12 files"),
+    Row("no word", [put("RunCompletionStatus.xml", "<RunCompletionStatus/>")], "complete", "",
+        "all 12 files"),
+    Row("failed", [status("RunErrored", ERROR)], "copying", "run.copying", "RunErrored"),
+    Row("failed, quiet", [without(BCL), status("RunErrored", ERROR)], "failed", "run.failed",
+        "did not end as planned: RunErrored (x.Y: laser); 11 of 12 files", WAIVE, quiet=5,
+        evidence={"run_status": {"status": "RunErrored", "detail": "x.Y: laser"},
+                  "waiver": ["missing-bcls", "empty-samples"]}),
+    Row("failed, no marker", [UNMARKED, status("RunErrored")], "failed", "run.failed",
+        "RunErrored; 12 of 12", "arteriole waive {name} --reason TEXT", quiet=5,
+        evidence={"waiver": []}),
+    Row("failed, no RunInfo", [UNMARKED, without("RunInfo.xml"), status("RunErrored")],
+        "incomplete", "run.incomplete", "RunInfo.xml", RSYNC, quiet=5),
+    # sheet
+    Row("no sheet", [without("SampleSheet.csv")], "copying", "run.copying", "SampleSheet.csv"),
+    Row("no sheet, quiet", [without("SampleSheet.csv")], "no_sheet", "run.no_sheet",
+        "all 12 files of its lanes, tiles and cycles are there, but SampleSheet.csv is not there",
+        "put SampleSheet.csv into {path}", quiet=5),
+    Row("no sheet needed", [without("SampleSheet.csv")], "complete", "", "all 12 files",
+        rules={"require_sheet": False}),
+    Row("empty sheet", [put("SampleSheet.csv", ""), MARKED], "copying", "run.copying", "is empty"),
+    Row("empty sheet, quiet", [put("SampleSheet.csv", "")], "no_sheet", "run.no_sheet",
+        "SampleSheet.csv is empty", "put SampleSheet.csv into", quiet=5),
+    Row("blank sheet, quiet", [put("SampleSheet.csv", " ,,\n")], "no_sheet", "run.no_sheet",
+        "is empty", "put SampleSheet.csv into", quiet=5, evidence={"samples": None}),
+    Row("a pipe for a sheet", [pipe("SampleSheet.csv")], "no_sheet", "run.no_sheet", "is not there",
+        "put", quiet=5),
+    Row("sheet just come", [put("SampleSheet.csv", SHEET)], "copying", "run.copying",
+        "SampleSheet.csv was written after RTAComplete.txt", evidence={"samples": 2}),
+    Row("sheet come", [put("SampleSheet.csv", SHEET)], "complete", "", "all 12 files", quiet=5),
+    Row("bad sheet", [put("SampleSheet.csv", "\x01"), MARKED], "complete", "", "all 12 files",
+        evidence={"samples": None}),
+    Row("samples of a run that is sequenced", [UNMARKED], "sequencing", "run.sequencing", "cycle",
+        evidence={"samples": 2}),
+]  # fmt: skip
+
+
+def of(folder, quiet, later="", **rules):
+    rules = Rules(**{"settle": SETTLE, "stalled_after": STALLED, **rules})
+    return judge(sighting.look(folder, deep=quiet.seconds >= STALLED), quiet, rules, later)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_mishap_is_explained(tmp_path, row):
+    folder = tmp_path / NAME
+    whole(folder)
+    for deed in row.deeds:
+        deed(folder)
+    found = of(folder, Quiet(row.quiet, SINCE), row.later, **row.rules)
+    assert (found.kind, found.code) == (row.kind, row.code)
+    assert row.message in found.message
+    hint = row.hint.format(path=folder, name=folder.name)
+    assert hint in found.hint
+    assert bool(hint) or found.kind not in ("stalled", "incomplete", "failed", "no_sheet")
+    assert {key: found.evidence.get(key, "none") for key in row.evidence} == row.evidence
+    assert json.loads(json.dumps(found.evidence)) == found.evidence
+    again = of(folder, Quiet(row.quiet + 0.5, SINCE), row.later, **row.rules)
+    assert (again.message, again.evidence) == (found.message, found.evidence)
+
+
+def test_a_hint_is_one_safe_command_line_whatever_the_folder_is_called(tmp_path):
+    folder = tmp_path / "a b;rm"
+    whole(folder)
+    without(BCL)(folder)
+    found = of(folder, Quiet(SETTLE, SINCE))
+    assert f"rsync -a INSTRUMENT:'a b;rm'/ '{folder}'/ ;" in found.hint
+
+
+@pytest.mark.parametrize("deeds", [[], [UNMARKED], [without(BCL)]])
+def test_a_clock_that_is_ahead_is_told(tmp_path, deeds):
+    folder = tmp_path / NAME
+    whole(folder)
+    for deed in deeds:
+        deed(folder)
+    found = of(folder, Quiet(SETTLE, SINCE, clock_skew=3600))
+    assert "the clock of its file server is 3600 s ahead of this machine's" in found.message
+    assert found.evidence["clock_skew_seconds"] == 3600
+
+
+@pytest.mark.parametrize(
+    ("deeds", "settle", "kind"),
+    [
+        ([], 0, "complete"),
+        ([], 5, "complete"),
+        ([without(BCL)], 0, "incomplete"),
+        ([without(BCL)], 5, "copying"),
+        ([UNMARKED], 0, "sequencing"),
+        ([without("SampleSheet.csv")], 0, "no_sheet"),
+        ([status("RunErrored")], 0, "failed"),
+    ],
+)
+def test_one_look_without_a_service(tmp_path, deeds, settle, kind):
+    whole(tmp_path)
+    for deed in deeds:
+        deed(tmp_path)
+    found = examine(tmp_path, settle=settle)
+    assert found.kind == kind
+    assert "quiet_since" not in found.evidence
+
+
+def remove_all(folder):
+    folder.rmdir()
+
+
+def mount_is_empty(folder):
+    folder.rmdir()
+    (folder.parent / "other").rmdir()
+
+
+def mount_is_gone(folder):
+    mount_is_empty(folder)
+    folder.parent.rmdir()
+
+
+def is_a_file(folder):
+    folder.rmdir()
+    folder.touch()
+
+
+@pytest.mark.parametrize(
+    ("deed", "message", "hint"),
+    [
+        (remove_all, "is not in {parent} any more", "arteriole abort run"),
+        (mount_is_empty, "nor is anything else in {parent}", "mount the file system of {parent}"),
+        (mount_is_gone, "nor is anything else in {parent}", "mount the file system of {parent}"),
+        (is_a_file, "is not in {parent} any more", "bring it back"),
+    ],
+)
+def test_gone_or_out_of_reach(tmp_path, deed, message, hint):
+    folder = tmp_path / "landing" / "run"
+    folder.mkdir(parents=True)
+    (folder.parent / "other").mkdir()
+    deed(folder)
+    found = examine(folder)
+    assert (found.kind, found.code) == (VerdictKind.UNREACHABLE, "run.unreachable")
+    assert message.format(parent=folder.parent) in found.message
+    assert hint.format(parent=folder.parent) in found.hint
+    assert found.evidence.get("gone", False) is (deed in (remove_all, is_a_file))
+
+
+def test_a_metadata_key_of_arteria_is_in_every_verdict(tmp_path):
+    whole(tmp_path)
+    (tmp_path / "RunParameters.xml").write_text(
+        "<RunParameters><ReagentKitBarcode>MS1</ReagentKitBarcode></RunParameters>"
+    )
+    for deed in (MARKED, UNMARKED):
+        deed(tmp_path)
+        assert examine(tmp_path).metadata == {"reagent_kit_barcode": "MS1"}
+
+
+def test_arterias_rule_asks_for_the_marker_alone(tmp_path):
+    folder = tmp_path / "run"
+    assert examine_marker(folder, 0, math.inf).kind is VerdictKind.UNREACHABLE
+    folder.mkdir()
+    assert examine_marker(folder, 0, math.inf).kind is VerdictKind.SEQUENCING
+    (folder / "RTAComplete.txt").touch()
+    written = (folder / "RTAComplete.txt").stat().st_mtime
+    assert examine_marker(folder, 5, written + 299).kind is VerdictKind.SEQUENCING
+    assert examine_marker(folder, 5, written + 300).kind is VerdictKind.COMPLETE
+
+
+@pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
+def test_a_real_run_without_its_base_calls():
+    folder = Path(os.environ["ARTERIOLE_REAL_DATA"], "151005_ST-00295_0022_BHH5VTCCXX")
+    found = examine(folder)
+    assert (found.kind, found.code) == (VerdictKind.INCOMPLETE, "run.incomplete")
+    assert found.evidence["side"] == "B"
+    assert found.evidence["waiver"] == [
+        "missing-bcls",
+        "missing-filter",
+        "missing-positions",
+        "empty-samples",
+    ]

@@ -1,0 +1,166 @@
+"""Waivers: what may be waived, and which attempts are degraded by it, for good."""
+
+import pytest
+
+from arteriole.app.errors import ConflictError
+from arteriole.runfolder.overdue import overdue
+from arteriole.runfolder.records import WAIVABLE
+from arteriole.runfolder.states import RunState
+from arteriole.runfolder.verdict import VerdictKind
+from arteriole.runfolder.waivers import Ignorable, waive
+from arteriole.runfolder.why import why
+
+from .conftest import RUN
+
+BCLS = [Ignorable.MISSING_BCLS]
+STAGES = ("convert", "checksum", "transfer", "archive", "tell")
+
+
+def do_waive(desk, ignore=BCLS, reason="one tile", who="ada"):
+    return waive(desk.runs, RUN, reason, ignore, who)
+
+
+@pytest.fixture
+def short(desk):
+    """A run that is not whole."""
+    desk.arrive("other")
+    desk.runs.register(desk.runs.get("other").path.with_name(RUN), adopted=True)
+    desk.judge("incomplete", message="3 files missing")
+    return desk
+
+
+@pytest.mark.parametrize("kind", VerdictKind)
+def test_only_what_is_at_rest_is_waived(desk, kind):
+    desk.arrive()
+    desk.judge(kind)
+    if kind in WAIVABLE:
+        assert do_waive(desk).ignore == ("missing-bcls",)
+        assert desk.run.state is RunState.READY
+        return
+    with pytest.raises(ConflictError, match=f"is {kind.value}, so there is nothing") as error:
+        do_waive(desk)
+    assert error.value.code == "run.not_waivable"
+    assert desk.run.waiver is None and desk.told("waived") == []
+
+
+def ready(desk):
+    return [e.run for e in desk.runs.events.read(None).events if e.what == "run_ready"].count(RUN)
+
+
+def test_the_attempt_of_a_waived_run_is_degraded_for_good(short):
+    do_waive(short)
+    assert ready(short) == 1
+    assert [e["what"] for e in overdue([short.run], 0.0)] == ["run_ready"]
+    assert why(short.run)["message"] == "3 files missing; waived by ada: one tile; it is ready"
+    assert short.claim()["claimed"]
+    assert short.last("claimed").payload["degraded"] is True
+    short.judge("complete")
+    (attempt,) = short.run.attempts
+    assert (attempt.degraded, attempt.ignore) == (True, ("missing-bcls",))
+    short.do(*STAGES)
+    short.redo("transfer")
+    assert [one.degraded for one in short.run.attempts] == [True]
+
+
+def test_a_redo_once_it_is_complete_is_clean(short):
+    do_waive(short)
+    short.claim()
+    short.do(*STAGES)
+    short.judge("complete")
+    assert short.redo("convert") == 2
+    assert [(one.degraded, one.ignore) for one in short.run.attempts] == [
+        (True, ("missing-bcls",)),
+        (False, ()),
+    ]
+
+
+def test_a_complete_run_whose_conversion_failed_may_be_waived_by_name(desk):
+    desk.arrive()
+    desk.claim()
+    desk.end("convert", "failed", code="convert.empty_sample")
+    with pytest.raises(ConflictError, match="must be named") as error:
+        do_waive(desk, [])
+    assert error.value.code == "run.not_waivable"
+    for _ in range(2):
+        do_waive(desk, [Ignorable.EMPTY_SAMPLES])
+    assert len(desk.told("waived")) == 1
+    assert desk.redo("convert") == 2
+    assert [(one.degraded, one.ignore) for one in desk.run.attempts] == [
+        (False, ()),
+        (True, ("empty-samples",)),
+    ]
+
+
+def test_a_redo_takes_the_waiver_as_it_is_then(short):
+    do_waive(short)
+    short.claim()
+    short.do(*STAGES)
+    do_waive(short, [Ignorable.EMPTY_SAMPLES, *BCLS, *BCLS])
+    assert short.redo("convert") == 2
+    assert [one.ignore for one in short.run.attempts] == [
+        ("missing-bcls",),
+        ("missing-bcls", "empty-samples"),
+    ]
+
+
+def test_data_that_is_taken_over_stays_degraded(short):
+    plan = {
+        "receive": {},
+        "convert": {"after": ["receive"], "makes_attempt": True},
+        "analyse": {"after": ["convert"], "makes_attempt": True},
+    }
+    do_waive(short)
+    short.claim(plan)
+    short.do("convert", "analyse")
+    short.judge("complete")
+    assert short.redo("analyse") == 2
+    assert short.run.newest.degraded and short.run.newest.ignore == ("missing-bcls",)
+    short.do("analyse", attempt=2)
+    assert short.redo("convert") == 3
+    assert not short.run.newest.degraded
+
+
+def test_a_run_that_becomes_complete_before_the_claim_needs_its_waiver_no_more(short):
+    do_waive(short)
+    short.judge("complete")
+    assert ready(short) == 1  # it was ready all the time
+    short.claim()
+    assert not short.run.newest.degraded and short.run.waiver is not None
+
+
+def test_while_it_is_written_again_it_is_not_claimed(short):
+    do_waive(short)
+    short.judge("copying")
+    with pytest.raises(ConflictError, match="it is copying"):
+        short.claim()
+    short.judge("stalled")
+    assert ready(short) == 2
+    assert short.claim()["claimed"] and short.run.newest.degraded
+
+
+def test_the_same_waiver_again_changes_nothing_and_another_replaces_it(short):
+    first = do_waive(short)
+    assert do_waive(short) == first
+    assert len(short.told("waived")) == ready(short) == 1
+    second = do_waive(short, [], "all of it", "bob")
+    assert short.run.waiver == second
+    assert (second.by, second.reason, second.ignore) == ("bob", "all of it", ())
+    assert short.last("waived").payload == {"reason": "all of it", "ignore": []}
+    assert ready(short) == 1
+
+
+def test_a_waived_run_waits_for_adoption_and_holds_like_any_other(short):
+    short.runs.store.execute("UPDATE run SET adopted = 0")
+    short.hold()
+    do_waive(short)
+    assert short.run.state is RunState.PENDING and ready(short) == 0
+    short.adopt()
+    assert ready(short) == 0
+    short.free()
+    assert ready(short) == 1
+
+
+def test_a_run_without_a_waiver_is_not_degraded(claimed):
+    claimed.judge("incomplete")
+    claimed.redo("convert")
+    assert not claimed.run.newest.degraded

@@ -1,0 +1,325 @@
+"""Everything that goes wrong in real centres, each made from outside, side by side on one machine.
+
+Each row: the right verdict, nothing converted that must not be, a `why` that tells, and the run
+brought to its right end by what that `why` names.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arteriole.simulator.defaults import default_plan
+from arteriole.simulator.instruments import Kind
+from arteriole.simulator.misdeeds import MISDEEDS, copying, instrument, misdeed_of, sheet
+from arteriole.simulator.plan import RunPlan
+from arteriole.simulator.sequencer import write_run
+from demo.machine import ROOT, SERVICES, Machine
+from demo.prove import prove
+from tests.conftest import Raise, arteriole, wait_for_state, wait_until
+
+#: Seconds; in production the first is minutes, the second hours.
+TIMES = {"settle_seconds": 2.0, "stalled_after": 4.0, "recheck_seconds": 1.0}
+NAMES = {
+    Kind.HISEQ4000: "260115_K00188_{:04d}_AHFJ5CBBXX",
+    Kind.MISEQ: "260115_M04034_{:04d}_000000000-L6NVV",
+    Kind.NEXTSEQ500: "260115_NB551452_{:04d}_AHW7JJAFXY",
+    Kind.NEXTSEQ2000: "260115_VH00123_{:04d}_AAAC5WLM5",
+    Kind.NOVASEQ6000: "260115_A00121_{:04d}_BHVKJ3DSX7",
+}
+
+
+@dataclass
+class Scene:
+    """A machine, a run on it, and the hands of the people and instruments around them."""
+
+    machine: Machine
+    plan: RunPlan
+    misdeed: str
+    released: threading.Event = field(default_factory=threading.Event)
+    instrument: threading.Thread | None = None
+
+    @property
+    def run(self) -> str:
+        return self.plan.run
+
+    @property
+    def folder(self) -> Path:
+        return self.machine.incoming / self.run
+
+    def why(self) -> dict[str, Any]:
+        found = self.machine.run(self.run)
+        return {**found["why"], "verdict": found["verdict"]} if found else {}
+
+    # making it
+
+    def write(self, *misdeeds: Any, seconds_per_cycle: float = 0.0) -> None:
+        """The instrument writes in place, in a thread of its own."""
+
+        def sequence() -> None:
+            truth = self.machine.truth / self.run
+            write_run(self.plan, self.machine.incoming, truth=truth, misdeeds=misdeeds,
+                      seconds_per_cycle=seconds_per_cycle)  # fmt: skip
+
+        self.instrument = threading.Thread(target=sequence, daemon=True)
+        self.instrument.start()
+
+    def wait_for_release(self) -> None:
+        self.released.wait(900)
+
+    # mending it
+
+    def go_on(self) -> None:
+        self.released.set()
+
+    def copy_again(self) -> None:
+        """The rsync line that `why` names, with the good folder as the instrument."""
+        words = shlex.split(self.why()["hint"].split(": ", 1)[1].split(" ;")[0])
+        assert words[:2] == ["rsync", "-a"] and words[2] == f"INSTRUMENT:{self.run}/"
+        assert Path(words[3]) == self.folder
+        good = self._good()
+        for _ in range(2):  # safe to do twice
+            subprocess.run(["rsync", "-a", f"{good}/", words[3]], check=True)
+
+    def put_sheet(self) -> None:
+        assert str(self.folder) in self.why()["hint"]
+        shutil.copy(self._good() / "SampleSheet.csv", self.folder)
+
+    def correct_sheet_and_retry(self) -> None:
+        hint = self.why()["hint"]
+        assert "SampleSheet.csv" in hint
+        shutil.copy(self._good() / "SampleSheet.csv", self.folder)
+        self.give("retry")
+
+    def give(self, verb: str) -> None:
+        """The command that `why` names, twice: it is safe to give again."""
+        hint = self.why()["hint"]
+        words = shlex.split(hint[hint.index(f"arteriole {verb} {self.run}") :])
+        for _ in range(2):
+            arteriole(self.machine, *words[1:])
+
+    def _good(self) -> Path:
+        elsewhere = self.machine.home / "instrument"
+        if not (elsewhere / self.run).exists():
+            write_run(self.plan, elsewhere, truth=elsewhere / f"{self.run}.truth")
+        return elsewhere / self.run
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """`told` are words of `why`'s message; `end` the state of the run when it is mended."""
+
+    misdeed: str
+    kind: Kind
+    make: Callable[[Scene], None]
+    verdict: str
+    code: str
+    told: str
+    mend: Callable[[Scene], None]
+    end: str = "done"
+    degraded: bool = False
+
+
+def _plain(misdeed: str) -> Callable[[Scene], None]:
+    return lambda scene: scene.write(misdeed_of(misdeed))
+
+
+def _nothing(scene: Scene) -> None:
+    """It goes on by itself."""
+    assert scene.why()["hint"].startswith("nothing")
+
+
+MISHAPS = (
+    Mishap(
+        "marker-early", Kind.HISEQ4000,
+        lambda scene: scene.write(copying.MarkerEarly(40), seconds_per_cycle=0.15),
+        "copying", "run.copying", "missing or not whole", _nothing,
+    ),
+    Mishap(
+        "copy-stalls", Kind.NEXTSEQ2000,
+        lambda scene: scene.write(copying.CopyStalls(go_on=scene.wait_for_release)),
+        "stalled", "run.stalled", "nothing has changed since", Scene.go_on,
+    ),
+    Mishap(
+        "truncated-file", Kind.NOVASEQ6000, _plain("truncated-file"),
+        "incomplete", "run.incomplete", ".cbcl", Scene.copy_again,
+    ),
+    Mishap(
+        "missing-tile", Kind.MISEQ, _plain("missing-tile"),
+        "incomplete", "run.incomplete", "missing", Scene.copy_again,
+    ),
+    Mishap(
+        "missing-cycle", Kind.NEXTSEQ500, _plain("missing-cycle"),
+        "incomplete", "run.incomplete", "missing", Scene.copy_again,
+    ),
+    Mishap(
+        "failed-run", Kind.NEXTSEQ500, _plain("failed-run"),
+        "failed", "run.failed", "did not end as planned", lambda scene: scene.give("waive"),
+        degraded=True,
+    ),
+    Mishap(
+        "sheet-late", Kind.NOVASEQ6000,
+        lambda scene: scene.write(sheet.SheetLate(scene.wait_for_release)),
+        "no_sheet", "run.no_sheet", "SampleSheet.csv is not there", Scene.go_on,
+    ),
+    Mishap(
+        "sheet-never", Kind.MISEQ, _plain("sheet-never"),
+        "no_sheet", "run.no_sheet", "SampleSheet.csv is not there", Scene.put_sheet,
+    ),
+    Mishap(
+        "i5-reversed", Kind.HISEQ4000, _plain("i5-reversed"),
+        "complete", "convert.empty_sample", "has no read on lane 1", Scene.correct_sheet_and_retry,
+    ),
+    Mishap(
+        "instrument-restart", Kind.MISEQ, _plain("instrument-restart"),
+        "stalled", "run.superseded", "has begun", lambda scene: scene.give("abort"),
+        end="cancelled",
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def machine(raise_machine: Raise) -> Machine:
+    return raise_machine(services={"runfolder": TIMES})
+
+
+@pytest.fixture(scope="module")
+def scenes(machine: Machine) -> Iterator[dict[str, Scene]]:
+    """All mishaps happen at once."""
+    made: dict[str, Scene] = {}
+    for number, mishap in enumerate(MISHAPS, start=1):
+        name = NAMES[mishap.kind].format(10 * number)
+        plan = default_plan(name, kind=mishap.kind, clusters=120, seed=number)
+        made[mishap.misdeed] = scene = Scene(machine, plan, mishap.misdeed)
+        mishap.make(scene)
+    yield made
+    for scene in made.values():
+        scene.released.set()
+        if scene.instrument is not None:
+            scene.instrument.join(60)
+
+
+def _assert_nothing_was_made_of(scene: Scene) -> None:
+    for service in SERVICES[1:]:
+        jobs = scene.machine.api(service, f"status?run={scene.run}")["jobs"]
+        assert all(job["state"] == "error" for job in jobs), jobs
+    made = scene.machine.fastq / scene.run
+    assert not made.exists() or list(made.iterdir()) == []
+    assert not (scene.machine.cluster / scene.run).exists()
+    assert not (scene.machine.vault / scene.run).exists()
+
+
+def test_every_misdeed_of_the_simulator_is_a_row():
+    assert {mishap.misdeed for mishap in MISHAPS} == set(MISDEEDS) - {"clock-skew"}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.misdeed)
+def test_it_is_seen_told_and_mended(machine, scenes, mishap):
+    scene = scenes[mishap.misdeed]
+    found: dict[str, Any] = {}
+
+    def told() -> bool:
+        found.update(scene.why())
+        return found.get("code") == mishap.code and mishap.told in found["message"]
+
+    wait_until(f"{mishap.code} of {scene.run}", told)
+    assert found["verdict"] == mishap.verdict, found
+    assert found["hint"] and found["data_safe"], found
+    assert found["urgency"] in ("instrument at risk", "result late", "can wait")
+    assert (ROOT / found["page"]).is_file(), found
+    if mishap.misdeed not in ("sheet-never", "sheet-late"):
+        assert found["samples"] == len(scene.plan.samples), found
+    _assert_nothing_was_made_of(scene)
+    shown = arteriole(machine, "why", scene.run)
+    assert mishap.code in shown and found["hint"].split()[0] in shown
+
+    mishap.mend(scene)
+
+    ended = wait_for_state(machine, scene.run, mishap.end, seconds=200)
+    if mishap.end == "cancelled":
+        _assert_nothing_was_made_of(scene)
+        return
+    assert [a["degraded"] for a in ended["attempts"]] == [mishap.degraded]
+    if not mishap.degraded:
+        assert prove(machine.home, scene.run, ended["attempt"]).problems == ()
+
+
+def test_the_run_after_the_restart_is_done_by_itself(machine, scenes):
+    abandoned = scenes["instrument-restart"].plan
+    name = instrument.InstrumentRestart().plans(abandoned)[-1].run
+    wait_for_state(machine, name, "done", seconds=200)
+    (machine.truth / abandoned.run).rename(machine.truth / name)
+    assert prove(machine.home, name).problems == ()
+
+
+@pytest.mark.parametrize("seconds", [-86_400, 3_600, 86_400 * 30])
+def test_a_wrong_clock_of_the_instrument_delays_nothing(machine, scenes, seconds):
+    number = 500 + abs(seconds) % 97
+    plan = default_plan(NAMES[Kind.MISEQ].format(number), kind=Kind.MISEQ, clusters=60, seed=number)
+    scene = Scene(machine, plan, "clock-skew")
+    scene.write(misdeed_of(f"clock-skew:{seconds}"))
+    assert scene.instrument is not None
+    scene.instrument.join(60)
+    (folder,) = machine.incoming.glob(f"*_M04034_{number:04d}_*")
+    ended = wait_for_state(machine, folder.name, "done", seconds=60)
+    assert ended["verdict"] == "complete"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small tmpfs")
+@pytest.mark.timeout(300)
+def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: Raise):
+    """The FASTQs' file system has 200 KiB."""
+    mounted: list[Path] = []
+
+    def mount(machine: Machine) -> None:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(machine.fastq)], check=True
+        )
+        mounted.append(machine.fastq)
+
+    try:
+        machine = raise_machine(before=mount)
+        plan = default_plan(NAMES[Kind.NOVASEQ6000].format(7), kind=Kind.NOVASEQ6000, clusters=900)
+        scene = Scene(machine, plan, "full-disk")
+        scene.write()
+        ended = wait_for_state(machine, scene.run, "error")
+        why = ended["why"]
+        assert why["code"] in ("convert.disk_full", "disk.full"), why
+        assert str(machine.fastq) in why["message"] and (ROOT / why["page"]).is_file()
+        assert list((machine.fastq / scene.run).glob("attempt-*")) == []
+        subprocess.run(["mount", "-o", "remount,size=100m", str(machine.fastq)], check=True)
+        scene.give("retry")
+        wait_for_state(machine, scene.run, "done")
+        assert prove(machine.home, scene.run).problems == ()
+    finally:
+        for folder in mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_flipped_byte_in_a_compressed_file_is_found_and_mended(machine, scenes):
+    """Size and markers are right, so only reading it can tell."""
+    plan = default_plan(NAMES[Kind.NOVASEQ6000].format(901), kind=Kind.NOVASEQ6000, clusters=120)
+    scene = Scene(machine, plan, "flipped byte")
+    elsewhere = machine.home / "flipped"
+    made = write_run(plan, elsewhere, truth=machine.truth / plan.run)
+    path = sorted(made.rglob("*.cbcl"))[20]
+    data = bytearray(path.read_bytes())
+    data[-len(data) // 4] ^= 1
+    path.write_bytes(data)
+    made.rename(scene.folder)
+    why = wait_for_state(machine, scene.run, "error")["why"]
+    assert why["code"] == "convert.run_data" and path.name in why["message"], why
+    _assert_nothing_was_made_of(scene)
+    good = scene._good()
+    subprocess.run(["rsync", "-a", "--checksum", f"{good}/", str(scene.folder)], check=True)
+    scene.give("retry")
+    wait_for_state(machine, scene.run, "done")
+    assert prove(machine.home, scene.run).problems == ()
