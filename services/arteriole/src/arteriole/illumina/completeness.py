@@ -8,6 +8,7 @@ and nobody can know it before the files have digests.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -238,9 +239,9 @@ class _LaneCheck:
                 self.tally.problem(lane_dir / name, str(err), Sort.POSITIONS)
 
     def _compare_with_shared(self, clusters: dict[int, int], shared: int) -> None:
-        """Every tile of a patterned flow cell has the wells of s.locs."""
+        """Every tile of a patterned flow cell has the wells of s.locs, or is empty."""
         for tile, count in clusters.items():
-            if shared >= 0 and count != shared:
+            if shared >= 0 and count not in (0, shared):
                 self.tally.found -= 1
                 reason = f"{count} clusters, s.locs has {shared}"
                 self.tally.problem(self.folder.filter(self.lane, tile), reason, Sort.FILTER)
@@ -269,44 +270,52 @@ class _LaneCheck:
                 self.tally.problem(cycle_dir / name, str(err), Sort.CALLS)
 
     def _cbcls(self, cycle: int, clusters: dict[int, int], excluded: dict[int, int]) -> None:
-        """The files of one cycle, one a surface; `excluded` is for the cycles after it."""
+        """The files of one cycle; `excluded` is for the cycles after it."""
         listing = _listing(self.folder.cycle(self.lane, cycle))
-        for number in sorted({surface(tile) for tile in self.tiles}):
+        usual = [self._surface_file(cycle, tile) for tile in self.tiles]
+        headers: dict[Path, Header] = {}
+        for path in sorted({*usual, *self.folder.cbcls(self.lane, cycle)}):
             self.tally.expected += 1
-            path = self.folder.cbcl(self.lane, cycle, number)
             if path.name not in listing:
                 self.tally.problem(path, "missing", Sort.CALLS)
                 continue
             try:
                 if self.tally.ends:
-                    header = whole_calls.cbcl_header(path)
-                    self._compare_cbcl(header, number, clusters, excluded)
+                    headers[path] = whole_calls.cbcl_header(path)
                 elif not listing[path.name]:
                     raise RunDataError("truncated: 0 bytes")
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(path, str(err), Sort.CALLS)
+        places = Counter(tile for header in headers.values() for tile in header.numbers.tolist())
+        for path, header in headers.items():
+            expected = {tile for tile, file in zip(self.tiles, usual, strict=True) if file == path}
+            try:
+                _check_places(header, expected, places)
+                self._compare_cbcl(header, clusters, excluded)
+            except RunDataError as err:
+                self.tally.found -= 1
+                self.tally.problem(path, str(err), Sort.CALLS)
+
+    def _surface_file(self, cycle: int, tile: int) -> Path:
+        return self.folder.cbcl(self.lane, cycle, surface(tile))
 
     def _compare_cbcl(
-        self, header: Header, number: int, clusters: dict[int, int], excluded: dict[int, int]
+        self, header: Header, clusters: dict[int, int], excluded: dict[int, int]
     ) -> None:
         """The clusters of each tile are those of its filter, or as few in every such cycle."""
-        found = dict(zip(header.numbers.tolist(), header.sizes[:, 0].tolist(), strict=True))
-        for tile in self.tiles:
-            if surface(tile) != number:
-                continue
-            if tile not in found:
-                raise RunDataError(f"tile {tile} is not in this file")
+        counts = zip(header.numbers.tolist(), header.sizes[:, 0].tolist(), strict=True)
+        for tile, found in sorted(counts):
             expected = clusters.get(tile)
             if not header.excludes_failed:
-                _same_count(f"tile {tile}: ", found[tile], expected)
-            elif found[tile] != excluded.setdefault(tile, found[tile]):
+                _same_count(f"tile {tile}: ", found, expected)
+            elif tile in self.tiles and found != excluded.setdefault(tile, found):
                 raise RunDataError(
-                    f"tile {tile}: {found[tile]} clusters passed the filter, "
+                    f"tile {tile}: {found} clusters passed the filter, "
                     f"in an earlier cycle {excluded[tile]}"
                 )
-            elif expected is not None and found[tile] > expected:
-                _same_count(f"tile {tile}: ", found[tile], expected)
+            elif expected is not None and found > expected:
+                _same_count(f"tile {tile}: ", found, expected)
 
     def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
         """The file of one cycle and its index."""
@@ -343,3 +352,13 @@ def _filter_count(path: Path) -> int:
 def _same_count(where: str, found: int, expected: int | None) -> None:
     if expected is not None and found != expected:
         raise RunDataError(f"{where}{found} clusters, its filter file has {expected}")
+
+
+def _check_places(header: Header, expected: set[int], places: Counter[int]) -> None:
+    """Each tile stands in one of a cycle's files, as a rule in that of its surface."""
+    missing = min((tile for tile in expected if not places[tile]), default=None)
+    if missing is not None:
+        raise RunDataError(f"tile {missing} is not in this file")
+    twice = next((tile for tile in header.numbers.tolist() if places[tile] > 1), None)
+    if twice is not None:
+        raise RunDataError(f"tile {twice} is in another file of this cycle too")

@@ -127,6 +127,15 @@ class RunFolder:
         """The base calls of one surface in one cycle."""
         return self.cycle(lane, cycle) / f"L{lane:03d}_{surface}.cbcl"
 
+    def cbcls(self, lane: int, cycle: int) -> list[Path]:
+        """Those that are there, by name: a file's tiles are those that its header names.
+
+        NB: Picard's test run has tiles of the first surface in L001_2.cbcl too.
+        """
+        folder = self.cycle(lane, cycle)
+        form = re.compile(rf"L{lane:03d}_\d\.cbcl")
+        return [folder / name for name in sorted(_names(folder)) if form.fullmatch(name)]
+
     def bgzf(self, lane: int, cycle: int) -> Path:
         """The base calls of a whole lane in one cycle; its index has `.bci` behind the name."""
         return self.lane(lane) / f"{cycle:04d}.bcl.bgzf"

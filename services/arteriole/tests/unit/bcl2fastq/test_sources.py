@@ -90,6 +90,47 @@ def test_bin_0_of_a_cbcl_is_a_no_call_only_with_base_0(tiny_run, cluster_of, con
     assert lines[1:] == ["NCGT", "+", "#!!!"]
 
 
+def test_a_tile_is_looked_for_in_every_file_of_its_cycle(tiny_run, cluster_of, convert, expected):
+    tiny_run.suffix = ".cbcl"
+    fill(tiny_run, cluster_of)
+    tiny_run.write(SHEET)
+    for path in tiny_run.folder.rglob("L001_1.cbcl"):
+        other = path.with_name("L001_2.cbcl")
+        tiles, more = parts(path), parts(other)
+        join(other, more | {1102: tiles.pop(1102)})
+        join(path, tiles)
+    assert convert(tiny_run.folder)[1] == expected()
+
+
+def parts(path) -> dict[int, tuple[tuple[int, ...], bytes]]:
+    """The row of each tile in the header of a .cbcl, and its data."""
+    header, data = cbcl.read_header(path), path.read_bytes()
+    rows = zip(header.numbers.tolist(), header.sizes.tolist(), header.starts.tolist(), strict=True)
+    return {tile: ((tile, *sizes), data[at : at + sizes[2]]) for tile, sizes, at in rows}
+
+
+def join(path, tiles) -> None:
+    """Write a .cbcl of these tiles, its bins as they were."""
+    before = bytearray(path.read_bytes()[: 12 + 8 * 4])
+    table = b"".join(struct.pack("<4I", *row) for row, _ in tiles.values())
+    struct.pack_into("<I", before, 2, len(before) + 4 + len(table) + 1)
+    data = b"".join(data for _, data in tiles.values())
+    path.write_bytes(before + struct.pack("<I", len(tiles)) + table + b"\0" + data)
+
+
+def test_the_last_tile_ends_with_the_file(tiny_run, cluster_of, convert, expected):
+    """Whatever its header says to a few bytes: Picard's test run has such files."""
+    tiny_run.suffix = ".cbcl"
+    fill(tiny_run, cluster_of)
+    tiny_run.write(SHEET)
+    for path in tiny_run.folder.rglob("L001_2.cbcl"):
+        data = bytearray(path.read_bytes())
+        place = data.index(b"\x1f\x8b\x08") - 5
+        data[place : place + 4] = struct.pack("<I", struct.unpack_from("<I", data, place)[0] - 1)
+        path.write_bytes(data)
+    assert convert(tiny_run.folder)[1] == expected()
+
+
 def test_each_header_is_read_once_and_few_are_kept(
     tiny_run, cluster_of, convert, expected, monkeypatch
 ):
@@ -141,7 +182,8 @@ BGZF = "BaseCalls/L001/0003.bcl.bgzf"
     ("suffix", "path", "damage", "message"),
     [
         (".cbcl", CBCL, lambda d: d[:-1], "its header, found"),
-        (".cbcl", CBCL, lambda d: d + b"x", "by its header, found"),
+        (".cbcl", CBCL, lambda d: d + b"x", "1 bytes follow its gzip data"),
+        (".cbcl", CBCL, lambda d: d + b"x" * 9, "by its header, found"),
         (".cbcl", CBCL, lambda d: b"\2" + d[1:], "cbcl version 1, found 2"),
         (".cbcl", CBCL, lambda d: d[:6] + b"\1" + d[7:], "found 1 and 2"),
         (".cbcl", CBCL, lambda d: d[:7] + b"\3" + d[8:], "found 2 and 3"),

@@ -228,6 +228,16 @@ def test_a_cbcl_may_lack_clusters_that_failed_but_as_many_in_every_cycle(other_r
     assert "C4.1/L001_1.cbcl: tile 1101: 4 clusters passed the filter, in an earlier" in problems
 
 
+def test_a_tile_of_a_cbcl_may_stand_in_another_file_but_not_in_two(other_run):
+    run_dir = other_run(".cbcl")
+    first = run_dir / CALLS / "C2.1" / "L001_1.cbcl"
+    data = first.read_bytes()
+    first.with_name("L001_2.cbcl").write_bytes(data)
+    assert "C2.1/L001_1.cbcl: tile 1102 is in another file" in check(run_dir).problems[0]
+    first.unlink()
+    assert check(run_dir).problems == (f"{CALLS}/C2.1/L001_1.cbcl: missing",)
+
+
 def test_a_lane_whose_tile_index_is_missing_names_it(other_run):
     run_dir = other_run(".bcl.bgzf")
     (run_dir / CALLS / "s_1.bci").unlink()

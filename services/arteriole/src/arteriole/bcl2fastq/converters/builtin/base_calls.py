@@ -4,7 +4,7 @@ from arteriole.bcl2fastq.converters.builtin.sources.surface_files import Surface
 from arteriole.bcl2fastq.converters.conversion import ConversionError
 from arteriole.illumina import completeness
 from arteriole.illumina.completeness import Sort
-from arteriole.illumina.run_folder import BclKind, RunFolder, surface
+from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import RunInfo
 
 FLAGS = {
@@ -57,5 +57,4 @@ def require_all_clusters(folder: RunFolder, run_info: RunInfo, kinds: dict[int, 
     """See that no .cbcl lacks the clusters that failed the filter. Raises ConversionError."""
     for lane, kind in kinds.items():
         if kind is BclKind.CBCL:
-            surfaces = {surface(tile) for tile in run_info.tiles[lane]}
-            SurfaceFilesSource(folder, run_info, lane).require_all_clusters(surfaces)
+            SurfaceFilesSource(folder, run_info, lane).require_all_clusters()

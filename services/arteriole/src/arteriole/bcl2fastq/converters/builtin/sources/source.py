@@ -71,6 +71,8 @@ class Source:
             )
         shared = path.parent == self._folder.intensities
         positions = self._shared if shared else self._read(locs.read, path)
+        if shared and not clusters:  # an empty tile has none of a patterned flow cell's wells
+            return positions[:0]
         if len(positions) != clusters:
             raise ConversionError(
                 f"{self.relative(path)}: {len(positions)} clusters, lane {self._lane}, "

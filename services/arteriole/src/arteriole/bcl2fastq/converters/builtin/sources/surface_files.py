@@ -34,8 +34,7 @@ class SurfaceFilesSource(Source):
         return self._folder.cbcl(self._lane, cycle, surface(tile))
 
     def calls(self, tile: int, cycle: int, chosen: Chosen) -> Calls:
-        path = self.file(tile, cycle)
-        header = self._header(path)
+        path, header = self._place(tile, cycle)
         if not header.excludes_failed:
             clusters, kept = len(chosen.passed), chosen.kept
         else:
@@ -43,16 +42,24 @@ class SurfaceFilesSource(Source):
             clusters, kept = int(chosen.passed.sum()), chosen.ranks
         return self._read(lambda path: cbcl.read(path, header, tile, clusters), path)[kept]
 
-    def require_all_clusters(self, surfaces: set[int]) -> None:
+    def _place(self, tile: int, cycle: int) -> tuple[Path, Header]:
+        """The file that has the tile, as a rule that of its surface, and its header."""
+        usual = self.file(tile, cycle)
+        if not usual.is_file() or tile not in self._header(usual).numbers:
+            for path in self._folder.cbcls(self._lane, cycle):
+                if path != usual and tile in self._header(path).numbers:
+                    return path, self._header(path)
+        return usual, self._header(usual)
+
+    def require_all_clusters(self) -> None:
         """Refuse a lane in which a file lacks the clusters that failed the filter.
 
         Raises:
             ConversionError: names the first such file.
         """
         for cycle in range(1, self._run_info.cycles + 1):
-            for number in sorted(surfaces):
-                path = self._folder.cbcl(self._lane, cycle, number)
-                if path.is_file() and self._header(path).excludes_failed:
+            for path in self._folder.cbcls(self._lane, cycle):
+                if self._header(path).excludes_failed:
                     raise self._excluded(path)
 
     def _header(self, path: Path) -> Header:
@@ -96,8 +103,7 @@ class SurfaceFilesSource(Source):
 
     def _clusters_by_calls(self, tile: int) -> int:
         def count(cycle: int) -> int:
-            path = self.file(tile, cycle)
-            header = self._header(path)
+            path, header = self._place(tile, cycle)
             if header.excludes_failed:
                 raise self._without_filter(path)
             return self._read(lambda _: header.block(tile).clusters, path)
