@@ -131,7 +131,10 @@ def strike(machine: Machine, screen: Screen, name: str) -> None:
     machine.kill("services")
     machine.kill("st2solo")
     screen.quote(arteriole(machine, "why", name))
-    screen.say("Both are started again, as systemd would; the conversion itself never stopped.")
+    screen.say(
+        "Both are started again (arteriole serve, st2solo serve), as systemd would; the conversion"
+        " itself never stopped."
+    )
     machine.start_services()
     machine.start_st2solo()
 
@@ -271,8 +274,8 @@ def _demo(console: Console, machine: Machine, once: bool) -> bool:
             centre = Centre(machine, screen)
             tell_story(centre, screen)
         good = tell_end(console, centre)
-        suggest(console, machine)
         if not once:
+            suggest(console, machine)
             console.print("\nEverything is up until Ctrl-C.")
             threading.Event().wait()
         return good

@@ -323,3 +323,26 @@ def test_a_flipped_byte_in_a_compressed_file_is_found_and_mended(machine, scenes
     scene.give("retry")
     wait_for_state(machine, scene.run, "done")
     assert prove(machine.home, scene.run).problems == ()
+
+
+def test_a_sheet_that_changes_during_the_conversion_publishes_nothing(machine, scenes):
+    name = NAMES[Kind.MISEQ].format(950)
+    plan = default_plan(name, kind=Kind.MISEQ, clusters=25_000, seed=950)
+    scene = Scene(machine, plan, "changed sheet")
+    scene.write()
+    sheet = scene.folder / "SampleSheet.csv"
+    wait_until(
+        "the conversion",
+        lambda: any(
+            job["progress"] for job in machine.api("bcl2fastq", f"status?run={name}")["jobs"]
+        ),
+    )
+    good = sheet.read_text()
+    sheet.write_text(good.replace(plan.samples[0].i7, plan.samples[1].i7))
+    why = wait_for_state(machine, name, "error")["why"]
+    assert why["code"] == "convert.sheet_changed", why
+    _assert_nothing_was_made_of(scene)
+    sheet.write_text(good)
+    scene.give("redo")
+    ended = wait_for_state(machine, name, "done")
+    assert prove(machine.home, name, ended["attempt"]).problems == ()

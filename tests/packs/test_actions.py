@@ -119,6 +119,8 @@ def test_abort_stops_the_jobs(action, service):
     where = f"{BASE}/runs/{RUN}/abort"
     service.answers["POST", where] = (200, {"aborted": True, "jobs": jobs})
     service.answers["POST", f"{BASE}/stop/3"] = (200, {"stopped": [3]})
+    for number in (3, 12):
+        service.answers["GET", f"{BASE}/status/{number}"] = (200, job("started", job_id=number))
     succeeded, result = action("abort", run=RUN, reason="wrong {{ library }}")
     assert (succeeded, result["jobs"], result["stopped"]) == (False, 2, 1)
     assert "arteria.reconcile" in result["hint"]
@@ -128,6 +130,15 @@ def test_abort_stops_the_jobs(action, service):
         {"aborted": True, "jobs": 2, "stopped": 2},
     )
     assert service.calls()[0] == (where, {"reason": "wrong {{ library }}"})
+
+
+def test_abort_stops_no_job_of_another_run(action, service):
+    jobs = [{"service": "bcl2fastq", "job_id": 12}]
+    service.answers["POST", f"{BASE}/runs/{RUN}/abort"] = (200, {"aborted": True, "jobs": jobs})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started", job_id=12, run="other"))
+    succeeded, result = action("abort", run=RUN, reason="r")
+    assert (succeeded, result["code"], result["stopped"]) == (False, "job.other_stage", 0)
+    assert len(service.calls()) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ def running(**fields: Any) -> dict[str, Any]:
     return item("stage_running", service="bcl2fastq", job_id=12, **fields)
 
 
+def job(state: str, **fields: Any) -> dict[str, Any]:
+    return {"job_id": 12, **OF_STAGE, "state": state} | fields
+
+
 @pytest.fixture
 def reconcile(action, service):
     def run(overdue: list[dict[str, Any]], *more: list[dict[str, Any]], **parameters: Any):
@@ -62,7 +66,7 @@ def test_what_is_ready_is_told_again(reconcile, service, found, trigger, payload
 
 @pytest.mark.parametrize(("code", "told"), [("", {}), ("job.failed", {"code": "job.failed"})])
 def test_a_job_that_has_ended_is_told_again(reconcile, service, code, told):
-    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "error", "code": code})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("error", code=code))
     succeeded, counts = reconcile([running(past_limit=True)])
     assert succeeded and counts["dispatched"] == 1 and counts["over_limit"] == 0
     ended = {"service": "bcl2fastq", "job_id": "12", "state": "error", **told}
@@ -72,14 +76,14 @@ def test_a_job_that_has_ended_is_told_again(reconcile, service, code, told):
 
 
 def test_a_job_that_runs_within_its_time_is_left_alone(reconcile, service):
-    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
     succeeded, counts = reconcile([running()])
     assert succeeded and counts["waiting"] == 1
     assert not service.calls()
 
 
 def test_a_job_past_its_time_is_stopped_and_its_stage_ended(reconcile, service):
-    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
     service.answers["GET", f"{BASE}/runs/{RUN}"] = (
         200,
         {"stages": [{"stage": "convert", "attempt": 1, "time_limit": 3600}]},
@@ -102,9 +106,9 @@ def unwanted(**fields: Any) -> dict[str, Any]:
 def test_the_job_of_an_aborted_attempt_is_stopped(reconcile, service):
     """Once within the grace; its end is told when it has come."""
     found = [
-        (200, {"state": "started"}),
-        (200, {"state": "started"}),
-        (200, {"state": "cancelled"}),
+        (200, job("started")),
+        (200, job("started")),
+        (200, job("cancelled")),
     ]
     service.answers["GET", f"{BASE}/status/12"] = found
     service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
@@ -118,6 +122,31 @@ def test_the_job_of_an_aborted_attempt_is_stopped(reconcile, service):
     ]
 
 
+NOT_FOUND = (404, {"error": {"code": "job.not_found", "message": "bcl2fastq has no job 12"}})
+
+
+@pytest.mark.parametrize("found", [running(), running(past_limit=True), unwanted()])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (NOT_FOUND, "job.not_found"),
+        ((200, job("started", run="other")), "job.other_stage"),
+        ((200, job("done", attempt=2)), "job.other_stage"),
+    ],
+)
+def test_a_job_whose_service_lost_it_fails_its_stage_and_no_other_job_is_stopped(
+    reconcile, service, found, answer, code
+):
+    service.answers["GET", f"{BASE}/status/12"] = answer
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    succeeded, counts = reconcile([found])
+    assert succeeded and counts["lost"] == 1
+    ((path, body),) = service.calls()
+    assert path == f"{STAGE}/end"
+    assert (body["state"], body["code"], body["service"]) == ("failed", code, "bcl2fastq")
+    assert body["job_id"] == 12 and "lost" in body["message"]
+
+
 def test_once_it_has_moved_something_it_looks_again_for_what_follows(reconcile):
     after = [item("stage_ready", stage="checksum")]
     succeeded, counts = reconcile([item("stage_ready")], [], after, [], seconds=0.3)
@@ -128,7 +157,7 @@ def test_once_it_has_moved_something_it_looks_again_for_what_follows(reconcile):
 
 @pytest.mark.parametrize("found", [[], [running()]])
 def test_it_looks_once_when_nothing_has_to_be_moved(reconcile, service, found):
-    service.answers["GET", f"{BASE}/status/12"] = (200, {"state": "started"})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
     succeeded, counts = reconcile(found, seconds=30)
     assert succeeded and counts["looks"] == 1
 

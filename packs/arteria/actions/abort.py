@@ -3,14 +3,15 @@ from typing import Any, Dict, Optional
 from arteria_action import ServiceAction
 from arteria_client import path
 from arteria_errors import ArteriaError
-from arteria_jobs import job_path
+from arteria_jobs import OtherJobError, job_path, job_status
 from arteria_names import identifier
 
 
 class Abort(ServiceAction):
     """Begin no further stage of a run, and stop the jobs that do one.
 
-    A job that cannot be stopped now is stopped by `arteria.reconcile`.
+    A job that cannot be stopped now is stopped by `arteria.reconcile`; one that is of another run,
+    since its service's store was made anew, is left alone.
     """
 
     def act(self, run: str, reason: str) -> Dict[str, Any]:
@@ -21,7 +22,7 @@ class Abort(ServiceAction):
         for job in jobs:
             service = job.get("service")
             try:
-                self.client.post(service, job_path("stop", service, job.get("job_id")))
+                self._stop(run, service, job.get("job_id"))
                 stopped += 1
             except ArteriaError as error:
                 self.logger.error("%s: %s", error.code, error)
@@ -36,3 +37,8 @@ class Abort(ServiceAction):
                 counts=counts,
             )
         return {"aborted": True, **counts}
+
+    def _stop(self, run: str, service: Any, job_id: Any) -> None:
+        if job_status(self.client, service, job_id).get("run") != run:
+            raise OtherJobError("job %s of %s is of another run than %s" % (job_id, service, run))
+        self.client.post(service, job_path("stop", service, job_id))

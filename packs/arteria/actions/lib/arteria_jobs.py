@@ -34,6 +34,16 @@ def job_status(client: Client, service: str, job_id: Any) -> Dict[str, Any]:
     return client.get(service, job_path("status", service, job_id))
 
 
+def require_of_stage(service: str, job: Dict[str, Any], run: str, stage: str, attempt: int) -> None:
+    """Raise OtherJobError unless `job` does this stage: a store made anew gives ids again."""
+    found = (job.get("run"), job.get("stage"), job.get("attempt"))
+    if found != (run, stage, attempt):
+        raise OtherJobError(
+            "job %s of %s is of another stage than %s %s attempt %s: %s"
+            % (job.get("job_id"), service, run, stage, attempt, inert(repr(found))[:200])
+        )
+
+
 def end_with_job(
     client: Client, by: str, service: str, job: Dict[str, Any], run: str, stage: str, attempt: int
 ) -> Dict[str, Any]:
@@ -49,12 +59,7 @@ def end_with_job(
         OtherJobError: the job is of another run, stage or attempt.
     """
     where = stage_path(run, stage, attempt)
-    found = (job.get("run"), job.get("stage"), job.get("attempt"))
-    if found != (run, stage, where[-1]):
-        raise OtherJobError(
-            "job %s of %s is of another stage than %s %s attempt %s: %s"
-            % (job.get("job_id"), service, run, stage, attempt, inert(repr(found))[:200])
-        )
+    require_of_stage(service, job, run, stage, where[-1])
     state = job.get("state")
     if state not in STAGE_STATES:
         return {"ended": False, "state": state if is_identifier(state) else "", "code": ""}

@@ -7,11 +7,13 @@ from typing import Any, Dict, Optional, Set, Tuple
 from arteria_action import stage_path
 from arteria_client import Client, path
 from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
-from arteria_jobs import STAGE_STATES, job_path, job_status
+from arteria_jobs import STAGE_STATES, OtherJobError, job_path, job_status, require_of_stage
 from arteria_names import code_of, identifier, number
 from arteria_orchestrator import Orchestrator
 
-COUNTS = ("looks", "found", "dispatched", "over_limit", "stopped", "waiting", "errors")
+COUNTS = ("looks", "found", "dispatched", "over_limit", "stopped", "lost", "waiting", "errors")
+#: A service's answer for a job that it does not have.
+NO_JOB = "job.not_found"
 
 
 class Repair:
@@ -47,7 +49,7 @@ class Repair:
             self.look()
 
     def _acted(self) -> bool:
-        return any(self.counts[name] for name in ("dispatched", "over_limit", "stopped"))
+        return any(self.counts[name] for name in ("dispatched", "over_limit", "stopped", "lost"))
 
     def look(self) -> None:
         """Repair what is overdue now."""
@@ -124,9 +126,20 @@ class Repair:
         self.counts["stopped"] += 1
 
     def _has_ended(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> bool:
-        """True if the item's job has; then that is told again."""
+        """True if the item's job has; then that is told again.
+
+        One that its service does not know, or knows as another stage's, will tell of no end: its
+        stage is ended here, as failed. Nothing is stopped then.
+        """
         service, job_id = item.get("service"), item.get("job_id")
-        job = self._job(service, job_id)
+        try:
+            job = self._job(service, job_id)
+            require_of_stage(service, job, **of_stage)
+        except (RefusedError, OtherJobError) as error:
+            if error.code not in (NO_JOB, OtherJobError.code):
+                raise
+            self._lost(service, job_id, error, of_stage)
+            return True
         if job.get("state") not in STAGE_STATES:
             return False
         ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
@@ -134,6 +147,22 @@ class Repair:
             ended["code"] = code_of(job)
         self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
         return True
+
+    def _lost(
+        self, service: Any, job_id: Any, error: ArteriaError, of_stage: Dict[str, Any]
+    ) -> None:
+        body = {
+            "by": self._by,
+            "state": "failed",
+            "code": error.code,
+            "message": "the job of this stage is lost: %s" % (error,),
+            "hint": "was the state of the %s service removed or restored? make sure that no process"
+            " of the job runs, then: st2 run arteria.retry run=%s" % (service, of_stage["run"]),
+            "service": service,
+            "job_id": job_id,
+        }
+        self._client.post("runfolder", path(*stage_path(**of_stage), "end"), body)
+        self.counts["lost"] += 1
 
     def _job(self, service: Any, job_id: Any) -> Dict[str, Any]:
         try:

@@ -89,7 +89,7 @@ def config_group() -> None:
 def config_check(context: click.Context) -> None:
     """Check arteriole.yaml; what is wrong is told with file and line."""
     settings = settings_of(context)
-    services = ", ".join(configured(settings))
+    services = ", ".join(configured(settings)) or "none (none has a section)"
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
 
 

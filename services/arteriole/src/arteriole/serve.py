@@ -123,9 +123,14 @@ async def serve(settings: Settings, names: list[str]) -> None:
 
 def _open(settings: Settings, names: list[str]) -> list[Application]:
     """The named services, each on its port; nothing of theirs is touched before it is claimed."""
+    unknown = sorted(set(names) - set(configured(settings)))
+    if unknown:
+        raise ServeError(
+            f"{unknown[0]!r} has no section in the configuration; configured are"
+            f" {', '.join(configured(settings))}"
+        )
     for name in dict.fromkeys(names):
-        if name in configured(settings):
-            claim(settings.state_dir / name)
+        claim(settings.state_dir / name)
     with turn(settings.state_dir / ".turn"):
         first_tokens(settings)
     tokens = None if settings.auth is Auth.NONE else Tokens(settings.token_file)

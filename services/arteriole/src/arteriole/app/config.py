@@ -51,6 +51,11 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
         line = mark.line + 1 if mark else 1
         problem = getattr(err, "problem", None) or err
         raise ConfigError(f"{path}:{line}: not YAML: {problem}") from err
+    if (twice := _given_twice(node)) is not None:
+        raise ConfigError(
+            f"{path}:{twice.start_mark.line + 1}: {twice.value} is given twice",
+            hint="keep the one that is meant",
+        )
     if not isinstance(values, dict):
         raise ConfigError(f"{path}:1: expected keys with values, found {type(values).__name__}")
     variables = {
@@ -68,6 +73,23 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
             for e in err.errors(include_url=False)
         ]
         raise ConfigError("\n".join(lines)) from err
+
+
+def _given_twice(node: yaml.Node | None) -> yaml.ScalarNode | None:
+    """The first key that stands twice in one mapping; YAML takes the last without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    return key
+                seen.add(key.value)
+        inner = [value for _, value in node.value]
+    else:
+        return None
+    return next((found for one in inner if (found := _given_twice(one)) is not None), None)
 
 
 def _override(values: dict[str, Any], keys: tuple[str, ...], name: str, value: str) -> None:

@@ -42,15 +42,23 @@ def within(root: Path, *parts: str) -> Path:
 
 
 def find_run(roots: list[Path], run: str) -> Path:
-    """The folder of `run` in the first of `roots` that has it.
+    """The folder of `run` in the one of `roots` that has it.
 
     Raises:
-        InvalidError: the name is not an identifier, or a link leads out of the root.
+        InvalidError: the name is not an identifier, a link leads out of the root, or two roots
+            have a run of this name: then it is not known which of them was judged.
     """
     require_identifier(run, "run")
-    for root in roots:
-        if (root / run).is_dir():
-            return within(root, run)
+    found = [root for root in dict.fromkeys(roots) if (root / run).is_dir()]
+    if len(found) > 1:
+        raise InvalidError(
+            f"{run} lies in {' and in '.join(map(str, found))}",
+            code="run.duplicate_name",
+            hint="rename or remove the folder that is not the run's",
+            field="run",
+        )
+    if found:
+        return within(found[0], run)
     raise InvalidError(
         f"no run folder {run} in {', '.join(map(str, roots))}",
         code="run.not_found",

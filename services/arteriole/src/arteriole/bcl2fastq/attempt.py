@@ -1,6 +1,5 @@
 """An attempt's folder: immutable once it has its name, made under another until it is complete."""
 
-import hashlib
 import json
 import os
 import re
@@ -61,7 +60,7 @@ class Attempt:
         self,
         partial: Path,
         result: ConversionResult,
-        sheet: Path,
+        sheet_sha256: str,
         ignored: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
@@ -78,7 +77,7 @@ class Attempt:
             "finished": times.now(),
             "converter": result.converter,
             "converter_version": result.version,
-            "sheet_sha256": hashlib.sha256(sheet.read_bytes()).hexdigest(),
+            "sheet_sha256": sheet_sha256,
             "clusters": result.clusters,
             "clusters_pf": result.clusters_pf,
             "samples": [

@@ -1,10 +1,14 @@
 """The section `bcl2fastq` of arteriole.yaml."""
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
 from arteriole.checksum.places import AbsolutePath
+
+Mismatches = Annotated[int, Field(ge=0, le=2)]
 
 
 class Bcl2fastqSettings(Section):
@@ -14,7 +18,7 @@ class Bcl2fastqSettings(Section):
     #: Which converter works; there is no default, so that nobody converts with one unawares.
     converter: str
     #: Mismatches allowed in i7 and in i5.
-    barcode_mismatches: tuple[int, int] = (1, 1)
+    barcode_mismatches: tuple[Mismatches, Mismatches] = (1, 1)
     include_non_pf: bool = False
     ignore_adapters: bool = False
     #: See ConversionRequest.allow_index_collisions.

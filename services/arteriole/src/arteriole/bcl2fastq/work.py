@@ -8,8 +8,7 @@ from typing import Any
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.converters import ConversionRequest
-from arteriole.bcl2fastq.converters.builtin import plan as plans
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.jobs.exclusive import exclusive
@@ -39,20 +38,16 @@ def observe(task: Task) -> dict[str, Any]:
     attempt.require_root()
     request = _request(task, attempt.path)
     converter = converters.find(wanted["converter"])
-    plan = plans.make(request)
+    announced = converter.announce(request)
     return {
         "converter": converter.name,
         "converter_version": converter.version,
         "ignore": sorted(request.ignore),
-        "sheet_sha256": hashlib.sha256(request.sheet.read_bytes()).hexdigest(),
-        "samples": [
-            {"sample_id": output.sample_id, "lane": lane.lane}
-            for lane in plan.lanes
-            for output in lane.outputs
-        ],
-        "files": list(plan.files),
+        "sheet_sha256": sha256(request.sheet),
+        "samples": [{"sample_id": sample, "lane": lane} for sample, lane in announced.samples],
+        "files": list(announced.files),
         "to": str(attempt.path),
-        "warnings": list(plan.warnings),
+        "warnings": list(announced.warnings),
     }
 
 
@@ -77,16 +72,31 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     partial = attempt.begin(task.job_id)
     request = _request(task, partial)
     try:
+        digest = sha256(request.sheet)
         result = converters.find(wanted["converter"]).convert(
             request, lambda done, total: task.progress(done, total, "tiles")
         )
         if not wanted["allow_empty_samples"] and "empty-samples" not in request.ignore:
             refuse_empty_samples(partial, result, request.sheet)
-        return attempt.complete(partial, result, request.sheet, tuple(sorted(request.ignore)))
+        if sha256(request.sheet) != digest:
+            raise ConversionError(
+                f"{SHEET} was changed while the run was converted",
+                code="convert.sheet_changed",
+                hint="look at the sheet that is there now",
+            )
+        return attempt.complete(partial, result, digest, tuple(sorted(request.ignore)))
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()
         raise
+
+
+def sha256(path: Path) -> str:
+    """The digest of a sheet; of nothing where there is none, which the converter tells."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

@@ -42,8 +42,14 @@ def hold_command(
 ) -> None:
     """Let no stage begin, also of runs that come later; what runs goes on."""
     scope = _scope(name, everything, instrument)
-    client_of(context).post("holds", {**scope, "reason": reason})
+    client = client_of(context)
+    client.post("holds", {**scope, "reason": reason})
     say(f"{_what(scope)} {'is' if scope['scope'] == 'run' else 'are'} held")
+    if instrument is not None:
+        known = {run["instrument"] for run in client.get("runs")["runs"]} - {None, ""}
+        if instrument not in known:
+            seen = f"; seen were runs of {', '.join(sorted(known))}" if known else ""
+            say(f"no run of it was seen yet{seen}")
 
 
 @click.command("release")
@@ -87,13 +93,13 @@ def redo_command(context: click.Context, name: str, first: str, reason: str) -> 
 
 @click.command("abort")
 @click.argument("name")
-@click.option("--reason", default="not given", help="Kept in the history.")
+@click.option("--reason", default="no reason given", help="Kept in the history.")
 @click.pass_context
 def abort_command(context: click.Context, name: str, reason: str) -> None:
     """End a run's attempt and stop its jobs, or dismiss a run; safe to do twice."""
     jobs = client_of(context).post(run_path(name, "abort"), {"reason": reason})["jobs"]
     say(f"{name} is aborted")
-    failures = [err for job in jobs if (err := _stop(context, job)) is not None]
+    failures = [err for job in jobs if (err := _stop(context, name, job)) is not None]
     for err in failures:
         complain(str(err), err.hint)
     if failures:
@@ -101,10 +107,15 @@ def abort_command(context: click.Context, name: str, reason: str) -> None:
         context.exit(1)
 
 
-def _stop(context: click.Context, job: dict[str, Any]) -> ClientError | None:
+def _stop(context: click.Context, run: str, job: dict[str, Any]) -> ClientError | None:
+    """NB: after a service lost its store the same number may be another run's job."""
     told = f"{job['service']}/{job['job_id']}"
+    number = int(job["job_id"])
     try:
-        client_of(context, job["service"]).post(f"stop/{int(job['job_id'])}")
+        service = client_of(context, job["service"])
+        if service.get(f"status/{number}").get("run") != run:
+            return ClientError(f"{told} is not a job of {run} any more; it was left alone")
+        service.post(f"stop/{number}")
     except ClientError as err:
         return ClientError(f"{told} could not be stopped: {err}", hint=err.hint)
     say(f"stopped {told}")
@@ -124,7 +135,8 @@ def _stop(context: click.Context, job: dict[str, Any]) -> ClientError | None:
 def waive_command(context: click.Context, name: str, ignore: tuple[str, ...], reason: str) -> None:
     """Let a run that is incomplete, failed or stalled be worked on as it is.
 
-    Its attempt is degraded for good.
+    Or one that is complete, if its conversion found damage or an empty sample. Its next attempt is
+    degraded for good.
     """
     body = {"reason": reason, "ignore": list(ignore)}
     waiver = client_of(context).post(run_path(name, "waive"), body)["waiver"]
@@ -152,7 +164,7 @@ def adopt_command(context: click.Context, names: tuple[str, ...], everything: bo
             client.post(run_path(name, "adopt"))
         except ClientError as err:
             refused = True
-            complain(f"{name}: {err}", err.hint)
+            complain(f"{name}: {err} [{err.code}]", err.hint)
         else:
             say(f"adopted {name}")
     if refused:

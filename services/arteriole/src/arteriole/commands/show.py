@@ -1,6 +1,5 @@
 """Commands that read: runs, run, why, holds."""
 
-import textwrap
 from typing import Any
 
 import click
@@ -15,6 +14,8 @@ from arteriole.runfolder.states import RunState
 FEW_WORDS = 60
 #: So much of a run's name stands in one line, to be copied.
 NAME_WIDTH = 36
+#: The longest word that `standing` has.
+STANDING_WIDTH = len("unreachable")
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
 
 json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
@@ -42,8 +43,20 @@ def standing(run: dict[str, Any]) -> str:
     return "observed" if run["observed"] else str(run["verdict"]).replace("_", " ")
 
 
+def _told(run: dict[str, Any]) -> str:
+    """Its state, and its marks as far as the state does not tell them."""
+    state = standing(run)
+    return ", ".join([state, *(mark for mark in marks(run) if mark != state)])
+
+
 def _few_words(text: str) -> str:
-    return textwrap.shorten(plain(text), FEW_WORDS, placeholder=" ...")
+    """The beginning of `text`; a long path does not hide what comes before it, nor itself.
+
+    >>> _few_words("convert failed: " + "/data" * 12)
+    'convert failed: /data/data/data/data/data/data/data/data ...'
+    """
+    words = " ".join(plain(text).split())
+    return words if len(words) <= FEW_WORDS else f"{words[: FEW_WORDS - 4].rstrip()} ..."
 
 
 @click.command("runs")
@@ -61,9 +74,18 @@ def runs_command(context: click.Context, state: str | None, json_: bool) -> None
     if json_:
         as_json(answer["runs"])
         return
+    if answer["runs"]:
+        _list(answer["runs"])
+    else:
+        say("no run was seen yet" if state is None else f"no run is {state}")
+    if answer.get("mode") == "observe":
+        say("mode: observe; what would be done is worked out, and nothing is done")
+
+
+def _list(runs: list[dict[str, Any]]) -> None:
     screen = console()
-    longest = max((len(plain(run["name"])) for run in answer["runs"]), default=0)
-    name, state_, attempt = min(longest, NAME_WIDTH), len("cancelled"), len("degraded")
+    longest = max(len(plain(run["name"])) for run in runs)
+    name, state_, attempt = min(longest, NAME_WIDTH), STANDING_WIDTH, len("degraded")
     few = min(FEW_WORDS, max(12, screen.width - name - state_ - attempt - 9))
     table = Table(
         Column("run", overflow="fold", width=name),
@@ -72,7 +94,7 @@ def runs_command(context: click.Context, state: str | None, json_: bool) -> None
         Column("attempt", width=attempt),
         **STYLE,
     )
-    for run in answer["runs"]:
+    for run in runs:
         table.add_row(
             cell(run["name"]),
             standing(run),
@@ -80,8 +102,6 @@ def runs_command(context: click.Context, state: str | None, json_: bool) -> None
             "\n".join([*([str(run["attempt"])] if run["attempt"] else []), *marks(run)]),
         )
     screen.print(table)
-    if answer.get("mode") == "observe":
-        say("mode: observe; what would be done is worked out, and nothing is done")
 
 
 @click.command("run")
@@ -94,8 +114,7 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
     if json_:
         as_json(run)
         return
-    noted = "".join(f", {mark}" for mark in marks(run))
-    say(f"{run['name']}: {standing(run)}{noted}; {run['why']['message']}")
+    say(f"{run['name']}: {_told(run)}; {run['why']['message']}")
     if run["waiver"] is not None:
         waiver = run["waiver"]
         ignored = ", ".join(waiver["ignore"]) or "nothing named"
@@ -106,10 +125,9 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
         "attempt",
         Column("stage", overflow="fold"),
         Column("state", no_wrap=True),
-        "begun (UTC)",
+        Column("begun (UTC)", no_wrap=True),
         "ended (UTC)",
         Column("job", overflow="fold", min_width=12),
-        Column("message", overflow="fold"),
         **STYLE,
     )
     for stage in run["stages"]:
@@ -119,12 +137,21 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
             cell(stage["stage"]),
             stage["state"],
             moment(stage["begun"]),
-            moment(stage["ended"]),
+            _ended(stage),
             cell(job),
-            cell(stage["message"]),
         )
     if run["stages"]:
         console().print(table)
+    for stage in run["stages"]:
+        if stage["message"] not in run["why"]["message"]:
+            say(f"{stage['stage']} of attempt {stage['attempt']}: {stage['message']}")
+
+
+def _ended(stage: dict[str, Any]) -> str:
+    """When it ended; the time alone if that was on the day on which it began."""
+    begun, ended = moment(stage["begun"]), moment(stage["ended"])
+    same_day = begun and ended[:10] == begun[:10]
+    return ended[11:] if same_day else ended
 
 
 def _attempt(attempt: dict[str, Any]) -> str:

@@ -53,7 +53,7 @@ def read_tiles(path: Path) -> TileIndex:
     for place, (number, clusters) in enumerate(struct.iter_unpack("<II", data)):
         if number in tiles:
             raise RunDataError(f"{path.name}: tile {number} stands there twice")
-        tiles[number] = IndexedTile(place, first, clusters)
+        tiles[number] = IndexedTile(place, first, run_file.bounded(clusters, path.name))
         first += clusters
     return TileIndex(path.name, tiles, first)
 

@@ -1,6 +1,6 @@
 """Base calls of one tile in one cycle: .bcl and .bcl.gz.
 
-Little-endian: u32 n, then n bytes; the low 2 bits are the base (A, C, G, T), the rest its quality;
+Little-endian: u32 n, then n bytes; the low 2 bits are the base (A, C, G, T), the rest its quality.
 byte 0 is a no-call, written as N with quality 2.
 """
 
@@ -34,7 +34,9 @@ def read(path: Path, clusters: int) -> Calls:
     Raises:
         RunDataError: missing, truncated, corrupt, or not of `clusters` clusters.
     """
-    data = run_file.read(path)
+    size = HEADER_SIZE + clusters
+    # Gzip makes nothing twice as large, however small its blocks are.
+    data = run_file.read(path, 2 * size + 65_536 if path.suffix == ".gz" else size + 1)
     if path.suffix == ".gz":
         data = gzip_data.members(data, HEADER_SIZE + clusters, path.name)
     if len(data) < HEADER_SIZE:

@@ -68,6 +68,7 @@ class Header:
         if not len(rows):
             raise RunDataError(f"{self.name}: tile {tile} is not in this file")
         clusters, size, gzip_size = (int(number) for number in self.sizes[rows[0]])
+        run_file.bounded(clusters, self.name)
         return Block(clusters, size, gzip_size, int(self.starts[rows[0]]))
 
 
@@ -139,6 +140,10 @@ def read(path: Path, header: Header, tile: int, clusters: int) -> Calls:
         raise RunDataError(
             f"{header.name}: expected {clusters} clusters of tile {tile}, "
             f"its header says {block.clusters}"
+        )
+    if block.gzip_size > 2 * block.size + 65_536:
+        raise RunDataError(
+            f"{header.name}: {block.gzip_size} bytes of gzip data cannot hold {block.size} bytes"
         )
     if block.gzip_size == 0:
         return np.empty(0, np.uint8)

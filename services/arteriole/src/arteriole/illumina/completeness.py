@@ -135,7 +135,8 @@ def _shared_positions(folder: RunFolder, tally: _Tally) -> int | None:
 def _position_count(path: Path, size: int) -> int:
     if path.suffix == ".locs":
         return locs.locs_clusters(_head(path, locs.LOCS_HEADER_SIZE), size, path.name)
-    return sum(count for _, count in locs.clocs_counts(_head(path, size), path.name))
+    data = run_file.read(path, locs.CLOCS_LIMIT)
+    return sum(count for _, count in locs.clocs_counts(data, path.name))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def read(path: Path, part: Part | None = None) -> NDArray[np.bool_]:
         head = file.read(HEADER_SIZE)
         start, clusters = header(head, file.seek(0, 2), path.name)
         first, count = (0, clusters) if part is None else part.checked(clusters, path.name)
+        run_file.bounded(count, path.name)
         file.seek(start + first)
         data = file.read(count)
     if len(data) != count:

@@ -18,6 +18,7 @@ from arteriole.illumina.run_file import Part
 
 LOCS_HEADER_SIZE = 12
 CLOCS_HEADER_SIZE = 5
+CLOCS_LIMIT = 3 * run_file.CLUSTERS_LIMIT
 _BLOCK = 250
 _BLOCKS_A_ROW = 82
 _ORIGIN = 1000
@@ -36,11 +37,12 @@ def read(path: Path, part: Part | None = None) -> Positions:
         RunDataError: the file is missing, truncated, not of these formats or of so many clusters.
     """
     if path.suffix == ".clocs":
-        return _clocs(run_file.read(path), path.name)
+        return _clocs(run_file.read(path, CLOCS_LIMIT), path.name)
     with run_file.opened(path) as file:
         head = file.read(LOCS_HEADER_SIZE)
         clusters = locs_clusters(head, file.seek(0, 2), path.name)
         first, count = (0, clusters) if part is None else part.checked(clusters, path.name)
+        run_file.bounded(count, path.name)
         file.seek(LOCS_HEADER_SIZE + 8 * first)
         data = file.read(8 * count)
     if len(data) != 8 * count:
@@ -98,7 +100,8 @@ def made_up(clusters: int) -> Positions:
 
 def _scaled(data: bytes, name: str) -> Positions:
     pairs = np.frombuffer(data, "<f4").reshape(-1, 2)
-    scaled = np.floor(pairs.astype(np.float64) * 10 + (_ORIGIN + 0.5))
+    with np.errstate(invalid="ignore"):  # a NaN is told below
+        scaled = np.floor(pairs.astype(np.float64) * 10 + (_ORIGIN + 0.5))
     if len(pairs) and not (np.isfinite(scaled).all() and scaled.min() >= 0 and scaled.max() < 1e8):
         raise RunDataError(f"{name}: a cluster position lies outside of any image")
     return scaled.astype(np.int32)

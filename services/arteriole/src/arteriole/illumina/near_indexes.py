@@ -20,10 +20,9 @@ def near_pairs(
     """
     i7, i5 = _letters(first), _letters(second)
     for one in range(len(first) - 1):
-        near = _distances(i7, one) <= allowed[0]
-        near &= _distances(i5, one) <= allowed[1]
-        for other in np.flatnonzero(near):
-            yield one, one + 1 + int(other)
+        others = one + 1 + np.flatnonzero(_distances(i7[one], i7[one + 1 :]) <= allowed[0])
+        for other in others[_distances(i5[one], i5[others]) <= allowed[1]]:
+            yield one, int(other)
 
 
 def _letters(texts: Sequence[str]) -> NDArray[np.uint8]:
@@ -33,9 +32,8 @@ def _letters(texts: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(rows), np.uint8).reshape(len(texts), width)
 
 
-def _distances(letters: NDArray[np.uint8], one: int) -> NDArray[np.int64]:
-    """From one row to each row after it."""
-    here, there = letters[one], letters[one + 1 :]
+def _distances(here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """From one row to each of others."""
     differ: NDArray[np.bool_] = (there != here) & (there != 0) & (here != 0)
     counts: NDArray[np.int64] = differ.sum(axis=1, dtype=np.int64)
     return counts

@@ -11,6 +11,9 @@ from arteriole.illumina.errors import RunDataError
 UNREADABLE = "run.unreadable"
 """The code where the file is there and the file system does not give it."""
 
+CLUSTERS_LIMIT = 64_000_000
+"""More clusters no tile has (a NovaSeq's has some 5 million): memory is for so many at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -47,7 +50,17 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         ) from err
 
 
-def read(path: Path) -> bytes:
-    """The whole file. Raises RunDataError."""
+def read(path: Path, limit: int) -> bytes:
+    """The whole file, of at most `limit` bytes. Raises RunDataError."""
     with opened(path) as file:
-        return file.read()
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise RunDataError(f"{path.name}: expected at most {limit} bytes, found more")
+    return data
+
+
+def bounded(clusters: int, name: str) -> int:
+    """The number of clusters of a tile that `name` speaks of. Raises RunDataError."""
+    if clusters > CLUSTERS_LIMIT:
+        raise RunDataError(f"{name}: {clusters} clusters of a tile are not possible")
+    return clusters

@@ -123,6 +123,12 @@ class RunFolder:
         """Which clusters of the tile passed the filter."""
         return self.lane(lane) / f"s_{lane}_{tile:04d}.filter"
 
+    def tiles_with_filter(self, lane: int) -> set[int]:
+        """The tiles of a lane that have a filter file of their own."""
+        form = re.compile(rf"s_{lane}_(\d{{4,5}})\.filter", re.ASCII)
+        found = (form.fullmatch(name) for name in _names(self.lane(lane)))
+        return {int(match[1]) for match in found if match}
+
     def cbcl(self, lane: int, cycle: int, surface: int) -> Path:
         """The base calls of one surface in one cycle."""
         return self.cycle(lane, cycle) / f"L{lane:03d}_{surface}.cbcl"

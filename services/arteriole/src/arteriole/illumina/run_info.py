@@ -1,4 +1,8 @@
-"""RunInfo.xml: which reads, lanes and tiles a run has."""
+"""RunInfo.xml: which reads, lanes and tiles a run has.
+
+Older control software gives a read by its FirstCycle and LastCycle, and marks an index read with a
+child `<Index/>`; both forms may stand in one file, as in the tests of bcl2fastq 2.20.
+"""
 
 import re
 from collections.abc import Mapping
@@ -105,16 +109,19 @@ def parse(path: Path) -> RunInfo:
 
 
 def _reads(element: Element, path: Path) -> tuple[Read, ...]:
+    children = [child for child in element if xml_file.local_name(child) == "Read"]
+    if len(children) > _LIMITS["cycles"]:
+        raise RunInfoError(f"{path.name} Run/Reads: {len(children)} reads are not possible")
     reads = [
         Read(
             number=_number(child, "Number", path, default=place),
-            cycles=_number(child, "NumCycles", path),
-            is_index=_flag(child, "IsIndexedRead", path),
+            cycles=_cycles(child, path),
+            is_index=_flag(child, "IsIndexedRead", path) or bool(_descend(child, "Index")),
             is_reverse_complement=_flag(child, "IsReverseComplement", path),
         )
-        for place, child in enumerate(element, start=1)
-        if xml_file.local_name(child) == "Read"
+        for place, child in enumerate(children, start=1)
     ]
+    _check_places(reads, children, path)
     if len({read.number for read in reads}) != len(reads):
         raise RunInfoError(f"{path.name} Run/Reads: two reads have the same Number")
     # Some instruments list a read that they skipped as one of 0 cycles.
@@ -124,6 +131,33 @@ def _reads(element: Element, path: Path) -> tuple[Read, ...]:
     if sum(read.cycles for read in used) > _LIMITS["cycles"]:
         raise RunInfoError(f"{path.name} Run/Reads: more than {_LIMITS['cycles']} cycles")
     return used
+
+
+def _cycles(element: Element, path: Path) -> int:
+    """Of one read: NumCycles, or from FirstCycle to LastCycle."""
+    if element.get("FirstCycle") is None or element.get("LastCycle") is None:
+        return _number(element, "NumCycles", path)
+    first, last = (_number(element, name, path) for name in ("FirstCycle", "LastCycle"))
+    cycles = last - first + 1
+    if cycles < 0 or _number(element, "NumCycles", path, default=cycles) != cycles:
+        raise RunInfoError(
+            f"{path.name} Read/@LastCycle: cycles {first} to {last} are not those of a read of "
+            f"{element.get('NumCycles', 'some')} cycles"
+        )
+    return cycles
+
+
+def _check_places(reads: list[Read], elements: list[Element], path: Path) -> None:
+    """See that each FirstCycle follows the reads before it."""
+    expected = 1
+    for read, element in sorted(zip(reads, elements, strict=True), key=lambda pair: pair[0].number):
+        first = _number(element, "FirstCycle", path, default=expected)
+        if read.cycles and first != expected:
+            raise RunInfoError(
+                f"{path.name} Read/@FirstCycle: expected {expected}, as the reads before it end "
+                f"there, found {first}"
+            )
+        expected += read.cycles
 
 
 def _layout(element: Element, path: Path) -> Layout:

@@ -64,7 +64,9 @@ class _Case:
 
     def is_alone(self, sample: Sample) -> bool:
         """Whether no other sample lies on a lane of this one."""
-        return all(len(samples) == 1 for samples in self.lanes.values() if sample in samples)
+        return all(
+            len(samples) == 1 for lane, samples in self.lanes.items() if sample.lane in (None, lane)
+        )
 
 
 def check(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arteriole.illumina.errors import SampleSheetError
-from arteriole.illumina.sheet_text import Note, Rows, distance, plain
+from arteriole.illumina.sheet_text import Note, Rows, distance, is_near, plain
 
 COLUMNS = {
     "lane": "Lane",
@@ -59,6 +59,7 @@ PASSIVE_COLUMNS = frozenset(
 )
 """Columns that say nothing to a converter, by the software that writes them."""
 
+_COLUMNS_LIMIT = 1000
 _LIKE_INDEX_NAME = re.compile(
     r"index|lane|mismatch|cycles|adapter|(?<![a-z])[ip][57]|(?<![a-z])umi"
 )
@@ -82,6 +83,10 @@ def read(rows: Rows) -> Columns:
         SampleSheetError: a column is unknown or stands there twice, or there is no Sample_ID.
     """
     number, names = rows[0]
+    if len(names) > _COLUMNS_LIMIT:
+        raise SampleSheetError(
+            f"more than {_COLUMNS_LIMIT} columns", code="sheet.too_large", line=number
+        )
     has_sample_project = any(plain(name) == "sampleproject" for name in names)
     used: dict[str, int] = {}
     settings: dict[str, int] = {}
@@ -124,7 +129,7 @@ def _refuse_if_near(name: str, line: int, column: int) -> None:
     near = sorted(
         (distance(key, short), known)
         for short, known in (COLUMNS | SETTING_COLUMNS).items()
-        if distance(key, short) <= (1 if len(short) < 6 else 2)
+        if is_near(key, short, 1 if len(short) < 6 else 2)
     )
     if near or _LIKE_INDEX_NAME.search(name.lower()):
         known = sorted({*COLUMNS.values(), *SETTING_COLUMNS.values()})

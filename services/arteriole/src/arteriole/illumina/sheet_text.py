@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from arteriole.illumina.errors import SampleSheetError
 
 SIZE_LIMIT = 8 * 1024 * 1024
+_SECTIONS_LIMIT = 1000
 
 Rows = list[tuple[int, list[str]]]
 
@@ -48,6 +49,7 @@ class _Reading:
     sections: dict[str, Rows] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    found: int = 0
 
 
 def read(data: bytes) -> SheetText:
@@ -62,6 +64,8 @@ def read(data: bytes) -> SheetText:
     text = _text(data, reading.notes)
     rows: Rows | None = None
     for number, line in enumerate(_lines(text), start=1):
+        if not line:
+            continue
         cells = _cells(line, number)
         if not any(cells):
             continue
@@ -111,6 +115,11 @@ def distance(one: str, other: str) -> int:
                 best = min(best, last[j - 2] + 1)
             row.append(best)
     return row[-1]
+
+
+def is_near(one: str, other: str, most: int) -> bool:
+    """Whether they differ in at most `most` letters, told at once of a name that is too long."""
+    return abs(len(one) - len(other)) <= most and distance(one, other) <= most
 
 
 def _text(data: bytes, notes: list[Note]) -> str:
@@ -188,6 +197,11 @@ def _begin(reading: _Reading, cells: list[str], number: int) -> Rows:
             line=number,
             column=1,
         )
+    reading.found += 1
+    if reading.found > _SECTIONS_LIMIT:
+        raise SampleSheetError(
+            f"more than {_SECTIONS_LIMIT} sections", code="sheet.too_large", line=number
+        )
     found = cells[0][1:-1].strip()
     name = _usual_name(found, number)
     if name is None:
@@ -225,7 +239,7 @@ def _usual_name(found: str, number: int) -> str | None:
     for name in (*V1_SECTIONS, *V2_SECTIONS):
         if found.lower() == name.lower():
             return name
-        if distance(plain(found), plain(name)) <= (1 if len(name) < 6 else 2):
+        if is_near(plain(found), plain(name), 1 if len(name) < 6 else 2):
             raise SampleSheetError(
                 f"section [{found[:40]}] is not known",
                 code="sheet.section_unknown",

@@ -58,9 +58,10 @@ def unpacked_clusters(path: Path) -> int:
     with run_file.opened(path) as file:
         head = file.read(_HEAD_SIZE)
     try:
-        return _count(head if path.suffix != ".gz" else _first_unpacked(head))
+        count = _count(head if path.suffix != ".gz" else _first_unpacked(head))
     except RunDataError as err:
         raise RunDataError(f"{path.name}: {err}") from err
+    return run_file.bounded(count, path.name)
 
 
 def cbcl_header(path: Path) -> Header:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
+from arteriole.app.names import is_identifier
 from arteriole.illumina import sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.run_folder import MARKERS, BclKind, RunFolder
@@ -17,7 +18,7 @@ from arteriole.inspection import demultiplexed, interop_summary
 from arteriole.inspection.demultiplexed import Demultiplexing, FastqFiles
 from arteriole.inspection.interop_summary import InteropError, InteropSummary
 from arteriole.inspection.missing import missing_files
-from arteriole.inspection.outlook import COMPLETE, SHEET, Outlook, outlook
+from arteriole.inspection.outlook import COMPLETE, SHEET, Outlook, again_command, called, outlook
 from arteriole.runfolder.verdict import Verdict, VerdictKind, examine
 
 OnStep = Callable[[str], None]
@@ -101,6 +102,8 @@ def inspect(
     refuse_if_no_run(run_dir)
     folder = RunFolder(run_dir)
     problems: list[str] = []
+    if not is_identifier(called(run_dir)):
+        problems.append("the folder's name has characters other than A-Z a-z 0-9 . _ -")
     on_step("whether the run is complete")
     verdict = examine(run_dir, settle=0)
     parameters = _parameters(folder, problems)
@@ -177,7 +180,7 @@ class _Found:
                 "wait" if self.verdict.kind is VerdictKind.SEQUENCING else "refuse",
                 f"not begin: {code}",
                 ("restore RunInfo.xml from the instrument",),
-                f"arteriole inspect {self.folder.path}",
+                again_command(self.folder.path),
             ),
         )
 

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from arteriole.app.names import is_identifier
 from arteriole.illumina import sheet_check, sheet_settings
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet
@@ -40,7 +41,13 @@ def outlook(
     Args:
         is_emptied: there are no base calls at all, though later steps left their traces.
     """
-    same = f"arteriole inspect {shlex.quote(str(run_dir))}"
+    same = again_command(run_dir)
+    if not is_identifier(called(run_dir)):
+        return Outlook(
+            "refuse",
+            "not begin: run.name",
+            ("rename the folder",),
+        )
     if verdict.kind.value not in COMPLETE:
         return _not_ready(verdict, same, is_emptied)
     again = f"{same} --sheet FILE"
@@ -59,6 +66,22 @@ def outlook(
             command=again,
         )
     return _with_sheet(run_dir, run_info, sheet, again)
+
+
+def called(run_dir: Path) -> str:
+    """The folder's own name, by which the services know the run; also of `.` and `x/..`."""
+    path = run_dir.absolute()
+    return path.resolve().name if path.name == ".." else path.name
+
+
+def again_command(run_dir: Path) -> str:
+    """The same inspection once more, to be typed.
+
+    >>> again_command(Path("-a b"))
+    "arteriole inspect './-a b'"
+    """
+    folder = str(run_dir)
+    return f"arteriole inspect {shlex.quote(f'./{folder}' if folder.startswith('-') else folder)}"
 
 
 def _not_ready(verdict: Verdict, same: str, is_emptied: bool) -> Outlook:

@@ -18,7 +18,7 @@ from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_check import Finding, Severity
 from arteriole.inspection.inspection import Inspection
 from arteriole.inspection.missing import named
-from arteriole.inspection.outlook import SHEET
+from arteriole.inspection.outlook import SHEET, called
 
 WIDTH = 80
 _LABEL = 14
@@ -90,10 +90,12 @@ def _some(label: str, texts: tuple[str, ...] | list[str], most: int = _TOLD) -> 
 
 def _run(found: Inspection) -> Iterator[str]:
     info = found.run_info
-    name = info.run_id if info else found.path.absolute().name
+    name = called(found.path)
     yield click.style(printable(name), bold=True)
     if info is None:
         return
+    if info.run_id != name:
+        yield _line("run id", f"{info.run_id}, as RunInfo.xml has it")
     parameters = found.parameters or RunParameters()
     known = instrument_type(info.instrument)
     kind = known.name if known else parameters.instrument_type or "unknown instrument"
@@ -153,7 +155,8 @@ def _completeness(found: Inspection) -> Iterator[str]:
         )
     yield from _some("missing", found.missing)
     if not found.missing:
-        yield from _some("problems", [str(one) for one in evidence.get("problems", ())])
+        problems = [str(one) for one in evidence.get("problems", ())]
+        yield from _some("problems", [one for one in problems if one not in verdict.message])
     if verdict.hint:
         yield _line("to do", verdict.hint)
 
@@ -206,17 +209,18 @@ def _interop(found: Inspection) -> Iterator[str]:
     summary = found.interop
     if summary is None:
         return
-    yield _heading(
-        "InterOp",
-        True,
-        f"{_bases(summary.yield_gigabases)}, {summary.percent_q30:.1f} % >= Q30,"
-        f" {_millions(summary.clusters_pf)} of {_millions(summary.clusters)} clusters passed",
-    )
+    clusters = f"{_millions(summary.clusters_pf)} of {_millions(summary.clusters)} clusters passed"
+    if not summary.yield_gigabases:
+        yield _heading("InterOp", True, f"no qualities, {clusters}")
+    else:
+        quality = f"{_bases(summary.yield_gigabases)}, {summary.percent_q30:.1f} % >= Q30"
+        yield _heading("InterOp", True, f"{quality}, {clusters}")
     for lane in summary.lanes if len(summary.lanes) > 1 else ():
+        good = f", {lane.percent_q30:.1f} % >= Q30" if lane.yield_gigabases else ""
         yield _line(
             f"lane {lane.lane}",
             f"{_millions(lane.clusters_pf)} of {_millions(lane.clusters)} clusters"
-            f" ({lane.percent_pf:.1f} %), {lane.percent_q30:.1f} % >= Q30",
+            f" ({lane.percent_pf:.1f} %){good}",
         )
 
 

@@ -137,4 +137,4 @@ def _summary(report: Report) -> Iterator[str]:
         yield f"{counts['as_announced']:6} done as announced"
         yield f"{counts['not_as_announced']:6} done otherwise than announced"
     if counts["not_observed"]:
-        yield f"{counts['not_observed']:6} more not observed"
+        yield f"{counts['not_observed']:6} more not observed (arteriole runs)"

@@ -12,6 +12,11 @@ from arteriole.runfolder.records import Run
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.verdict import VerdictKind
+
+#: Seconds without a change after which an unmarked run's data may be made anew, if it was once:
+#: an instrument that goes on writes every few minutes.
+STILL = 30 * 60
 
 
 class Attempts:
@@ -100,11 +105,13 @@ class Attempts:
 
         A new attempt where the data is made anew (`makes_attempt` in the plan), otherwise the
         same one with the next try, which is then aborted no longer. A new attempt that has not
-        begun is not followed by another. Data made anew is degraded if the run is so still.
+        begun is not followed by another, unless it would now be made under another waiver. Data
+        made anew is degraded if the run is so still.
 
         Raises:
-            ConflictError: the run has no plan yet, one of these stages is running, or its newest
-                attempt is observed and this service acts, or the other way round.
+            ConflictError: the run has no plan yet, one of these stages is running, its data would
+                be made of files that are still being written, or its newest attempt is observed
+                and this service acts, or the other way round.
         """
         with self._store.transaction():
             run = self._runs.get(name)
@@ -115,19 +122,33 @@ class Attempts:
                 raise NotFoundError(f"{name} has no stage {first[:60]!r}, only {choices}")
             again = plan.from_stage(first)
             anew = any(plan.stages[stage].makes_attempt for stage in again)
-            _require_idle(run, None if anew else again)
-            if anew and run.attempt > 1 and run.aborted is None and _untouched(run, again):
+            made_under = self._made_under(run, plan, again)
+            wanted = anew and run.aborted is None and _made_so(run, made_under)
+            if wanted and (_untouched(run, again) or self._is_under_way(run, plan, first)):
                 return run.attempt  # two clients asked for the same
+            _require_idle(run, None if anew else again)
+            if anew:
+                _require_still(run)
             self._runs.events.append(
                 "redo", who=who, run=name, stage=first, attempt=run.attempt, reason=reason[:500]
             )
             attempt = run.attempt
             if anew:
-                attempt = self._anew(run, plan, again)
+                attempt = self._anew(run, plan, again, made_under)
             else:
                 self._same(run, again)
             self._stages.settle(name, who)
         return attempt
+
+    def _is_under_way(self, run: Run, plan: Plan, first: str) -> bool:
+        """The newest attempt comes of a redo from this stage, and its data is still to be made."""
+        asked = self._store.row(
+            "SELECT 1 FROM event WHERE run = ? AND what = 'redo' AND stage = ? AND attempt = ?",
+            (run.name, first, run.attempt - 1),
+        )
+        states = {stage.stage: stage.state for stage in run.current}
+        made = any(states[name].passed for name, one in plan.stages.items() if one.makes_attempt)
+        return asked is not None and not made and StageState.FAILED not in states.values()
 
     def _require_redoable(self, run: Run) -> None:
         if not run.attempt:
@@ -140,16 +161,22 @@ class Attempts:
             )
         self._stages.require_mode(run)
 
-    def _anew(self, run: Run, plan: Plan, again: set[str]) -> int:
+    def _made_under(self, run: Run, plan: Plan, again: set[str]) -> tuple[bool, tuple[str, ...]]:
+        """See Run.made_under; data that is taken over is as it was made."""
+        if run.newest is not None and any(
+            plan.stages[stage].makes_attempt for stage in _kept(run, again)
+        ):
+            return run.newest.degraded, run.newest.ignore
+        return run.made_under()
+
+    def _anew(
+        self, run: Run, plan: Plan, again: set[str], made_under: tuple[bool, tuple[str, ...]]
+    ) -> int:
         """A new attempt, in which what has passed and is not done again counts as passed."""
-        kept = frozenset(stage.stage for stage in run.current if stage.state.passed) - again
-        degraded, ignore = run.made_under()
-        if run.newest is not None and any(plan.stages[stage].makes_attempt for stage in kept):
-            degraded, ignore = run.newest.degraded, run.newest.ignore  # its data is taken over
         attempt = run.attempt + 1
         self._store.execute("UPDATE run SET attempt = ? WHERE id = ?", (attempt, run.id))
-        self._insert(run, attempt, degraded, ignore)
-        self._insert_stages(run, plan, attempt, kept)
+        self._insert(run, attempt, *made_under)
+        self._insert_stages(run, plan, attempt, _kept(run, again))
         return attempt
 
     def _same(self, run: Run, again: set[str]) -> None:
@@ -214,7 +241,31 @@ def _require_idle(run: Run, only: set[str] | None) -> None:
         )
 
 
+def _require_still(run: Run) -> None:
+    """Nobody writes the run folder: what a waiver lets be ignored may be about to arrive."""
+    since = run.evidence.get("quiet_since")
+    still = isinstance(since, str) and since != "" and times.seconds_since(since) >= STILL
+    if run.verdict is VerdictKind.COPYING or (run.verdict is VerdictKind.SEQUENCING and not still):
+        raise ConflictError(
+            f"the folder of {run.name} is {run.verdict.value}: {run.message}",
+            code="run.not_ready",
+            hint=f"when it is complete, or nothing has come for {STILL // 60} minutes:"
+            f" arteriole why {run.name}",
+        )
+
+
+def _kept(run: Run, again: set[str]) -> frozenset[str]:
+    return frozenset(stage.stage for stage in run.current if stage.state.passed) - again
+
+
+def _made_so(run: Run, made_under: tuple[bool, tuple[str, ...]]) -> bool:
+    """The newest attempt is a later one than the first, made as another would be made now."""
+    newest = run.newest
+    return newest is not None and run.attempt > 1 and (newest.degraded, newest.ignore) == made_under
+
+
 def _untouched(run: Run, stages: set[str]) -> bool:
+    """None of these stages has begun in the newest attempt."""
     return all(
         stage.state is StageState.WAITING and stage.try_ == 1
         for stage in run.current

@@ -262,9 +262,11 @@ class Run:
 
     @property
     def workable(self) -> bool:
-        """Complete, or waived as it is."""
+        """Complete, or waived as it is; a waiver of a complete run waives no missing file."""
         return self.verdict is VerdictKind.COMPLETE or (
-            self.waiver is not None and self.verdict in WAIVABLE
+            self.waiver is not None
+            and self.waiver.verdict is not VerdictKind.COMPLETE
+            and self.verdict in WAIVABLE
         )
 
     @property
@@ -297,11 +299,12 @@ class Run:
     def made_under(self) -> tuple[bool, tuple[str, ...]]:
         """Whether an attempt made now is degraded, and what it may ignore.
 
-        A run that has become complete since its waiver needs it no more.
+        A run that has become complete since its waiver needs it no more, and one that was complete
+        then needs another.
         """
         complete = VerdictKind.COMPLETE
         if self.waiver is None or (
-            self.verdict is complete and self.waiver.verdict is not complete
+            (self.verdict is complete) is not (self.waiver.verdict is complete)
         ):
             return False, ()
         return True, self.waiver.ignore

@@ -170,7 +170,8 @@ class Stages:
     ) -> dict[str, Any]:
         """The stage ends `done`, `failed` or `skipped`; a repeat changes nothing.
 
-        With `job` (service, job_id) only the attached job's end counts, or any while none is.
+        With `job` (service, job_id) only the attached job's end counts, or while none is, any but
+        that of an earlier try's job.
         Nothing is done in an observed attempt, so there `done` becomes `skipped`; in any other,
         the end of a job that only observed is a failure.
         """
@@ -178,7 +179,9 @@ class Stages:
             run, row = self._find(name, stage, attempt)
             attached = (row.service, row.job_id)
             if row.state is not StageState.RUNNING or (
-                job is not None and row.job_id is not None and attached != job
+                job is not None
+                and attached != job
+                and (row.has_job or self._earlier(run, row, job))
             ):
                 return {"ended": False, "duplicate": True}
             service, job_id = job if job is not None else attached
@@ -191,6 +194,16 @@ class Stages:
                 message, hint = self._only_observed(attempt, service or by)
             self._finish(run, row, state, by, who, code, message, hint)
         return {"ended": True}
+
+    def _earlier(self, run: Run, row: Stage, job: tuple[str, int]) -> bool:
+        """Did this job do an earlier try? NB: only to be asked while the stage has no job."""
+        found = self._store.row(
+            "SELECT 1 FROM event WHERE run = ? AND stage = ? AND attempt = ?"
+            " AND what = 'job_attached' AND json_extract(payload, '$.service') = ?"
+            " AND json_extract(payload, '$.job_id') = ?",
+            (run.name, row.stage, row.attempt, *job),
+        )
+        return found is not None
 
     def _only_observed(self, attempt: int, service: str) -> tuple[str, str]:
         if self._runs.mode is Mode.OBSERVE:

@@ -22,6 +22,18 @@ _URGENCY = {
     VerdictKind.INCOMPLETE: LATE,
     VerdictKind.FAILED: LATE,
     VerdictKind.NO_SHEET: LATE,
+    VerdictKind.REFUSED: LATE,
+}
+
+#: What no further try mends, since it would find the same: the stage from which it is made anew.
+_MADE_ANEW = {
+    "attempt.not_found": "convert",
+    "convert.sheet_changed": "check",
+    "checksum.not_as_written": "convert",
+    "checksum.record": "convert",
+    "transfer.source_changed": "convert",
+    "manifest.invalid": "checksum",
+    "manifest.missing": "checksum",
 }
 
 #: It stands still, but its instrument has begun another run.
@@ -148,6 +160,10 @@ def _listed(running: list[str]) -> str:
 def _mend(run: Run, stage: Stage) -> str:
     retry = f"arteriole retry {run.name}"
     hint = stage.hint.rstrip(" .")
+    first = _MADE_ANEW.get(stage.code)
+    if first in {known.stage for known in run.current}:
+        redo = f"arteriole redo {run.name} --from {first}"
+        return f"{hint}: {redo}" if hint else redo
     if not hint or hint.endswith(retry):
         return hint or retry
     return f"{hint}; then: {retry}"

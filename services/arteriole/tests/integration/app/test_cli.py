@@ -67,6 +67,8 @@ def test_config_check(home):
     home.write(home.config.read_text() + "  prot: 1\n")
     output = home.arteriole("config", "check", status=1)
     assert output.startswith(f"arteriole: {home.config}:8: runfolder.prot: Extra inputs")
+    home.write(f"state_dir: {home.state}\n")
+    assert home.arteriole("config", "check").endswith("services: none (none has a section)\n")
 
 
 def test_a_service_that_is_not_configured_is_named(home):

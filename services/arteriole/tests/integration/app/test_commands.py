@@ -29,7 +29,13 @@ def test_an_operators_day(home):
     client.post(f"runs/{RUN}/stages/convert/1/begin", {"by": "ex2"})
     body = {"by": "ex2", "state": "failed", "code": "x.y", "message": "[bold]line 7[/bold]"}
     client.post(f"runs/{RUN}/stages/convert/1/end", body)
-    assert "convert failed: [bold]line 7[/bold]" in home.arteriole("run", RUN)
+    told = home.arteriole("run", RUN)
+    assert "convert failed: [bold]line 7[/bold]" in told
+    assert told.count("line 7") == 1
+    home.arteriole("hold", RUN, "--reason", "in doubt")
+    told = home.arteriole("run", RUN)
+    assert told.endswith("\nconvert of attempt 1: [bold]line 7[/bold]\n")
+    home.arteriole("release", RUN)
     why = home.arteriole("why", RUN)
     assert f"what to do:        arteriole retry {RUN}" in why
     assert "read on in:        docs/runbook/x.y.md" in why
@@ -66,6 +72,9 @@ def test_holds_of_a_run_an_instrument_and_all(home):
     assert home.arteriole("hold", RUN, "--reason", "in doubt") == f"{RUN} is held\n"
     said = home.arteriole("hold", "--instrument", "M00834", "--reason", "a leak")
     assert said == "all runs of M00834 are held\n"
+    said = home.arteriole("hold", "--instrument", "M0834", "--reason", "a slip")
+    assert said.endswith("no run of it was seen yet; seen were runs of M00834\n")
+    home.arteriole("release", "--instrument", "M0834")
     assert home.arteriole("hold", "--all", "--reason", "the move") == "all runs are held\n"
     assert "it is held by admin: in doubt" in home.arteriole("why", RUN)
     listing = home.arteriole("holds")
@@ -187,7 +196,7 @@ def test_one_refusal_does_not_keep_the_others_from_adoption(home):
     home.start()
     home.becomes("pending")
     said = home.arteriole("adopt", "nope", RUN, status=1)
-    assert "arteriole: nope: no run 'nope' was seen here" in said
+    assert "arteriole: nope: no run 'nope' was seen here [run.not_found]" in said
     assert f"adopted {RUN}" in said
     home.becomes("ready")
 
@@ -199,7 +208,8 @@ def test_while_observing_the_commands_say_so(home):
     found = home.run()
     assert (found["state"], found["why"]["code"]) == ("none", "run.observed")
     assert "mode: observe; what would be done" in home.arteriole("runs")
-    assert "observed" in home.arteriole("runs") and "observed" in home.arteriole("run", RUN)
+    assert "observed" in home.arteriole("runs")
+    assert f"{RUN}: observed; attempt 1 only" in home.arteriole("run", RUN)
     assert home.arteriole("adopt", "--all").splitlines() == [
         "1 observed already; set mode: act to work on them",
         "no run waits for it",
@@ -216,7 +226,15 @@ def test_while_observing_the_commands_say_so(home):
     assert [one["observed"] for one in found["attempts"]] == [True, False]
 
 
+def test_before_the_first_run_it_is_said_that_there_is_none(home):
+    home.start()
+    assert home.arteriole("runs") == "no run was seen yet\n"
+    assert home.arteriole("runs", "--state", "done") == "no run is done\n"
+
+
 def test_a_listing_fits_a_terminal_of_80_columns(home):
+    (home.monitored / (begun := "240102_M00834_0001_XXXX")).mkdir()
+    (home.monitored / begun / "RunInfo.xml").touch()
     long = "20240101_LH00123_0042_B" + "X" * 60
     home.bring(long)
     ready(home)
@@ -225,12 +243,13 @@ def test_a_listing_fits_a_terminal_of_80_columns(home):
     claim(home, {"receive": {}, "convert": {"after": ["receive"]}}, long)
     for command in (["runs"], ["run", long], ["holds"]):
         lines = home.arteriole(*command, columns=80).splitlines()
-        table = [line for line in lines if not line.startswith(long + ":")]
+        table = [line for line in lines if not line.startswith(f"{long}:")]
         assert len(table) > 2
         assert max(map(len, table)) <= 80, command
     listing = home.arteriole("runs", columns=80)
     assert RUN in listing  # in one piece, to be copied
     assert "held" in listing and "pending" in listing
+    assert " sequencing " in listing
 
 
 def test_what_is_refused_is_told_in_a_sentence(home):

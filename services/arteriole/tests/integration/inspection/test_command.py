@@ -257,6 +257,29 @@ def test_a_run_without_run_info_is_still_a_run(inspect, run_dir):
     assert "RunInfo.xml cannot be read" in " ".join(ended.text.split())
 
 
+def test_a_damaged_file_is_told_once(inspect, run_dir):
+    calls = run_dir / "Data/Intensities/BaseCalls/L001/C3.1/s_1_1101.bcl"
+    calls.write_bytes(calls.read_bytes()[:-1])
+    assert " ".join(inspect(run_dir).text.split()).count(str(calls.relative_to(run_dir))) == 1
+
+
+def test_a_name_that_the_services_refuse_is_refused(inspect, run_dir):
+    bad = run_dir.rename(run_dir.parent / "{{ a b }}")
+    for ended in (inspect(bad), inspect(".", cwd=bad)):
+        told = " ".join(ended.text.split())
+        assert told.startswith("{{ a b }} run id " + run_dir.name)
+        assert "Problem: the folder's name has characters other than" in told
+        assert "Arteriole would: not begin: run.name" in told
+        assert ended.code == 1
+
+
+def test_the_command_to_try_next_is_quoted(inspect, run_dir):
+    bad = run_dir.rename(run_dir.parent / "-a b")
+    (bad / "RunInfo.xml").write_text("<RunInfo")
+    ended = inspect("./-a b", cwd=bad.parent)
+    assert "try next      arteriole inspect './-a b'\n" in ended.text
+
+
 def test_names_from_files_do_not_reach_the_terminal_as_they_are(inspect, run_dir):
     parameters = next(run_dir.glob("[rR]unParameters.xml"))
     name = "\N{RIGHT-TO-LEFT OVERRIDE}evil\N{CSI}31m"

@@ -66,6 +66,19 @@ def test_what_is_wrong_is_told_with_file_and_line(tmp_path, text, line, says):
     assert says in first
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("mode: act\nmode: observe\n", "2: mode is given twice"),
+        ("runfolder:\n  port: 1\n  port: 2\n", "3: port is given twice"),
+        ("a: [{b: 1, b: 2}]\n", "1: b is given twice"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused(tmp_path, text, told):
+    with pytest.raises(ConfigError, match=re.escape(f"arteriole.yaml:{told}")):
+        read(tmp_path, text)
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a: 2001-99-99\n", b"a: \x00\n", b"&a [*a"])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "arteriole.yaml"

@@ -70,12 +70,15 @@ def test_an_identifier_is_returned(text):
     assert require_identifier(text, "run") == text
 
 
-def test_a_run_is_found_in_the_first_root_that_has_it(tmp_path):
+def test_a_run_is_found_in_the_root_that_has_it_and_refused_if_two_have(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two / "r1", two / "r2", one / "r2"):
         folder.mkdir(parents=True)
     assert find_run([one, two], "r1") == two / "r1"
-    assert find_run([one, two], "r2") == one / "r2"
+    assert find_run([two, two], "r2") == two / "r2"
+    with pytest.raises(InvalidError, match=r"r2 lies in .*one and in .*two") as error:
+        find_run([one, two], "r2")
+    assert error.value.code == "run.duplicate_name"
 
 
 @pytest.mark.parametrize(

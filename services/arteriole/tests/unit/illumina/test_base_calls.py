@@ -144,6 +144,8 @@ def test_clocs_round_trip(tmp_path_factory, squares):
         ("a.locs", struct.pack("<ifI", 1, 1.0, 2) + bytes(8), "expected 28 bytes"),
         ("a.locs", struct.pack("<ifIff", 1, 1.0, 1, np.nan, 1), "outside of any image"),
         ("a.locs", struct.pack("<ifIff", 1, 1.0, 1, -500, 1), "outside of any image"),
+        # a signalling NaN, of which numpy would warn
+        ("a.locs", struct.pack("<ifI", 1, 1.0, 1) + b"\1\0\x80\x7f" + bytes(4), "outside of any"),
         ("a.clocs", b"\1", "truncated"),
         ("a.clocs", struct.pack("<BI", 2, 0), "version 1, found 2"),
         ("a.clocs", struct.pack("<BI", 1, 2) + b"\0", "block 2 of 2"),

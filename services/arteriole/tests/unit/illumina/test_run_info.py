@@ -48,6 +48,50 @@ def test_five_digit_names_count_the_cameras_of_each_lane(run_dir):
     assert (tiles[3][0], tiles[4][-1]) == (11401, 23612)
 
 
+def with_reads(run_dir: Path, reads: str) -> Path:
+    path = run_dir / "RunInfo.xml"
+    text = path.read_text()
+    start, end = text.index("<Reads>") + 7, text.index("</Reads>")
+    path.write_text(text[:start] + reads + text[end:])
+    return path
+
+
+def test_reads_of_older_control_software(run_dir):
+    """The forms that bcl2fastq 2.20 takes (testRunInfoXml.cpp), all in one file."""
+    info = RunInfo.read(
+        with_reads(
+            run_dir,
+            '<Read FirstCycle="1" LastCycle="91" /><Read NumCycles="8" IsIndexedRead="Y" />'
+            '<Read FirstCycle="100" LastCycle="107"><Index /></Read>'
+            '<Read FirstCycle="108" LastCycle="200" IsIndexedRead="N" />',
+        )
+    )
+    assert [(read.number, read.cycles, read.is_index) for read in info.reads] == [
+        (1, 91, False),
+        (2, 8, True),
+        (3, 8, True),
+        (4, 93, False),
+    ]
+    assert info.cycles_of(info.reads[3]) == range(108, 201)
+
+
+@pytest.mark.parametrize(
+    ("reads", "message"),
+    [
+        ('<Read FirstCycle="1" LastCycle="9"/><Read FirstCycle="11" LastCycle="12"/>', "found 11"),
+        ('<Read FirstCycle="2" LastCycle="9"/>', "expected 1"),
+        ('<Read FirstCycle="5" LastCycle="3"/>', "cycles 5 to 3"),
+        ('<Read FirstCycle="1" LastCycle="9" NumCycles="8"/>', "a read of 8 cycles"),
+        ('<Read FirstCycle="1" LastCycle="x"/>', "@LastCycle"),
+        ('<Read FirstCycle="1"/>', "@NumCycles"),
+        ('<Read NumCycles="1"/>' * 5001, "5001 reads"),
+    ],
+)
+def test_cycles_that_do_not_follow_each_other(run_dir, reads, message):
+    with pytest.raises(RunInfoError, match=message):
+        RunInfo.read(with_reads(run_dir, reads))
+
+
 def test_reverse_complement_marks_are_read(run_dir):
     path = changed(
         run_dir / "RunInfo.xml",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arteriole.illumina import sheet_text
 from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.sample_sheet import Sample, SampleSheet, Setting, parse
 
@@ -285,3 +286,23 @@ def test_real_sheets():
         description="Test Runfolder",
     )
     assert miseq.settings["SoftwareVersion"].line == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[x]\n" * 1001 + "[Data]\nSample_ID\nA\n", "more than 1000 sections"),
+        ("[Data]\nSample_ID" + ",q" * 1000 + "\nA\n", "more than 1000 columns"),
+    ],
+)
+def test_what_would_take_long_is_refused(text, message):
+    with pytest.raises(SampleSheetError, match=message) as caught:
+        parse(text.encode())
+    assert caught.value.code == "sheet.too_large"
+
+
+def test_a_long_name_is_not_compared_letter_by_letter(monkeypatch):
+    compared = []
+    monkeypatch.setattr(sheet_text, "distance", lambda *names: compared.append(names) or 9)
+    parse(f"[{'s' * 100_000}]\n[Data]\nSample_ID,{'q' * 100_000}\nA,\n".encode())
+    assert all(len(name) < 100 for names in compared for name in names)

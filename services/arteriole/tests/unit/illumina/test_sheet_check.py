@@ -177,6 +177,15 @@ def test_4096_samples_are_compared_in_time():
     assert time.monotonic() - started < 20
 
 
+def test_many_samples_of_a_run_without_index_read_are_checked_in_time():
+    rows = "\n".join(f"S{n},{''.join(i)}" for n, i in enumerate(product("ACGT", repeat=7)))
+    sheet = parse(f"[Data]\nSample_ID,index\n{rows}\n".encode())
+    start = time.monotonic()
+    codes = {f.code for f in check(sheet, run_info(READS[:1]), (0, 0))}
+    assert codes == {"sheet.index_without_read"}
+    assert time.monotonic() - start < 8
+
+
 def test_collisions_beyond_the_first_thousand_are_not_told():
     rows = "\n".join(f"S{n},ACGTACGT" for n in range(100))
     assert len(found(rows, "Sample_ID,index")) == 1000

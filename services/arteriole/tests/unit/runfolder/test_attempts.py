@@ -101,7 +101,17 @@ def test_two_who_ask_for_the_same_redo_get_one_attempt(claimed):
     assert [claimed.redo("convert"), claimed.redo("convert")] == [2, 2]
     assert len(claimed.told("redo")) == 1
     assert claimed.told("stage_ready")[-1] == ("stage_ready", "convert", 2)
-    claimed.do("convert", attempt=2)
+    claimed.begin("convert", attempt=2)
+    assert claimed.redo("convert") == 2, "it is being made already"
+    claimed.end("convert", attempt=2)
+    assert claimed.redo("convert") == 3
+
+
+def test_a_redo_of_what_failed_again_is_another_attempt(claimed):
+    claimed.do("convert")
+    claimed.redo("convert")
+    claimed.begin("convert", attempt=2)
+    claimed.end("convert", "failed", attempt=2, code="x.y")
     assert claimed.redo("convert") == 3
 
 

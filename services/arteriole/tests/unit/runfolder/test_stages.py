@@ -110,6 +110,20 @@ def test_the_end_of_another_job_changes_nothing(claimed, job):
     assert claimed.told("run_error") == []
 
 
+def test_the_late_end_of_an_earlier_try_does_not_end_the_next(claimed):
+    """It comes between begin and attach, say from a job that was slow to stop."""
+    claimed.begin("convert")
+    claimed.attach("convert", 7)
+    claimed.end("convert", "failed", code="stage.time_limit", job=("convert", 7))
+    claimed.retry()
+    claimed.begin("convert", by="ex2")
+    late = claimed.end("convert", "failed", code="job.stopped", job=("convert", 7))
+    assert late == {"ended": False, "duplicate": True}
+    claimed.attach("convert", 8, by="ex2")
+    assert claimed.end("convert", job=("convert", 8)) == {"ended": True}
+    assert claimed.states()["convert"] == "done"
+
+
 def test_a_stage_that_did_not_begin_cannot_end(claimed):
     assert claimed.end("convert") == {"ended": False, "duplicate": True}
     assert claimed.states()["convert"] == "waiting"

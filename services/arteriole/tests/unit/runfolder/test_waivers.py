@@ -2,7 +2,9 @@
 
 import pytest
 
+from arteriole.app import times
 from arteriole.app.errors import ConflictError
+from arteriole.runfolder.attempts import STILL
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.records import WAIVABLE
 from arteriole.runfolder.states import RunState
@@ -136,6 +138,70 @@ def test_while_it_is_written_again_it_is_not_claimed(short):
     short.judge("stalled")
     assert ready(short) == 2
     assert short.claim()["claimed"] and short.run.newest.degraded
+
+
+@pytest.mark.parametrize("kind", ["sequencing", "copying"])
+def test_no_data_is_made_anew_of_files_that_are_still_being_written(short, kind):
+    """What the waiver lets be ignored may be just about to arrive."""
+    do_waive(short)
+    short.claim()
+    short.do(*STAGES)
+    short.judge(kind)
+    with pytest.raises(ConflictError, match=f"is {kind}") as error:
+        short.redo("convert")
+    assert error.value.code == "run.not_ready" and short.run.attempt == 1
+    short.judge(kind, evidence={"quiet_since": times.now(-60)})
+    with pytest.raises(ConflictError, match=f"is {kind}"):
+        short.redo("convert")
+    assert short.redo("transfer") == 1  # its FASTQs are made
+    short.judge("complete")
+    short.do("transfer", "tell")
+    assert short.redo("convert") == 2 and not short.run.newest.degraded
+
+
+def test_a_sheet_that_a_person_put_into_a_stalled_run_delays_a_redo_by_half_an_hour(short):
+    """Not until it counts as stalled again."""
+    short.judge("stalled")
+    do_waive(short)
+    short.claim()
+    short.do(*STAGES)
+    short.judge("sequencing", evidence={"quiet_since": times.now(-STILL - 60)})
+    assert short.redo("convert") == 2 and short.run.newest.degraded
+
+
+def test_the_waiver_of_a_complete_run_waives_no_file_that_went_missing_later(desk):
+    """Its folder was removed and is copied in again, or a disk lost a part of it."""
+    desk.arrive()
+    desk.hold()
+    do_waive(desk)
+    desk.judge("unreachable")
+    desk.judge("incomplete")
+    desk.free()
+    with pytest.raises(ConflictError, match="it is incomplete"):
+        desk.claim()
+    assert desk.run.state is RunState.NONE
+    desk.judge("complete")
+    desk.claim()
+    assert desk.run.newest.ignore == ("missing-bcls",)
+    desk.judge("incomplete")
+    desk.redo("convert")
+    assert not desk.run.newest.degraded
+
+
+@pytest.mark.parametrize("waived_anew", [False, True])
+def test_an_attempt_that_has_not_begun_is_kept_while_the_waiver_is_the_same(short, waived_anew):
+    do_waive(short)
+    short.claim()
+    assert [short.redo("convert"), short.redo("convert")] == [2, 2]
+    if waived_anew:
+        do_waive(short, [Ignorable.MISSING_FILTER])
+    else:
+        short.judge("complete")
+    assert [short.redo("convert"), short.redo("convert")] == [3, 3]
+    newest = short.run.newest
+    assert (newest.degraded, newest.ignore) == (
+        (True, ("missing-filter",)) if waived_anew else (False, ())
+    )
 
 
 def test_the_same_waiver_again_changes_nothing_and_another_replaces_it(short):

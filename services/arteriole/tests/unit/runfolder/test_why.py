@@ -55,6 +55,16 @@ def failed(hint):
     return prepare
 
 
+def failed_check(code, hint):
+    def prepare(desk):
+        claimed(desk)
+        desk.do("convert")
+        desk.begin("checksum")
+        desk.end("checksum", "failed", code=code, message="m", hint=hint)
+
+    return prepare
+
+
 def done(desk):
     claimed(desk)
     desk.do("convert", "checksum", "transfer", "archive", "tell")
@@ -150,6 +160,11 @@ UNKNOWN = "unknown: the run folder cannot be reached"
          f"mend it, {RETRY}", LATE, ONLY),
         (failed(f"{RETRY} or ask."), "sheet.index", "convert failed: line 7",
          f"{RETRY} or ask; then: {RETRY}", LATE, ONLY),
+        (failed_check("checksum.not_as_written", "the FASTQs were changed."),
+         "checksum.not_as_written", "checksum failed: m",
+         f"the FASTQs were changed: {REDO} convert", LATE, ONLY),
+        (failed_check("manifest.missing", ""), "manifest.missing", "checksum failed: m",
+         f"{REDO} checksum", LATE, ONLY),
         (stage_observed, "stage.observed",
          "convert failed: ex1 only observes, though the runfolder service acts",
          f"set the same mode for both in arteriole.yaml and start them again; then: {RETRY}", LATE,

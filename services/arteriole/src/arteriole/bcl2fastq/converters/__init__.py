@@ -6,6 +6,7 @@ import pkgutil
 from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
     UNDETERMINED,
+    Announcement,
     ConversionError,
     ConversionRequest,
     ConversionResult,
@@ -18,6 +19,7 @@ from arteriole.bcl2fastq.converters.conversion import (
 __all__ = [
     "IGNORABLE",
     "UNDETERMINED",
+    "Announcement",
     "ConversionError",
     "ConversionRequest",
     "ConversionResult",

@@ -95,6 +95,15 @@ class ConversionResult:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a conversion would write: samples by lane, and files relative to out_dir."""
+
+    samples: tuple[tuple[str, int], ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
 class Converter(Protocol):
     """Turns base calls into FASTQ files."""
 
@@ -106,6 +115,14 @@ class Converter(Protocol):
     @property
     def version(self) -> str:
         """Of the program that converts."""
+        ...
+
+    def announce(self, request: ConversionRequest) -> Announcement:
+        """What `convert` would write; out_dir is neither looked at nor touched.
+
+        Raises:
+            ArterioleError: with the code with which `convert` would refuse.
+        """
         ...
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:

@@ -15,6 +15,7 @@ from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
 from arteriole.bcl2fastq.converters.builtin.tiles import TileReader
 from arteriole.bcl2fastq.converters.conversion import (
+    Announcement,
     ConversionError,
     ConversionRequest,
     ConversionResult,
@@ -35,6 +36,10 @@ class BuiltinConverter:
     def version(self) -> str:
         """That of this distribution."""
         return version("arteriole")
+
+    def announce(self, request: ConversionRequest) -> Announcement:
+        """What would be written, as the protocol says."""
+        return plans.make(request).announcement()
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
@@ -75,7 +80,9 @@ def _convert(
             counts = LaneStats(lane, len(plan.run_info.template_reads))
             outputs = LaneFiles(request.out_dir, lane, counts.template_reads)
             demultiplexer = _demultiplexer(lane, request.barcode_mismatches)
-            reader = TileReader(plan, lane, demultiplexer, request.include_non_pf, each)
+            reader = TileReader(
+                plan, lane, demultiplexer, request.include_non_pf, each, request.out_dir
+            )
             for tile in plan.run_info.tiles[lane.lane]:
                 outputs.write(reader.pieces(tile, counts))
                 done += 1

@@ -10,6 +10,7 @@ from arteriole.bcl2fastq.converters.builtin import base_calls
 from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
     UNDETERMINED,
+    Announcement,
     ConversionError,
     ConversionRequest,
 )
@@ -88,6 +89,11 @@ class Plan:
             for read in range(1, len(self.run_info.template_reads) + 1)
         )
 
+    def announcement(self) -> Announcement:
+        """What it will write, in the words that all converters share."""
+        samples = [(output.sample_id, lane.lane) for lane in self.lanes for output in lane.outputs]
+        return Announcement(tuple(samples), self.files, self.warnings)
+
 
 def make(request: ConversionRequest) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
@@ -114,6 +120,7 @@ def make(request: ConversionRequest) -> Plan:
     by_lane = sheet_check.samples_by_lane(sheet, run_info)
     kinds = base_calls.kinds(folder, run_info, request.ignore)
     base_calls.require_files(folder, run_info, request.ignore)
+    base_calls.require_listed(folder, run_info, kinds)
     lanes = tuple(
         _lane(run_info, lane, kinds[lane], samples, numbers) for lane, samples in by_lane.items()
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arteriole.bcl2fastq.converters.builtin import fastq, sources
+from arteriole.bcl2fastq.converters.builtin.call_table import CallTable, call_table
 from arteriole.bcl2fastq.converters.builtin.demultiplex import (
     LETTERS,
     Assignment,
@@ -26,6 +28,8 @@ from arteriole.illumina.run_info import Read
 
 CHUNK = 16_384
 NO_CALL = 0
+#: Cycles that threads may have read and nobody has taken.
+_AT_ONCE = 16
 
 Found = Calls | ConversionError
 Map = Callable[[Callable[[int], Found], Iterable[int]], Iterator[Found]]
@@ -42,7 +46,11 @@ class Piece:
 
 
 class TileReader:
-    """Reads the tiles of one lane."""
+    """Reads the tiles of one lane.
+
+    Args:
+        scratch: a folder for the base calls of a tile that is too large for memory.
+    """
 
     def __init__(
         self,
@@ -51,12 +59,14 @@ class TileReader:
         demultiplexer: Demultiplexer,
         include_non_pf: bool,
         each: Map,
+        scratch: Path,
     ) -> None:
         self._plan = plan
         self._lane = lane
         self._demultiplexer = demultiplexer
         self._include_non_pf = include_non_pf
         self._each = each
+        self._scratch = scratch
         self._source = sources.of_lane(plan.folder, plan.run_info, lane.lane, lane.kind)
 
     def pieces(self, tile: int, stats: LaneStats) -> Iterator[Piece]:
@@ -72,30 +82,31 @@ class TileReader:
         stats.clusters += len(passed)
         stats.clusters_pf += int(passed.sum())
         codes = self._index_codes(tile, chosen, stats)
-        barcodes = Barcodes.of_codes(codes)
-        assignment = self._assign(barcodes)
-        counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
-        stats.add_barcodes(barcodes, counts, assignment)
-        outputs = assignment.samples[barcodes.of]
+        outputs = self._outputs(codes, stats)
+        # NB: from here on clusters stand in the order of their outputs; what is as long as a tile
+        # is kept once, and everything wider is made for a chunk at a time.
         order = np.argsort(outputs, kind="stable")
         outputs, kept = outputs[order], kept[order]
+        codes = np.take(codes, order, axis=1)
+        positions = positions[kept]
+        del order
         chosen = Chosen(passed, kept, filter_known)
-        clusters = fastq.Clusters(
-            positions=positions[kept],
-            flags=np.where(passed[kept], fastq.PASSED, fastq.FILTERED).astype(np.uint8),
-            index=self._index_text(codes[:, order]),
-        )
+
+        def clusters(part: slice) -> fastq.Clusters:
+            flags = np.where(passed[kept[part]], fastq.PASSED, fastq.FILTERED).astype(np.uint8)
+            return fastq.Clusters(positions[part], flags, self._index_text(codes[:, part]))
+
         for number, read in enumerate(self._plan.run_info.template_reads):
-            calls = self._calls(tile, read, read.cycles, chosen, stats)
-            yield from self._format(tile, number, clusters, calls, outputs, stats)
-            del calls  # so that no two reads of a tile are held at once
+            with call_table(read.cycles, len(kept), self._scratch) as calls:
+                self._fill(calls, tile, read, chosen, stats)
+                yield from self._format(tile, number, clusters, calls, outputs, stats)
 
     def _format(
         self,
         tile: int,
         number: int,
-        clusters: fastq.Clusters,
-        calls: Calls,
+        clusters: Callable[[slice], fastq.Clusters],
+        calls: CallTable,
         outputs: NDArray[np.intp],
         stats: LaneStats,
     ) -> Iterator[Piece]:
@@ -104,15 +115,24 @@ class TileReader:
             f"{info.instrument}:{info.run_number}:{info.flowcell}:{self._lane.lane}:{tile}:"
         ).encode()
         for start in range(0, len(outputs), CHUNK):
-            part = slice(start, start + CHUNK)
-            stats.add_qualities(number, outputs[part], *fastq.quality_sums(calls[:, part]))
-            text, ends = fastq.records(prefix, number + 1, clusters[part], calls[:, part])
+            part = slice(start, min(start + CHUNK, len(outputs)))
+            chunk = calls.part(part.start, part.stop)
+            stats.add_qualities(number, outputs[part], *fastq.quality_sums(chunk))
+            text, ends = fastq.records(prefix, number + 1, clusters(part), chunk)
             view = text.data
             begin = 0
             for last in _last_of_each(outputs[part]):
                 end = int(ends[last])
                 yield Piece(int(outputs[start + last]), number, view[begin:end])
                 begin = end
+
+    def _outputs(self, codes: Codes, stats: LaneStats) -> NDArray[np.intp]:
+        """The output of each cluster, by its index; counts into `stats`."""
+        barcodes = Barcodes.of_codes(codes)
+        assignment = self._assign(barcodes)
+        counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
+        stats.add_barcodes(barcodes, counts, assignment)
+        return assignment.samples[barcodes.of]
 
     def _assign(self, barcodes: Barcodes) -> Assignment:
         if self._lane.takes_all:
@@ -125,7 +145,9 @@ class TileReader:
         parts = [np.empty((0, len(chosen.kept)), np.uint8)]
         reads = self._plan.run_info.index_reads
         for read, length in zip(reads, self._lane.index_lengths, strict=False):
-            calls = self._calls(tile, read, length, chosen, stats)
+            calls = np.empty((length, len(chosen.kept)), np.uint8)
+            for row, found in enumerate(self._calls(tile, read, length, chosen, stats)):
+                calls[row] = found
             parts.append(index_codes(calls, read.is_reverse_complement))
         return np.concatenate(parts)
 
@@ -140,8 +162,16 @@ class TileReader:
             return letters
         return np.insert(letters, self._lane.index_lengths[0], ord("+"), axis=1)
 
-    def _calls(self, tile: int, read: Read, cycles: int, chosen: Chosen, stats: LaneStats) -> Calls:
-        """The calls of a read's first `cycles` cycles, shape (cycles, kept)."""
+    def _fill(
+        self, table: CallTable, tile: int, read: Read, chosen: Chosen, stats: LaneStats
+    ) -> None:
+        for row, found in enumerate(self._calls(tile, read, read.cycles, chosen, stats)):
+            table.put(row, found)
+
+    def _calls(
+        self, tile: int, read: Read, cycles: int, chosen: Chosen, stats: LaneStats
+    ) -> Iterator[Calls]:
+        """The calls of a read's first `cycles` cycles, each of all clusters that are kept."""
 
         def cycle(number: int) -> Found:
             try:
@@ -149,18 +179,16 @@ class TileReader:
             except ConversionError as err:
                 return self._waived("missing-bcls", err)
 
-        calls = np.empty((cycles, len(chosen.kept)), np.uint8)
         numbers = self._plan.run_info.cycles_of(read)[:cycles]
-        for row, (number, found) in enumerate(
-            zip(numbers, self._each(cycle, numbers), strict=True)
-        ):
-            if isinstance(found, ConversionError):
-                path = self._source.relative(self._source.file(tile, number))
-                stats.missing.add("missing-bcls", path, str(found))
-                calls[row] = NO_CALL
-            else:
-                calls[row] = found
-        return calls
+        for start in range(0, len(numbers), _AT_ONCE):
+            some = numbers[start : start + _AT_ONCE]
+            for number, found in zip(some, self._each(cycle, some), strict=True):
+                if isinstance(found, ConversionError):
+                    path = self._source.relative(self._source.file(tile, number))
+                    stats.missing.add("missing-bcls", path, str(found))
+                    yield np.full(len(chosen.kept), NO_CALL, np.uint8)
+                else:
+                    yield found
 
     def _passed(self, tile: int, stats: LaneStats) -> tuple[NDArray[np.bool_], bool]:
         """Which clusters passed the filter, and whether that is known."""

@@ -11,6 +11,7 @@ from arteriole.bcl2fastq.converters.builtin import sources, stats
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
 from arteriole.bcl2fastq.converters.conversion import (
+    Announcement,
     ConversionError,
     ConversionRequest,
     ConversionResult,
@@ -68,6 +69,10 @@ class PicardConverter:
                 hint="make room there, then retry" if full else "look at the folders' permissions",
                 code="convert.disk_full" if full else "convert.io",
             ) from err
+
+    def announce(self, request: ConversionRequest) -> Announcement:
+        """What would be written, as the protocol says."""
+        return self.plan(request).announcement()
 
     def plan(self, request: ConversionRequest) -> Plan:
         """What a conversion would write; out_dir is neither looked at nor touched.
