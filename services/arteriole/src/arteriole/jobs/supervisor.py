@@ -16,6 +16,9 @@ from arteriole.jobs.folder import JobFolder
 #: Seconds between asking a worker to end and killing it.
 GRACE = 10.0
 POLL = 0.1
+#: What a worker is given unless the site says otherwise. numpy's pool of threads spins while it
+#: waits: that took a fifth of a conversion's CPU and made it no quicker.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def supervise(folder: JobFolder, lock: int) -> None:
@@ -32,6 +35,7 @@ def supervise(folder: JobFolder, lock: int) -> None:
             pass_fds=(lock,),
             process_group=0,
             cwd=folder.path,
+            env={**ENVIRONMENT, **os.environ},
         )
     stopped = _wait(worker, folder)
     _kill_group(worker)
