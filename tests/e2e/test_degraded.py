@@ -28,6 +28,8 @@ def machine(raise_machine: Raise) -> Machine:
     machine = raise_machine(services={"bcl2fastq": {"ignore_adapters": True}})
     copy = machine.home / RUN
     shutil.copytree(Path(root) / RUN, copy)
+    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)  # the data may be kept read-only
     calls = copy / "Data/Intensities/BaseCalls/L001/C1.1/s_1_1101.bcl.gz"
     first = gzip.decompress(calls.read_bytes())
     calls.unlink()
