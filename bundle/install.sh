@@ -32,7 +32,7 @@ install() {
     "$python" -m venv --without-pip --clear "$environment"
     PYTHONPATH=$pip PIP_CONFIG_FILE=/dev/null "$environment/bin/python" -m pip --isolated --quiet \
         --disable-pip-version-check install --no-index --no-cache-dir \
-        --find-links "$here/wheels" "$@"
+        -f "$here/wheels" "$@"
 }
 install arteriole arteriole
 install st2solo st2solo

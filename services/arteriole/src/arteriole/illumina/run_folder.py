@@ -100,13 +100,6 @@ class RunFolder:
         """Those of MARKERS that are present."""
         return tuple(name for name in MARKERS if (self.path / name).is_file())
 
-    @property
-    def is_marked_complete(self) -> bool:
-        """Whether the marker of this instrument is present. Raises RunInfoError."""
-        return any(
-            (self.path / name).is_file() for name in expected_markers(self.run_info.instrument)
-        )
-
     def lane(self, lane: int) -> Path:
         """The base calls of a lane."""
         return self.base_calls / f"L{lane:03d}"

@@ -27,6 +27,16 @@ NOT_NOW = Outcome(
 
 log = structlog.get_logger()
 
+# They outlive the runner that started them: here they stay known until they end and are reaped,
+# by whichever runner of this process looks next.
+_supervisors: set[subprocess.Popen[bytes]] = set()
+
+
+def _reap() -> None:
+    for supervisor in tuple(_supervisors):
+        if supervisor.poll() is not None:
+            _supervisors.discard(supervisor)
+
 
 class Runner:
     """Keeps at most `parallel` jobs of `queue` running, each in a folder below `folders`.
@@ -54,7 +64,6 @@ class Runner:
         self._parallel = parallel
         self._rerun = rerun
         self._observe_only = observe_only
-        self._children: list[subprocess.Popen[bytes]] = []
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
@@ -80,7 +89,7 @@ class Runner:
 
     def step(self) -> None:
         """One look at all jobs that have not ended."""
-        self._children = [child for child in self._children if child.poll() is None]
+        _reap()
         running = 0
         for job in self._queue.in_state(JobState.STARTED):
             running += self._still_running(job)
@@ -137,7 +146,7 @@ class Runner:
             )
             self._queue.started(job)
             with open(folder.log, "ab") as output:
-                self._children.append(
+                _supervisors.add(
                     subprocess.Popen(
                         [
                             sys.executable,

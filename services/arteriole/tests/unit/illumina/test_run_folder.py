@@ -24,16 +24,11 @@ def test_marker_by_instrument(serial_number, markers):
     assert expected_markers(serial_number) == markers
 
 
-@pytest.mark.parametrize(
-    ("present", "complete"),
-    [(None, False), ("CopyComplete.txt", False), ("RTAComplete.txt", True)],
-)
-def test_marked_complete_by_the_instruments_own_marker(run_dir, present, complete):
-    if present:
-        (run_dir / present).touch()
-    folder = RunFolder(run_dir)
-    assert folder.is_marked_complete is complete
-    assert folder.markers == ((present,) if present else ())
+@pytest.mark.parametrize("present", [(), ("CopyComplete.txt",), ("RTAComplete.txt",)])
+def test_markers_are_those_that_are_there(run_dir, present):
+    for name in present:
+        (run_dir / name).touch()
+    assert RunFolder(run_dir).markers == present
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What the runner makes of the folders that it finds."""
 
+import gc
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,18 @@ def started(queue: JobQueue, times: int = 1) -> Job:
 
 
 def runner(
-    queue: JobQueue, tmp_path: Path, *, rerun: bool = True, observe_only: bool = False
+    queue: JobQueue,
+    tmp_path: Path,
+    *,
+    parallel: int = 0,
+    rerun: bool = True,
+    observe_only: bool = False,
 ) -> Runner:
     return Runner(
         queue,
         tmp_path / "jobs",
         "no.such.worker",
-        parallel=0,
+        parallel=parallel,
         rerun=rerun,
         observe_only=observe_only,
     )
@@ -124,3 +131,19 @@ def test_a_job_that_acts_and_died_is_not_started_again_while_observing(
     job = started(queue)
     runner(queue, tmp_path, observe_only=True).step()
     assert queue.get(job.job_id).code == "job.observe_mode"
+
+
+def test_a_supervisor_outlives_the_runner_that_started_it(queue: JobQueue, tmp_path: Path) -> None:
+    job = submit(queue)
+    looked = runner(queue, tmp_path, parallel=1)
+    folder = looked.folder(job.job_id)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        looked.step()
+        del looked
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
+    while folder.held():
+        assert queue.get(job.job_id).state is JobState.STARTED
+    runner(queue, tmp_path).step()
+    assert queue.get(job.job_id).state is JobState.ERROR

@@ -21,7 +21,6 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionResult,
     FastqFile,
     Progress,
-    SampleReads,
 )
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -95,11 +94,7 @@ def _convert(
         version=version,
         clusters=sum(lane.clusters for lane in lanes),
         clusters_pf=sum(lane.clusters_pf for lane in lanes),
-        samples=tuple(
-            SampleReads(output.sample_id, lane.plan.lane, int(reads))
-            for lane in lanes
-            for output, reads in zip(lane.plan.outputs, lane.reads, strict=True)
-        ),
+        samples=stats.sample_reads(lanes),
         files=tuple(files),
         stats_path=stats.PATH,
         warnings=(*plan.warnings, *stats.missing_warnings(plan, lanes)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from arteriole.bcl2fastq.converters.builtin.demultiplex import Assignment, Barcodes
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan, SamplePlan
+from arteriole.bcl2fastq.converters.conversion import SampleReads
 
 PATH = "Stats/Stats.json"
 UNKNOWN_WRITTEN = 1000
@@ -99,6 +100,15 @@ def missing_warnings(plan: Plan, lanes: list[LaneStats]) -> list[str]:
             first = next(lane.missing.firsts[sort] for lane in lanes if lane.missing.count(sort))
             warnings.append(f"{sort}: {count} files missing or damaged and ignored, first {first}")
     return warnings
+
+
+def sample_reads(lanes: list[LaneStats]) -> tuple[SampleReads, ...]:
+    """The reads of every output of each lane, in the plan's order."""
+    return tuple(
+        SampleReads(output.sample_id, lane.plan.lane, int(reads))
+        for lane in lanes
+        for output, reads in zip(lane.plan.outputs, lane.reads, strict=True)
+    )
 
 
 def write(out_dir: Path, plan: Plan, lanes: list[LaneStats]) -> None:

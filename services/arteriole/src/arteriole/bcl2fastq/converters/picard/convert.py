@@ -17,7 +17,6 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionResult,
     FastqFile,
     Progress,
-    SampleReads,
 )
 from arteriole.bcl2fastq.converters.picard import rule as rules
 from arteriole.bcl2fastq.converters.picard import tool
@@ -112,11 +111,7 @@ class PicardConverter:
             version=picard.version,
             clusters=sum(lane.clusters for lane in lanes),
             clusters_pf=sum(lane.clusters_pf for lane in lanes),
-            samples=tuple(
-                SampleReads(output.sample_id, lane.plan.lane, int(reads))
-                for lane in lanes
-                for output, reads in zip(lane.plan.outputs, lane.reads, strict=True)
-            ),
+            samples=stats.sample_reads(lanes),
             files=tuple(files),
             stats_path=stats.PATH,
             warnings=plan.warnings,

@@ -39,7 +39,7 @@ class LaneFilesSource(Source):
         found = self._read(self._calls_of(tile), self.file(tile, cycle))
         return found[chosen.kept]
 
-    def clusters(self, tile: int) -> int:
+    def _clusters_by_calls(self, tile: int) -> int:
         return self._tile(tile).clusters
 
     def _calls_of(self, tile: int) -> Callable[[Path], Calls]:

@@ -1,5 +1,6 @@
 """What every source of clusters has in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,7 +45,7 @@ class Chosen:
         return ranks
 
 
-class Source:
+class Source(ABC):
     """The files of one lane.
 
     Every method raises ConversionError: with code DAMAGED where a file is missing or not whole, and
@@ -81,13 +82,13 @@ class Source:
             )
         return positions
 
+    @abstractmethod
     def file(self, tile: int, cycle: int) -> Path:
         """The file of base calls that holds a tile in a cycle."""
-        raise NotImplementedError
 
+    @abstractmethod
     def calls(self, tile: int, cycle: int, chosen: Chosen) -> Calls:
         """The calls of the kept clusters, as bytes of .bcl files."""
-        raise NotImplementedError
 
     def clusters(self, tile: int) -> int:
         """How many clusters a tile without filter has, by its other files; 0 if there is none."""
@@ -107,8 +108,9 @@ class Source:
     def _shared(self) -> Positions:
         return self._read(locs.read, self._folder.intensities / "s.locs")
 
+    @abstractmethod
     def _clusters_by_calls(self, tile: int) -> int:
-        raise NotImplementedError
+        """How many clusters the base calls of a tile speak of."""
 
     def _clusters_by_positions(self, tile: int) -> int:
         path = self._folder.positions(self._lane, tile)
