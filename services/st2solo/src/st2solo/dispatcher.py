@@ -5,16 +5,19 @@ import logging
 import sqlite3
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from st2solo.errors import NotFoundError
+from st2solo.inquiries import Inquiries
 from st2solo.lifecycle import Lifecycle
-from st2solo.ports import ActionSource, TokenSource
+from st2solo.policies import Lane, Policies
+from st2solo.ports import ActionSource, PolicyDefinition, TokenSource
 from st2solo.preparation import Preparation
 from st2solo.processes import Fate, Processes
 from st2solo.records import Execution, Records
 from st2solo.runners import RUNNERS, WORKFLOW_RUNNER
-from st2solo.runners.protocol import Command, Job, Outcome
+from st2solo.runners.protocol import Announcement, Command, Job, Outcome
 from st2solo.settings import EngineSettings
 from st2solo.statuses import Status
 from st2solo.store import Store
@@ -40,6 +43,8 @@ class Dispatcher:
         lifecycle: Lifecycle,
         preparation: Preparation,
         workflows: Workflows,
+        inquiries: Inquiries,
+        policies: Policies,
         actions: ActionSource,
         tokens: TokenSource,
         settings: EngineSettings,
@@ -49,6 +54,10 @@ class Dispatcher:
         self._lifecycle = lifecycle
         self._preparation = preparation
         self._workflows = workflows
+        self._inquiries = inquiries
+        self._policies = policies
+        #: Called with each announcement, once the execution that makes it is written.
+        self.on_announcement: list[Callable[[Announcement], None]] = []
         self._actions = actions
         self._tokens = tokens
         self._settings = settings
@@ -86,12 +95,16 @@ class Dispatcher:
     def pump(self) -> None:
         """Stop what is to be canceled, wake what is due, start what is requested."""
         self._stop_canceled()
-        self._wake_delayed()
+        self._wake_due()
         free = max(0, self._settings.max_processes - len(self._running))
         # what waits to have its end written must not keep the others from their turn
-        held = len(self._unwritten)
-        waiting = self._requested(processes=False, limit=_BATCH + held)
-        waiting += self._requested(processes=True, limit=min(free, _BATCH) + held)[:free]
+        more = len(self._unwritten)
+        held = self._let_go()
+        waiting = [execution for execution in held if execution.instant]
+        waiting += self._requested(processes=False, limit=_BATCH + more)
+        processes = [execution for execution in held if not execution.instant]
+        processes += self._requested(processes=True, limit=min(free, _BATCH) + more)
+        waiting += processes[:free]
         end = time.monotonic() + _SLICE_SECONDS
         for execution in waiting:
             self._begin(execution)
@@ -105,6 +118,16 @@ class Dispatcher:
                 self.pump_soon()
             else:
                 self._later(_RETRY_SECONDS, self.pump)
+
+    def _let_go(self) -> list[Execution]:
+        """Of the executions that a policy delays, the oldest of each lane that may start now."""
+        found: dict[Lane, Execution | None] = {}
+        for execution in self._records.held():
+            lane = self._policies.lane(execution)
+            if lane not in found:
+                blocked = self._policies.blocking(execution) is not None
+                found[lane] = None if blocked else execution
+        return [execution for execution in found.values() if execution is not None]
 
     def _requested(self, *, processes: bool, limit: int) -> list[Execution]:
         found = self._records.requested(processes=processes, limit=limit)
@@ -134,31 +157,38 @@ class Dispatcher:
                 self._stopping.add(execution.id)
                 self.processes.stop(execution.id)
 
-    def _wake_delayed(self) -> None:
-        delayed = self._records.with_status(Status.DELAYED)
+    def _wake_due(self) -> None:
+        """Let delayed executions go whose time has come, and close inquiries whose time is over."""
         now = time.time()
-        for execution in delayed:
-            if (execution.due or 0) <= now and not self._guarded(
-                self._lifecycle.move, execution, Status.REQUESTED
-            ):
+        for execution in self._records.due(now):
+            if not self._guarded(self._wake, execution):
                 self._later(_RETRY_SECONDS, self.pump)
-        later = [execution.due or 0 for execution in delayed if (execution.due or 0) > now]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if later:
-            wait = min(min(later) - now + 0.001, _LONGEST_SLEEP_SECONDS)
+        later = self._records.next_due()
+        if later is not None and later > now:
+            wait = min(later - now + 0.001, _LONGEST_SLEEP_SECONDS)
             self._timer = asyncio.get_running_loop().call_later(wait, self.pump)
+
+    def _wake(self, execution: Execution) -> None:
+        if execution.status is Status.PENDING:
+            self._inquiries.expire(execution)
+        else:
+            self._lifecycle.move(execution, Status.REQUESTED)
 
     def _begin(self, execution: Execution) -> None:
         """Start one execution; one that cannot be started fails with the reason."""
-        command: Command | None = None
+        begun: Command | Outcome | None = None
         try:
             with self._store.transaction():
-                if execution.runner == WORKFLOW_RUNNER:
+                policy = self._policies.blocking(execution)
+                if policy is not None:
+                    self._hold(execution, policy)
+                elif execution.runner == WORKFLOW_RUNNER:
                     self._workflows.begin(execution)
                 else:
-                    command = self._begin_action(execution)
+                    begun = self._begin_action(execution)
         except sqlite3.OperationalError as error:  # a full disk: it waits for its turn
             _LOG.warning("execution %s waits: the store: %s", execution.id, error)
             self._unwritten.add(execution.id)
@@ -167,20 +197,33 @@ class Dispatcher:
         except Exception as error:  # of packs' templates, of files that are not there
             self._fail(execution, error)
             return
-        if command is not None:
-            self._launch(execution, command)
+        if isinstance(begun, Command):
+            self._launch(execution, begun)
+        elif begun is not None and begun.announcement is not None:
+            for listener in self.on_announcement:
+                listener(begun.announcement)
+
+    def _hold(self, execution: Execution, policy: PolicyDefinition) -> None:
+        """Let a policy have its way with an execution that must not start now."""
+        if policy.parameters["action"] == "cancel":
+            result = {"message": f"Action canceled by policy {policy.ref}."}
+            self._lifecycle.move(execution, Status.CANCELED, result=result)
+        elif execution.status is not Status.DELAYED:
+            self._lifecycle.move(execution, Status.DELAYED)
 
     def _again(self, execution_id: str) -> None:
         self._unwritten.discard(execution_id)
         self.pump()
 
-    def _begin_action(self, execution: Execution) -> Command | None:
+    def _begin_action(self, execution: Execution) -> Command | Outcome:
         prepared = self._prepare(execution)
         running = self._lifecycle.move(execution, Status.SCHEDULED)
         running = self._lifecycle.move(running, Status.RUNNING)
         if isinstance(prepared, Outcome):
-            self._lifecycle.move(running, prepared.status, result=prepared.result)
-            return None
+            if prepared.status is Status.PENDING:
+                self._inquiries.open(running, prepared.result)
+            else:
+                self._lifecycle.move(running, prepared.status, result=prepared.result)
         return prepared
 
     def _prepare(self, execution: Execution) -> Command | Outcome:
@@ -266,8 +309,7 @@ class Dispatcher:
     def _died(self, execution: Execution) -> None:
         """It began and left no result: run it again if its tags allow that, else give it up."""
         self.processes.kill_orphan(execution.id)
-        tags = execution.action.get("tags") or []
-        if any(t.get("name") == "rerun" and str(t.get("value")).lower() == "true" for t in tags):
+        if self._runs_again(execution):
             if self._guarded(self._lifecycle.move, execution, Status.REQUESTED):
                 self._forget(execution.id)
             else:
@@ -275,6 +317,13 @@ class Dispatcher:
         else:
             error = "the process of the action is gone and has left no result"
             self._complete(execution.id, Outcome(Status.ABANDONED, {"error": error}))
+
+    def _runs_again(self, execution: Execution) -> bool:
+        """Whether the action may safely run twice: its tags say so, or the site."""
+        tags = execution.action.get("tags") or []
+        return execution.action_ref in self._settings.rerun or any(
+            tag.get("name") == "rerun" and str(tag.get("value")).lower() == "true" for tag in tags
+        )
 
     def _complete(self, execution_id: str, outcome: Outcome) -> None:
         """Record the end; tried again until it is written, for the effect has happened."""

@@ -5,7 +5,9 @@ from typing import Any
 
 from st2solo.dispatcher import Dispatcher
 from st2solo.errors import ConflictError, InvalidError, ParameterError
+from st2solo.inquiries import Inquiries
 from st2solo.lifecycle import Lifecycle, Listener
+from st2solo.policies import Policies
 from st2solo.ports import ActionSource, KeySource, TokenSource
 from st2solo.preparation import Preparation
 from st2solo.records import Execution, Origin, Records
@@ -43,7 +45,9 @@ class Executions:
         self._registry = registry
         self._settings = settings
         self._records = Records(store)
-        self._lifecycle = Lifecycle(store, self._records)
+        self._lifecycle = Lifecycle(
+            store, self._records, validate_output_schema=settings.validate_output_schema
+        )
         self._preparation = Preparation(registry, keys, settings.system_user)
         self._workflows = Workflows(
             self._records,
@@ -54,12 +58,15 @@ class Executions:
             keys,
             settings,
         )
+        self.inquiries = Inquiries(store, self._records, self._lifecycle, self._workflows)
         self._dispatcher = Dispatcher(
             store,
             self._records,
             self._lifecycle,
             self._preparation,
             self._workflows,
+            self.inquiries,
+            Policies(self._records, self._lifecycle, registry),
             registry,
             tokens,
             settings,
@@ -67,6 +74,7 @@ class Executions:
         self._lifecycle.when_changed(self._dispatcher.pump_soon)
         self.on_change: list[Listener] = self._lifecycle.on_change
         self.on_completed: list[Listener] = self._lifecycle.on_completed
+        self.on_announcement = self._dispatcher.on_announcement
 
     async def start(self) -> None:
         """Pick up what an earlier st2solo left, then run what is requested from now on."""
@@ -91,12 +99,14 @@ class Executions:
         trigger_instance: dict[str, Any] | None = None,
         parent: str | None = None,
         delay_ms: int | None = None,
+        notify: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Ask for an execution and give back its document, in status requested.
 
         `trace_tag` names the event that this belongs to; it goes down into workflows. `rule`,
         `trigger` and `trigger_instance` are the documents of what asked. `parent` is the
-        execution on whose behalf this runs.
+        execution on whose behalf this runs. `notify` says whom to notify where the action's own
+        metadata does not.
 
         Raises:
             NotFoundError: there is no such action.
@@ -132,6 +142,7 @@ class Executions:
                 parent=parent,
                 delay_ms=delay_ms,
                 origin=origin,
+                notify=prepared.action.notify or notify,
             )
         return self._records.document(execution)
 
@@ -214,9 +225,10 @@ class Executions:
         return found
 
     def cancel(self, execution_id: str, user: str) -> dict[str, Any]:
-        """Cancel an execution with all that runs for it; one that is over stays as it is.
+        """Cancel an execution; one that is over stays as it is.
 
-        A workflow inside a workflow takes the outermost one with it, as in StackStorm.
+        As in StackStorm, what already runs for a workflow is let finish, workflows inside of it are
+        canceled too, and one inside of another takes the outermost with it.
 
         Raises:
             NotFoundError: there is no such execution.
@@ -239,13 +251,17 @@ class Executions:
         return execution
 
     def _cancel(self, execution: Execution, user: str) -> None:
-        if execution.status in WAITING:
+        if execution.status in WAITING or execution.status is Status.PENDING:
             result = {"message": "Action canceled by user.", "user": user}
             self._lifecycle.move(execution, Status.CANCELED, result=result)
         elif execution.status is not Status.CANCELING:
             canceling = self._lifecycle.move(execution, Status.CANCELING)
             if execution.runner == WORKFLOW_RUNNER:
-                self._workflows.cancel(canceling, lambda child: self._cancel(child, user))
+                self._workflows.cancel(canceling, lambda child: self._cancel_child(child, user))
+
+    def _cancel_child(self, child: Execution, user: str) -> None:
+        if child.runner == WORKFLOW_RUNNER or child.status is not Status.RUNNING:
+            self._cancel(child, user)
 
     def pause(self, execution_id: str, user: str) -> dict[str, Any]:
         """Pause a workflow.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from st2solo import clock
+from st2solo import clock, output_schema
 from st2solo.ids import new_id
 from st2solo.ports import ActionDefinition
 from st2solo.records import Execution, Origin, Records
@@ -24,15 +24,20 @@ class Lifecycle:
     """Writes every change of an execution, in the open transaction, and remembers to tell of it.
 
     `on_completed` and `after_completion` are called inside the transaction that completes an
-    execution; `on_change` after it has been committed.
+    execution, `after_pending` inside that in which one begins to wait for an answer; `on_change`
+    after it has been committed.
     """
 
-    def __init__(self, store: Store, records: Records) -> None:
+    def __init__(
+        self, store: Store, records: Records, *, validate_output_schema: bool = False
+    ) -> None:
         self._store = store
         self._records = records
+        self._validate = validate_output_schema
         self.on_change: list[Listener] = []
         self.on_completed: list[Listener] = []
         self.after_completion: list[Callable[[Execution], None]] = []
+        self.after_pending: list[Callable[[Execution], None]] = []
         self._changed: dict[str, None] = {}
         self._wakers: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -58,6 +63,7 @@ class Lifecycle:
         parent: str | None = None,
         delay_ms: int | None = None,
         origin: Origin = _NO_ORIGIN,
+        notify: dict[str, Any] | None = None,
     ) -> Execution:
         """A new row: requested, or delayed when there is a delay. Call in a transaction."""
         moment = clock.now()
@@ -77,6 +83,7 @@ class Lifecycle:
             delay_ms=delay_ms,
             due=time.time() + delay_ms / 1000 if delay_ms else None,
             origin=origin,
+            notify=notify,
         )
         self._records.insert(execution)
         self._touch(execution.id)
@@ -89,15 +96,26 @@ class Lifecycle:
         *,
         result: Any = None,
         context: dict[str, Any] | None = None,
+        due: float | None = None,
     ) -> Execution:
-        """Change the status; a completed one is told of and followed up. Call in a transaction."""
-        moved = self._records.move(execution, status, result=result, context=context)
+        """Change the status; a completed one is told of and followed up. Call in a transaction.
+
+        Where the site asks for it, one whose output does not fit its schema has failed.
+        """
+        if self._validate and status is Status.SUCCEEDED:
+            misfit = output_schema.misfit(execution.action, execution.runner, result)
+            if misfit is not None:
+                status, result = Status.FAILED, misfit
+        moved = self._records.move(execution, status, result=result, context=context, due=due)
         self._touch(moved.id)
         if status in COMPLETED:
             document = self._records.document(moved)
             for listener in self.on_completed:
                 listener(document)
             for follow in self.after_completion:
+                follow(moved)
+        if status is Status.PENDING:
+            for follow in self.after_pending:
                 follow(moved)
         return moved
 

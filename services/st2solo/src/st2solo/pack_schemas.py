@@ -76,6 +76,13 @@ _NOTIFY_PART: dict[str, Any] = {
 }
 
 
+NOTIFY: dict[str, Any] = {
+    "type": "object",
+    "properties": dict.fromkeys(("on-complete", "on-failure", "on-success"), _NOTIFY_PART),
+    "additionalProperties": False,
+}
+
+
 def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     base = {"id": _STRING, "ref": _STRING, "uid": _STRING, "pack": _STRING}
     base |= {"metadata_file": _STRING, "description": _STRING, "tags": _TAGS}
@@ -127,11 +134,7 @@ ACTION = _closed(
         "entry_point": _STRING,
         "parameters": _PARAMETERS,
         "output_schema": _OBJECT,
-        "notify": {
-            "type": "object",
-            "properties": dict.fromkeys(("on-complete", "on-failure", "on-success"), _NOTIFY_PART),
-            "additionalProperties": False,
-        },
+        "notify": NOTIFY,
     },
 )
 

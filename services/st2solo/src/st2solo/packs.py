@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from st2solo import metadata_file, pack_schemas
+from st2solo.errors import InvalidError
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
+from st2solo.policy_types import POLICY_TYPES
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -79,7 +81,7 @@ class _Reader:
             sensors=self._each("sensors", pack_schemas.SENSOR, self._sensor_problems),
             rules=self._each("rules", pack_schemas.RULE),
             aliases=self._each("aliases", pack_schemas.ALIAS),
-            policies=self._each("policies", pack_schemas.POLICY),
+            policies=self._each("policies", pack_schemas.POLICY, self._policy_problems),
             config_schema=self._config_schema(),
             problems=self._problems,
         )
@@ -134,15 +136,28 @@ class _Reader:
         parameters: dict[str, dict[str, Any]] = file.content.get("parameters", {})
         for name, definition in parameters.items():
             at = ["parameters", name]
-            if definition.get("immutable") and "default" not in definition:
+            above = self._runners[runner].get(name, {})
+            if definition.get("immutable") and "default" not in {**above, **definition}:
                 yield file.problem(f"parameter {name}: immutable needs a default", at)
-            for message in _override_messages(self._runners[runner].get(name, {}), definition):
+            for message in _override_messages(above, definition):
                 yield file.problem(f"parameter {name}: {message}", at)
         yield from _position_problems(file, parameters)
         yield from self._inside(file, "actions")
 
     def _sensor_problems(self, file: MetadataFile) -> Iterator[Problem]:
         yield from self._inside(file, "sensors")
+
+    def _policy_problems(self, file: MetadataFile) -> Iterator[Problem]:
+        kind = POLICY_TYPES.get(file.content["policy_type"])
+        if kind is None:
+            known = ", ".join(sorted(POLICY_TYPES))
+            message = f'policy_type: there is no "{file.content["policy_type"]}"; known: {known}'
+            yield file.problem(message, ["policy_type"])
+            return
+        try:
+            kind.checked(file.content.get("parameters") or {})
+        except InvalidError as err:
+            yield file.problem(f"parameters: {err}", ["parameters"])
 
     def _inside(self, file: MetadataFile, room: str) -> Iterator[Problem]:
         root = (self._folder / room).resolve()

@@ -1,5 +1,6 @@
 """What the engine needs from its surroundings, as protocols."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,8 +38,22 @@ class ActionDefinition(Protocol):
         """The action as StackStorm's API shows it."""
 
 
+class PolicyDefinition(Protocol):
+    """A policy of an action; its parameters are complete and checked."""
+
+    @property
+    def ref(self) -> str: ...
+    @property
+    def policy_type(self) -> str: ...
+    @property
+    def parameters(self) -> dict[str, Any]: ...
+
+
 class ActionSource(Protocol):
-    """Where actions and the configurations of packs come from."""
+    """Where actions, their policies and the configurations of packs come from."""
+
+    def policies(self, action_ref: str) -> Sequence[PolicyDefinition]:
+        """The enabled policies of an action, in the order of their refs."""
 
     def action(self, ref: str) -> ActionDefinition:
         """The action of that ref, or NotFoundError."""

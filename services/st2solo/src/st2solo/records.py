@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from st2solo import clock
+from st2solo import clock, output_schema
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.schema import masked, merged_parameters
@@ -39,17 +39,27 @@ class Execution:
     origin: Origin = Origin()
     end_timestamp: str | None = None
     delay_ms: int | None = None
+    #: When something is due in this status (seconds since the epoch): the end of a delay or of the
+    #: time to answer an inquiry. A delayed one without it waits for a policy.
     due: float | None = None
+    notify: dict[str, Any] | None = None
 
     @property
     def action_ref(self) -> str:
         return str(self.action["ref"])
 
     @property
+    def instant(self) -> bool:
+        """Whether it needs no process."""
+        return self.runner in _WITHOUT_PROCESS
+
+    @property
     def completed(self) -> bool:
         return self.status in COMPLETED
 
 
+#: The runners that need no process.
+_WITHOUT_PROCESS = ("noop", "orquesta", "inquirer", "announcement")
 #: As the index of open executions has it.
 _OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
 
@@ -79,7 +89,8 @@ class Records:
         self._store.execute(
             "INSERT INTO executions (id, action_ref, runner, status, user, parent, parameters,"
             " context, result, log, action, rule, trigger, trigger_instance, start_timestamp,"
-            " end_timestamp, delay_ms, due) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " end_timestamp, delay_ms, due, notify)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 execution.id,
                 execution.action_ref,
@@ -99,6 +110,7 @@ class Records:
                 execution.end_timestamp,
                 execution.delay_ms,
                 execution.due,
+                _optional(execution.notify),
             ),
         )
 
@@ -134,9 +146,34 @@ class Records:
         """The oldest that wait to start: those that need a process, or those that need none."""
         chosen = "NOT IN" if processes else "IN"
         return self._rows(
-            f"WHERE status = 'requested' AND {_OPEN} AND runner {chosen} ('noop', 'orquesta')"
+            f"WHERE status = 'requested' AND {_OPEN} AND runner {chosen} {_WITHOUT_PROCESS}"
             " ORDER BY id LIMIT ?",
             limit,
+        )
+
+    def due(self, moment: float) -> list[Execution]:
+        """Those whose delay or time to answer is over at a moment, oldest first."""
+        return self._rows(
+            f"WHERE status IN ('delayed', 'pending') AND {_OPEN} AND due <= ? ORDER BY id", moment
+        )
+
+    def next_due(self) -> float | None:
+        """The next moment at which `due` finds something."""
+        sql = (
+            "SELECT min(due) FROM executions"  # noqa: S608 - a constant of this module
+            f" WHERE status IN ('delayed', 'pending') AND {_OPEN}"
+        )
+        found: float | None = self._store.execute(sql).fetchone()[0]
+        return found
+
+    def held(self) -> list[Execution]:
+        """Those that a policy delays, oldest first."""
+        return self._rows(f"WHERE status = 'delayed' AND {_OPEN} AND due IS NULL ORDER BY id")
+
+    def at_work(self, action_ref: str) -> list[Execution]:
+        """The executions of an action that count against a limit of its concurrency."""
+        return self._rows(
+            f"WHERE status IN ('scheduled', 'running') AND {_OPEN} AND action_ref = ?", action_ref
         )
 
     def find(
@@ -185,6 +222,7 @@ class Records:
         *,
         result: Any = None,
         context: dict[str, Any] | None = None,
+        due: float | None = None,
     ) -> Execution:
         """Write a change of status that the table of transitions allows; call in a transaction.
 
@@ -196,13 +234,14 @@ class Records:
         log = [*execution.log, {"timestamp": moment, "status": status.value}]
         self._store.execute(
             "UPDATE executions SET status = ?, log = ?, result = ?, context = ?,"
-            " end_timestamp = ? WHERE id = ?",
+            " end_timestamp = ?, due = ? WHERE id = ?",
             (
                 status.value,
                 json.dumps(log),
                 json.dumps(execution.result if result is None else result),
                 json.dumps(execution.context if context is None else context),
                 moment if status in COMPLETED else None,
+                due,
                 execution.id,
             ),
         )
@@ -214,10 +253,11 @@ class Records:
         )
 
     def document(self, execution: Execution, *, show_secrets: bool = False) -> dict[str, Any]:
-        """The execution as StackStorm's API shows it; secret parameters are masked."""
+        """The execution as StackStorm's API shows it; secret parameters and output are masked."""
         runner = RUNNER_TYPES[execution.runner]
         schema = merged_parameters(runner.parameters, execution.action.get("parameters") or {})
         shown = execution.parameters if show_secrets else masked(execution.parameters, schema)
+        hidden = output_schema.masked(execution.action, execution.runner, execution.result)
         document = {
             "id": execution.id,
             "action": execution.action,
@@ -228,11 +268,12 @@ class Records:
                 "action_is_workflow": execution.runner == "orquesta",
                 "runner_info": {},
                 "callback": {},
+                "notify": execution.notify,
             },
             "parameters": shown,
             "status": execution.status.value,
             "context": execution.context,
-            "result": execution.result,
+            "result": execution.result if show_secrets else hidden,
             "start_timestamp": execution.start_timestamp,
             "log": execution.log,
             "children": self.child_ids(execution.id),
@@ -287,4 +328,5 @@ def _execution(row: Any) -> Execution:
         end_timestamp=row["end_timestamp"],
         delay_ms=row["delay_ms"],
         due=row["due"],
+        notify=_loaded(row["notify"]),
     )

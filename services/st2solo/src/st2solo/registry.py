@@ -11,10 +11,15 @@ from st2solo.errors import NotFoundError
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.packs import Pack, RunnerParameters
+from st2solo.policy_types import POLICY_TYPES
 from st2solo.resources import Kind, Resource, Resources
 from st2solo.rule_files import RuleError, rule_content
 from st2solo.store import Store
 from st2solo.triggers import Triggers
+
+
+#: The ref of the pack of which every other pack may use the actions and triggers.
+CORE = "core"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,13 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Policy:
+    ref: str
+    policy_type: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Registration:
     """What a registration took in, by the names that `POST packs/register` answers with."""
 
@@ -70,7 +82,11 @@ class Registration:
 
 
 class Registry:
-    """Reads packs into the store; the store is what everything else looks at."""
+    """Reads packs into the store; the store is what everything else looks at.
+
+    `core` is the folder of the pack of this name. A site's own pack `core`, such as StackStorm's,
+    takes the place of its actions; the triggers that st2solo itself makes stay.
+    """
 
     def __init__(
         self,
@@ -79,6 +95,7 @@ class Registry:
         triggers: Triggers,
         keys: Keys,
         *,
+        core: Path,
         roots: list[Path],
         configs: Path,
         runners: RunnerParameters,
@@ -87,6 +104,7 @@ class Registry:
         self._resources = resources
         self._triggers = triggers
         self._keys = keys
+        self._core = core
         self._roots = roots
         self._configs = configs
         self._runners = runners
@@ -103,6 +121,14 @@ class Registry:
         except NotFoundError as err:
             raise NotFoundError(f'Action "{ref}" cannot be found') from err
         return Action.from_resource(resource, self.pack_path(resource.pack))
+
+    def policies(self, action_ref: str) -> list[Policy]:
+        """The enabled policies of an action."""
+        return [
+            Policy(policy.ref, policy.content["policy_type"], policy.content["parameters"])
+            for policy in self._resources.list(Kind.POLICY)
+            if policy.enabled and policy.content["resource_ref"] == action_ref
+        ]
 
     def pack_path(self, pack: str) -> Path:
         return Path(self._resources.get(Kind.PACK, pack).content["path"])
@@ -150,7 +176,7 @@ class Registry:
     def _read(self, names: Iterable[str] | None, problems: list[Problem]) -> list[Pack]:
         wanted = None if names is None else list(names)
         found: dict[str, Pack] = {}
-        for folder in packs.folders(self._roots):
+        for folder in [*packs.folders(self._roots), self._core]:
             try:
                 pack = packs.read(folder, self._runners)
             except MetadataError as err:
@@ -158,6 +184,8 @@ class Registry:
                     problems += err.problems
                 continue
             if pack.ref in found:
+                if folder == self._core:
+                    continue
                 message = f'pack "{pack.ref}" is already in {found[pack.ref].path}'
                 problems.append(Problem(folder / "pack.yaml", None, message))
                 continue
@@ -178,7 +206,7 @@ class Registry:
         self._put(Kind.ACTION, pack, pack.actions, _action_content)
         self._put(Kind.SENSOR, pack, pack.sensors, _sensor_content)
         self._put(Kind.ALIAS, pack, pack.aliases, dict)
-        self._put(Kind.POLICY, pack, pack.policies, dict)
+        self._put(Kind.POLICY, pack, pack.policies, _policy_content)
         self._register_trigger_types(pack)
         counts["actions"] += len(pack.actions)
         counts["sensors"] += len(pack.sensors)
@@ -205,6 +233,9 @@ class Registry:
 
     def _register_trigger_types(self, pack: Pack) -> None:
         declared = [file.content for file in pack.trigger_types]
+        if pack.ref == CORE and pack.path != self._core:
+            own = packs.read(self._core, self._runners)
+            declared += [file.content for file in own.trigger_types]
         for file in pack.sensors:
             own = {"metadata_file": file.content["metadata_file"]}
             declared += [
@@ -252,6 +283,12 @@ def _action_content(content: dict[str, Any]) -> dict[str, Any]:
         "notify": {},
     }
     return defaults | content
+
+
+def _policy_content(content: dict[str, Any]) -> dict[str, Any]:
+    given = content.get("parameters") or {}
+    complete = POLICY_TYPES[content["policy_type"]].checked(given)
+    return {"description": ""} | content | {"parameters": complete}
 
 
 def _sensor_content(content: dict[str, Any]) -> dict[str, Any]:

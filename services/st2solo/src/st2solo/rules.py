@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from jinja2 import TemplateError
 
-from st2solo import criteria, jinja
+from st2solo import criteria, jinja, notifications
 from st2solo.criteria import CriteriaError, Payload
 from st2solo.enforcements import Enforcements
 from st2solo.errors import InvalidError, NotFoundError, ParameterError, St2SoloError
@@ -20,7 +20,14 @@ from st2solo.keys import Keys
 from st2solo.registry import Registry
 from st2solo.resources import Kind, Resource, Resources
 from st2solo.store import Store
-from st2solo.triggers import ACTION_TRIGGER, Instance, InstanceStatus, Triggers
+from st2solo.triggers import (
+    ACTION_TRIGGER,
+    INQUIRY_TRIGGER,
+    NOTIFY_TRIGGER,
+    Instance,
+    InstanceStatus,
+    Triggers,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -118,7 +125,8 @@ class RulesEngine:
         The payload is that of st2actions/notifier. Nothing is written when no enabled rule
         listens to the trigger.
         """
-        if not any(rule.content["trigger"]["type"] == ACTION_TRIGGER for rule in self._enabled()):
+        self._notify(execution)
+        if not self._listened(ACTION_TRIGGER):
             return
         action = execution["action"]
         payload = {
@@ -131,8 +139,20 @@ class RulesEngine:
             "parameters": execution.get("parameters") or {},
             "result": execution.get("result"),
         }
-        trace = (execution.get("context") or {}).get("trace_context") or {}
-        self._triggers.emit(ACTION_TRIGGER, payload, trace_tag=trace.get("trace_tag"))
+        self._triggers.emit(ACTION_TRIGGER, payload, trace_tag=_trace_tag(execution))
+
+    def _notify(self, execution: dict[str, Any]) -> None:
+        if execution["liveaction"].get("notify") and self._listened(NOTIFY_TRIGGER):
+            for payload in notifications.payloads(execution, self._keys, self._user):
+                self._triggers.emit(NOTIFY_TRIGGER, payload, trace_tag=_trace_tag(execution))
+
+    def asked(self, inquiry: dict[str, Any]) -> None:
+        """Tell the rules of a new inquiry; called inside the transaction that opens it."""
+        payload = {"id": inquiry["id"], "route": inquiry["result"]["route"]}
+        self._triggers.emit(INQUIRY_TRIGGER, payload, trace_tag=_trace_tag(inquiry))
+
+    def _listened(self, trigger_type: str) -> bool:
+        return any(rule.content["trigger"]["type"] == trigger_type for rule in self._enabled())
 
     def _enabled(self) -> list[Resource]:
         return [rule for rule in self._resources.list(Kind.RULE) if rule.enabled]
@@ -233,6 +253,12 @@ class RulesEngine:
         for name, value in rendered.items():
             _require_inert(name, value)
         return rendered
+
+
+def _trace_tag(execution: dict[str, Any]) -> str | None:
+    trace = (execution.get("context") or {}).get("trace_context") or {}
+    tag: str | None = trace.get("trace_tag")
+    return tag
 
 
 def _require_inert(name: str, value: Any) -> None:

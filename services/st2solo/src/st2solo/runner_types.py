@@ -61,6 +61,67 @@ _HTTP: dict[str, Parameter] = {
     },
 }
 
+_RESPONSE: Parameter = {
+    "title": "response_data",
+    "type": "object",
+    "properties": {
+        "continue": {
+            "type": "boolean",
+            "description": "Would you like to continue the workflow?",
+            "required": True,
+        }
+    },
+}
+
+_INQUIRY: dict[str, Parameter] = {
+    "schema": {
+        "type": "object",
+        "required": True,
+        "description": "The JSON schema that an answer has to fit.",
+        "default": _RESPONSE,
+    },
+    "route": _text("Whom a rule may tell of it.", required=False, default=""),
+    "roles": {
+        "type": "array",
+        "required": False,
+        "default": [],
+        "description": "Roles of which one may answer; all if there is none.",
+    },
+    "users": {
+        "type": "array",
+        "required": False,
+        "default": [],
+        "description": "Users who may answer; all if there is none.",
+    },
+    "ttl": {
+        "type": "integer",
+        "required": True,
+        "default": 1440,
+        "description": "Minutes after which it times out; 0: never.",
+    },
+}
+
+_ANNOUNCEMENT: dict[str, Parameter] = {
+    "experimental": {
+        "type": "boolean",
+        "required": True,
+        "default": False,
+        "description": "Has to be true.",
+    },
+    "route": _text(
+        "The last part of the event's name.", default="general", minLength=1, maxLength=255
+    ),
+}
+
+_TYPES = ("object", "string", "integer", "number", "boolean", "array", "null")
+_ANYTHING = {"anyOf": [{"type": kind} for kind in _TYPES]}
+
+
+def _closed(**properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has these properties and no others."""
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 _LOG_LEVELS = ["AUDIT", "CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"]
 
 
@@ -72,6 +133,7 @@ class RunnerType:
     description: str
     parameters: dict[str, Parameter] = field(default_factory=dict)
     output_key: str | None = None
+    output_schema: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The runner type as StackStorm's API shows it."""
@@ -86,7 +148,7 @@ class RunnerType:
             "runner_module": module,
             "runner_parameters": self.parameters,
             "output_key": self.output_key,
-            "output_schema": {},
+            "output_schema": self.output_schema,
         }
 
 
@@ -99,6 +161,8 @@ RUNNER_TYPES = {
     runner.name: runner
     for runner in (
         RunnerType("noop", "Does nothing and succeeds."),
+        RunnerType("inquirer", "Waits for the answer of a person.", _INQUIRY),
+        RunnerType("announcement", "Tells all who listen to the event stream.", _ANNOUNCEMENT),
         RunnerType(
             "local-shell-cmd",
             "Runs a command on this machine.",
@@ -117,8 +181,25 @@ RUNNER_TYPES = {
                 "log_level": _text("Level of the action's log.", default="DEBUG", enum=_LOG_LEVELS),
             },
             "result",
+            _closed(
+                result=_ANYTHING,
+                stdout={"type": "string", "required": True},
+                stderr={"type": "string", "required": True},
+                exit_code={"type": "integer", "required": True},
+            ),
         ),
-        RunnerType("http-request", "Calls an HTTP address.", _HTTP, "body"),
+        RunnerType(
+            "http-request",
+            "Calls an HTTP address.",
+            _HTTP,
+            "body",
+            _closed(
+                status_code={"type": "integer"},
+                body=_ANYTHING,
+                parsed={"type": "boolean"},
+                headers={"type": "object"},
+            ),
+        ),
         RunnerType(
             "orquesta",
             "Runs an Orquesta workflow.",
@@ -132,6 +213,7 @@ RUNNER_TYPES = {
                 }
             },
             "output",
+            _closed(output=_ANYTHING, errors={"anyOf": [{"type": "object"}, {"type": "array"}]}),
         ),
     )
 }

@@ -4,9 +4,18 @@ Source: st2common/util/schema/__init__.py of StackStorm 3.9.
 """
 
 import copy
+import re
 from typing import Any
 
-from jsonschema import Draft3Validator, Draft4Validator, ValidationError, validators
+from jsonschema import (
+    Draft3Validator,
+    Draft4Validator,
+    RefResolutionError,
+    RefResolver,
+    ValidationError,
+    validators,
+)
+from jsonschema.exceptions import UnknownType
 
 from st2solo.errors import InvalidError
 
@@ -93,12 +102,33 @@ def validate(instance: Any, schema: dict[str, Any]) -> Any:
     Raises:
         InvalidError: in the words that StackStorm's API uses.
     """
-    complete = with_defaults(instance, schema)
     try:
-        _Validator(_nullable(schema)).validate(complete)
+        complete, nullable = with_defaults(instance, schema), _nullable(schema)
+    except (AttributeError, TypeError) as error:
+        raise InvalidError(f"the schema itself cannot be used: {error}") from error
+    require(complete, nullable)
+    return complete
+
+
+def require(instance: Any, schema: dict[str, Any]) -> None:
+    """Check an instance as it is against a schema as it is.
+
+    Raises:
+        InvalidError: it does not fit, or the schema is none.
+    """
+    try:
+        _Validator(schema, resolver=_LocalReferences.from_schema(schema)).validate(instance)
     except ValidationError as error:
         raise InvalidError(_explained(error)) from error
-    return complete
+    except (UnknownType, RefResolutionError, AttributeError, TypeError, re.error) as error:
+        raise InvalidError(f"the schema itself cannot be used: {error}") from error
+
+
+class _LocalReferences(RefResolver):  # type: ignore[misc]  # jsonschema publishes no types
+    """A schema comes with its pack or its workflow; it must not make st2solo call other hosts."""
+
+    def resolve_remote(self, uri: str) -> Any:
+        raise RefResolutionError(f"{uri} is not within the schema")
 
 
 def _explained(error: ValidationError) -> str:

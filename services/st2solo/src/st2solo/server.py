@@ -52,7 +52,8 @@ def registry_of(config: Config, store: Store) -> tuple[Registry, Resources, Trig
         resources,
         triggers,
         keys,
-        roots=[_CORE_PACK, *config.packs],
+        core=_CORE_PACK,
+        roots=config.packs,
         configs=config.configs,
         runners={name: runner.parameters for name, runner in RUNNER_TYPES.items()},
     )
@@ -136,6 +137,8 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     services.triggers.on_instance = services.rules.schedule
     services.executions.on_completed.append(services.rules.completed)
     services.executions.on_change.append(services.stream.execution_changed)
+    services.executions.on_announcement.append(services.stream.announce)
+    services.executions.inquiries.on_opened.append(services.rules.asked)
     services.registry.on_registered += [services.timers.refresh, services.sensors.refresh]
     app = application(services)
     servers = []

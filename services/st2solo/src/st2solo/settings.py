@@ -12,7 +12,8 @@ class EngineSettings:
     `api_url` is the API's address including `/v1`. `work_dir` holds one folder for each process
     that runs; it is private to the user of st2solo. `python` runs the packs' Python actions
     unless `virtualenvs`/<pack>/bin/python exists. `system_user` is used where an execution
-    names nobody.
+    names nobody. `rerun` are the refs of actions that run again when their process died.
+    `validate_output_schema` fails an action whose output does not fit what it declares.
     """
 
     api_url: str
@@ -23,6 +24,8 @@ class EngineSettings:
     max_processes: int = 40
     token_ttl_seconds: int = 24 * 60 * 60
     kill_grace_seconds: float = 5.0
+    validate_output_schema: bool = False
+    rerun: frozenset[str] = frozenset()
 
     def python_of(self, pack: str) -> Path:
         """The interpreter for that pack's actions and sensors."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from st2solo.runners.protocol import Announcement
 from st2solo.statuses import COMPLETED
 
 CREATE = "st2.execution__create"
@@ -57,7 +58,14 @@ class Stream:
     def execution_changed(self, document: dict[str, Any]) -> None:
         """Tell the listeners; `document` is the execution as the API shows it."""
         first = len(document.get("log") or []) <= 1 and document.get("status") == "requested"
-        event = Event(CREATE if first else UPDATE, document)
+        self._tell(Event(CREATE if first else UPDATE, document))
+
+    def announce(self, announcement: Announcement) -> None:
+        """Tell the listeners what an action announces."""
+        name = f"st2.announcement__{announcement.route}"
+        self._tell(Event(name, {"payload": announcement.payload}))
+
+    def _tell(self, event: Event) -> None:
         for queue in list(self._listeners):
             if queue.full():
                 self._listeners.discard(queue)

@@ -38,7 +38,19 @@ class FolderAction:
             "enabled": self.enabled,
             "parameters": self.parameters,
             "tags": self.tags,
+            "notify": self.notify,
+            "output_schema": self.output_schema,
         }
+
+
+@dataclass(frozen=True)
+class FolderPolicy:
+    """A policy that a test registers."""
+
+    ref: str
+    policy_type: str
+    resource_ref: str
+    parameters: dict[str, Any]
 
 
 class FolderRegistry:
@@ -47,6 +59,7 @@ class FolderRegistry:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.configs: dict[str, dict[str, Any]] = {}
+        self.registered_policies: list[FolderPolicy] = []
 
     def action(self, ref: str) -> FolderAction:
         pack, _, name = ref.partition(".")
@@ -67,7 +80,12 @@ class FolderRegistry:
             parameters=data.get("parameters") or {},
             pack_path=self._folder / pack,
             tags=data.get("tags") or [],
+            notify=data.get("notify") or {},
+            output_schema=data.get("output_schema") or {},
         )
+
+    def policies(self, action_ref: str) -> list[FolderPolicy]:
+        return [p for p in self.registered_policies if p.resource_ref == action_ref]
 
     def pack_config(self, pack: str, user: str) -> dict[str, Any]:
         return self.configs.get(pack, {})

@@ -15,6 +15,8 @@ from st2solo.resources import Kind, Resource, Resources
 from st2solo.store import Store
 
 ACTION_TRIGGER = "core.st2.generic.actiontrigger"
+NOTIFY_TRIGGER = "core.st2.generic.notifytrigger"
+INQUIRY_TRIGGER = "core.st2.generic.inquiry"
 INTERVAL_TIMER = "core.st2.IntervalTimer"
 DATE_TIMER = "core.st2.DateTimer"
 CRON_TIMER = "core.st2.CronTimer"

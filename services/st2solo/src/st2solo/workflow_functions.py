@@ -7,17 +7,17 @@ evaluated.
 Source: contrib/runners/orquesta_runner/orquesta_functions of StackStorm 3.9.
 """
 
+from st2solo import compat  # isort: skip  # noqa: F401 - before anything of orquesta
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from orquesta.exceptions import ExpressionEvaluationException
+
 from st2solo.ports import KeySource
-
-
-class ExpressionError(Exception):
-    """The expression asks for something that is not there."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def st2kv_(context: Any, key: str, **kwargs: Any) -> Any:
         return value
     if "default" in kwargs:
         return kwargs["default"]
-    raise ExpressionError(f'The key "{key}" does not exist in the StackStorm datastore.')
+    message = f'The key "{name}" does not exist in the StackStorm datastore.'
+    raise ExpressionEvaluationException(message)
 
 
 def task(context: Any, task_id: str | None = None, route: int | None = None) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def task(context: Any, task_id: str | None = None, route: int | None = None) -> 
         workflow_id = context["__vars"]["st2"]["workflow_execution_id"]
         record = _backing.get().task(workflow_id, str(task_id), found)
     if record is None:
-        raise ExpressionError(f'Unable to find task execution for "{task_id}".')
+        raise ExpressionEvaluationException(f'Unable to find task execution for "{task_id}".')
     return record
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from orquesta import statuses
 from orquesta.conducting import WorkflowConductor
 
 from st2solo import clock
@@ -25,6 +26,8 @@ class Run:
     conductor: Any
     context: dict[str, Any]
     version: int
+    #: The tasks that notify, and how: {config, tasks}.
+    notify: dict[str, Any] | None = None
     more: bool = False
 
     @property
@@ -57,18 +60,21 @@ class WorkflowRecords:
         self._store = store
         self._cache: dict[str, Run] = {}
 
-    def insert(self, workflow_id: str, execution_id: str, conductor: Any) -> Run:
+    def insert(
+        self, workflow_id: str, execution_id: str, conductor: Any, notify: dict[str, Any] | None
+    ) -> Run:
         data = conductor.serialize()
-        run = Run(workflow_id, execution_id, conductor, data["context"], 1)
+        run = Run(workflow_id, execution_id, conductor, data["context"], 1, notify)
         self._store.execute(
-            "INSERT INTO workflows (id, execution_id, status, definition, progress, version)"
-            " VALUES (?, ?, ?, ?, ?, 1)",
+            "INSERT INTO workflows (id, execution_id, status, definition, progress, version,"
+            " notify) VALUES (?, ?, ?, ?, ?, 1, ?)",
             (
                 workflow_id,
                 execution_id,
                 run.status,
                 json.dumps({name: data[name] for name in _FIXED}),
                 _progress(conductor),
+                json.dumps(notify) if notify else None,
             ),
         )
         return run
@@ -90,7 +96,8 @@ class WorkflowRecords:
         definition = json.loads(row["definition"])
         conductor = WorkflowConductor.deserialize({**definition, **json.loads(row["progress"])})
         context = definition["context"]
-        return Run(row["id"], row["execution_id"], conductor, context, row["version"])
+        notify = json.loads(row["notify"]) if row["notify"] else None
+        return Run(row["id"], row["execution_id"], conductor, context, row["version"], notify)
 
     def of_execution(self, execution_id: str) -> Run:
         """The workflow which that execution drives.
@@ -105,17 +112,14 @@ class WorkflowRecords:
         return self.get(row["id"])
 
     def save(self, run: Run) -> None:
-        """Write what a step has changed, and keep the conductor for the next."""
+        """Write what a step has changed, and keep the conductor if there will be another."""
         run.version += 1
         self._store.execute(
             "UPDATE workflows SET status = ?, progress = ?, version = ? WHERE id = ?",
             (run.status, _progress(run.conductor), run.version, run.id),
         )
-        self._cache[run.id] = run
-
-    def forget(self, run: Run) -> None:
-        """Do not keep the conductor of a workflow that is over."""
-        self._cache.pop(run.id, None)
+        if run.status not in statuses.COMPLETED_STATUSES:
+            self._cache[run.id] = run
 
     def hand_over(self, run: Run, execution_id: str, context: dict[str, Any]) -> Run:
         """Let another execution drive the workflow from now on."""
@@ -129,7 +133,9 @@ class WorkflowRecords:
             "UPDATE workflows SET execution_id = ?, definition = ? WHERE id = ?",
             (execution_id, json.dumps(definition), run.id),
         )
-        return Run(run.id, execution_id, run.conductor, definition["context"], run.version)
+        return Run(
+            run.id, execution_id, run.conductor, definition["context"], run.version, run.notify
+        )
 
     def open_task(self, run: Run, task_id: str, route: int, items_count: int | None) -> TaskRecord:
         """A record for a task that starts; the running one when more of its items start."""

@@ -22,7 +22,7 @@ from orquesta.requests import TaskRerunRequest
 from st2solo.errors import ConflictError, InvalidError, NotFoundError, WorkflowError
 from st2solo.ids import new_id
 from st2solo.lifecycle import Lifecycle
-from st2solo.ports import ActionSource, KeySource
+from st2solo.ports import ActionDefinition, ActionSource, KeySource
 from st2solo.preparation import Preparation
 from st2solo.records import Execution, Records
 from st2solo.settings import EngineSettings
@@ -58,7 +58,8 @@ class Workflows:
         self._keys = keys
         self._settings = settings
         self.unfinished: set[str] = set()
-        lifecycle.after_completion.append(self._child_over)
+        lifecycle.after_completion.append(self._child_moved)
+        lifecycle.after_pending.append(self._child_moved)
 
     @contextmanager
     def _step(self, run: Run) -> Iterator[None]:
@@ -67,6 +68,8 @@ class Workflows:
             yield
             run.more = False
             self._advance(run)
+            if run.status in statuses.COMPLETED_STATUSES:
+                run.conductor.render_workflow_output()
             self._settle(run)
 
     def begin(self, execution: Execution) -> None:
@@ -87,6 +90,9 @@ class Workflows:
         except Exception as error:  # orquesta has no base of its errors
             self._fail(running, [{"message": str(error)}])
         else:
+            if run.status in statuses.COMPLETED_STATUSES:  # its input or variables are wrong
+                self._settle(run)
+                return
             with self._step(run):
                 pass
 
@@ -125,7 +131,8 @@ class Workflows:
         context["st2"]["workflow_execution_id"] = workflow_id
         with serving(self._keys, self._rows.latest_task):
             conductor = WorkflowConductor(spec, inputs=inputs, context=context)
-            run = self._rows.insert(workflow_id, execution.id, conductor)
+            notify = _task_notify(execution, runner.get("notify") or [])
+            run = self._rows.insert(workflow_id, execution.id, conductor, notify)
             if run.status not in statuses.COMPLETED_STATUSES:
                 conductor.request_workflow_status(statuses.REQUESTED)
                 conductor.request_workflow_status(statuses.RUNNING)
@@ -223,6 +230,7 @@ class Workflows:
             context={**context, "pack": prepared.action.pack},
             parent=run.execution_id,
             delay_ms=int(delay * 1000) if delay else None,
+            notify=_child_notify(run, place["task_name"], prepared.action),
         )
 
     def _child_context(self, run: Run, action_ref: str) -> dict[str, Any]:
@@ -238,8 +246,8 @@ class Workflows:
         trace = run.context["parent"].get("trace_context")
         return context | ({"trace_context": trace} if trace else {})
 
-    def _child_over(self, child: Execution) -> None:
-        """A completed execution moves the workflow that it belongs to."""
+    def _child_moved(self, child: Execution) -> None:
+        """An execution that has ended, or waits for an answer, moves its workflow."""
         place = child.context.get("orquesta")
         if place is None:
             return
@@ -250,7 +258,7 @@ class Workflows:
             try:
                 self._tell(run, place, child.status.value, child.result)
             except Exception as error:  # orquesta has no base of its errors
-                _LOG.exception("workflow %s cannot take the end of %s", run.id, child.id)
+                _LOG.exception("workflow %s cannot take %s of %s", run.id, child.status, child.id)
                 _request(run.conductor, statuses.FAILED)
                 run.conductor.log_error(error, place["task_id"], place["task_route"])
 
@@ -277,8 +285,6 @@ class Workflows:
     def _settle(self, run: Run) -> None:
         """Write the state, and let the execution follow the workflow's status."""
         conductor = run.conductor
-        if run.status in statuses.COMPLETED_STATUSES:
-            conductor.render_workflow_output()
         self._rows.save(run)
         (self.unfinished.add if run.more else self.unfinished.discard)(run.id)
         execution = self._records.get(run.execution_id)
@@ -357,6 +363,18 @@ class Workflows:
             execution = self._lifecycle.move(execution, Status.RUNNING)
         if execution.status is Status.RUNNING and execution.context.get("orquesta"):
             self._child_changed(execution)
+
+
+def _task_notify(execution: Execution, tasks: list[str]) -> dict[str, Any] | None:
+    """What the tasks of a workflow notify, if some are to: as the workflow itself does."""
+    return {"config": execution.notify, "tasks": tasks} if execution.notify and tasks else None
+
+
+def _child_notify(run: Run, task_name: str, action: ActionDefinition) -> dict[str, Any] | None:
+    """A task that its workflow does not name never notifies; one that it names may say how."""
+    if run.notify is None or task_name not in run.notify["tasks"]:
+        return None
+    return action.notify or run.notify["config"]
 
 
 def _is_instant(task: dict[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 """Orquesta workflows, written as packs write them."""
 
-import os
 
 import pytest
 
@@ -378,8 +377,10 @@ def test_a_failed_workflow_is_run_again_from_its_failed_task(engine_over, packs,
     engine_over(body)
 
 
-def test_cancel_reaches_the_processes_of_a_workflow_in_a_workflow(engine_over, packs, tmp_path):
-    pid_file = tmp_path / "pid"
+@pytest.fixture
+def canceled(packs, tmp_path):
+    """A workflow in a workflow, whose task waits for a file."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
     packs.workflow(
         "demo.inner",
         f"""
@@ -388,24 +389,72 @@ def test_cancel_reaches_the_processes_of_a_workflow_in_a_workflow(engine_over, p
           a:
             action: core.local
             input:
-              cmd: "echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; sleep 60; true"
+              cmd: "touch {begun}; until test -e {go}; do sleep 0.02; done"
             next: [{{do: b}}]
           b: {{action: core.noop}}
         """,
     )
     packs.workflow("demo.outer", "version: 1.0\ntasks:\n  s: {action: demo.inner}\n")
+    return begun, go
+
+
+def test_cancel_of_a_workflow_lets_finish_what_runs(engine_over, canceled):
+    begun, go = canceled
 
     async def body(engine):
-        execution = engine.executions.request("demo.outer", {}, user="ann")
-        await engine.until(pid_file.exists)
-        sub = engine.executions.children(execution["id"], 1)[0]
-        engine.executions.cancel(sub["id"], "ann")
-        done = await engine.over(execution["id"])
-        statuses = [e["status"] for e in engine.executions.children(execution["id"])]
-        assert (done["status"], statuses) == ("canceled", ["canceled", "canceled"])
-        pid = pid_file.read_text().strip()
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(pid), 0)
+        outer = engine.executions.request("demo.outer", {}, user="ann")
+        await engine.until(begun.exists)
+        inner, task = engine.executions.children(outer["id"])
+        engine.executions.cancel(inner["id"], "ann")
+        shown = [engine.executions.get(e["id"])["status"] for e in (outer, inner, task)]
+        assert shown == ["canceling", "canceling", "running"]
+        go.touch()
+        assert (await engine.over(outer["id"]))["status"] == "canceled"
+        statuses = [e["status"] for e in engine.executions.children(outer["id"])]
+        assert statuses == ["canceled", "succeeded"]
+
+    engine_over(body)
+
+
+def test_cancel_of_a_task_ends_its_process_and_the_workflow(engine_over, canceled):
+    begun, _ = canceled
+
+    async def body(engine):
+        outer = engine.executions.request("demo.outer", {}, user="ann")
+        await engine.until(begun.exists)
+        _, task = engine.executions.children(outer["id"])
+        engine.executions.cancel(task["id"], "ann")
+        assert (await engine.over(outer["id"]))["status"] == "canceled"
+        statuses = [e["status"] for e in engine.executions.children(outer["id"])]
+        assert statuses == ["canceled", "canceled"]
+
+    engine_over(body)
+
+
+def test_cancel_ends_tasks_that_have_not_begun(engine_over, packs, canceled):
+    """They wait for their turn, for the end of a delay, or for a free process."""
+    begun, go = canceled
+    packs.workflow(
+        "demo.wide",
+        """
+        version: 1.0
+        tasks:
+          now: {action: demo.inner}
+          later: {action: core.noop, delay: 60}
+        """,
+    )
+
+    async def body(engine):
+        wide = engine.executions.request("demo.wide", {}, user="ann")
+        await engine.until(begun.exists)
+        engine.executions.cancel(wide["id"], "ann")
+        go.touch()
+        assert (await engine.over(wide["id"]))["status"] == "canceled"
+        statuses = {
+            e["context"]["orquesta"]["task_name"]: e["status"]
+            for e in engine.executions.children(wide["id"], 1)
+        }
+        assert statuses == {"now": "canceled", "later": "canceled"}
 
     engine_over(body)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of
 from st2solo.errors import InvalidError, NotFoundError
+from st2solo.pack_schemas import NOTIFY
+from st2solo.schema import require
 
 _FILTERS = (
     "action",
@@ -33,6 +35,7 @@ _OWN_CONTEXT = frozenset(
         "user",
         "api_user",
         "pack",
+        "policies",
     }
 )
 
@@ -78,8 +81,15 @@ def create_execution(call: Call) -> Answer:
         context={k: v for k, v in context.items() if k not in _OWN_CONTEXT},
         trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
         delay_ms=delay,
+        notify=_notify(content),
     )
     return Answer(execution, 201)
+
+
+def _notify(content: dict[str, Any]) -> dict[str, Any] | None:
+    notify = object_of(content, "notify")
+    require(notify, NOTIFY)
+    return notify or None
 
 
 def _user(call: Call, content: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Route, listed
+from st2solo.api.calls import Call, Route
 from st2solo.errors import InvalidError
 
 
@@ -16,11 +16,6 @@ def inspect_workflow(call: Call) -> list[dict[str, Any]]:
     return call.services.executions.inspect(text)
 
 
-def nothing(call: Call) -> Answer:
-    """Lists of what st2solo does not have, so that there is nothing in them."""
-    return listed(call, [])
-
-
 def about(call: Call) -> dict[str, str]:
     return {"version": f"st2solo {version('st2solo')}"}
 
@@ -28,6 +23,4 @@ def about(call: Call) -> dict[str, str]:
 ROUTES = [
     Route("GET", "/", about, public=True),
     Route("POST", "/workflows/inspect", inspect_workflow),
-    Route("GET", "/inquiries", nothing),
-    Route("GET", "/policytypes", nothing),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 from st2solo import schema
 from st2solo.api.calls import Answer, Call, Route, listed, shown
 from st2solo.errors import InvalidError, NotFoundError
+from st2solo.policy_types import POLICY_TYPES
 from st2solo.resources import Kind, Resource
 from st2solo.runner_types import RUNNER_TYPES
 
@@ -122,6 +123,23 @@ def get_policy(call: Call, ref: str) -> dict[str, Any]:
     return _one(call, Kind.POLICY, ref)
 
 
+def put_policy(call: Call, ref: str) -> dict[str, Any]:
+    return _switched(call, Kind.POLICY, ref).document()
+
+
+def list_policy_types(call: Call) -> Answer:
+    documents = [kind.document() for kind in POLICY_TYPES.values()]
+    return listed(call, documents, "resource_type")
+
+
+def get_policy_type(call: Call, ref: str) -> dict[str, Any]:
+    for kind in POLICY_TYPES.values():
+        document = kind.document()
+        if ref in (kind.ref, document["id"]):
+            return document
+    raise NotFoundError(f'there is no policy type "{ref}"; known: {", ".join(POLICY_TYPES)}')
+
+
 def list_config_schemas(call: Call) -> Answer:
     packs = call.services.resources.list(Kind.PACK)
     return listed(call, [_config_schema(pack) for pack in packs], "pack")
@@ -173,6 +191,9 @@ ROUTES = [
     Route("GET", "/actionalias/<ref>", get_alias),
     Route("GET", "/policies", list_policies),
     Route("GET", "/policies/<ref>", get_policy),
+    Route("PUT", "/policies/<ref>", put_policy),
+    Route("GET", "/policytypes", list_policy_types),
+    Route("GET", "/policytypes/<ref>", get_policy_type),
     Route("GET", "/config_schemas", list_config_schemas),
     Route("GET", "/config_schemas/<pack>", get_config_schema),
     Route("GET", "/configs", list_configs),

@@ -1,11 +1,12 @@
 """Every route of the API."""
 
-from st2solo.api import auth, executions, keys, misc, registered, rules, triggers
+from st2solo.api import auth, executions, inquiries, keys, misc, registered, rules, triggers
 
 ROUTES = [
     *misc.ROUTES,
     *auth.ROUTES,
     *executions.ROUTES,
+    *inquiries.ROUTES,
     *registered.ROUTES,
     *rules.ROUTES,
     *triggers.ROUTES,

@@ -1,6 +1,13 @@
 """How each kind of action is run: one module a runner, found by the runner's name."""
 
-from st2solo.runners import http_request, local_shell, noop, python_script
+from st2solo.runners import (
+    announcement,
+    http_request,
+    inquirer,
+    local_shell,
+    noop,
+    python_script,
+)
 from st2solo.runners.protocol import Runner
 
 RUNNERS: dict[str, Runner] = {
@@ -9,6 +16,8 @@ RUNNERS: dict[str, Runner] = {
     "local-shell-script": local_shell.Script(),
     "python-script": python_script.PythonScript(),
     "http-request": http_request.HttpRequest(),
+    "inquirer": inquirer.Inquirer(),
+    "announcement": announcement.Announcement(),
 }
 
 #: The runner whose executions are workflows: they are driven by `st2solo.workflows`.

@@ -56,11 +56,20 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """What those who listen to the event stream are told, as `st2.announcement__<route>`."""
+
+    route: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What becomes of the execution."""
+    """What becomes of the execution; an announcement is made once that is written."""
 
     status: Status
     result: Any = field(default_factory=dict)
+    announcement: Announcement | None = None
 
 
 class Runner(Protocol):

@@ -1,0 +1,10 @@
+"""A new UUID."""
+
+import uuid
+
+from st2common.runners.base_action import Action
+
+
+class MakeUuid(Action):
+    def run(self, uuid_type: str) -> str:
+        return str(uuid.uuid1() if uuid_type == "uuid1" else uuid.uuid4())

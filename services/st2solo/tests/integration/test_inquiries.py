@@ -1,0 +1,199 @@
+"""Questions to people: who may answer, what is taken, and what goes on then."""
+
+import sqlite3
+
+import pytest
+
+from st2solo.errors import ForbiddenError, InvalidError, NotFoundError
+
+_SCHEMA = {"type": "object", "properties": {"approved": {"type": "boolean", "required": True}}}
+
+
+@pytest.fixture(autouse=True)
+def ask(packs):
+    packs.action("core.ask", runner_type="inquirer")
+    packs.workflow(
+        "demo.approval",
+        """
+        version: 1.0
+        tasks:
+          ask:
+            action: core.ask
+            input:
+              route: doctors
+              schema:
+                type: object
+                properties: {approved: {type: boolean, required: true}}
+            next:
+              - when: <% succeeded() and result().response.approved %>
+                do: go
+              - when: <% failed() %>
+                publish: late=<% true %>
+                do: too_late
+          go: {action: core.noop}
+          too_late: {action: core.noop}
+        """,
+    )
+    packs.workflow(
+        "demo.outer",
+        """
+        version: 1.0
+        tasks:
+          inner: {action: demo.approval, next: [{when: <% succeeded() %>, do: after}]}
+          after: {action: core.noop}
+        """,
+    )
+
+
+async def _opened(engine, ref, **parameters):
+    """The execution of an action that asks, and the identifier of the open question."""
+    execution = engine.executions.request(ref, parameters, user="ann")
+    await engine.until(lambda: engine.executions.inquiries.list(limit=10, offset=0)[1])
+    (inquiry,), _ = engine.executions.inquiries.list(limit=10, offset=0)
+    return execution["id"], inquiry["id"]
+
+
+def _respond(engine, inquiry, response, user="ann", roles=()):
+    engine.executions.inquiries.respond(inquiry, response, user=user, roles=set(roles))
+
+
+def test_an_answer_lets_the_workflow_go_on(engine_over):
+    async def body(engine):
+        told = []
+        engine.executions.inquiries.on_opened.append(told.append)
+        workflow, inquiry = await _opened(engine, "demo.approval")
+        await engine.until(lambda: engine.executions.get(workflow)["status"] == "paused")
+        shown = engine.executions.inquiries.get(inquiry)
+        assert shown == {
+            "id": inquiry,
+            "schema": _SCHEMA,
+            "route": "doctors",
+            "roles": [],
+            "users": [],
+            "ttl": 1440,
+        }
+        assert [(one["id"], one["result"]["route"]) for one in told] == [(inquiry, "doctors")]
+        _respond(engine, inquiry, {"approved": True})
+        assert (await engine.over(workflow))["status"] == "succeeded"
+        assert engine.names(workflow) == ["ask", "go"]
+        answered = engine.executions.get(inquiry)
+        assert answered["result"]["response"] == {"approved": True}
+        assert [step["status"] for step in answered["log"]][-2:] == ["pending", "succeeded"]
+
+    engine_over(body)
+
+
+def test_a_question_in_a_workflow_in_a_workflow(engine_over):
+    async def body(engine):
+        outer, inquiry = await _opened(engine, "demo.outer")
+        await engine.until(lambda: engine.executions.get(outer)["status"] == "paused")
+        _respond(engine, inquiry, {"approved": True})
+        assert (await engine.over(outer))["status"] == "succeeded"
+        assert engine.names(outer) == ["inner", "after"]
+
+    engine_over(body)
+
+
+REFUSED = {
+    "an answer of another form": ({}, {"approved": "maybe"}, "ann", (), InvalidError),
+    "no answer": ({}, {}, "ann", (), InvalidError),
+    "an answer to something else": ({}, {"approved": True, "x": 1}, "ann", (), None),
+    "a user who is not named": ({"users": ["bob"]}, {"approved": True}, "ann", (), ForbiddenError),
+    "a user who is named": ({"users": ["bob"]}, {"approved": True}, "bob", (), None),
+    "a user without the role": ({"roles": ["admin"]}, {"approved": True}, "a", (), ForbiddenError),
+    "a user with the role": ({"roles": ["admin"]}, {"approved": True}, "a", ("admin",), None),
+    "a user with the role who is not named": (
+        {"roles": ["admin"], "users": ["bob"]},
+        {"approved": True},
+        "ann",
+        ("admin",),
+        ForbiddenError,
+    ),
+    "a schema that is none": ({"schema": {"type": "wish"}}, {"a": 1}, "ann", (), InvalidError),
+    "a schema on another host": (
+        {"schema": {"$ref": "http://127.0.0.1:9/schema"}},
+        {"a": 1},
+        "ann",
+        (),
+        InvalidError,
+    ),
+    "a schema whose properties are none": (
+        {"schema": {"type": "object", "properties": [1]}},
+        {"a": 1},
+        "ann",
+        (),
+        InvalidError,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_who_may_answer_what(name, engine_over):
+    asked, response, user, roles, error = REFUSED[name]
+
+    async def body(engine):
+        _, inquiry = await _opened(engine, "core.ask", **{"schema": _SCHEMA, **asked})
+        if error is None:
+            _respond(engine, inquiry, response, user, roles)
+            assert engine.executions.get(inquiry)["status"] == "succeeded"
+        else:
+            with pytest.raises(error):
+                _respond(engine, inquiry, response, user, roles)
+            assert engine.executions.get(inquiry)["status"] == "pending"
+
+    engine_over(body)
+
+
+def test_it_is_answered_once(engine_over):
+    async def body(engine):
+        _, inquiry = await _opened(engine, "core.ask")
+        _respond(engine, inquiry, {"continue": True})
+        with pytest.raises(InvalidError, match="already been responded"):
+            _respond(engine, inquiry, {"continue": False})
+        noop = await engine.run("core.noop")
+        with pytest.raises(InvalidError, match="is not an inquiry"):
+            engine.executions.inquiries.get(noop["id"])
+        with pytest.raises(NotFoundError):
+            engine.executions.inquiries.get("0" * 24)
+
+    engine_over(body)
+
+
+def test_a_question_outlives_a_restart_and_times_out(engine_over, tmp_path):
+    """Its time is over while nothing runs; the next start closes it, and the workflow goes on."""
+    found = {}
+
+    async def ask(engine):
+        found["workflow"], found["inquiry"] = await _opened(engine, "demo.approval")
+        workflow = found["workflow"]
+        await engine.until(lambda: engine.executions.get(workflow)["status"] == "paused")
+
+    async def still_open(engine):
+        assert engine.executions.inquiries.get(found["inquiry"])["route"] == "doctors"
+
+    async def over(engine):
+        done = await engine.over(found["workflow"])
+        assert engine.executions.get(found["inquiry"])["status"] == "timeout"
+        assert engine.names(found["workflow"]) == ["ask", "too_late"]
+        assert done["status"] == "succeeded"
+        with pytest.raises(InvalidError, match="timed out"):
+            _respond(engine, found["inquiry"], {"approved": True})
+
+    engine_over(ask)
+    engine_over(still_open)
+    with sqlite3.connect(tmp_path / "st2solo.db") as connection:
+        changed = connection.execute("UPDATE executions SET due = 1 WHERE status = 'pending'")
+        assert changed.rowcount == 1
+    connection.close()
+    engine_over(over)
+
+
+def test_canceling_the_workflow_closes_the_question(engine_over):
+    async def body(engine):
+        workflow, inquiry = await _opened(engine, "demo.approval")
+        await engine.until(lambda: engine.executions.get(workflow)["status"] == "paused")
+        engine.executions.cancel(workflow, "ann")
+        assert (await engine.over(workflow))["status"] == "canceled"
+        assert engine.executions.get(inquiry)["status"] == "canceled"
+
+    engine_over(body)
