@@ -1,6 +1,6 @@
 """How each kind of action is run: one module a runner, found by the runner's name."""
 
-from st2solo.runners import http_request, local_shell, noop, python_script
+from st2solo.runners import http_request, local_shell, noop, python_script, remote_shell
 from st2solo.runners.protocol import Runner
 
 RUNNERS: dict[str, Runner] = {
@@ -8,6 +8,8 @@ RUNNERS: dict[str, Runner] = {
     "local-shell-cmd": local_shell.Command(),
     "local-shell-script": local_shell.Script(),
     "python-script": python_script.PythonScript(),
+    "remote-shell-cmd": remote_shell.Command(),
+    "remote-shell-script": remote_shell.Script(),
     "http-request": http_request.HttpRequest(),
 }
 
