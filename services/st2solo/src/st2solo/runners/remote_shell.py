@@ -216,6 +216,8 @@ def _login(job: Job) -> tuple[ssh.Login, str | None, str | None]:
 def _key(given: str | None, key_file: Path | None) -> tuple[str | None, str | None]:
     """The path of the private key and, where it is to be written first, its text."""
     if not given:
+        if key_file is not None and not key_file.is_file():
+            raise InvalidError(f"ssh.key_file of st2solo.yaml is {key_file}: there is no such file")
         return (str(key_file) if key_file is not None else None), None
     if _KEY_HEADER in given.lower():
         return ssh.KEY_FILE, given.replace("\r\n", "\n").rstrip("\n") + "\n"
