@@ -6,8 +6,11 @@ from typing import Any
 
 from st2solo import metadata_file
 from st2solo.metadata_file import MetadataError, MetadataFile
+from st2solo.settings import SshSettings
 
 _PORT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 65535}
+#: What ssh takes between double quotes as it is (ssh_config(5)).
+_QUOTABLE_PATH: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00-\x1f\"\\$]+\Z"}
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["packs", "state"],
@@ -23,6 +26,15 @@ _SCHEMA: dict[str, Any] = {
         },
         "system_user": {"type": "string", "minLength": 1},
         "virtualenvs": {"type": "string"},
+        "ssh": {
+            "type": "object",
+            "properties": {
+                "user": {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z"},
+                "key_file": _QUOTABLE_PATH,
+                "known_hosts": _QUOTABLE_PATH,
+            },
+            "additionalProperties": False,
+        },
         "log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]},
     },
     "additionalProperties": False,
@@ -47,6 +59,7 @@ class Config:
     ports: Ports = field(default_factory=Ports)
     system_user: str = "stanley"
     virtualenvs: Path | None = None
+    ssh: SshSettings = field(default_factory=SshSettings)
     log_level: str = "INFO"
 
     @property
@@ -90,12 +103,22 @@ def load(path: Path) -> Config:
         ports=Ports(**content.get("ports", {})),
         system_user=content.get("system_user", Config.system_user),
         virtualenvs=base / content["virtualenvs"] if "virtualenvs" in content else None,
+        ssh=_ssh(content.get("ssh", {}), base),
         log_level=content.get("log_level", Config.log_level),
     )
     _require_folders(file, config)
     state.mkdir(parents=True, exist_ok=True)
     state.chmod(0o700)
     return config
+
+
+def _ssh(content: dict[str, str], base: Path) -> SshSettings:
+    paths = {
+        name: base / Path(content[name]).expanduser()
+        for name in ("key_file", "known_hosts")
+        if name in content
+    }
+    return SshSettings(user=content.get("user"), **paths)
 
 
 def _require_folders(file: MetadataFile, config: Config) -> None:

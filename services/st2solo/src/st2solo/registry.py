@@ -17,7 +17,6 @@ from st2solo.rule_files import RuleError, rule_content
 from st2solo.store import Store
 from st2solo.triggers import Triggers
 
-
 #: The ref of the pack of which every other pack may use the actions and triggers.
 CORE = "core"
 
@@ -234,8 +233,8 @@ class Registry:
     def _register_trigger_types(self, pack: Pack) -> None:
         declared = [file.content for file in pack.trigger_types]
         if pack.ref == CORE and pack.path != self._core:
-            own = packs.read(self._core, self._runners)
-            declared += [file.content for file in own.trigger_types]
+            internal = packs.read(self._core, self._runners)
+            declared += [file.content for file in internal.trigger_types]
         for file in pack.sensors:
             own = {"metadata_file": file.content["metadata_file"]}
             declared += [

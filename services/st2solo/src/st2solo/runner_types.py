@@ -32,6 +32,35 @@ _SHELL: dict[str, Parameter] = {
     },
 }
 
+_REMOTE_DIR = _text("Folder of the remote host into which a script is copied.", default="/tmp")
+
+_REMOTE: dict[str, Parameter] = {
+    **_SHELL,
+    "cwd": _text("Working directory on the remote host.", default="/tmp"),
+    "hosts": _text(
+        "Hosts with commas between them, each with a port if it has its own:"
+        " one.example.org,two.example.org:2222,[2001:db8::1]:2222",
+        required=True,
+    ),
+    "port": {
+        "type": "integer",
+        "description": "Port of the hosts that have none of their own: 22.",
+        "required": False,
+    },
+    "username": _text("User to log in as.", required=False),
+    "password": _text("Password to log in with.", secret=True, required=False),
+    "private_key": _text(
+        "Private key to log in with: the key itself or the path of its file.",
+        secret=True,
+        required=False,
+    ),
+    "passphrase": _text("Passphrase of the private key.", secret=True, required=False),
+    "bastion_host": _text(
+        "Host through which the others are reached, with the same user and key.", required=False
+    ),
+    "parallel": {**_flag("Kept for StackStorm's sake.", False), "immutable": True},
+}
+
 _CONTENT: dict[str, Parameter] = {
     "debug": _flag("Debug mode of the runner.", False),
     "content_version": _text("Git revision of the pack to run.", required=False),
@@ -199,6 +228,20 @@ RUNNER_TYPES = {
                 parsed={"type": "boolean"},
                 headers={"type": "object"},
             ),
+        ),
+        RunnerType(
+            "remote-shell-cmd",
+            "Runs a command on other hosts, by ssh.",
+            {
+                "cmd": _text("Command for the shell of the remote user."),
+                **_REMOTE,
+                "dir": {**_REMOTE_DIR, "immutable": True},
+            },
+        ),
+        RunnerType(
+            "remote-shell-script",
+            "Runs a script of a pack on other hosts, by ssh.",
+            {**_REMOTE, "dir": _REMOTE_DIR},
         ),
         RunnerType(
             "orquesta",

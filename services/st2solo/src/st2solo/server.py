@@ -69,6 +69,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         work_dir=config.work,
         virtualenvs=config.virtualenvs,
         system_user=config.system_user,
+        ssh=config.ssh,
     )
     executions = Executions(store, registry, keys, tokens, settings)
     enforcements = Enforcements(store)

@@ -1,8 +1,21 @@
 """How the engine runs on this machine."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SshSettings:
+    """How actions reach other hosts.
+
+    Without a `user` it is the one that st2solo runs as; without a `key_file`, that user's own
+    keys. Only hosts whose keys are in `known_hosts` are talked to.
+    """
+
+    user: str | None = None
+    key_file: Path | None = None
+    known_hosts: Path = field(default_factory=lambda: Path.home() / ".ssh" / "known_hosts")
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class EngineSettings:
     kill_grace_seconds: float = 5.0
     validate_output_schema: bool = False
     rerun: frozenset[str] = frozenset()
+    ssh: SshSettings = field(default_factory=SshSettings)
 
     def python_of(self, pack: str) -> Path:
         """The interpreter for that pack's actions and sensors."""

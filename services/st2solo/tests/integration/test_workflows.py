@@ -1,6 +1,5 @@
 """Orquesta workflows, written as packs write them."""
 
-
 import pytest
 
 

@@ -7,6 +7,7 @@ from st2solo.runners import (
     local_shell,
     noop,
     python_script,
+    remote_shell,
 )
 from st2solo.runners.protocol import Runner
 
@@ -15,6 +16,8 @@ RUNNERS: dict[str, Runner] = {
     "local-shell-cmd": local_shell.Command(),
     "local-shell-script": local_shell.Script(),
     "python-script": python_script.PythonScript(),
+    "remote-shell-cmd": remote_shell.Command(),
+    "remote-shell-script": remote_shell.Script(),
     "http-request": http_request.HttpRequest(),
     "inquirer": inquirer.Inquirer(),
     "announcement": announcement.Announcement(),

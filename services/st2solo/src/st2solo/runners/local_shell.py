@@ -27,7 +27,7 @@ from st2solo.statuses import Status
 _STATUSES = {0: Status.SUCCEEDED, 1: Status.FAILED, -9: Status.TIMEOUT, -15: Status.ABANDONED}
 
 
-def _stripped(text: str) -> str:
+def stripped(text: str) -> str:
     """Without the line end at its end."""
     return text.removesuffix("\n").removesuffix("\r")
 
@@ -36,12 +36,12 @@ def _not_json(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _read(text: str) -> Any:
+def read_output(text: str) -> Any:
     """Output that is JSON becomes what it says."""
     try:
-        return json.loads(_stripped(text), parse_constant=_not_json)
+        return json.loads(stripped(text), parse_constant=_not_json)
     except ValueError:
-        return _stripped(text)
+        return stripped(text)
 
 
 class _Shell:
@@ -52,8 +52,8 @@ class _Shell:
             "failed": code != 0,
             "succeeded": code == 0,
             "return_code": code,
-            "stdout": _read(ended.stdout),
-            "stderr": _read(ended.stderr),
+            "stdout": read_output(ended.stdout),
+            "stderr": read_output(ended.stderr),
         }
         if error:
             result["error"] = error
@@ -101,11 +101,12 @@ class Script(_Shell):
         if not script.stat().st_mode & stat.S_IXUSR:
             script.chmod(script.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP)
         return self._process(
-            job, [str(script), *_arguments(job)], job.runner.get("cwd") or str(script.parent)
+            job, [str(script), *script_arguments(job)], job.runner.get("cwd") or str(script.parent)
         )
 
 
-def _arguments(job: Job) -> list[str]:
+def script_arguments(job: Job) -> list[str]:
+    """The named, then the positional arguments of a script."""
     declared = job.action.parameters
     positions = {
         attributes["position"]: name
