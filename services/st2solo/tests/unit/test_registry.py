@@ -50,6 +50,25 @@ _REFUSED = [
         3,
         "within",
     ),
+    (
+        "policies/p.yaml",
+        "name: p\nresource_ref: demo.act\npolicy_type: action.wish\n",
+        3,
+        "action.concurrency",
+    ),
+    (
+        "policies/p.yaml",
+        "name: p\nresource_ref: demo.act\npolicy_type: action.concurrency\n",
+        1,
+        "threshold",
+    ),
+    (
+        "policies/p.yaml",
+        "name: p\nresource_ref: demo.act\npolicy_type: action.retry\n"
+        "parameters: {retry_on: failure, max_retry_count: 6}\n",
+        4,
+        "maximum",
+    ),
     ("actions/a.yaml", "name: [\n", 2, "not valid YAML"),
     ("actions/a.yaml", "- a\n", 1, "mapping"),
     (

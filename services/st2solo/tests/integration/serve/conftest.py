@@ -77,6 +77,26 @@ _FILES = {
         "name: on_tick\nenabled: true\ntrigger: {type: demo.tick}\n"
         "action: {ref: core.noop, parameters: {site: '{{trigger.site}}'}}\n"
     ),
+    "packs/demo/actions/told.yaml": (
+        "name: told\nrunner_type: local-shell-cmd\nparameters:\n"
+        "  cmd: {default: 'true', immutable: true}\n  who: {type: string, default: nobody}\n"
+        "notify:\n  on-success:\n    routes: [lab]\n"
+        "    message: 'done for {{ action_parameters.who }}'\n"
+        "  on-failure: {routes: [pager]}\n"
+    ),
+    "packs/demo/rules/on_notify.yaml": (
+        "name: on_notify\nenabled: true\ntrigger: {type: core.st2.generic.notifytrigger}\n"
+        "action: {ref: core.noop, parameters: {message: '{{trigger.message}}',"
+        " route: '{{trigger.route}}'}}\n"
+    ),
+    "packs/demo/rules/on_inquiry.yaml": (
+        "name: on_inquiry\nenabled: true\ntrigger: {type: core.st2.generic.inquiry}\n"
+        "action: {ref: core.noop, parameters: {asked: '{{trigger.id}}'}}\n"
+    ),
+    "packs/demo/policies/limit.yaml": (
+        "name: limit\nresource_ref: demo.fail\npolicy_type: action.retry\n"
+        "parameters: {retry_on: timeout}\n"
+    ),
     "packs/demo/config.schema.yaml": "site: {type: string, default: home}\n",
 }
 

@@ -30,6 +30,34 @@ def test_an_api_key_will_do(serve):
     assert reply.status_code == 401
 
 
+def test_what_an_action_notifies_reaches_the_rules(serve, until):
+    body = {"action": "demo.told", "parameters": {"who": "R1"}}
+    serve.call("POST", "/executions", json=body)
+    found = until(lambda: serve.get("/executions?rule=demo.on_notify"), "the rule fired")
+    assert found[0]["parameters"] == {"message": "done for R1", "route": "lab"}
+
+
+@pytest.mark.parametrize(
+    "notify", [[], "lab", {"on-success": "lab"}, {"on-friday": {}}, {"on-success": {"x": 1}}]
+)
+def test_what_is_no_notification_is_refused(serve, notify):
+    reply = serve.call("POST", "/executions", json={"action": "core.noop", "notify": notify})
+    assert reply.status_code == 400
+
+
+def test_an_announcement_reaches_who_listens(serve):
+    url = serve.url("stream", "/v1/stream?events=st2.announcement__general")
+    headers = {"X-Auth-Token": serve.token}
+    with requests.get(url, headers=headers, stream=True, timeout=20) as stream:
+        lines = stream.iter_lines(decode_unicode=True)
+        next(lines)
+        body = {"action": "core.announcement", "parameters": {"message": {"run": "R1"}}}
+        assert serve.call("POST", "/executions", json=body).status_code == 201
+        told = [next(line for line in lines if line) for _ in range(2)]
+    assert told[0] == "event: st2.announcement__general"
+    assert json.loads(told[1].partition(" ")[2]) == {"payload": {"message": {"run": "R1"}}}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

@@ -68,7 +68,19 @@ _COMMANDS = [
     ("trace list", "RUN1"),
     ("webhook list", "No matching"),
     ("timer list", "No matching"),
-    ("policy list", "No matching"),
+    ("policy list", "demo.limit"),
+    ("policy get demo.limit -j", '"max_retry_count": 2'),
+    ("policy-type list", "concurrency.attr"),
+    ("policy-type get action.retry", "retry_on"),
+    ("inquiry list", "route"),
+    ("run core.announcement message={{}}", "succeeded"),
+    ("run core.uuid", "succeeded"),
+    ("run core.pause max_pause=0", "succeeded"),
+    ("run core.echo message=$(id)", "stdout: $(id)"),
+    ("run core.error message=oh", "stderr: oh"),
+    ("run core.inject_trigger trigger=demo.event payload={{}}", "failed"),
+    ("run core.inject_trigger trigger_name=demo.tick trace_tag=RUN2", "succeeded"),
+    ("trace list --trace-tag RUN2", "RUN2"),
     ("action-alias list", "No matching"),
     ("workflow inspect --file {folder}/packs/demo/actions/workflows/wf.yaml", "No errors"),
     ("pack install anything", "st2solo does not offer POST"),
@@ -80,6 +92,7 @@ _FAILS = {
     "ERROR": 1,
     "disabled": 1,
     "already": 2,
+    "failed": 1,
     "st2solo does not offer POST": 1,
 }
 
@@ -113,6 +126,22 @@ def test_trigger_instance_re_emit(serve, until):
     assert "re-sent" in serve.st2("trigger-instance", "re-emit", old["id"])
     found = serve.get("/triggerinstances?trigger=demo.event")
     assert [i["payload"] for i in found[:2]] == [{"n": 3}, {"n": 3}]
+
+
+def test_an_inquiry(serve, until):
+    """A question is listed, shown, told to the rules, and answered."""
+    asked = serve.call("POST", "/executions", json={"action": "core.ask"}).json()["id"]
+    until(lambda: serve.get("/inquiries"), "it waits")
+    assert asked in serve.st2("inquiry", "list")
+    assert "Would you like to continue" in serve.st2("inquiry", "get", asked, "-j")
+    told = until(lambda: serve.get("/executions?rule=demo.on_inquiry"), "the rule fired")
+    assert told[0]["parameters"] == {"asked": asked}
+    wrong = serve.st2("inquiry", "respond", asked, "-r", '{"continue": "maybe"}', code=1)
+    assert "did not pass schema validation" in wrong
+    assert "accepted" in serve.st2("inquiry", "respond", asked, "-r", '{"continue": true}')
+    answered = serve.get(f"/executions/{asked}")
+    assert (answered["status"], answered["result"]["response"]) == ("succeeded", {"continue": True})
+    assert "already been responded" in serve.st2("inquiry", "get", asked, code=1)
 
 
 def test_cancel_and_tail(serve, until):

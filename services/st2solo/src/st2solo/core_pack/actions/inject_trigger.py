@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 30
 
 
 class InjectTrigger(Action):
-    def run(
+    def run(  # type: ignore[override]  # its own parameters
         self,
         trigger: str | None = None,
         trigger_name: str | None = None,
