@@ -1,7 +1,6 @@
 """The command `st2solo`."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -9,7 +8,10 @@ from typing import TextIO
 import click
 
 from st2solo import (
+    backup,
     compat,  # noqa: F401 - has to come before anything that imports orquesta
+    doctor,
+    logs,
     state_lock,
 )
 from st2solo import config as configuration
@@ -17,9 +19,10 @@ from st2solo.auth import Users
 from st2solo.config import Config
 from st2solo.crypto import load_or_create
 from st2solo.errors import St2SoloError
+from st2solo.findings import BAD
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError
-from st2solo.server import registry_of, serve
+from st2solo.server import make_environments, registry_of, serve
 from st2solo.store import Store
 
 _config_option = click.option(
@@ -34,9 +37,7 @@ _config_option = click.option(
 
 def _load(path: Path) -> Config:
     config = configuration.load(path)
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logs.configure(config.log_level, config.log_format)
     return config
 
 
@@ -66,10 +67,38 @@ def register_command(config_file: Path) -> None:
         try:
             registry, *_ = registry_of(config, store)
             done = registry.register(fail_on_failure=True)
+            unmade = asyncio.run(make_environments(config.environments, registry))
         finally:
             store.close()
     for name, count in done.counts.items():
         click.echo(f"{name}: {count}")
+    if unmade:
+        sys.exit(1)
+
+
+@commands.command("backup")
+@_config_option
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def backup_command(config_file: Path, target: Path) -> None:
+    """Copy the store to TARGET, also while st2solo serves."""
+    config = _load(config_file)
+    backup.copy(config.store, target)
+    click.echo(
+        f"the store is in {target}; what is encrypted in it needs the key in"
+        f" {config.crypto_key}: keep that elsewhere"
+    )
+
+
+@commands.command("doctor")
+@_config_option
+def doctor_command(config_file: Path) -> None:
+    """Look at everything that st2solo needs, and say what is wrong; exit code 1 if something is."""
+    config = _load(config_file)
+    findings = doctor.examine(config)
+    for finding in findings:
+        click.echo(f"{finding.grade:<7} {finding.subject}: {finding.message}")
+    if any(finding.grade == BAD for finding in findings):
+        sys.exit(1)
 
 
 @commands.group("user")

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from st2solo import metadata_file
+from st2solo.collector import Keep
+from st2solo.environments import Environments
 from st2solo.metadata_file import MetadataError, MetadataFile
-from st2solo.settings import SshSettings
+from st2solo.settings import EngineSettings, SshSettings
 
 _PORT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 65535}
+_DAYS: dict[str, Any] = {"type": ["integer", "null"], "minimum": 1}
 #: What ssh takes between double quotes as it is (ssh_config(5)).
 _QUOTABLE_PATH: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00-\x1f\"\\$]+\Z"}
 _SCHEMA: dict[str, Any] = {
@@ -35,7 +38,16 @@ _SCHEMA: dict[str, Any] = {
             },
             "additionalProperties": False,
         },
+        "max_processes": {"type": "integer", "minimum": 1},
+        "rerun": {"type": "array", "items": {"type": "string", "pattern": r"^[^.]+\..+$"}},
+        "validate_output_schema": {"type": "boolean"},
+        "keep": {
+            "type": "object",
+            "properties": {"executions_days": _DAYS, "trigger_instances_days": _DAYS},
+            "additionalProperties": False,
+        },
         "log_level": {"enum": ["DEBUG", "INFO", "WARNING", "ERROR"]},
+        "log_format": {"enum": ["text", "json"]},
     },
     "additionalProperties": False,
 }
@@ -60,7 +72,12 @@ class Config:
     system_user: str = "stanley"
     virtualenvs: Path | None = None
     ssh: SshSettings = field(default_factory=SshSettings)
+    max_processes: int = EngineSettings.max_processes
+    rerun: frozenset[str] = frozenset()
+    validate_output_schema: bool = False
+    keep: Keep = field(default_factory=Keep)
     log_level: str = "INFO"
+    log_format: str = "text"
 
     @property
     def store(self) -> Path:
@@ -69,6 +86,10 @@ class Config:
     @property
     def crypto_key(self) -> Path:
         return self.state / "secrets" / "datastore_key.json"
+
+    @property
+    def environments(self) -> Environments:
+        return Environments(self.state / "virtualenvs", self.virtualenvs)
 
     @property
     def work(self) -> Path:
@@ -104,7 +125,12 @@ def load(path: Path) -> Config:
         system_user=content.get("system_user", Config.system_user),
         virtualenvs=base / content["virtualenvs"] if "virtualenvs" in content else None,
         ssh=_ssh(content.get("ssh", {}), base),
+        max_processes=content.get("max_processes", Config.max_processes),
+        rerun=frozenset(content.get("rerun", ())),
+        validate_output_schema=content.get("validate_output_schema", False),
+        keep=Keep(**content.get("keep", {})),
         log_level=content.get("log_level", Config.log_level),
+        log_format=content.get("log_format", Config.log_format),
     )
     _require_folders(file, config)
     state.mkdir(parents=True, exist_ok=True)

@@ -190,7 +190,7 @@ class Dispatcher:
                 else:
                     begun = self._begin_action(execution)
         except sqlite3.OperationalError as error:  # a full disk: it waits for its turn
-            _LOG.warning("execution %s waits: the store: %s", execution.id, error)
+            _LOG.warning("it waits: the store: %s", error, extra=_about(execution))
             self._unwritten.add(execution.id)
             self._later(_RETRY_SECONDS, self._again, execution.id)
             return
@@ -245,7 +245,7 @@ class Dispatcher:
         return RUNNERS[execution.runner].prepare(job)
 
     def _fail(self, execution: Execution, error: Exception) -> None:
-        _LOG.info("execution %s cannot run: %s", execution.id, error)
+        _LOG.info("it cannot run: %s", error, extra=_about(execution))
         trace = "".join(traceback.format_tb(error.__traceback__, 20))
         result = {"error": str(error), "traceback": trace}
         self._complete(execution.id, Outcome(Status.FAILED, result))
@@ -303,7 +303,7 @@ class Dispatcher:
             ended = self.processes.ended(execution.id)
             return RUNNERS[execution.runner].outcome(ended)
         except (OSError, ValueError, KeyError) as error:
-            _LOG.exception("the result of execution %s cannot be read", execution.id)
+            _LOG.exception("the result cannot be read", extra=_about(execution))
             return Outcome(Status.FAILED, {"error": f"the result cannot be read: {error}"})
 
     def _died(self, execution: Execution) -> None:
@@ -372,3 +372,8 @@ class Dispatcher:
         for name in set(self.processes.folders()) - known:
             if self.processes.fate(name) is not Fate.RUNNING:
                 self.processes.remove(name)
+
+
+def _about(execution: Execution) -> dict[str, str]:
+    """What a line of the log is about."""
+    return {"execution_id": execution.id, "action": execution.action_ref}

@@ -148,4 +148,4 @@ class Lifecycle:
                     try:
                         listener(document)
                     except Exception:  # a listener of others must not stop the engine
-                        _LOG.exception("a listener failed on execution %s", execution_id)
+                        _LOG.exception("a listener failed", extra={"execution_id": execution_id})

@@ -67,7 +67,8 @@ class Policies:
                 if done < policy.parameters["max_retry_count"]:
                     self._again(execution, policy, done + 1)
                 else:
-                    _LOG.info("execution %s is not tried again: %s", execution.id, policy.ref)
+                    about = {"execution_id": execution.id, "policy": policy.ref}
+                    _LOG.info("it was tried often enough", extra=about)
 
     def _again(self, execution: Execution, policy: PolicyDefinition, count: int) -> None:
         try:

@@ -49,14 +49,18 @@ class PolicyDefinition(Protocol):
     def parameters(self) -> dict[str, Any]: ...
 
 
-class ActionSource(Protocol):
+class ActionLookup(Protocol):
+    """Where actions come from."""
+
+    def action(self, ref: str) -> ActionDefinition:
+        """The action of that ref, or NotFoundError."""
+
+
+class ActionSource(ActionLookup, Protocol):
     """Where actions, their policies and the configurations of packs come from."""
 
     def policies(self, action_ref: str) -> Sequence[PolicyDefinition]:
         """The enabled policies of an action, in the order of their refs."""
-
-    def action(self, ref: str) -> ActionDefinition:
-        """The action of that ref, or NotFoundError."""
 
     def pack_config(self, pack: str, user: str) -> dict[str, Any]:
         """The pack's configuration, rendered, with the schema's defaults."""

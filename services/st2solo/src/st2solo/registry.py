@@ -19,6 +19,7 @@ from st2solo.triggers import Triggers
 
 #: The ref of the pack of which every other pack may use the actions and triggers.
 CORE = "core"
+CORE_PACK = Path(__file__).parent / "core_pack"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,11 @@ class Registry:
 
     def pack_path(self, pack: str) -> Path:
         return Path(self._resources.get(Kind.PACK, pack).content["path"])
+
+    def pack_paths(self) -> list[tuple[str, Path]]:
+        """Every pack and its folder."""
+        packs = self._resources.list(Kind.PACK)
+        return [(pack.ref, Path(pack.content["path"])) for pack in packs]
 
     def pack_config(self, pack: str, user: str) -> dict[str, Any]:
         """`configs/<pack>.yaml` with the datastore's values in it and the schema's defaults.

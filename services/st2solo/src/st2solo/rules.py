@@ -151,6 +151,11 @@ class RulesEngine:
         payload = {"id": inquiry["id"], "route": inquiry["result"]["route"]}
         self._triggers.emit(INQUIRY_TRIGGER, payload, trace_tag=_trace_tag(inquiry))
 
+    def sensor_changed(self, trigger: str, payload: dict[str, Any]) -> None:
+        """Tell the rules that the process of a sensor has started or died."""
+        if self._listened(trigger):
+            self._triggers.emit(trigger, payload, trace_tag=None)
+
     def _listened(self, trigger_type: str) -> bool:
         return any(rule.content["trigger"]["type"] == trigger_type for rule in self._enabled())
 

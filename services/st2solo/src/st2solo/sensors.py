@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import IO, Any
 
 from st2solo.auth import Tokens
@@ -13,6 +15,7 @@ from st2solo.errors import St2SoloError
 from st2solo.registry import Registry
 from st2solo.resources import Kind, Resource, Resources
 from st2solo.settings import EngineSettings
+from st2solo.triggers import SENSOR_EXIT_TRIGGER, SENSOR_SPAWN_TRIGGER
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,6 +37,18 @@ class SensorSettings:
     logs: Path
 
 
+@dataclass
+class SensorState:
+    """How it goes with a sensor: its process if it lives, and its deaths since st2solo started."""
+
+    pid: int | None = None
+    deaths: int = 0
+
+
+#: The trigger's ref and its payload.
+Told = Callable[[str, dict[str, Any]], None]
+
+
 class Sensors:
     def __init__(
         self, resources: Resources, registry: Registry, tokens: Tokens, settings: SensorSettings
@@ -44,6 +59,9 @@ class Sensors:
         self._settings = settings
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, Resource] = {}
+        self.states: dict[str, SensorState] = {}
+        #: Called when a process has started, and when one is over that was to live on.
+        self.on_process: list[Told] = []
 
     def refresh(self) -> None:
         """Start and stop sensors so that just those run which are enabled."""
@@ -51,9 +69,11 @@ class Sensors:
         for ref in list(self._tasks):
             if self._running[ref] != wanted.get(ref):
                 self._tasks.pop(ref).cancel()
+                self.states.pop(ref, None)
         for ref, sensor in wanted.items():
             if ref not in self._tasks:
                 self._running[ref] = sensor
+                self.states[ref] = SensorState()
                 self._tasks[ref] = asyncio.create_task(self._keep(sensor))
 
     async def stop(self) -> None:
@@ -69,31 +89,57 @@ class Sensors:
         while True:
             began = clock()
             try:
-                code = await self._run(sensor)
-                _LOG.warning("sensor %s ended with exit code %s", sensor.ref, code)
+                code: int | None = await self._run(sensor)
+                how = f"has died with exit code {code}"
             except (OSError, St2SoloError) as err:
-                _LOG.error("sensor %s cannot start: %s", sensor.ref, err)
+                code, how = None, f"cannot start: {err}"
             if clock() - began > _STEADY_SECONDS:
                 backoff = _FIRST_BACKOFF_SECONDS
-            _LOG.info("sensor %s starts again in %.0f s", sensor.ref, backoff)
+            self._shout(sensor, code, how, backoff)
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+
+    def _shout(self, sensor: Resource, code: int | None, how: str, backoff: float) -> None:
+        """While a sensor is dead nothing is noticed: the log, the rules and the figures tell it."""
+        state = self.states[sensor.ref]
+        state.deaths += 1
+        _LOG.error(
+            "sensor %s %s, death %d since the start; it starts again in %.0f s, its log is %s",
+            sensor.ref,
+            how,
+            state.deaths,
+            backoff,
+            self._log_path(sensor),
+        )
+        self._tell(SENSOR_EXIT_TRIGGER, sensor, exit_code=code, deaths=state.deaths)
+
+    def _tell(self, trigger: str, sensor: Resource, **more: Any) -> None:
+        payload = {"id": sensor.content["class_name"], "ref": sensor.ref, "timestamp": int(time())}
+        for listener in self.on_process:
+            listener(trigger, {**payload, **more})
 
     async def _run(self, sensor: Resource) -> int:
         token = self._tokens.service_token("sensor_service", _TOKEN_SECONDS)
         try:
             with self._log(sensor) as log:
                 process = await self._spawn(sensor, token, log)
+            state = self.states[sensor.ref]
+            state.pid = process.pid
             try:
+                self._tell(SENSOR_SPAWN_TRIGGER, sensor, pid=process.pid)
                 return await process.wait()
             finally:
+                state.pid = None
                 await _end(process)
         finally:
             self._tokens.revoke(token)
 
+    def _log_path(self, sensor: Resource) -> Path:
+        return self._settings.logs / f"sensor.{sensor.ref}.log"
+
     def _log(self, sensor: Resource) -> IO[bytes]:
         self._settings.logs.mkdir(parents=True, exist_ok=True)
-        path = self._settings.logs / f"sensor.{sensor.ref}.log"
+        path = self._log_path(sensor)
         if path.exists() and path.stat().st_size > _LARGEST_LOG:
             path.replace(path.with_suffix(".log.1"))
         return path.open("ab")
@@ -102,7 +148,7 @@ class Sensors:
         self, sensor: Resource, token: str, log: IO[bytes]
     ) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            str(self._settings.engine.python_of(sensor.pack)),
+            str(self._settings.engine.environments.python_of(sensor.pack)),
             "-u",
             str(_CHILD / "sensor_wrapper.py"),
             stdin=asyncio.subprocess.PIPE,

@@ -7,21 +7,23 @@ import logging
 import signal
 import socket
 from dataclasses import asdict
-from pathlib import Path
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from st2solo import state_lock
+from st2solo import logs, state_lock
 from st2solo.api.http import application
 from st2solo.auth import ApiKeys, Tokens, Users
+from st2solo.collector import Collector
 from st2solo.config import Config, Ports
 from st2solo.crypto import load_or_create
 from st2solo.enforcements import Enforcements
+from st2solo.environments import Environments, PackEnvironmentError
 from st2solo.errors import St2SoloError
 from st2solo.executions import Executions
 from st2solo.keys import Keys
-from st2solo.registry import Registry
+from st2solo.metrics import Metrics
+from st2solo.registry import CORE_PACK, Registry
 from st2solo.resources import Resources
 from st2solo.rules import RulesEngine
 from st2solo.runner_types import RUNNER_TYPES
@@ -35,7 +37,6 @@ from st2solo.triggers import Triggers
 
 _LOG = logging.getLogger(__name__)
 
-_CORE_PACK = Path(__file__).parent / "core_pack"
 _LARGEST_BODY = 16 * 2**20
 
 
@@ -52,7 +53,7 @@ def registry_of(config: Config, store: Store) -> tuple[Registry, Resources, Trig
         resources,
         triggers,
         keys,
-        core=_CORE_PACK,
+        core=CORE_PACK,
         roots=config.packs,
         configs=config.configs,
         runners={name: runner.parameters for name, runner in RUNNER_TYPES.items()},
@@ -67,12 +68,18 @@ def build(config: Config, store: Store, api_url: str) -> Services:
     settings = EngineSettings(
         api_url=api_url,
         work_dir=config.work,
-        virtualenvs=config.virtualenvs,
+        environments=config.environments,
         system_user=config.system_user,
+        max_processes=config.max_processes,
+        validate_output_schema=config.validate_output_schema,
+        rerun=config.rerun,
         ssh=config.ssh,
     )
     executions = Executions(store, registry, keys, tokens, settings)
     enforcements = Enforcements(store)
+    sensors = Sensors(
+        resources, registry, tokens, SensorSettings(settings, config.state, config.logs)
+    )
     return Services(
         config=config,
         store=store,
@@ -96,11 +103,24 @@ def build(config: Config, store: Store, api_url: str) -> Services:
             system_user=config.system_user,
         ),
         timers=Timers(store, resources, triggers),
-        sensors=Sensors(
-            resources, registry, tokens, SensorSettings(settings, config.state, config.logs)
-        ),
+        sensors=sensors,
         stream=Stream(),
+        metrics=Metrics(store, sensors),
+        collector=Collector(store, config.keep),
     )
+
+
+async def make_environments(environments: Environments, registry: Registry) -> list[str]:
+    """Make the Python environments that packs lack; what could not be made is logged and told."""
+    told = []
+    for pack, path in registry.pack_paths():
+        if environments.lacks(pack, path):
+            try:
+                await environments.make(pack, path)
+            except PackEnvironmentError as error:
+                _LOG.error("%s", error)
+                told.append(str(error))
+    return told
 
 
 async def serve(config: Config) -> None:
@@ -122,8 +142,10 @@ async def _serve(config: Config) -> None:
     try:
         services = build(config, store, f"http://{config.host}:{api_port}/v1")
         servers = await _start(services, sockets)
+        collecting = asyncio.create_task(services.collector.run())
         await _until_told_to_stop()
         _LOG.info("stopping")
+        collecting.cancel()
         await _stop(services, servers)
     finally:
         store.close()
@@ -135,9 +157,13 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     for problem in done.problems:
         _LOG.error("not registered: %s", problem)
     _LOG.info("registered %s", done.counts)
+    await make_environments(services.config.environments, services.registry)
     services.triggers.on_instance = services.rules.schedule
     services.executions.on_completed.append(services.rules.completed)
     services.executions.on_change.append(services.stream.execution_changed)
+    services.executions.on_change.append(services.metrics.execution_changed)
+    services.executions.on_change.append(logs.execution_changed)
+    services.sensors.on_process.append(services.rules.sensor_changed)
     services.executions.on_announcement.append(services.stream.announce)
     services.executions.inquiries.on_opened.append(services.rules.asked)
     services.registry.on_registered += [services.timers.refresh, services.sensors.refresh]

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from st2solo.auth import ApiKeys, Tokens, Users
+from st2solo.collector import Collector
 from st2solo.config import Config
 from st2solo.enforcements import Enforcements
 from st2solo.executions import Executions
 from st2solo.keys import Keys
+from st2solo.metrics import Metrics
 from st2solo.registry import Registry
 from st2solo.resources import Resources
 from st2solo.rules import RulesEngine
@@ -34,3 +36,5 @@ class Services:
     timers: Timers
     sensors: Sensors
     stream: Stream
+    metrics: Metrics
+    collector: Collector

@@ -1,8 +1,9 @@
 """How the engine runs on this machine."""
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from st2solo.environments import Environments
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,15 @@ class EngineSettings:
     """Where the engine works and what it hands to actions.
 
     `api_url` is the API's address including `/v1`. `work_dir` holds one folder for each process
-    that runs; it is private to the user of st2solo. `python` runs the packs' Python actions
-    unless `virtualenvs`/<pack>/bin/python exists. `system_user` is used where an execution
-    names nobody. `rerun` are the refs of actions that run again when their process died.
-    `validate_output_schema` fails an action whose output does not fit what it declares.
+    that runs; it is private to the user of st2solo. `environments` know the interpreter of each
+    pack. `system_user` is used where an execution names nobody. `rerun` are the refs of actions
+    that run again when their process died. `validate_output_schema` fails an action whose output
+    does not fit what it declares.
     """
 
     api_url: str
     work_dir: Path
-    python: Path = Path(sys.executable)
-    virtualenvs: Path | None = None
+    environments: Environments = field(default_factory=Environments)
     system_user: str = "stanley"
     max_processes: int = 40
     token_ttl_seconds: int = 24 * 60 * 60
@@ -40,11 +40,3 @@ class EngineSettings:
     validate_output_schema: bool = False
     rerun: frozenset[str] = frozenset()
     ssh: SshSettings = field(default_factory=SshSettings)
-
-    def python_of(self, pack: str) -> Path:
-        """The interpreter for that pack's actions and sensors."""
-        if self.virtualenvs is not None:
-            candidate = self.virtualenvs / pack / "bin" / "python"
-            if candidate.exists():
-                return candidate
-        return self.python

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from st2solo.errors import St2SoloError
@@ -15,6 +16,16 @@ from st2solo.errors import St2SoloError
 
 class StoreError(St2SoloError):
     """The store cannot be used."""
+
+
+def _schema_files() -> list[Traversable]:
+    found = (f for f in resources.files("st2solo.sql").iterdir() if f.name.endswith(".sql"))
+    return sorted(found, key=lambda file: file.name)
+
+
+def schema_version() -> int:
+    """The newest schema that this st2solo knows."""
+    return len(_schema_files())
 
 
 class Store:
@@ -37,10 +48,7 @@ class Store:
         self._migrate()
 
     def _migrate(self) -> None:
-        files = sorted(
-            (f for f in resources.files("st2solo.sql").iterdir() if f.name.endswith(".sql")),
-            key=lambda f: f.name,
-        )
+        files = _schema_files()
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(files):
             raise StoreError(

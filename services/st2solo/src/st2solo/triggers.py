@@ -17,6 +17,8 @@ from st2solo.store import Store
 ACTION_TRIGGER = "core.st2.generic.actiontrigger"
 NOTIFY_TRIGGER = "core.st2.generic.notifytrigger"
 INQUIRY_TRIGGER = "core.st2.generic.inquiry"
+SENSOR_SPAWN_TRIGGER = "core.st2.sensor.process_spawn"
+SENSOR_EXIT_TRIGGER = "core.st2.sensor.process_exit"
 INTERVAL_TIMER = "core.st2.IntervalTimer"
 DATE_TIMER = "core.st2.DateTimer"
 CRON_TIMER = "core.st2.CronTimer"

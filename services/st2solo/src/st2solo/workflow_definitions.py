@@ -14,7 +14,7 @@ from orquesta.specs import loader
 
 from st2solo import metadata_file
 from st2solo.errors import NotFoundError, WorkflowError
-from st2solo.ports import ActionSource
+from st2solo.ports import ActionLookup
 from st2solo.runner_types import runner_type
 from st2solo.schema import merged_parameters
 
@@ -59,7 +59,7 @@ def parse(text: str) -> Any:
         raise WorkflowError([{"type": "content", "message": str(error)}]) from error
 
 
-def inspect(spec: Any, actions: ActionSource, context: dict[str, Any]) -> list[dict[str, Any]]:
+def inspect(spec: Any, actions: ActionLookup, context: dict[str, Any]) -> list[dict[str, Any]]:
     """What is wrong with a workflow, in the form that StackStorm's API gives; empty if nothing."""
     errors: list[dict[str, Any]] = []
     for category, entries in spec.inspect(app_ctx=context, raise_exception=False).items():
@@ -73,7 +73,7 @@ def inspect(spec: Any, actions: ActionSource, context: dict[str, Any]) -> list[d
     return sorted(errors, key=lambda e: (str(e["type"]), str(e.get("schema_path"))))
 
 
-def _inspect_task(name: str, task: Any, actions: ActionSource) -> list[dict[str, Any]]:
+def _inspect_task(name: str, task: Any, actions: ActionLookup) -> list[dict[str, Any]]:
     ref = getattr(task, "action", None)
     if not isinstance(ref, str) or not ref or expressions.has_expressions(ref):
         return []
@@ -115,7 +115,7 @@ def _inspect_task(name: str, task: Any, actions: ActionSource) -> list[dict[str,
     return missing + unexpected
 
 
-def require_sound(spec: Any, actions: ActionSource, context: dict[str, Any]) -> None:
+def require_sound(spec: Any, actions: ActionLookup, context: dict[str, Any]) -> None:
     """Refuse a workflow with errors.
 
     Raises:

@@ -187,7 +187,12 @@ class Workflows:
                 try:
                     self._start_task(run, task)
                 except Exception as error:  # also what expressions of the pack raise
-                    _LOG.info("task %s of workflow %s fails: %s", task["id"], run.id, error)
+                    _LOG.info(
+                        "task %s fails: %s",
+                        task["id"],
+                        error,
+                        extra={"execution_id": run.execution_id},
+                    )
                     _request(conductor, statuses.FAILED)
                     conductor.log_error(error, task_id=task["id"], route=task["route"])
                     return
@@ -258,7 +263,12 @@ class Workflows:
             try:
                 self._tell(run, place, child.status.value, child.result)
             except Exception as error:  # orquesta has no base of its errors
-                _LOG.exception("workflow %s cannot take %s of %s", run.id, child.status, child.id)
+                _LOG.exception(
+                    "the workflow cannot take %s of %s",
+                    child.status,
+                    child.id,
+                    extra={"execution_id": run.execution_id},
+                )
                 _request(run.conductor, statuses.FAILED)
                 run.conductor.log_error(error, place["task_id"], place["task_route"])
 

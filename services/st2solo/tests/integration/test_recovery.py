@@ -120,15 +120,16 @@ def test_the_engine_dies_between_record_and_effect(point, doomed, engine_over, f
     engine_over(body)
 
 
-@pytest.mark.parametrize("rerun", [False, True])
-def test_an_action_that_was_killed_with_its_supervisor(rerun, doomed, engine_over, packs, tmp_path):
+@pytest.mark.parametrize("by", ["nothing", "its tag", "the site"])
+def test_an_action_that_was_killed_with_its_supervisor(by, doomed, engine_over, packs, tmp_path):
     effects, go, command = _count(tmp_path)
     packs.action(
         "demo.wait",
         runner_type="local-shell-cmd",
         parameters={"cmd": {"default": command}},
-        tags=[{"name": "rerun", "value": "true"}] if rerun else [],
+        tags=[{"name": "rerun", "value": "true"}] if by == "its tag" else [],
     )
+    rerun = by != "nothing"
     process, execution_id = doomed("demo.wait")
     _wait_for(effects)
     process.kill()
@@ -150,7 +151,7 @@ def test_an_action_that_was_killed_with_its_supervisor(rerun, doomed, engine_ove
         )
         assert effects.read_text().split().count("ended") == int(rerun)
 
-    engine_over(body)
+    engine_over(body, rerun=frozenset({"demo.wait"} if by == "the site" else ()))
 
 
 def test_a_request_that_was_not_started_is_started(doomed, engine_over, packs, tmp_path):

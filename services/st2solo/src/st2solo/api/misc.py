@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from st2solo.api.calls import Call, Route
+from st2solo.api.calls import Answer, Call, Route
 from st2solo.errors import InvalidError
 
 
@@ -20,7 +20,13 @@ def about(call: Call) -> dict[str, str]:
     return {"version": f"st2solo {version('st2solo')}"}
 
 
+def metrics(call: Call) -> Answer:
+    """Figures for Prometheus."""
+    return Answer(call.services.metrics.text(), plain=True)
+
+
 ROUTES = [
     Route("GET", "/", about, public=True),
+    Route("GET", "/metrics", metrics, public=True),
     Route("POST", "/workflows/inspect", inspect_workflow),
 ]

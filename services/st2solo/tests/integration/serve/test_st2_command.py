@@ -141,7 +141,9 @@ def test_an_inquiry(serve, until):
     assert "accepted" in serve.st2("inquiry", "respond", asked, "-r", '{"continue": true}')
     answered = serve.get(f"/executions/{asked}")
     assert (answered["status"], answered["result"]["response"]) == ("succeeded", {"continue": True})
-    assert "already been responded" in serve.st2("inquiry", "get", asked, code=1)
+    again = serve.call("GET", f"/inquiries/{asked}")
+    assert again.status_code == 400
+    assert "already been responded" in again.json()["faultstring"]
 
 
 def test_cancel_and_tail(serve, until):

@@ -1,0 +1,94 @@
+"""Removes what has been over for long: executions, and trigger instances with their enforcements.
+
+The services hold the truth about runs; what the orchestrator keeps is how it came about. It works
+in small transactions, so that nothing else has to wait.
+
+Source: st2reactor/garbage_collector of StackStorm 3.9.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from st2solo.store import Store
+
+_LOG = logging.getLogger(__name__)
+
+_EVERY_SECONDS = 3600.0
+_PAUSE_SECONDS = 0.05
+#: Executions or instances that one transaction removes.
+_SLICE = 50
+
+_FAMILY = """
+WITH RECURSIVE family (id) AS (
+    SELECT id FROM (SELECT id FROM executions WHERE parent IS NULL AND end_timestamp < ?
+                    ORDER BY end_timestamp LIMIT ?)
+    UNION SELECT executions.id FROM executions JOIN family ON executions.parent = family.id
+)
+SELECT id FROM family
+"""
+_OLD_INSTANCES = (
+    "SELECT id FROM trigger_instances WHERE occurrence_time < ? AND status != 'pending'"
+    " ORDER BY occurrence_time LIMIT ?"
+)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """For how many days what is over is kept; None: for ever."""
+
+    executions_days: int | None = 90
+    trigger_instances_days: int | None = 30
+
+
+class Collector:
+    def __init__(self, store: Store, keep: Keep) -> None:
+        self._store = store
+        self._keep = keep
+
+    async def run(self) -> None:
+        """Collect now and then, until canceled."""
+        while True:
+            try:
+                while self.collect_some():
+                    await asyncio.sleep(_PAUSE_SECONDS)
+            except sqlite3.Error:
+                _LOG.exception("old executions were not collected; it is tried again later")
+            await asyncio.sleep(_EVERY_SECONDS)
+
+    def collect_some(self) -> int:
+        """Remove one slice of what is too old, and say how many rows of it there were."""
+        with self._store.transaction():
+            return self._executions() + self._instances()
+
+    def _executions(self) -> int:
+        if self._keep.executions_days is None:
+            return 0
+        ids = self._ids(_FAMILY, self._keep.executions_days)
+        for execution_id in ids:
+            self._store.execute(
+                "DELETE FROM workflow_tasks WHERE workflow_id IN"
+                " (SELECT id FROM workflows WHERE execution_id = ?)",
+                (execution_id,),
+            )
+            self._store.execute("DELETE FROM workflows WHERE execution_id = ?", (execution_id,))
+            self._store.execute("DELETE FROM executions WHERE id = ?", (execution_id,))
+        return len(ids)
+
+    def _instances(self) -> int:
+        if self._keep.trigger_instances_days is None:
+            return 0
+        ids = self._ids(_OLD_INSTANCES, self._keep.trigger_instances_days)
+        for instance_id in ids:
+            self._store.execute(
+                "DELETE FROM rule_enforcements WHERE trigger_instance_id = ?", (instance_id,)
+            )
+            self._store.execute("DELETE FROM trigger_instances WHERE id = ?", (instance_id,))
+        return len(ids)
+
+    def _ids(self, sql: str, days: int) -> list[str]:
+        oldest = datetime.now(UTC) - timedelta(days=days)
+        moment = oldest.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return [row["id"] for row in self._store.execute(sql, (moment, _SLICE))]

@@ -1,0 +1,128 @@
+"""The Python environments of packs, each made once from the pack's requirements.txt.
+
+A pack whose requirements st2solo's own environment meets needs none. The others are made below
+`<state>/virtualenvs`. A site that has some already, such as StackStorm's, names their folder as
+`virtualenvs` in st2solo.yaml; nothing is ever written there.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from st2solo.errors import St2SoloError
+
+_LOG = logging.getLogger(__name__)
+
+#: Written into an environment at its end: the digest of the requirements that it was made from.
+_MADE_FROM = ".requirements.sha256"
+_PATIENCE_SECONDS = 900.0
+_WORDS = 1000
+
+
+class PackEnvironmentError(St2SoloError):
+    """The environment of a pack could not be made."""
+
+
+class Environments:
+    """Which Python runs the code of a pack; without folders it is st2solo's own for all."""
+
+    def __init__(self, own: Path | None = None, site: Path | None = None) -> None:
+        self._own = own
+        self._site = site
+
+    def python_of(self, pack: str) -> Path:
+        """The interpreter for that pack's actions and sensors."""
+        if self._site is not None:
+            found = self._site / pack / "bin" / "python"
+            if found.exists():
+                return found
+        if self._own is None:
+            return Path(sys.executable)
+        made = self._own / pack
+        return made / "bin" / "python" if (made / _MADE_FROM).exists() else Path(sys.executable)
+
+    def lacks(self, pack: str, pack_path: Path) -> bool:
+        """Whether an environment is to be made (again) before code of the pack can run."""
+        if self._site is not None and (self._site / pack / "bin" / "python").exists():
+            return False
+        file = pack_path / "requirements.txt"
+        if self._own is None or not file.is_file() or _met(file.read_text()):
+            return False
+        marker = self._own / pack / _MADE_FROM
+        return not marker.is_file() or marker.read_text() != _digest(file)
+
+    async def make(self, pack: str, pack_path: Path) -> None:
+        """Make the environment of a pack.
+
+        Raises:
+            PackEnvironmentError: with the last words of pip.
+        """
+        assert self._own is not None, "a pack lacks an environment only where there is a folder"
+        folder, requirements = self._own / pack, pack_path / "requirements.txt"
+        _LOG.info("making the Python environment of the pack %s", pack)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        for argv in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [*pip, "--disable-pip-version-check", "--no-input", "-r", str(requirements)],
+        ):
+            code, words = await _run(argv)
+            if code != 0:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise PackEnvironmentError(
+                    f"the Python environment of the pack {pack} could not be made from"
+                    f" {requirements}: {words}; its Python actions and sensors run with st2solo's"
+                    " own Python until `st2solo register` or the next start makes it"
+                )
+        (folder / _MADE_FROM).write_text(_digest(requirements))
+
+
+def _digest(requirements: Path) -> str:
+    return hashlib.sha256(requirements.read_bytes()).hexdigest()
+
+
+def _met(text: str) -> bool:
+    """Whether st2solo's own environment meets every line; what is no plain requirement is unmet."""
+    lines = (line.partition(" #")[0].strip() for line in text.splitlines())
+    return all(_line_is_met(line) for line in lines if line and not line.startswith("#"))
+
+
+def _line_is_met(line: str) -> bool:
+    try:
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            return True
+        found = metadata.version(wanted.name)
+    except (InvalidRequirement, metadata.PackageNotFoundError):
+        return False
+    plain = wanted.url is None and not wanted.extras
+    return plain and wanted.specifier.contains(found, prereleases=True)
+
+
+async def _run(argv: list[str]) -> tuple[int, str]:
+    """The exit code and the last words of a command that may take long."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), _PATIENCE_SECONDS)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            return 1, f"not done within {_PATIENCE_SECONDS:.0f} s"
+        raise
+    return process.returncode or 0, output.decode(errors="replace").strip()[-_WORDS:]
