@@ -10,7 +10,7 @@ ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench check format packs bundle bundle-test system clean
+.PHONY: help demo up test bench parity check format packs bundle bundle-test system clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 13
@@ -30,6 +30,9 @@ test: $(ENVIRONMENTS)  ## every test
 bench: $(SERVICES)  ## ours against its peers, measured now: BENCH="conversion --runs 3"
 	@sh demo/system.sh test
 	.venv/bin/python -m tests.bench $(BENCH)
+
+parity: $(ENVIRONMENTS)  ## StackStorm's own Orquesta suite on st2solo: ST2=/checkout/of/st2
+	.venv/bin/python -m tests.parity "$(ST2)"
 
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .
@@ -66,7 +69,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-parity var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv

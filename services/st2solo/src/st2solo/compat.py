@@ -8,9 +8,11 @@ import collections
 import collections.abc
 import copy
 import fractions
+import functools
 import importlib
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -86,7 +88,33 @@ def _joins() -> None:
     machines.WorkflowStateMachine.add_context_to_task_event = classmethod(add_context)
 
 
-class StrictLoader(yaml.SafeLoader):
+def _schemas() -> None:
+    """The schemas of a class of specifications never change; orquesta merges them anew each time.
+
+    It does so for each part of a workflow and for each task that starts: most of the time that a
+    step takes. What comes out is only read, or merged into copies.
+    """
+    from orquesta.specs import base
+
+    for name in ("get_schema", "get_meta_schema"):
+        original = getattr(base.Spec, name).__func__
+        setattr(base.Spec, name, classmethod(_remembered(original)))
+
+
+def _remembered(original: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[Any, Any] = {}
+
+    @functools.wraps(original)
+    def remembering(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        key = (cls, repr(args), repr(sorted(kwargs.items())))
+        if key not in known:
+            known[key] = original(cls, *args, **kwargs)
+        return known[key]
+
+    return remembering
+
+
+class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML that refuses a key written twice, as orquesta 1.6 does."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -116,3 +144,4 @@ _old_imports()
 _inline_parameters()
 _sandbox()
 _joins()
+_schemas()

@@ -1,0 +1,1 @@
+"""StackStorm's own Orquesta suite against st2solo."""
