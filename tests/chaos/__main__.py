@@ -10,6 +10,8 @@ from tests.chaos import measured, solo_steps, solo_storm
 from tests.chaos.check import Check, CheckError
 
 CHECKS = {"solo_storm": solo_storm.run, "solo_steps": solo_steps.run}
+#: Whatever a check writes; what failed is kept.
+FOLDER = measured.ROOT / "build" / "storm"
 
 
 def main(words: list[str]) -> int:
@@ -18,7 +20,7 @@ def main(words: list[str]) -> int:
     print(f"seed {arguments.seed}", file=sys.stderr)
     check = Check(
         seed=arguments.seed,
-        folder=measured.ROOT / "build" / "storm" / str(arguments.seed),
+        folder=FOLDER / str(arguments.seed),
         workflows=arguments.workflows,
         kills=arguments.kills,
     )

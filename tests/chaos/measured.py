@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "docs" / "measured.json"
+_PLACE = "docs/measured.json"
+FILE = ROOT / _PLACE
 
 
 def commit() -> str:
-    """Of the tree, with `-dirty` where something in it is not committed."""
-    words = ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """Of the tree, with `-dirty` where something in it, but these figures, is not committed."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{_PLACE}")
+    return _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def record(check: str, seed: int | None, figures: dict[str, Any], file: Path = FILE) -> None:

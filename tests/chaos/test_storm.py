@@ -140,10 +140,10 @@ def test_figures_are_merged_with_those_of_other_checks(tmp_path):
 def test_a_check_that_fails_tells_the_seed_and_keeps_its_folder(tmp_path, monkeypatch, capsys):
     """st2solo cannot start where its command is none."""
     monkeypatch.setattr("tests.solo.COMMAND", tmp_path / "absent")
-    monkeypatch.setattr(measured, "ROOT", tmp_path)
+    monkeypatch.setattr("tests.chaos.__main__.FOLDER", tmp_path)
     words = ["solo_storm", "--seed", "42", "--workflows", "9", "--kills", "3"]
     assert main([*words, "--record", str(tmp_path / "measured.json")]) == 1
-    folder = tmp_path / "build" / "storm" / "42" / "solo_storm"
+    folder = tmp_path / "42" / "solo_storm"
     told = capsys.readouterr().err
     assert "solo_storm FAILED, seed 42" in told
     assert f"look at {folder}" in told

@@ -71,8 +71,10 @@ def _percent(pid: int, seconds: int) -> float:
 
 
 def _on_cpu(pid: int) -> float:
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
+    threads = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    if not threads:
+        raise MeasureError(f"st2solo: process {pid} is gone")
+    return sum(int(one.split()[0]) for one in threads) / 1e9
 
 
 def _pss(pid: int) -> float:
