@@ -8,6 +8,7 @@ from xml.etree.ElementTree import parse
 from tests.chaos.check import Check, CheckError
 from tests.solo import ROOT
 
+_SWEEPS = 2
 TITLE = "st2solo: killed before and after each persisted step in turn"
 
 
@@ -20,8 +21,9 @@ def run(check: Check) -> tuple[str, dict[str, Any]]:
     check.folder.mkdir(parents=True, exist_ok=True)
     report = check.folder / "steps.xml"
     words = ["-q", "-m", "storm", "-n", "2", "tests/integration/test_each_step.py"]
+    words += [f"--junitxml={report}", "-o", "junit_family=xunit1"]
     done = subprocess.run(
-        [ROOT / ".venv-st2solo" / "bin" / "python", "-m", "pytest", *words, f"--junitxml={report}"],
+        [ROOT / ".venv-st2solo" / "bin" / "python", "-m", "pytest", *words],
         cwd=ROOT / "services" / "st2solo",
         capture_output=True,
         text=True,
@@ -33,4 +35,6 @@ def run(check: Check) -> tuple[str, dict[str, Any]]:
     told = {one.get("name"): one.get("value") for one in suite.iter("property")}
     seconds = sum(float(case.get("time", 0)) for case in suite.iter("testcase"))
     steps = {name: int(value) for name, value in told.items() if re.fullmatch(r"kills_\w+", name)}
+    if len(steps) != _SWEEPS:
+        raise CheckError([f"expected {_SWEEPS} sweeps, found {steps}"], str(report))
     return TITLE, {**dict(sorted(steps.items())), "seconds": round(seconds, 1)}

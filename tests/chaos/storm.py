@@ -186,12 +186,21 @@ class Storm:
         return int(answer.headers["X-Total-Count"])
 
     def _is_over(self) -> bool:
-        """Every workflow was asked for, and nothing is left to do: no roots are open."""
-        if any(thread.is_alive() for thread in self._posting):
-            return False
-        ended = self._ended()
-        return ended >= len(self.plan.workflows) and ended == self._total(
-            {"parent": "null", "limit": 1}
+        """Every workflow was asked for and has ended, and then the rule has told of each end.
+
+        NB: the rules follow an end in a transaction of their own.
+        """
+        asked = not any(thread.is_alive() for thread in self._posting)
+        return asked and self._all_ended() and not self._pending() and self._all_ended()
+
+    def _all_ended(self) -> bool:
+        return self._ended() == self._total({"parent": "null", "limit": 1})
+
+    def _pending(self) -> int:
+        """How many trigger instances the rules have not been applied to."""
+        query = {"status": "pending", "limit": 1}
+        return int(
+            self._solo.call("GET", "triggerinstances", params=query).headers["X-Total-Count"]
         )
 
     def _wait_for_ends(self) -> None:

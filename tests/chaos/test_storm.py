@@ -68,6 +68,13 @@ def _ended_twice(seen: Seen) -> None:
     root["log"].append(root["log"][-1])
 
 
+def _given_up(seen: Seen) -> None:
+    """Abandoned, though nobody killed it."""
+    seen.killed.clear()
+    one = next(one for one in seen.executions if one["action"]["ref"] == "storm.line")
+    one["status"] = one["log"][-1]["status"] = "abandoned"
+
+
 def _told_twice(seen: Seen) -> None:
     told = next(one for one in seen.executions if "ended" in one["parameters"])
     seen.executions.append({**told, "id": "0" * 24})
@@ -100,6 +107,7 @@ def _fewer_kills(seen: Seen) -> None:
         (_torn, "a line of no execution"),
         (_open, "should have ended once"),
         (_ended_twice, "should have ended once"),
+        (_given_up, "(abandoned): "),
         (_told_twice, "its end was told 2 times"),
         (_not_told, "its end was told 0 times"),
         (_asked_twice, "2 executions"),

@@ -134,7 +134,7 @@ def test_an_engine_that_lives_for_eight_steps_at_a_time(engine_over, flow, tmp_p
 @pytest.mark.storm
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_killed_at_every_step(side, engine_over, flow, tmp_path, record_testsuite_property):
+def test_killed_at_every_step(side, engine_over, flow, tmp_path, record_property):
     for number in itertools.count(1):
         _start_over(tmp_path)
         killed = _live(tmp_path, f"{side}:{number}", "demo.flow")
@@ -142,4 +142,4 @@ def test_killed_at_every_step(side, engine_over, flow, tmp_path, record_testsuit
         if not killed:
             break
     assert number > _FEWEST_STEPS
-    record_testsuite_property(f"kills_{side}_a_step", number - 1)
+    record_property(f"kills_{side}_a_step", number - 1)
