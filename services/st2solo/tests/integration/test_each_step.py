@@ -117,7 +117,7 @@ def _start_over(folder):
     (folder / "lines").write_text("")
 
 
-@pytest.mark.parametrize("die_at", ["before:1", "after:1", "after:9", "before:18", "after:20"])
+@pytest.mark.parametrize("die_at", ["before:3", "after:3", "before:4", "after:12", "before:18"])
 def test_killed_at_one_of_five_steps(die_at, engine_over, flow, tmp_path):
     assert _live(tmp_path, die_at, "demo.flow")
     _assert_ends_once(engine_over, flow, die_at)
