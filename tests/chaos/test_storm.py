@@ -122,6 +122,16 @@ def test_the_verdict_sees(harm, told, storm):
     assert any(told in problem for problem in problems(plan_, seen))
 
 
+@pytest.mark.timeout(300)
+def test_an_abandoned_try_may_be_retried(storm):
+    """Orquesta retries a task that was abandoned as one that failed."""
+    plan_, seen = copy.deepcopy(storm)
+    one = next(one for one in seen.executions if one["status"] == "failed" and "parent" in one)
+    one["status"] = one["log"][-1]["status"] = "abandoned"
+    seen.killed.add(one["id"])
+    assert problems(plan_, seen) == []
+
+
 def test_a_seed_decides_shapes_and_kills():
     assert plan.make(5, 30, 6) == plan.make(5, 30, 6) != plan.make(6, 30, 6)
     made = plan.make(random.randrange(1000), 400, 9)

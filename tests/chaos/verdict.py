@@ -110,7 +110,7 @@ def _of_execution(execution: dict[str, Any], ledger: _Ledger, killed: bool) -> l
 
 
 def _of_workflow(name: str, shape: str, ledger: _Ledger, seen: Seen) -> list[str]:
-    """There is one; it succeeded with all its lines, unless something of it was abandoned."""
+    """There is one; it succeeded with all its lines, unless a last try did not."""
     roots = ledger.roots[name]
     if len(roots) != 1:
         return [f"{name}: {len(roots)} executions"]
@@ -121,14 +121,17 @@ def _of_workflow(name: str, shape: str, ledger: _Ledger, seen: Seen) -> list[str
     if ledger.told[root["id"]] != 1:
         found.append(f"{_told(root)}: its end was told {ledger.told[root['id']]} times")
     family = _family(root, ledger)
-    abandoned = any(one["status"] == "abandoned" for one in family)
-    if root["status"] != ("failed" if abandoned else "succeeded"):
-        found.append(f"{_told(root)}, abandoned below it: {abandoned}; {root['result']}")
+    last = {_place(one): one["status"] for one in family}  # orquesta retries what was abandoned
+    spoiled = any(status != "succeeded" for status in last.values())
+    if root["status"] != ("failed" if spoiled else "succeeded"):
+        found.append(f"{_told(root)}, its tasks: {last}; {root['result']}")
     wanted, written = SHAPES[shape].lines, ledger.written[name]
-    several = {("r", "-")}
+    again = {("r", "-")}
+    if any(one["status"] == "abandoned" for one in family):
+        again.add(("s", "-"))
     for place in wanted.keys() | written.keys():
-        more = place in several and written[place] > wanted[place]
-        less = abandoned and written[place] < wanted[place]
+        more = place in again and written[place] > wanted[place]
+        less = spoiled and written[place] < wanted[place]
         if written[place] != wanted[place] and not more and not less:
             found.append(f"{_told(root)}: {written[place]} lines of {' '.join(place)}")
     return found
@@ -137,6 +140,12 @@ def _of_workflow(name: str, shape: str, ledger: _Ledger, seen: Seen) -> list[str
 def _family(root: dict[str, Any], ledger: _Ledger) -> list[dict[str, Any]]:
     below = ledger.below[root["id"]]
     return below + [one for child in below for one in _family(child, ledger)]
+
+
+def _place(execution: dict[str, Any]) -> tuple[Any, ...]:
+    """Which item of which task of which workflow it is a try of."""
+    orquesta = execution["context"]["orquesta"]
+    return execution["parent"], orquesta["task_id"], orquesta.get("item_id")
 
 
 def _statuses(seen: Seen) -> Counter[str]:
