@@ -10,7 +10,7 @@ ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test bench parity check format packs bundle bundle-test system clean
+.PHONY: help demo up test storm bench parity check format packs bundle bundle-test system clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 13
@@ -27,7 +27,10 @@ test: $(ENVIRONMENTS)  ## every test
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --doctest-modules src tests $(PYTEST_ARGS)
 	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 
-bench: $(SERVICES)  ## ours against its peers, measured now: BENCH="conversion --runs 3"
+storm: $(ENVIRONMENTS)  ## the long tests: SEED=7 STORM="solo_storm --workflows 200"
+	.venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(STORM)
+
+bench: $(SERVICES) $(SOLO)  ## ours against its peers, measured now: BENCH="conversion --runs 3"
 	@sh demo/system.sh test
 	.venv/bin/python -m tests.bench $(BENCH)
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import sysconfig
 from importlib import metadata
 from pathlib import Path
 
@@ -83,7 +84,14 @@ class Environments:
                     f" {requirements}: {words}; its Python actions and sensors run with st2solo's"
                     " own Python until `st2solo register` or the next start makes it"
                 )
+        _let_see_ours(folder)
         (folder / _MADE_FROM).write_text(_digest(requirements))
+
+
+def _let_see_ours(folder: Path) -> None:
+    """Behind its own packages it finds st2solo's, as a pack finds StackStorm's there."""
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    (packages / "st2solo.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
 
 def _digest(requirements: Path) -> str:

@@ -76,6 +76,8 @@ def test_it_is_made_once_and_again_when_the_requirements_change(tmp_path):
         asyncio.run(environments.make("demo", tmp_path))
         assert not environments.lacks("demo", tmp_path)
         assert _version(environments) == version
+    python = str(environments.python_of("demo"))
+    assert subprocess.run([python, "-c", "import orquesta"], check=False).returncode == 0
 
 
 def test_one_that_cannot_be_made_is_not_used(tmp_path):

@@ -1,0 +1,51 @@
+"""`python -m tests.chaos [NAME...]`: the long tests; what they saw goes to docs/measured.json."""
+
+import argparse
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from tests.chaos import measured, solo_steps, solo_storm
+from tests.chaos.check import Check, CheckError
+
+CHECKS = {"solo_storm": solo_storm.run, "solo_steps": solo_steps.run}
+#: Whatever a check writes; what failed is kept.
+FOLDER = measured.ROOT / "build" / "storm"
+
+
+def main(words: list[str]) -> int:
+    """0 if every check held, 1 if not."""
+    arguments = _parser().parse_args(words)
+    print(f"seed {arguments.seed}", file=sys.stderr)
+    check = Check(
+        seed=arguments.seed,
+        folder=FOLDER / str(arguments.seed),
+        workflows=arguments.workflows,
+        kills=arguments.kills,
+    )
+    failed = 0
+    for name in arguments.names or CHECKS:
+        try:
+            title, figures = CHECKS[name](check)
+        except CheckError as err:
+            failed = 1
+            print(f"{name} FAILED, seed {arguments.seed}: {err}", file=sys.stderr)
+        else:
+            measured.record(title, arguments.seed, figures, arguments.record)
+            print(json.dumps({title: figures}, indent=1, ensure_ascii=False))
+    return failed
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make storm SEED=7 STORM='...'", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(CHECKS)}")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="(any)")
+    parser.add_argument("--workflows", type=int, default=1000, help="(1000)")
+    parser.add_argument("--kills", type=int, default=18, help="a third of each kind (18)")
+    parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
