@@ -57,7 +57,7 @@ class Sighting:
     """A run folder as it was; `files` is None where the base calls were not looked at.
 
     `near` is a digest of the folders in which something is missing, `lacking` what a waiver would
-    have to ignore (bcl2fastq's names).
+    have to ignore (bcl2fastq's names); nothing where no waiver helps.
 
     `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
     there is no `info`.
@@ -146,6 +146,8 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
 
 def _lacking(files: Completeness) -> tuple[str, ...]:
     """Without the base calls of an index read samples end without a read, which is waived too."""
+    if files.filter_needed:
+        return ()
     missing = tuple(f"missing-{sort.value}" for sort in Sort if files.counts.get(sort))
     return (*missing, "empty-samples") if files.counts.get(Sort.CALLS) else missing
 

@@ -171,12 +171,13 @@ class _Judgement:
         message = f"{STATUS_FILE} says that the run did not end as planned: {self.seen.status}"
         if not self.is_settled:
             return self._copying(f"{message}; files are still being written")
-        hint = (
-            f"look at the instrument {self._serial()}; to convert what is there as a degraded"
-            f" attempt: {self._waive()}"
-        )
+        then = f"to convert what is there as a degraded attempt: {self._waive()}"
         if (files := self.seen.files) is not None:
             message += f"; {files.found} of {files.expected} files are there and whole"
+            if files.filter_needed:
+                message += self._filters_lost()
+                then = f"copy its filter files from there, then: arteriole why {self._name()}"
+        hint = f"look at the instrument {self._serial()}; {then}"
         return self._say(VerdictKind.FAILED, "run.failed", message, hint, **self._shortfall())
 
     def _unmarked(self) -> Verdict:
@@ -195,13 +196,13 @@ class _Judgement:
                 reached += f"; no change seen since {since}"
             return self._say(VerdictKind.SEQUENCING, "run.sequencing", reached, "", **evidence)
         evidence |= self._shortfall()
-        message = f"nothing has changed since {since}: {reached}"
+        message = f"nothing has changed since {since}: {reached}{self._filters_lost()}"
         if self.later:
             return self._say(
                 VerdictKind.STALLED,
                 "run.superseded",
                 f"{message}; {self._serial()} has begun {self.later} since",
-                f"arteriole abort {_word(self.seen.path.name)}",
+                f"arteriole abort {self._name()}",
                 superseded_by=self.later,
                 **evidence,
             )
@@ -220,6 +221,7 @@ class _Judgement:
             f"{self.marker} is there, but {files.problem_count} of {files.expected} files are"
             f" missing or not whole: {named}" + (f"; and {more} more" if more else "")
         )
+        message += self._filters_lost()
         if not self.is_settled:
             return self._copying(message)
         return self._say(
@@ -292,12 +294,15 @@ class _Judgement:
     def _files(self) -> dict[str, Any]:
         files = self.seen.files
         assert files is not None
-        return {
+        found: dict[str, Any] = {
             "files_expected": files.expected,
             "files_found": files.found,
             "problems": list(files.problems),
             "problem_count": files.problem_count,
         }
+        if files.passed_only:
+            found |= {"passed_only": files.passed_only, "filter_needed": files.filter_needed}
+        return found
 
     def _shortfall(self) -> dict[str, Any]:
         """The files, and the flags that a waiver would need."""
@@ -305,12 +310,24 @@ class _Judgement:
             return {}
         return {**self._files(), "waiver": list(self.seen.lacking)}
 
+    def _filters_lost(self) -> str:
+        """What a waiver cannot mend, as the end of a message; nothing if there is no such thing."""
+        if self.seen.files is None or not self.seen.files.filter_needed:
+            return ""
+        return (
+            f"; no waiver helps: {self.seen.files.passed_only} holds only the clusters that passed"
+            " the filter, and which they are only the missing filter files say"
+        )
+
     def _waive(self) -> str:
         ignore = "".join(f" --ignore {flag}" for flag in self.seen.lacking)
-        return f"arteriole waive {_word(self.seen.path.name)}{ignore} --reason TEXT"
+        return f"arteriole waive {self._name()}{ignore} --reason TEXT"
+
+    def _name(self) -> str:
+        return _word(self.seen.path.name)
 
     def _copy_again(self) -> str:
-        name, path = _word(self.seen.path.name), _word(str(self.seen.path))
+        name, path = self._name(), _word(str(self.seen.path))
         return (
             f"copy the folder again from the instrument: rsync -a INSTRUMENT:{name}/ {path}/ ;"
             " it goes on by itself"

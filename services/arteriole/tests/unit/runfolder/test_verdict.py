@@ -13,7 +13,7 @@ from arteriole.runfolder import sighting
 from arteriole.runfolder.quiet import Quiet
 from arteriole.runfolder.verdict import Rules, VerdictKind, examine, examine_marker, judge
 
-from ..illumina.conftest import write_calls, write_run_info
+from ..illumina.conftest import write_calls, write_cbcls, write_run_info
 
 SINCE = "2026-01-02T03:04:05.678Z"
 CALLS = "Data/Intensities/BaseCalls/L001"
@@ -252,6 +252,46 @@ def test_every_mishap_is_explained(tmp_path, row):
     assert json.loads(json.dumps(found.evidence)) == found.evidence
     again = of(folder, Quiet(row.quiet + 0.5, SINCE), row.later, **row.rules)
     assert (again.message, again.evidence) == (found.message, found.evidence)
+
+
+def novaseq(folder, passed_only_from, *lost):
+    """A whole run of .cbcl but for the filters of the `lost` tiles."""
+    write_run_info(folder, instrument="A00130", run_id=NAME)
+    write_calls(folder, cycles=4, clusters=5)
+    shutil.rmtree(folder / "Data/Intensities/BaseCalls/L001/C1.1")
+    write_cbcls(folder, cycles=4, clusters=5, passed_only_from=passed_only_from)
+    for path in (folder / CALLS).glob("C*.1/*.bcl.gz"):
+        path.unlink()
+    for tile in lost:
+        (folder / CALLS / f"s_1_{tile}.filter").unlink()
+    put("SampleSheet.csv", SHEET)(folder)
+    put("CopyComplete.txt")(folder)
+
+
+@pytest.mark.parametrize(
+    ("passed_only_from", "deeds", "kind", "quiet", "waiver", "hint"),
+    [
+        (99, [], "incomplete", 5, ["missing-filter"], RSYNC),
+        (3, [], "incomplete", 5, [], RSYNC),
+        (3, [without("CopyComplete.txt")], "stalled", 3600, [], "look at the instrument A00130"),
+        (99, [status("RunErrored")], "failed", 5, ["missing-filter"], "--ignore missing-filter"),
+        (3, [status("RunErrored")], "failed", 5, [],
+         "copy its filter files from there, then: arteriole why {name}"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_the_calls_need_is_not_offered_to_be_waived(
+    tmp_path, passed_only_from, deeds, kind, quiet, waiver, hint
+):
+    folder = tmp_path / NAME
+    novaseq(folder, passed_only_from, 1102)
+    for deed in deeds:
+        deed(folder)
+    found = of(folder, Quiet(quiet, SINCE))
+    assert found.kind == kind
+    assert found.evidence["waiver"] == waiver
+    assert ("no waiver helps" in found.message) is (waiver == [])
+    assert hint.format(name=NAME, path=folder) in found.hint
+    assert ("arteriole waive" in found.hint) is (kind == "failed" and bool(waiver))
 
 
 def test_a_hint_is_one_safe_command_line_whatever_the_folder_is_called(tmp_path):

@@ -45,6 +45,40 @@ def test_only_what_is_at_rest_is_waived(desk, kind):
     assert desk.run.waiver is None and desk.told("waived") == []
 
 
+PASSED_ONLY = "Data/Intensities/BaseCalls/L001/C26.1/L001_1.cbcl"
+NEEDED = {"passed_only": PASSED_ONLY, "filter_needed": True, "waiver": []}
+NOT_NEEDED = {"passed_only": PASSED_ONLY, "filter_needed": False}
+FILTER = [Ignorable.MISSING_FILTER]
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "ignore", "is_refused"),
+    [
+        ("incomplete", NEEDED, FILTER, True),
+        ("incomplete", NEEDED, BCLS, True),  # the filters would be missing all the same
+        ("failed", NEEDED, [], True),
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-bcls"]}, BCLS, False),
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-bcls"]}, [*BCLS, *FILTER], True),
+        # they are missing on a lane whose base calls are all there
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-filter"]}, FILTER, False),
+        ("incomplete", {"waiver": ["missing-filter"]}, FILTER, False),
+        ("complete", NOT_NEEDED, FILTER, True),
+        ("complete", NOT_NEEDED, [Ignorable.EMPTY_SAMPLES], False),
+        ("complete", {}, FILTER, False),
+    ],
+)
+def test_a_filter_file_is_waived_only_where_that_helps(desk, kind, evidence, ignore, is_refused):
+    desk.arrive()
+    desk.judge(kind, message="seen", evidence=evidence)
+    if not is_refused:
+        assert do_waive(desk, ignore).ignore
+        return
+    with pytest.raises(ConflictError, match=f"cannot be waived: {PASSED_ONLY} holds") as error:
+        do_waive(desk, ignore)
+    assert error.value.code == "run.not_waivable" and "copy the filter files" in error.value.hint
+    assert desk.run.waiver is None and desk.told("waived") == []
+
+
 def ready(desk):
     return [e.run for e in desk.runs.events.read(None).events if e.what == "run_ready"].count(RUN)
 
