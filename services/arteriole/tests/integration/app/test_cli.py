@@ -13,7 +13,7 @@ import requests
 from arteriole.client import Client
 
 from .conftest import COMMAND, RUN, environment
-from .serving import eventually
+from .serving import DEADLINE, eventually
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -28,7 +28,7 @@ def test_a_service_that_ends_in_any_way_goes_on_where_it_was(home, number):
         Client.find(home.state)._url + "/api/1.0/events/stream",
         headers=Client.find(home.state)._headers,
         stream=True,
-        timeout=10,
+        timeout=DEADLINE,
     )
     assert stream.ok
     status, errors = home.end(process, number)
@@ -50,7 +50,7 @@ def test_a_port_in_use_is_told_with_the_setting(home):
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=DEADLINE,
             check=False,
         )
     assert done.returncode == 1
@@ -95,7 +95,7 @@ def test_tokens_are_made_listed_used_and_revoked(home):
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(
             method, f"{url}/api/1.0/runs{'/x/retry' * (method == 'POST')}", headers=headers,
-            timeout=10,
+            timeout=DEADLINE,
         )  # fmt: skip
         return answer.status_code
 
@@ -136,7 +136,7 @@ def serve_again(home, *names):
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE,
         check=False,
     )
     assert "Traceback" not in done.stderr
