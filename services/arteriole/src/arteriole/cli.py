@@ -18,6 +18,7 @@ from arteriole.commands.act import (
     redo_command,
     release_command,
     retry_command,
+    unwaive_command,
     waive_command,
 )
 from arteriole.commands.show import holds_command, run_command, runs_command, why_command
@@ -135,6 +136,7 @@ for command in (
     redo_command,
     abort_command,
     waive_command,
+    unwaive_command,
     adopt_command,
     inspect,
     observe,

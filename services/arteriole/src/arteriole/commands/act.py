@@ -1,4 +1,4 @@
-"""Commands that change something: hold, release, retry, redo, abort, waive, adopt."""
+"""Commands that change something: hold, release, retry, redo, abort, waive, unwaive, adopt."""
 
 from typing import Any
 
@@ -142,6 +142,23 @@ def waive_command(context: click.Context, name: str, ignore: tuple[str, ...], re
     waiver = client_of(context).post(run_path(name, "waive"), body)["waiver"]
     ignored = ", ".join(waiver["ignore"]) or "nothing"
     say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
+
+
+@click.command("unwaive")
+@click.argument("name")
+@click.option("--reason", required=True, help="Kept in the history.")
+@click.pass_context
+def unwaive_command(context: click.Context, name: str, reason: str) -> None:
+    """Withdraw a run's waiver: no further attempt is made under it. Safe to do twice.
+
+    An attempt that was made under it stays degraded, and goes on; abort ends it.
+    """
+    answer = client_of(context).post(run_path(name, "unwaive"), {"reason": reason})
+    say(f"the waiver of {name} is withdrawn" if answer["unwaived"] else f"{name} has no waiver")
+    degraded = ", ".join(map(str, answer["degraded"]))
+    if degraded:
+        one = len(answer["degraded"]) == 1
+        say(f"attempt{'' if one else 's'} {degraded} {'is' if one else 'are'} degraded for good")
 
 
 @click.command("adopt")

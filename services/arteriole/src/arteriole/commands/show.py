@@ -14,7 +14,7 @@ from arteriole.runfolder.states import RunState
 FEW_WORDS = 60
 #: So much of a run's name stands in one line, to be copied.
 NAME_WIDTH = 36
-#: The longest word that `standing` has.
+#: The longest word for how a run stands.
 STANDING_WIDTH = len("unreachable")
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
 
@@ -36,16 +36,9 @@ def marks(run: dict[str, Any]) -> list[str]:
     ]
 
 
-def standing(run: dict[str, Any]) -> str:
-    """Its state; where Arteria has no word for it, what was seen of the run folder."""
-    if run["state"] != RunState.NONE.value:
-        return str(run["state"])
-    return "observed" if run["observed"] else str(run["verdict"]).replace("_", " ")
-
-
 def _told(run: dict[str, Any]) -> str:
     """Its state, and its marks as far as the state does not tell them."""
-    state = standing(run)
+    state = str(run["standing"])
     return ", ".join([state, *(mark for mark in marks(run) if mark != state)])
 
 
@@ -97,7 +90,7 @@ def _list(runs: list[dict[str, Any]]) -> None:
     for run in runs:
         table.add_row(
             cell(run["name"]),
-            standing(run),
+            run["standing"],
             cell(_few_words(run["why"]["message"])),
             "\n".join([*([str(run["attempt"])] if run["attempt"] else []), *marks(run)]),
         )
@@ -173,7 +166,7 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     if json_:
         as_json(why)
         return
-    say(f"{run['name']} is {standing(run)}: {why['message']}")
+    say(f"{run['name']} is {run['standing']}: {why['message']}")
     samples = "not known" if why["samples"] is None else str(why["samples"])
     for question, answer in (
         ("is the data safe?", why["data_safe"]),

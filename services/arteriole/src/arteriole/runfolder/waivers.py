@@ -63,6 +63,30 @@ def waive(runs: Runs, name: str, reason: str, ignore: list[Ignorable], who: str)
     return waiver
 
 
+def unwaive(runs: Runs, name: str, reason: str, who: str) -> Waiver | None:
+    """Withdraw the waiver of a run: no attempt is made under it any more.
+
+    Attempts that were made under one stay degraded for good, and go on; `abort` ends one.
+
+    Returns:
+        The waiver that is withdrawn; None if there was none: then nothing happens.
+    """
+    with runs.store.transaction():
+        run = runs.get(name)
+        if run.waiver is None:
+            return None
+        runs.store.execute("UPDATE run SET waiver = NULL WHERE id = ?", (run.id,))
+        runs.events.append(
+            "unwaived",
+            who=who,
+            run=name,
+            reason=reason[:500],
+            ignore=list(run.waiver.ignore),
+            waived_by=run.waiver.by,
+        )
+    return run.waiver
+
+
 def _require_of_use(run: Run, chosen: tuple[str, ...]) -> None:
     """Some .cbcl hold only the clusters that passed the filter: which, only its files say.
 
