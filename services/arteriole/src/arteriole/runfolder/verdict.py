@@ -31,6 +31,7 @@ class VerdictKind(enum.StrEnum):
     STALLED = "stalled"  # no marker, and nothing has changed for long
     FAILED = "failed"  # the instrument says that the run did not end as planned
     NO_SHEET = "no_sheet"  # complete, but without a sample sheet
+    EMPTIED = "emptied"  # it went on, but its base calls are gone, or were never copied
     COMPLETE = "complete"
     UNREADABLE = "unreadable"  # marker there and quiet, RunInfo.xml cannot be used
     UNREACHABLE = "unreachable"  # the folder is gone or may not be read
@@ -44,6 +45,7 @@ AT_REST = frozenset(
         VerdictKind.STALLED,
         VerdictKind.FAILED,
         VerdictKind.NO_SHEET,
+        VerdictKind.EMPTIED,
         VerdictKind.UNREADABLE,
     }
 )
@@ -152,6 +154,8 @@ class _Judgement:
             return self._not_usable(seen.error)
         if seen.status is not None and seen.status.is_failure:
             return self._failed()
+        if self._is_emptied:
+            return self._emptied()
         if not seen.is_marked:
             return self._unmarked()
         if seen.files is None or seen.files.problem_count:
@@ -179,6 +183,25 @@ class _Judgement:
                 then = f"copy its filter files from there, then: arteriole why {self._name()}"
         hint = f"look at the instrument {self._serial()}; {then}"
         return self._say(VerdictKind.FAILED, "run.failed", message, hint, **self._shortfall())
+
+    @property
+    def _is_emptied(self) -> bool:
+        """NB: a run that is about to begin, or is being copied, has no base calls yet."""
+        seen = self.seen
+        still = self.quiet.seconds >= self.rules.stalled_after
+        certain = seen.is_marked or seen.is_demultiplexed or still
+        return seen.leaving != "" and self.is_settled and certain
+
+    def _emptied(self) -> Verdict:
+        return self._say(
+            VerdictKind.EMPTIED,
+            "run.emptied",
+            "there are no base calls at all, though the run went on after them (it has"
+            f" {self.seen.leaving}); they were removed, or never copied",
+            "nothing, unless it is to be converted: then bring the base calls back from the archive"
+            " or the instrument; it goes on by itself",
+            leaving=self.seen.leaving,
+        )
 
     def _unmarked(self) -> Verdict:
         info = self.seen.info

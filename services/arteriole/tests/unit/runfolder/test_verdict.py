@@ -98,6 +98,11 @@ def all_gone(folder):
     (folder / "RunInfo.xml").unlink()
 
 
+def folders(name):
+    return lambda folder: (folder / name).mkdir(parents=True)
+
+
+STATS = "Data/Intensities/BaseCalls/Stats/Stats.json"
 UNMARKED = without("RTAComplete.txt")
 BROKEN = put("RunInfo.xml", "<RunInfo")
 MARKED = put("RTAComplete.txt")
@@ -181,6 +186,27 @@ ROWS = [
         quiet=5, evidence={
             "waiver": ["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
         }),
+    # emptied
+    Row("emptied", [no_lane, put(STATS)], "emptied", "run.emptied",
+        f"no base calls at all, though the run went on after them (it has {STATS})", "nothing,",
+        quiet=5, evidence={"leaving": STATS, "markers": ["RTAComplete.txt"]}),
+    Row("emptied, just now", [no_lane, put(STATS)], "copying", "run.copying", "of 12 files"),
+    Row("emptied with its markers", [no_lane, UNMARKED, put(STATS)], "emptied", "run.emptied",
+        "Stats.json); they were removed", "bring the base calls back", quiet=5),
+    Row("emptied with its markers, just now", [no_lane, UNMARKED, put(STATS)], "sequencing",
+        "run.sequencing", "cycle 0 of 4"),
+    Row("emptied, cycles left", [no_lane, put(STATS), folders(f"{CALLS}/C1.1")], "emptied",
+        "run.emptied", "Stats.json); they were removed", "nothing, unless", quiet=5),
+    Row("emptied, FASTQs", [no_lane, put(f"{CALLS[:-5]}/P/a_S1_L001_R1_001.fastq.gz")], "emptied",
+        "run.emptied", f"(it has FASTQ files in {CALLS[:-5]})", "nothing, unless", quiet=5),
+    Row("emptied, metrics", [no_lane, put("InterOp/QMetricsOut.bin"), MARKED], "emptied",
+        "run.emptied", "(it has InterOp/QMetricsOut.bin)", "nothing, unless", quiet=5),
+    Row("metrics before base calls", [no_lane, UNMARKED, put("InterOp/QMetricsOut.bin")],
+        "sequencing", "run.sequencing", "cycle 0 of 4", quiet=3599),
+    Row("metrics without base calls", [no_lane, UNMARKED, put("InterOp/QMetricsOut.bin")],
+        "emptied", "run.emptied", "QMetricsOut.bin", "nothing, unless", quiet=3600),
+    Row("demultiplexed, one cycle left", [without(BCL), put(STATS)], "incomplete",
+        "run.incomplete", "1 of 12 files", RSYNC, quiet=5),
     Row("no RunInfo", [without("RunInfo.xml")], "copying", "run.copying", "RunInfo.xml cannot"),
     Row("no RunInfo, quiet", [without("RunInfo.xml")], "incomplete", "run.incomplete",
         "RTAComplete.txt is there, but RunInfo.xml cannot", RSYNC, quiet=5),
@@ -393,6 +419,17 @@ def test_arterias_rule_asks_for_the_marker_alone(tmp_path):
     written = (folder / "RTAComplete.txt").stat().st_mtime
     assert examine_marker(folder, 5, written + 299).kind is VerdictKind.SEQUENCING
     assert examine_marker(folder, 5, written + 300).kind is VerdictKind.COMPLETE
+
+
+@pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
+def test_a_real_run_that_was_emptied():
+    """Its markers are gone too."""
+    folder = Path(os.environ["ARTERIOLE_REAL_DATA"], "230825_M04034_0043_000000000-L6NVV")
+    found = examine(folder)
+    assert (found.kind, found.code) == (VerdictKind.EMPTIED, "run.emptied")
+    assert found.evidence["leaving"] == STATS
+    seen = sighting.look(folder)
+    assert judge(seen, Quiet(1.0), Rules(settle=5)).kind is VerdictKind.SEQUENCING
 
 
 @pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
