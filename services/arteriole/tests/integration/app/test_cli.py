@@ -66,9 +66,20 @@ def test_config_check(home):
     )
     home.write(home.config.read_text() + "  prot: 1\n")
     output = home.arteriole("config", "check", status=1)
-    assert output.startswith(f"arteriole: {home.config}:8: runfolder.prot: Extra inputs")
+    assert output.startswith(
+        f"arteriole: {home.config}:8: runfolder.prot: there is no such key; is port meant?"
+    )
     home.write(f"state_dir: {home.state}\n")
     assert home.arteriole("config", "check").endswith("services: none (none has a section)\n")
+    roots = f"run_roots: [{home.monitored}], fastq_root: /f, manifest_root: /m"
+    home.write(
+        f"state_dir: {home.state}\nchecksum: {{port: 8184, {roots}}}\narchive: {{{roots}}}\n"
+    )
+    told = (
+        f"arteriole: {home.config}:3: archive.port: expected a port of its own, found 8184,"
+        f" which checksum has too (checksum.port: {home.config}:2)"
+    )
+    assert home.arteriole("config", "check", status=1).startswith(told)
 
 
 def test_a_service_that_is_not_configured_is_named(home):
