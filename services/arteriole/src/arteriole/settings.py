@@ -66,6 +66,17 @@ class Settings(Section):
                 raise Clash((name, "port"), (other, "port"), text)
         return self
 
+    def folders(self) -> dict[Path, list[str]]:
+        """The folders that no service makes, each with the keys that name it."""
+        found: dict[Path, list[str]] = {}
+        for name in SERVICES:
+            for key in ("monitored_directories", "run_roots"):
+                for path in getattr(getattr(self, name), key, ()):
+                    found.setdefault(path, []).append(f"{name}.{key}")
+        for name, one in self.archive.destinations.items() if self.archive else ():
+            found.setdefault(one.directory, []).append(f"archive.destinations.{name}.directory")
+        return found
+
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"

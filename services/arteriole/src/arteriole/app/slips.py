@@ -38,8 +38,8 @@ _EXPECTED = {
     "less_than_equal": "at most {le:g}",
     "too_short": "a list of at least {min_length}",
     "too_long": "a list of at most {max_length}",
-    "string_too_short": "at least {min_length} characters",
-    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "a length of at least {min_length}",
+    "string_too_long": "a length of at most {max_length}",
 }
 _OF_LENGTH = {
     "too_short": "one of ",

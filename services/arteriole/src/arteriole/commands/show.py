@@ -114,6 +114,7 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
         say(f"waived by {waiver['by']}, to ignore {ignored}: {waiver['reason']}")
     for attempt in run["attempts"]:
         say(_attempt(attempt))
+    made = {attempt["attempt"]: attempt["made"] for attempt in run["attempts"]}
     table = Table(
         "attempt",
         Column("stage", overflow="fold"),
@@ -130,7 +131,7 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
             cell(stage["stage"]),
             stage["state"],
             moment(stage["begun"]),
-            _ended(stage),
+            _ended(stage, made.get(stage["attempt"])),
             cell(job),
         )
     if run["stages"]:
@@ -140,9 +141,9 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
             say(f"{stage['stage']} of attempt {stage['attempt']}: {stage['message']}")
 
 
-def _ended(stage: dict[str, Any]) -> str:
-    """When it ended; the time alone if that was on the day on which it began."""
-    begun, ended = moment(stage["begun"]), moment(stage["ended"])
+def _ended(stage: dict[str, Any], made: str | None) -> str:
+    """When it ended; the time alone if that was on the day on which it, or its attempt, began."""
+    begun, ended = moment(stage["begun"] or made), moment(stage["ended"])
     same_day = begun and ended[:10] == begun[:10]
     return ended[11:] if same_day else ended
 

@@ -207,7 +207,7 @@ def refuse_if_no_run(path: Path) -> None:
                 pass
     except OSError as err:
         raise NotARunFolderError(
-            f"{path} cannot be read: {err.strerror}",
+            f"{err.filename or path} cannot be read: {err.strerror}",
             hint="check its permissions and that the file system is mounted",
         ) from err
     if not names:

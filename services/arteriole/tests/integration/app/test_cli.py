@@ -82,13 +82,37 @@ def test_config_check(home):
     assert home.arteriole("config", "check", status=1).startswith(told)
 
 
+def test_config_check_notes_folders_that_nobody_makes(home):
+    absent = home.monitored / "absent"
+    more = f"run_roots: [{absent}], fastq_root: /f, manifest_root: /m"
+    more += f", destinations: {{vault: {{directory: {home.monitored}/vault}}}}"
+    home.write(
+        f"{home.config.read_text()}  - {absent}\narchive: {{{more}}}\n".replace(
+            f"monitored_directories: [{home.monitored}]\n",
+            f"monitored_directories:\n  - {home.monitored}\n",
+        )
+    )
+    assert home.arteriole("config", "check").splitlines()[1:] == [
+        f"  note: {absent} is no folder here, or not yet: runfolder.monitored_directories,"
+        " archive.run_roots",
+        f"  note: {home.monitored}/vault is no folder here, or not yet:"
+        " archive.destinations.vault.directory",
+    ]
+
+
 def test_a_service_that_is_not_configured_is_named(home):
     output = home.arteriole("serve", "transfer", status=1)
     assert "'transfer' has no section in the configuration; configured are runfolder" in output
 
 
 def test_without_a_service_the_commands_say_so(home):
-    assert "no running service runfolder is known" in home.arteriole("runs", status=1)
+    ports = home.state / "ports.json"
+    told = f"no running service runfolder is known: {ports}: No such file or directory"
+    assert told in home.arteriole("runs", status=1)
+    ports.parent.mkdir(parents=True, exist_ok=True)
+    ports.write_text("{}")
+    told = f"no running service runfolder is known: {ports}: it names no such service"
+    assert told in home.arteriole("runs", status=1)
     process = home.start()
     home.end(process)
     assert "does not answer" in home.arteriole("runs", status=1)

@@ -199,6 +199,14 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     assert [event["what"] for event in told].count("unwaived") == 2
 
 
+def test_a_request_that_does_not_fit_is_told_in_our_words(home):
+    ready(home)
+    refused = home.arteriole("hold", RUN, "--reason", "", status=1)
+    assert (
+        "arteriole: reason: expected a length of at least 1, found 0 [request.invalid]" in refused
+    )
+
+
 def test_a_complete_run_is_not_waived_without_a_name_for_what(home):
     ready(home)
     refused = home.arteriole("waive", RUN, "--reason", "x", status=1)
