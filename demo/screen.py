@@ -48,7 +48,8 @@ class Screen:
 
     def quote(self, text: str) -> None:
         """What a command printed."""
-        self._console.print(Text("".join(f"    {line}\n" for line in text.splitlines())))
+        lines = "".join(f"    {line}\n" for line in text.splitlines())
+        self._console.print(Text(lines), soft_wrap=True)
 
     def show(self, rows: Sequence[Row]) -> None:
         elapsed = time.monotonic() - self._began

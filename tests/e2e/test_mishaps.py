@@ -102,8 +102,10 @@ class Scene:
         """The command that `why` names, twice: it is safe to give again."""
         hint = self.why()["hint"]
         words = shlex.split(hint[hint.index(f"arteriole {verb} {self.run}") :])
-        for _ in range(2):
-            arteriole(self.machine, *words[1:])
+        arteriole(self.machine, *words[1:])
+        again = arteriole(self.machine, *words[1:], check=False)
+        refused = "arteriole: " in again
+        assert not refused or "[stage.running]" in again, again  # it has gone on meanwhile
 
     def _good(self) -> Path:
         elsewhere = self.machine.home / "instrument"
@@ -237,9 +239,10 @@ def test_it_is_seen_told_and_mended(machine, scenes, mishap):
     assert (ROOT / found["page"]).is_file(), found
     if mishap.misdeed not in ("sheet-never", "sheet-late"):
         assert found["samples"] == len(scene.plan.samples), found
-    _assert_nothing_was_made_of(scene)
-    shown = arteriole(machine, "why", scene.run)
-    assert mishap.code in shown and found["hint"].split()[0] in shown
+    if mishap.mend is not _nothing:  # else it may have gone on by itself meanwhile
+        _assert_nothing_was_made_of(scene)
+        shown = arteriole(machine, "why", scene.run)
+        assert mishap.code in shown and found["hint"].split()[0] in shown
 
     mishap.mend(scene)
 

@@ -41,6 +41,7 @@ def test_token_and_route_of_a_call(action, service):
             "waive",
             {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
         ),
+        ("unwaive", {"reason": "{{ why }}"}, "unwaive", {"reason": "{{ why }}"}),
         ("abort", {"reason": "<% why %>"}, "abort", {"reason": "<% why %>"}),
         (
             "redo",
@@ -72,6 +73,7 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("adopt", {}),
         ("abort", {"reason": "r"}),
         ("waive", {"ignore": [], "reason": "r"}),
+        ("unwaive", {"reason": "r"}),
         ("hold", {"reason": "r"}),
         ("release", {}),
     ],
@@ -561,3 +563,13 @@ def test_what_people_read(action, service):
     assert action("runs")[1].split() == [RUN, "error", "1", "convert.disk_full"]
     assert action("runs", state="ready")[1] == "no runs"
     assert service.asked[-1].query == {"state": "ready"}
+
+
+def test_people_read_the_word_that_the_command_says(action, service):
+    """Where Arteria has no word for a run's state, what was seen of it."""
+    run = {**DOCUMENT, "state": "none", "standing": "unreachable", "attempt": 0, "stages": []}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, run)
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": [run]})
+    assert action("why", run=RUN)[1].splitlines()[0] == f"{RUN}: unreachable"
+    assert action("run", run=RUN)[1].split()[:3] == [RUN, "unreachable", "-"]
+    assert action("runs")[1].split()[:3] == [RUN, "unreachable", "-"]

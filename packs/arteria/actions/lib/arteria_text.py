@@ -5,12 +5,17 @@ from typing import Any, Dict
 from arteria_names import inert
 
 
+def standing(run: Dict[str, Any]) -> Any:
+    """The word for how it stands that the command `arteriole` says too."""
+    return run.get("standing") or run.get("state")
+
+
 def run_line(run: Dict[str, Any]) -> str:
-    """Name, state, attempt and the code of the reason, in columns."""
+    """Name, how it stands, attempt and the code of the reason, in columns."""
     run = inert(run)
     code = (run.get("why") or {}).get("code") or ""
     attempt = run.get("attempt") or "-"
-    return ("%-40s %-10s %-4s %s" % (run.get("name"), run.get("state"), attempt, code)).rstrip()
+    return ("%-40s %-11s %-4s %s" % (run.get("name"), standing(run), attempt, code)).rstrip()
 
 
 def run_text(run: Dict[str, Any]) -> str:
@@ -41,7 +46,7 @@ def why_text(run: Dict[str, Any]) -> str:
     """What stands in the way, how urgent it is, whether the data is safe, and what to do."""
     run = inert(run)
     why = run.get("why") or {}
-    lines = ["%s: %s" % (run.get("name"), run.get("state"))]
+    lines = ["%s: %s" % (run.get("name"), standing(run))]
     for label, name in (
         ("", "message"),
         ("Data safe: ", "data_safe"),

@@ -18,6 +18,7 @@ from arteriole.commands.act import (
     redo_command,
     release_command,
     retry_command,
+    unwaive_command,
     waive_command,
 )
 from arteriole.commands.show import holds_command, run_command, runs_command, why_command
@@ -54,7 +55,7 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-@main.command("serve")
+@main.command("serve", short_help="Run the services until stopped.")
 @click.argument("names", nargs=-1)
 @click.pass_context
 def serve_command(context: click.Context, names: tuple[str, ...]) -> None:
@@ -91,6 +92,16 @@ def config_check(context: click.Context) -> None:
     settings = settings_of(context)
     services = ", ".join(configured(settings)) or "none (none has a section)"
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
+    for path, keys in settings.folders().items():
+        if not _is_dir(path):
+            click.echo(f"  note: {path} is no folder here, or not yet: {', '.join(keys)}")
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 @main.group("token")
@@ -135,6 +146,7 @@ for command in (
     redo_command,
     abort_command,
     waive_command,
+    unwaive_command,
     adopt_command,
     inspect,
     observe,

@@ -38,8 +38,9 @@ class Client:
             if not token and state_dir is not None and (state_dir / "admin.token").exists():
                 token = (state_dir / "admin.token").read_text().strip()
         except (OSError, KeyError, ValueError) as err:
+            found = err.strerror if isinstance(err, OSError) else "it names no such service"
             raise ClientError(
-                f"no running service {service} is known in {state_dir}: {err}",
+                f"no running service {service} is known: {state_dir}/ports.json: {found}",
                 hint=f"start it with 'arteriole serve', or set {variable} and ARTERIOLE_TOKEN",
             ) from err
         if not url:

@@ -20,7 +20,7 @@ from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.jobs.service import JobService
 from arteriole.runfolder.service import RunfolderService
-from arteriole.settings import Auth, Settings
+from arteriole.settings import SERVICES, Auth, Settings
 from arteriole.transfer.kind import TransferKind
 
 log = structlog.get_logger()
@@ -77,8 +77,7 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
 
 
 def configured(settings: Settings) -> list[str]:
-    names = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
-    return [name for name in names if getattr(settings, name) is not None]
+    return [name for name in SERVICES if getattr(settings, name) is not None]
 
 
 def first_tokens(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import field_validator, model_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import Clash, Section
 from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
@@ -15,6 +15,9 @@ from arteriole.checksum.settings import ChecksumSettings
 from arteriole.observe.settings import ObserveSettings
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.transfer.settings import TransferSettings
+
+#: The sections that are services.
+SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
 
 
 class Auth(enum.StrEnum):
@@ -40,15 +43,47 @@ class Settings(Section):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         if not path.is_absolute():
-            raise ValueError(f"must be an absolute path, found {path}")
+            raise ValueError(f"expected an absolute path, found {str(path)!r}")
         return path
 
     @model_validator(mode="after")
     def _open_on_loopback_only(self) -> Self:
-        if self.auth is Auth.NONE and not ip_address(self.host).is_loopback:
-            raise ValueError(f"auth: none is allowed on 127.0.0.1 only, not on {self.host}")
+        if self.auth is Auth.NONE and not _is_loopback(self.host):
+            text = f"expected tokens where host is {self.host}, found none: 127.0.0.1 alone is open"
+            raise Clash(("auth",), ("host",), text)
         return self
+
+    @model_validator(mode="after")
+    def _a_port_for_each(self) -> Self:
+        taken: dict[int, str] = {}
+        for name in SERVICES:
+            section = getattr(self, name)
+            if section is None or section.port == 0:  # the kernel chooses one
+                continue
+            other = taken.setdefault(section.port, name)
+            if other != name:
+                text = f"expected a port of its own, found {section.port}, which {other} has too"
+                raise Clash((name, "port"), (other, "port"), text)
+        return self
+
+    def folders(self) -> dict[Path, list[str]]:
+        """The folders that no service makes, each with the keys that name it."""
+        found: dict[Path, list[str]] = {}
+        for name in SERVICES:
+            for key in ("monitored_directories", "run_roots"):
+                for path in getattr(getattr(self, name), key, ()):
+                    found.setdefault(path, []).append(f"{name}.{key}")
+        for name, one in self.archive.destinations.items() if self.archive else ():
+            found.setdefault(one.directory, []).append(f"archive.destinations.{name}.directory")
+        return found
 
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 RUN = "200624_A00834_0183_BHMTFYDRXX"
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_until(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     """The first true value of `what`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -99,7 +99,7 @@ class ServiceProcess:
         self._process.stdout.close()
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        return requests.request(method, f"{self.url}/{path}", timeout=30, **more)
+        return requests.request(method, f"{self.url}/{path}", timeout=120, **more)
 
     def submit(self, run: str = RUN, key: str | None = None, **body: Any) -> dict[str, Any]:
         headers = {} if key is None else {"Idempotency-Key": key}
@@ -311,4 +311,4 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield Sshd(home, port)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)

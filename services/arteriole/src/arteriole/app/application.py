@@ -26,6 +26,7 @@ from arteriole.app.routes import (
     help_document,
     openapi_document,
 )
+from arteriole.app.slips import slip
 
 VERSION = version("arteriole")
 #: Largest request body, in bytes.
@@ -314,7 +315,7 @@ def _validated(model: type[BaseModel], values: Any) -> BaseModel:
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise InvalidError(f"{field or 'the body'}: {first['msg']}", field=field) from err
+        raise InvalidError(f"{field or 'the body'}: {slip(first, model)}", field=field) from err
 
 
 async def run_until_cancelled(application: Application) -> None:

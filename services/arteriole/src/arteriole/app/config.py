@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from arteriole.app.errors import ArterioleError
+from arteriole.app.slips import slip
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -21,6 +24,15 @@ class ConfigError(ArterioleError):
     """The configuration cannot be used."""
 
     code = "config.invalid"
+
+
+class Clash(PydanticCustomError):
+    """Two settings that do not go together; `text` tells of the first, then names the other."""
+
+    TYPE = "clash"
+
+    def __new__(cls, one: tuple[str, ...], other: tuple[str, ...], text: str) -> Self:
+        return super().__new__(cls, cls.TYPE, "{text}", {"text": text, "keys": (one, other)})
 
 
 class Section(BaseModel):
@@ -42,8 +54,13 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError) as err:
-        raise ConfigError(f"{path}: {err}", hint="name it with --config FILE") from err
+    except OSError as err:
+        raise ConfigError(
+            f"{path}: expected a file that can be read, found: {err.strerror or err}",
+            hint="name it with --config FILE",
+        ) from err
+    except UnicodeDecodeError as err:
+        raise ConfigError(f"{path}: expected text in UTF-8, found: {err.reason}") from err
     except (ValueError, RecursionError) as err:  # a date that is none, say
         raise ConfigError(f"{path}: a value cannot be read: {err}") from err
     except yaml.YAMLError as err:
@@ -57,7 +74,7 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
             hint="keep the one that is meant",
         )
     if not isinstance(values, dict):
-        raise ConfigError(f"{path}:1: expected keys with values, found {type(values).__name__}")
+        raise ConfigError(f"{path}:1: expected keys with values, found {_kind(values)}")
     variables = {
         tuple(name.removeprefix(_PREFIX).lower().split("__")): name
         for name in environment
@@ -68,9 +85,10 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
     try:
         return model.model_validate(values)
     except ValidationError as err:
+        places = _Places(path, node, variables)
         lines = [
-            _problem(_place(path, node, variables, e["loc"]), e["loc"], e["msg"])
-            for e in err.errors(include_url=False)
+            places.problem(error, model)
+            for error in err.errors(include_url=False, include_context=True)
         ]
         raise ConfigError("\n".join(lines)) from err
 
@@ -104,30 +122,49 @@ def _override(values: dict[str, Any], keys: tuple[str, ...], name: str, value: s
         raise ConfigError(f"{name}: not YAML: {err}") from err
 
 
-def _problem(place: str, where: tuple[int | str, ...], text: str) -> str:
-    return ": ".join(filter(None, (place, ".".join(map(str, where)), text)))
+def _kind(value: object) -> str:
+    return "a list" if isinstance(value, list) else repr(value)[:60]
 
 
-def _place(
-    path: Path,
-    node: yaml.Node | None,
-    variables: Mapping[tuple[str, ...], str],
-    where: tuple[int | str, ...],
-) -> str:
-    """The variable that set it, or file and line of the key or of the section that lacks it."""
-    for keys, name in variables.items():
-        if where[: len(keys)] == keys:
-            return name
-    line = 1
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == part:
-                    line, node = key.start_mark.line + 1, value
+@dataclass(frozen=True)
+class _Places:
+    path: Path
+    node: yaml.Node | None
+    variables: Mapping[tuple[str, ...], str]
+
+    def problem(self, error: ErrorDetails, model: type[BaseModel]) -> str:
+        """Where it is, the key, and what is wrong there."""
+        if error["type"] == Clash.TYPE:
+            one, other = (error.get("ctx") or {})["keys"]
+            return self._clash(one, other, error["msg"])
+        where = tuple(part for part in error["loc"] if part != "[key]")
+        told = (self.of(where), _dotted(where), slip(error, model))
+        return ": ".join(filter(None, told))
+
+    def _clash(self, one: tuple[str, ...], other: tuple[str, ...], text: str) -> str:
+        return f"{self.of(one)}: {_dotted(one)}: {text} ({_dotted(other)}: {self.of(other)})"
+
+    def of(self, where: tuple[int | str, ...]) -> str:
+        """The variable that set it, or file and line of the key or of what lacks it."""
+        for keys, name in self.variables.items():
+            if where[: len(keys)] == keys:
+                return name
+        line, node = 1, self.node
+        for part in where:
+            if isinstance(node, yaml.MappingNode):
+                for key, value in node.value:
+                    if key.value == part:
+                        line, node = key.start_mark.line + 1, value
+                        break
+                else:
                     break
-            else:
-                break
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return f"{path}:{line}"
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+                if part >= len(node.value):  # one is missing there
+                    break
+                node = node.value[part]
+                line = node.start_mark.line + 1
+        return f"{self.path}:{line}"
+
+
+def _dotted(where: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, where))

@@ -33,5 +33,5 @@ class Bcl2fastqSettings(Section):
     def _known(cls, name: str) -> str:
         if name not in converters.names():
             known = ", ".join(converters.names())
-            raise ValueError(f"there is no converter {name[:40]!r}; known are: {known}")
+            raise ValueError(f"expected one of {known}; found {name[:40]!r}")
         return name

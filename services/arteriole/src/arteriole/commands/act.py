@@ -1,4 +1,4 @@
-"""Commands that change something: hold, release, retry, redo, abort, waive, adopt."""
+"""Commands that change something: hold, release, retry, redo, abort, waive, unwaive, adopt."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def _what(scope: dict[str, str]) -> str:
     )
 
 
-@click.command("hold")
+@click.command("hold", short_help="Let no stage begin; what runs goes on.")
 @click.argument("name", required=False)
 @click.option("--instrument", help="Every run of the instrument with this serial.")
 @click.option("--all", "everything", is_flag=True, help="Every run.")
@@ -80,7 +80,7 @@ def retry_command(context: click.Context, name: str) -> None:
     say(f"tried again: {', '.join(stages)}" if stages else "nothing had failed")
 
 
-@click.command("redo")
+@click.command("redo", short_help="Do a run again from a stage on.")
 @click.argument("name")
 @click.option("--from", "first", required=True, help="The first stage to do again.")
 @click.option("--reason", default="", help="Kept in the history.")
@@ -91,7 +91,7 @@ def redo_command(context: click.Context, name: str, first: str, reason: str) -> 
     say(f"{name} goes on from {first} as attempt {answer['attempt']}")
 
 
-@click.command("abort")
+@click.command("abort", short_help="End a run's attempt and stop its jobs.")
 @click.argument("name")
 @click.option("--reason", default="no reason given", help="Kept in the history.")
 @click.pass_context
@@ -122,7 +122,7 @@ def _stop(context: click.Context, run: str, job: dict[str, Any]) -> ClientError 
     return None
 
 
-@click.command("waive")
+@click.command("waive", short_help="Let a run be worked on as it is.")
 @click.argument("name")
 @click.option(
     "--ignore",
@@ -144,7 +144,24 @@ def waive_command(context: click.Context, name: str, ignore: tuple[str, ...], re
     say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
 
 
-@click.command("adopt")
+@click.command("unwaive", short_help="Withdraw a run's waiver.")
+@click.argument("name")
+@click.option("--reason", required=True, help="Kept in the history.")
+@click.pass_context
+def unwaive_command(context: click.Context, name: str, reason: str) -> None:
+    """Withdraw a run's waiver: no further attempt is made under it. Safe to do twice.
+
+    An attempt that was made under it stays degraded, and goes on; abort ends it.
+    """
+    answer = client_of(context).post(run_path(name, "unwaive"), {"reason": reason})
+    say(f"the waiver of {name} is withdrawn" if answer["unwaived"] else f"{name} has no waiver")
+    degraded = ", ".join(map(str, answer["degraded"]))
+    if degraded:
+        one = len(answer["degraded"]) == 1
+        say(f"attempt{'' if one else 's'} {degraded} {'is' if one else 'are'} degraded for good")
+
+
+@click.command("adopt", short_help="Let runs that were found, observed or dismissed be worked on.")
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every run that waits for it.")
 @click.pass_context

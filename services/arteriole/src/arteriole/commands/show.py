@@ -14,7 +14,7 @@ from arteriole.runfolder.states import RunState
 FEW_WORDS = 60
 #: So much of a run's name stands in one line, to be copied.
 NAME_WIDTH = 36
-#: The longest word that `standing` has.
+#: The longest word for how a run stands.
 STANDING_WIDTH = len("unreachable")
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
 
@@ -36,16 +36,9 @@ def marks(run: dict[str, Any]) -> list[str]:
     ]
 
 
-def standing(run: dict[str, Any]) -> str:
-    """Its state; where Arteria has no word for it, what was seen of the run folder."""
-    if run["state"] != RunState.NONE.value:
-        return str(run["state"])
-    return "observed" if run["observed"] else str(run["verdict"]).replace("_", " ")
-
-
 def _told(run: dict[str, Any]) -> str:
     """Its state, and its marks as far as the state does not tell them."""
-    state = standing(run)
+    state = str(run["standing"])
     return ", ".join([state, *(mark for mark in marks(run) if mark != state)])
 
 
@@ -97,7 +90,7 @@ def _list(runs: list[dict[str, Any]]) -> None:
     for run in runs:
         table.add_row(
             cell(run["name"]),
-            standing(run),
+            run["standing"],
             cell(_few_words(run["why"]["message"])),
             "\n".join([*([str(run["attempt"])] if run["attempt"] else []), *marks(run)]),
         )
@@ -121,6 +114,7 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
         say(f"waived by {waiver['by']}, to ignore {ignored}: {waiver['reason']}")
     for attempt in run["attempts"]:
         say(_attempt(attempt))
+    made = {attempt["attempt"]: attempt["made"] for attempt in run["attempts"]}
     table = Table(
         "attempt",
         Column("stage", overflow="fold"),
@@ -137,7 +131,7 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
             cell(stage["stage"]),
             stage["state"],
             moment(stage["begun"]),
-            _ended(stage),
+            _ended(stage, made.get(stage["attempt"])),
             cell(job),
         )
     if run["stages"]:
@@ -147,9 +141,9 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
             say(f"{stage['stage']} of attempt {stage['attempt']}: {stage['message']}")
 
 
-def _ended(stage: dict[str, Any]) -> str:
-    """When it ended; the time alone if that was on the day on which it began."""
-    begun, ended = moment(stage["begun"]), moment(stage["ended"])
+def _ended(stage: dict[str, Any], made: str | None) -> str:
+    """When it ended; the time alone if that was on the day on which it, or its attempt, began."""
+    begun, ended = moment(stage["begun"] or made), moment(stage["ended"])
     same_day = begun and ended[:10] == begun[:10]
     return ended[11:] if same_day else ended
 
@@ -173,7 +167,7 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     if json_:
         as_json(why)
         return
-    say(f"{run['name']} is {standing(run)}: {why['message']}")
+    say(f"{run['name']} is {run['standing']}: {why['message']}")
     samples = "not known" if why["samples"] is None else str(why["samples"])
     for question, answer in (
         ("is the data safe?", why["data_safe"]),

@@ -42,6 +42,10 @@ class Completeness:
     lane, cycle and surface; a .bcl.bgzf and its .bci a lane and cycle, and a .bci a lane), the
     .filter files and the positions: one s.locs for the run, or a .locs or .clocs a lane and tile
     (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems of each sort.
+
+    `passed_only` is the path of a .cbcl without the clusters that failed the filter, empty if there
+    is none; `filter_needed` says that it holds a tile whose filter is missing or damaged, so that
+    nobody can tell whose calls these are.
     """
 
     expected: int
@@ -50,6 +54,8 @@ class Completeness:
     problem_count: int
     counts: Mapping[Sort, int] = field(default_factory=dict)
     firsts: Mapping[Sort, str] = field(default_factory=dict)
+    passed_only: str = ""
+    filter_needed: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -67,6 +73,13 @@ class _Tally:
     problems: list[str] = field(default_factory=list)
     counts: dict[Sort, int] = field(default_factory=dict)
     firsts: dict[Sort, str] = field(default_factory=dict)
+    passed_only: str = ""
+    filter_needed: bool = False
+
+    def note_passed_only(self, path: Path, filter_needed: bool) -> None:
+        if not self.passed_only or (filter_needed and not self.filter_needed):
+            self.passed_only = path.relative_to(self.root).as_posix()
+            self.filter_needed = filter_needed
 
     def problem(self, path: Path, reason: str, sort: Sort) -> None:
         text = f"{path.relative_to(self.root).as_posix()}: {reason}"
@@ -100,6 +113,8 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
         tally.problem_count,
         tally.counts,
         tally.firsts,
+        tally.passed_only,
+        tally.filter_needed,
     )
 
 
@@ -291,6 +306,9 @@ class _LaneCheck:
         places = Counter(tile for header in headers.values() for tile in header.numbers.tolist())
         for path, header in headers.items():
             expected = {tile for tile, file in zip(self.tiles, usual, strict=True) if file == path}
+            if header.excludes_failed:
+                held = set(header.numbers.tolist()) & set(self.tiles)
+                self.tally.note_passed_only(path, filter_needed=not held <= clusters.keys())
             try:
                 _check_places(header, expected, places)
                 self._compare_cbcl(header, clusters, excluded)

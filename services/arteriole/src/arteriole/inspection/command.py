@@ -57,7 +57,7 @@ class _Work(threading.Thread):
         return self.found
 
 
-@click.command()
+@click.command(short_help="What a run folder holds, and what is wrong with it.")
 @click.argument("run_dir", metavar="RUNDIR", type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 @click.option("--sheet", type=_PATH, help="This sheet instead of the run's SampleSheet.csv.")

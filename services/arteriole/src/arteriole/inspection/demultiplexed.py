@@ -6,21 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from arteriole.illumina import demultiplexing_stats, sheet_check
+from arteriole.illumina import demultiplexing_stats, leavings, sheet_check
 from arteriole.illumina.demultiplexing_stats import DemultiplexingStats, SampleReads
 from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
 from arteriole.inspection.interop_summary import InteropSummary
 
 FILES_LIMIT = 200_000
 _DEPTH = 4
-_STATS = (
-    *("Stats/Stats.json", "Stats/DemultiplexingStats.xml", "Reports/Demultiplex_Stats.csv"),
-    *("Stats.json", "DemultiplexingStats.xml", "Demultiplex_Stats.csv"),
-    "../../Demux/Demultiplex_Stats.csv",
-)
 _FASTQ = re.compile(r"(.+)_S\d+(?:_L(\d{3}))?_R(\d)_\d{3}\.fastq(?:\.gz|\.ora)?", re.ASCII)
 # InterOp keeps counts as numbers of 32 bits, which round.
 _TOLERANCE = 1e-4
@@ -49,25 +43,11 @@ class FastqFiles:
     unexpected: tuple[str, ...]
 
 
-def usual_folders(folder: RunFolder) -> tuple[Path, ...]:
-    """Where converters leave FASTQ files in a run folder; those that are there."""
-    places = [folder.path, folder.base_calls, folder.path / "Unaligned", folder.path / "Fastq"]
-    try:
-        analyses = sorted((folder.path / "Analysis").iterdir())
-    except OSError:
-        analyses = []
-    places += [analysis / "Data" / "BCLConvert" / "fastq" for analysis in analyses[:100]]
-    return tuple(place for place in places if place.is_dir())
-
-
 def find(folders: tuple[Path, ...]) -> tuple[Path, ...]:
     """The files of statistics in these folders."""
     found: dict[Path, Path] = {}
-    for folder in folders:
-        for name in _STATS:
-            path = folder / name
-            if path.is_file():
-                found.setdefault(path.resolve(), path)
+    for path in leavings.statistics(folders):
+        found.setdefault(path.resolve(), path)
     return tuple(found.values())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
 from arteriole.app.names import is_identifier
-from arteriole.illumina import sheet_check
+from arteriole.illumina import leavings, sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.run_folder import MARKERS, BclKind, RunFolder
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
@@ -121,7 +121,7 @@ def inspect(
     on_step("InterOp")
     interop = _interop(folder, problems)
     on_step("what is already demultiplexed")
-    folders = tuple(dict.fromkeys((*fastq, *demultiplexed.usual_folders(folder))))
+    folders = tuple(dict.fromkeys((*fastq, *leavings.usual_folders(folder))))
     demultiplexings = tuple(
         demultiplexed.examine(path, read_sheet, run_info, interop)
         for path in demultiplexed.find(folders)
@@ -148,7 +148,8 @@ def inspect(
             verdict,
             read_sheet,
             findings,
-            is_emptied=went_on and not any(base_calls.values()),
+            is_emptied=verdict.kind is VerdictKind.EMPTIED
+            or (went_on and not any(base_calls.values())),
         ),
     )
 
@@ -206,7 +207,7 @@ def refuse_if_no_run(path: Path) -> None:
                 pass
     except OSError as err:
         raise NotARunFolderError(
-            f"{path} cannot be read: {err.strerror}",
+            f"{err.filename or path} cannot be read: {err.strerror}",
             hint="check its permissions and that the file system is mounted",
         ) from err
     if not names:

@@ -10,13 +10,8 @@ from arteriole.app.names import require_identifier
 from arteriole.runfolder.plan import RECEIVE, Plan
 from arteriole.runfolder.records import Run
 from arteriole.runfolder.runs import Runs
-from arteriole.runfolder.stages import Stages
+from arteriole.runfolder.stages import Stages, require_still
 from arteriole.runfolder.states import RunState, StageState
-from arteriole.runfolder.verdict import VerdictKind
-
-#: Seconds without a change after which an unmarked run's data may be made anew, if it was once:
-#: an instrument that goes on writes every few minutes.
-STILL = 30 * 60
 
 
 class Attempts:
@@ -128,7 +123,7 @@ class Attempts:
                 return run.attempt  # two clients asked for the same
             _require_idle(run, None if anew else again)
             if anew:
-                _require_still(run)
+                require_still(run)
             self._runs.events.append(
                 "redo", who=who, run=name, stage=first, attempt=run.attempt, reason=reason[:500]
             )
@@ -238,19 +233,6 @@ def _require_idle(run: Run, only: set[str] | None) -> None:
             f"{', '.join(running)} of {run.name} is running",
             code="stage.running",
             hint=f"wait for its end, or stop it: arteriole abort {run.name}",
-        )
-
-
-def _require_still(run: Run) -> None:
-    """Nobody writes the run folder: what a waiver lets be ignored may be about to arrive."""
-    since = run.evidence.get("quiet_since")
-    still = isinstance(since, str) and since != "" and times.seconds_since(since) >= STILL
-    if run.verdict is VerdictKind.COPYING or (run.verdict is VerdictKind.SEQUENCING and not still):
-        raise ConflictError(
-            f"the folder of {run.name} is {run.verdict.value}: {run.message}",
-            code="run.not_ready",
-            hint=f"when it is complete, or nothing has come for {STILL // 60} minutes:"
-            f" arteriole why {run.name}",
         )
 
 

@@ -296,6 +296,13 @@ class Run:
             return RunState.PENDING
         return RunState.ERROR if self.verdict in FAULTY else RunState.NONE
 
+    @property
+    def standing(self) -> str:
+        """Its state, in a word for a person: what was seen of it where Arteria has no word."""
+        if self.state is not RunState.NONE:
+            return self.state.value
+        return "observed" if self.observed else self.verdict.value.replace("_", " ")
+
     def made_under(self) -> tuple[bool, tuple[str, ...]]:
         """Whether an attempt made now is degraded, and what it may ignore.
 

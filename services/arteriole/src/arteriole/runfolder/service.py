@@ -36,7 +36,7 @@ from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import StageState
-from arteriole.runfolder.waivers import waive
+from arteriole.runfolder.waivers import unwaive, waive
 from arteriole.runfolder.why import why
 
 
@@ -113,6 +113,8 @@ class RunfolderService:
             Route("POST", f"{run}/adopt", self._adopt, act, "let it be worked on", body=NoBody),
             Route("POST", f"{run}/waive", self._waive, act, "let it be worked on as it is",
                   body=WaiveRequest),
+            Route("POST", f"{run}/unwaive", self._unwaive, act, "withdraw its waiver",
+                  body=ReasonRequest),
             Route("POST", f"{run}/abort", self._abort, act, "end its attempt, or dismiss it",
                   body=ReasonRequest),
             Route("POST", f"{run}/hold", self._hold_run, act, "let no stage begin",
@@ -135,6 +137,7 @@ class RunfolderService:
             "name": run.name,
             "path": str(run.path),
             "state": run.state.value,
+            "standing": run.standing,
             "why": why(run, self._runs.mode, self._settings.result_due_hours),
             "verdict": run.verdict.value,
             "instrument": run.instrument,
@@ -249,6 +252,11 @@ class RunfolderService:
         body: WaiveRequest = call.body
         waiver = waive(self._runs, call.path["run"], body.reason, body.ignore, call.identity.name)
         return Reply({"waiver": waiver.document()})
+
+    def _unwaive(self, call: Call) -> Reply:
+        waiver = unwaive(self._runs, call.path["run"], call.body.reason, call.identity.name)
+        degraded = [one.attempt for one in self._run(call).attempts if one.degraded]
+        return Reply({"unwaived": waiver is not None, "degraded": degraded})
 
     def _abort(self, call: Call) -> Reply:
         jobs = self._attempts.abort(call.path["run"], call.body.reason, call.identity.name)

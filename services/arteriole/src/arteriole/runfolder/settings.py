@@ -18,7 +18,7 @@ class Readiness(enum.StrEnum):
 
 def _absolute(path: Path) -> Path:
     if not path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"must be an absolute path without '..', found {path}")
+        raise ValueError(f"expected an absolute path without '..', found {str(path)!r}")
     return path
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina import completeness, run_info, run_status
+from arteriole.illumina import completeness, leavings, run_info, run_status
 from arteriole.illumina.completeness import Completeness, Sort
 from arteriole.illumina.errors import RunDataError, RunInfoError
 from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
@@ -57,7 +57,10 @@ class Sighting:
     """A run folder as it was; `files` is None where the base calls were not looked at.
 
     `near` is a digest of the folders in which something is missing, `lacking` what a waiver would
-    have to ignore (bcl2fastq's names).
+    have to ignore (bcl2fastq's names); nothing where no waiver helps.
+
+    `leaving` is what shows that the run went on though it has no base calls at all, empty where it
+    has some; `is_demultiplexed`, that this is of a conversion.
 
     `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
     there is no `info`.
@@ -73,6 +76,8 @@ class Sighting:
     files: Completeness | None = None
     near: str = ""
     lacking: tuple[str, ...] = ()
+    leaving: str = ""
+    is_demultiplexed: bool = False
     status: RunStatus | None = None
     sheet: Sheet | None = None
     parameters: RunParameters = field(default_factory=RunParameters)
@@ -120,6 +125,7 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     markers = folder.markers
     info, error = _info(path)
     status, status_error = _status(path)
+    converted, measured = _leavings(folder, info)
     seen = Sighting(
         path=path,
         surface=upper,
@@ -128,6 +134,8 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
         info=info,
         error=error or status_error,
         cycles=tuple(_cycle(folder.lane(lane)) for lane in info.lanes) if info else (),
+        leaving=converted or measured,
+        is_demultiplexed=converted != "",
         status=status,
         sheet=_sheet(path / SHEET),
         parameters=_parameters(path),
@@ -144,8 +152,17 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     )
 
 
+def _leavings(folder: RunFolder, info: RunInfo | None) -> tuple[str, str]:
+    """What a conversion and what base calling have left, where there are no base calls at all."""
+    if info is None or any(folder.bcl_kind(lane) for lane in info.lanes):
+        return "", ""
+    return leavings.demultiplexed(folder), leavings.metrics(folder)
+
+
 def _lacking(files: Completeness) -> tuple[str, ...]:
     """Without the base calls of an index read samples end without a read, which is waived too."""
+    if files.filter_needed:
+        return ()
     missing = tuple(f"missing-{sort.value}" for sort in Sort if files.counts.get(sort))
     return (*missing, "empty-samples") if files.counts.get(Sort.CALLS) else missing
 

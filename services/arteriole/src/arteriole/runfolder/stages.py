@@ -13,9 +13,14 @@ from arteriole.app.store import Store
 from arteriole.runfolder.records import Run, Stage
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.states import TRANSITIONS, StageState
+from arteriole.runfolder.verdict import VerdictKind
 
 #: So often a stage is given to a new execution after the one that had begun it ended without a job.
 RELEASES = 3
+
+#: Seconds without a change after which an unmarked run's data may be made anew, if it was once:
+#: an instrument that goes on writes every few minutes.
+STILL = 30 * 60
 
 #: The end of a stage that only worked out what would be done.
 OBSERVED = "run.observed"
@@ -298,7 +303,8 @@ class Stages:
         """Every failed stage of the newest attempt is ready again, as its next try.
 
         Raises:
-            ConflictError: the attempt was aborted, or it is a real one and this service observes.
+            ConflictError: the attempt was aborted, it is a real one and this service observes, or
+                files are still being written into the run folder.
         """
         with self._store.transaction():
             run = self._runs.get(name)
@@ -311,6 +317,8 @@ class Stages:
             failed = [stage for stage in run.current if stage.state is StageState.FAILED]
             if failed:
                 self.require_mode(run)
+                if run.verdict is VerdictKind.COPYING or not _data_is_made(run):
+                    require_still(run)
             for stage in failed:
                 self.again(run, stage)
                 self.tell("stage_retried", run, stage, who, try_=stage.try_ + 1)
@@ -345,3 +353,23 @@ class Stages:
                 code="run.observed",
                 hint="set mode: act in arteriole.yaml and start the services again",
             )
+
+
+def _data_is_made(run: Run) -> bool:
+    """What the run folder's base calls are needed for has passed."""
+    makes = {name for name, one in run.plan["stages"].items() if one["makes_attempt"]}
+    return all(stage.state.passed for stage in run.current if stage.stage in makes)
+
+
+def require_still(run: Run) -> None:
+    """Raise ConflictError while the run folder is written: what was missing may be arriving."""
+    since = run.evidence.get("quiet_since")
+    still = isinstance(since, str) and since != "" and times.seconds_since(since) >= STILL
+    if run.verdict is VerdictKind.COPYING or (run.verdict is VerdictKind.SEQUENCING and not still):
+        raise ConflictError(
+            f"files are still being written into the folder of {run.name}, which is"
+            f" {run.verdict.value}: {run.message}",
+            code="run.not_ready",
+            hint=f"when it is complete, or nothing has come for {STILL // 60} minutes:"
+            f" arteriole why {run.name}",
+        )

@@ -31,6 +31,7 @@ class VerdictKind(enum.StrEnum):
     STALLED = "stalled"  # no marker, and nothing has changed for long
     FAILED = "failed"  # the instrument says that the run did not end as planned
     NO_SHEET = "no_sheet"  # complete, but without a sample sheet
+    EMPTIED = "emptied"  # it went on, but its base calls are gone, or were never copied
     COMPLETE = "complete"
     UNREADABLE = "unreadable"  # marker there and quiet, RunInfo.xml cannot be used
     UNREACHABLE = "unreachable"  # the folder is gone or may not be read
@@ -44,6 +45,7 @@ AT_REST = frozenset(
         VerdictKind.STALLED,
         VerdictKind.FAILED,
         VerdictKind.NO_SHEET,
+        VerdictKind.EMPTIED,
         VerdictKind.UNREADABLE,
     }
 )
@@ -152,6 +154,8 @@ class _Judgement:
             return self._not_usable(seen.error)
         if seen.status is not None and seen.status.is_failure:
             return self._failed()
+        if self._is_emptied:
+            return self._emptied()
         if not seen.is_marked:
             return self._unmarked()
         if seen.files is None or seen.files.problem_count:
@@ -171,13 +175,33 @@ class _Judgement:
         message = f"{STATUS_FILE} says that the run did not end as planned: {self.seen.status}"
         if not self.is_settled:
             return self._copying(f"{message}; files are still being written")
-        hint = (
-            f"look at the instrument {self._serial()}; to convert what is there as a degraded"
-            f" attempt: {self._waive()}"
-        )
+        then = f"to convert what is there as a degraded attempt: {self._waive()}"
         if (files := self.seen.files) is not None:
             message += f"; {files.found} of {files.expected} files are there and whole"
+            if files.filter_needed:
+                message += self._filters_lost()
+                then = f"copy its filter files from there, then: arteriole why {self._name()}"
+        hint = f"look at the instrument {self._serial()}; {then}"
         return self._say(VerdictKind.FAILED, "run.failed", message, hint, **self._shortfall())
+
+    @property
+    def _is_emptied(self) -> bool:
+        """NB: a run that is about to begin, or is being copied, has no base calls yet."""
+        seen = self.seen
+        still = self.quiet.seconds >= self.rules.stalled_after
+        certain = seen.is_marked or seen.is_demultiplexed or still
+        return seen.leaving != "" and self.is_settled and certain
+
+    def _emptied(self) -> Verdict:
+        return self._say(
+            VerdictKind.EMPTIED,
+            "run.emptied",
+            "there are no base calls at all, though the run went on after them (it has"
+            f" {self.seen.leaving}); they were removed, or never copied",
+            "nothing, unless it is to be converted: then bring the base calls back from the archive"
+            " or the instrument; it goes on by itself",
+            leaving=self.seen.leaving,
+        )
 
     def _unmarked(self) -> Verdict:
         info = self.seen.info
@@ -195,13 +219,13 @@ class _Judgement:
                 reached += f"; no change seen since {since}"
             return self._say(VerdictKind.SEQUENCING, "run.sequencing", reached, "", **evidence)
         evidence |= self._shortfall()
-        message = f"nothing has changed since {since}: {reached}"
+        message = f"nothing has changed since {since}: {reached}{self._filters_lost()}"
         if self.later:
             return self._say(
                 VerdictKind.STALLED,
                 "run.superseded",
                 f"{message}; {self._serial()} has begun {self.later} since",
-                f"arteriole abort {_word(self.seen.path.name)}",
+                f"arteriole abort {self._name()}",
                 superseded_by=self.later,
                 **evidence,
             )
@@ -220,6 +244,7 @@ class _Judgement:
             f"{self.marker} is there, but {files.problem_count} of {files.expected} files are"
             f" missing or not whole: {named}" + (f"; and {more} more" if more else "")
         )
+        message += self._filters_lost()
         if not self.is_settled:
             return self._copying(message)
         return self._say(
@@ -292,12 +317,15 @@ class _Judgement:
     def _files(self) -> dict[str, Any]:
         files = self.seen.files
         assert files is not None
-        return {
+        found: dict[str, Any] = {
             "files_expected": files.expected,
             "files_found": files.found,
             "problems": list(files.problems),
             "problem_count": files.problem_count,
         }
+        if files.passed_only:
+            found |= {"passed_only": files.passed_only, "filter_needed": files.filter_needed}
+        return found
 
     def _shortfall(self) -> dict[str, Any]:
         """The files, and the flags that a waiver would need."""
@@ -305,12 +333,24 @@ class _Judgement:
             return {}
         return {**self._files(), "waiver": list(self.seen.lacking)}
 
+    def _filters_lost(self) -> str:
+        """What a waiver cannot mend, as the end of a message; nothing if there is no such thing."""
+        if self.seen.files is None or not self.seen.files.filter_needed:
+            return ""
+        return (
+            f"; no waiver helps: {self.seen.files.passed_only} holds only the clusters that passed"
+            " the filter, and which they are only the missing filter files say"
+        )
+
     def _waive(self) -> str:
         ignore = "".join(f" --ignore {flag}" for flag in self.seen.lacking)
-        return f"arteriole waive {_word(self.seen.path.name)}{ignore} --reason TEXT"
+        return f"arteriole waive {self._name()}{ignore} --reason TEXT"
+
+    def _name(self) -> str:
+        return _word(self.seen.path.name)
 
     def _copy_again(self) -> str:
-        name, path = _word(self.seen.path.name), _word(str(self.seen.path))
+        name, path = self._name(), _word(str(self.seen.path))
         return (
             f"copy the folder again from the instrument: rsync -a INSTRUMENT:{name}/ {path}/ ;"
             " it goes on by itself"

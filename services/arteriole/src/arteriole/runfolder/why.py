@@ -208,6 +208,8 @@ def _samples(run: Run) -> int | None:
 def _data_safe(run: Run) -> str:
     if run.verdict is VerdictKind.UNREACHABLE:
         return "unknown: the run folder cannot be reached"
+    if run.verdict is VerdictKind.EMPTIED:
+        return "unknown: its base calls are not in the run folder; keep any other copy of them"
     archived = any(s.stage == "archive" and s.state is StageState.DONE for s in run.stages)
     if archived:
         return "yes: the run folder is archived and verified"

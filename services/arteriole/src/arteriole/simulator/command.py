@@ -40,7 +40,7 @@ class Lengths(click.ParamType[tuple[int, ...]]):
         return tuple(int(part) for part in parts if int(part))
 
 
-@click.command()
+@click.command(short_help="Write a run as an instrument does, cycle by cycle.")
 @click.argument("output_dir", type=_FOLDER)
 @click.option("--run", help="The run's name, e.g. 260114_K00188_0042_AHFJ5CBBXX.")
 @click.option(
@@ -156,7 +156,7 @@ def _tell_cycle(cycle: int, cycles: int) -> None:
         click.echo(f"cycle {cycle} of {cycles}", err=True)
 
 
-@click.command()
+@click.command(short_help="Compare FASTQs with the truth of a simulated run.")
 @click.argument("truth", type=_FOLDER)
 @click.argument("fastq", type=_FOLDER)
 def judge(truth: Path, fastq: Path) -> None:

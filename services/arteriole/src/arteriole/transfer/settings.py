@@ -73,11 +73,11 @@ class Destination(Section):
         if self.host is not None:
             missing = [name for name, value in needed.items() if value is None]
             if missing:
-                raise ValueError(f"a destination with host needs {', '.join(missing)} too")
+                raise ValueError(f"expected {', '.join(missing)} beside host, found none")
         else:
             given = [name for name, value in needed.items() if value is not None]
             if given:
-                raise ValueError(f"{', '.join(given)} without host")
+                raise ValueError(f"expected host beside {', '.join(given)}, found none")
         return self
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from arteriole.cli import main
 
-from .serving import eventually
+from .serving import DEADLINE, eventually
 
 COMMAND = [sys.executable, "-m", "arteriole.cli"]
 RUN = "200624_M00834_0183_000000000-XXXXX"
@@ -52,7 +52,7 @@ class Home:
 
     def end(self, process, number=signal.SIGTERM):
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=DEADLINE)
         return process.returncode, errors.decode()
 
     def arteriole(self, *arguments, status=0, columns=300):

@@ -14,7 +14,7 @@ from arteriole.app.events import EventLog
 from arteriole.app.routes import NoBody, Reply, Request, Route
 from arteriole.app.store import Store
 
-from .serving import Serving, eventually
+from .serving import DEADLINE, Serving, eventually
 
 
 class Note(Request):
@@ -192,7 +192,7 @@ def test_a_failure_tells_nothing_of_the_inside(notes, headers):
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(notes, headers):
-    connection = http.client.HTTPConnection("127.0.0.1", notes.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", notes.port, timeout=DEADLINE)
     connection.putrequest("POST", "/notes")
     for name, value in {**headers, "Content-Length": str(BODY_LIMIT + 1)}.items():
         connection.putheader(name, value)
@@ -270,7 +270,7 @@ def test_a_long_poll_returns_with_the_next_event(notes, headers):
     thread.start()
     asked.wait()
     note(notes, headers, "late")
-    thread.join(8)
+    thread.join(DEADLINE)
     assert not thread.is_alive()
     assert [event["what"] for event in found[0]["events"]] == ["late"]
     nothing = notes.get(
@@ -288,7 +288,7 @@ class Stream:
             headers=headers,
             params=query,
             stream=True,
-            timeout=10,
+            timeout=DEADLINE,
         )
         assert self._answer.headers["Content-Type"] == "text/event-stream"
         self._lines = self._answer.iter_lines(chunk_size=1, decode_unicode=True)

@@ -13,7 +13,7 @@ import requests
 from arteriole.client import Client
 
 from .conftest import COMMAND, RUN, environment
-from .serving import eventually
+from .serving import DEADLINE, eventually
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -28,7 +28,7 @@ def test_a_service_that_ends_in_any_way_goes_on_where_it_was(home, number):
         Client.find(home.state)._url + "/api/1.0/events/stream",
         headers=Client.find(home.state)._headers,
         stream=True,
-        timeout=10,
+        timeout=DEADLINE,
     )
     assert stream.ok
     status, errors = home.end(process, number)
@@ -50,7 +50,7 @@ def test_a_port_in_use_is_told_with_the_setting(home):
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=DEADLINE,
             check=False,
         )
     assert done.returncode == 1
@@ -66,9 +66,38 @@ def test_config_check(home):
     )
     home.write(home.config.read_text() + "  prot: 1\n")
     output = home.arteriole("config", "check", status=1)
-    assert output.startswith(f"arteriole: {home.config}:8: runfolder.prot: Extra inputs")
+    assert output.startswith(
+        f"arteriole: {home.config}:8: runfolder.prot: there is no such key; is port meant?"
+    )
     home.write(f"state_dir: {home.state}\n")
     assert home.arteriole("config", "check").endswith("services: none (none has a section)\n")
+    roots = f"run_roots: [{home.monitored}], fastq_root: /f, manifest_root: /m"
+    home.write(
+        f"state_dir: {home.state}\nchecksum: {{port: 8184, {roots}}}\narchive: {{{roots}}}\n"
+    )
+    told = (
+        f"arteriole: {home.config}:3: archive.port: expected a port of its own, found 8184,"
+        f" which checksum has too (checksum.port: {home.config}:2)"
+    )
+    assert home.arteriole("config", "check", status=1).startswith(told)
+
+
+def test_config_check_notes_folders_that_nobody_makes(home):
+    absent = home.monitored / "absent"
+    more = f"run_roots: [{absent}], fastq_root: /f, manifest_root: /m"
+    more += f", destinations: {{vault: {{directory: {home.monitored}/vault}}}}"
+    home.write(
+        f"{home.config.read_text()}  - {absent}\narchive: {{{more}}}\n".replace(
+            f"monitored_directories: [{home.monitored}]\n",
+            f"monitored_directories:\n  - {home.monitored}\n",
+        )
+    )
+    assert home.arteriole("config", "check").splitlines()[1:] == [
+        f"  note: {absent} is no folder here, or not yet: runfolder.monitored_directories,"
+        " archive.run_roots",
+        f"  note: {home.monitored}/vault is no folder here, or not yet:"
+        " archive.destinations.vault.directory",
+    ]
 
 
 def test_a_service_that_is_not_configured_is_named(home):
@@ -77,7 +106,13 @@ def test_a_service_that_is_not_configured_is_named(home):
 
 
 def test_without_a_service_the_commands_say_so(home):
-    assert "no running service runfolder is known" in home.arteriole("runs", status=1)
+    ports = home.state / "ports.json"
+    told = f"no running service runfolder is known: {ports}: No such file or directory"
+    assert told in home.arteriole("runs", status=1)
+    ports.parent.mkdir(parents=True, exist_ok=True)
+    ports.write_text("{}")
+    told = f"no running service runfolder is known: {ports}: it names no such service"
+    assert told in home.arteriole("runs", status=1)
     process = home.start()
     home.end(process)
     assert "does not answer" in home.arteriole("runs", status=1)
@@ -95,7 +130,7 @@ def test_tokens_are_made_listed_used_and_revoked(home):
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(
             method, f"{url}/api/1.0/runs{'/x/retry' * (method == 'POST')}", headers=headers,
-            timeout=10,
+            timeout=DEADLINE,
         )  # fmt: skip
         return answer.status_code
 
@@ -136,7 +171,7 @@ def serve_again(home, *names):
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=DEADLINE,
         check=False,
     )
     assert "Traceback" not in done.stderr

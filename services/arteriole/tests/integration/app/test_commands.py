@@ -108,6 +108,7 @@ def test_holds_of_a_run_an_instrument_and_all(home):
         ["adopt", "a", "--all"],
         ["waive", "a", "--ignore", "everything", "--reason", "x"],
         ["waive", "a"],
+        ["unwaive", "a"],
         ["redo", "a"],
         ["runs", "--state", "odd"],
         ["abort"],
@@ -176,6 +177,13 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
         assert "ignoring missing-bcls; its attempt is degraded" in said
     home.becomes("ready", name)
     assert "waived" in home.arteriole("runs")
+    unwaive = ["unwaive", name, "--reason", "it was found"]
+    assert home.arteriole(*unwaive) == f"the waiver of {name} is withdrawn\n"
+    assert home.arteriole(*unwaive) == f"{name} has no waiver\n"
+    assert home.run(name)["state"] == "none"
+    assert f"{name} is incomplete: " in home.arteriole("why", name)
+    assert f"{name}: incomplete; " in home.arteriole("run", name)
+    home.arteriole(*waive)
     claim(home, {"convert": {"makes_attempt": True}}, name)
     assert "degraded" in home.arteriole("runs")
     said = home.arteriole("run", name)
@@ -183,6 +191,20 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     assert "waived by admin, to ignore missing-bcls: one tile" in said
     (attempt,) = home.run(name)["attempts"]
     assert (attempt["degraded"], attempt["ignore"]) == (True, ["missing-bcls"])
+    assert home.arteriole(*unwaive).splitlines() == [
+        f"the waiver of {name} is withdrawn",
+        "attempt 1 is degraded for good",
+    ]
+    told = Client.find(home.state).get(f"runs/{name}/history")["events"]
+    assert [event["what"] for event in told].count("unwaived") == 2
+
+
+def test_a_request_that_does_not_fit_is_told_in_our_words(home):
+    ready(home)
+    refused = home.arteriole("hold", RUN, "--reason", "", status=1)
+    assert (
+        "arteriole: reason: expected a length of at least 1, found 0 [request.invalid]" in refused
+    )
 
 
 def test_a_complete_run_is_not_waived_without_a_name_for_what(home):

@@ -317,6 +317,8 @@ def test_an_ordinary_user_inspects_a_folder_that_may_only_be_read(inspect, run_d
     ended = inspect(run_dir, before=ordinary)
     assert ended.code == 1
     assert "Traceback" not in ended.errors
+    (run_dir / "RunInfo.xml").chmod(0o000)
+    assert f"{run_dir}/RunInfo.xml cannot be read: Per" in inspect(run_dir, before=ordinary).errors
     run_dir.chmod(0o000)
     ended = inspect(run_dir, before=ordinary)
     run_dir.chmod(0o755)

@@ -191,9 +191,9 @@ def test_a_full_disk_below_the_jobs_is_told_and_passes(trial: Any, root: Path, u
     (trial.jobs / "1" / ".task.json.partial").symlink_to("/dev/full")
     job = trial.submit("r1", "k")
     health = trial.url.replace("/api/1.0", "/health")
-    until(lambda: requests.get(health, timeout=10).json()["status"] == "degraded")
-    assert "No space left" in requests.get(health, timeout=10).json()["trouble"]
+    until(lambda: requests.get(health, timeout=60).json()["status"] == "degraded")
+    assert "No space left" in requests.get(health, timeout=60).json()["trouble"]
     assert trial.status(job["job_id"])["state"] == "pending"
     (trial.jobs / "1" / ".task.json.partial").unlink()
     assert trial.ended(job["job_id"])["state"] == "done"
-    until(lambda: requests.get(health, timeout=10).json()["status"] == "ok")
+    until(lambda: requests.get(health, timeout=60).json()["status"] == "ok")

@@ -275,14 +275,14 @@ def at_once(count, work):
     barrier, found = threading.Barrier(count), []
 
     def one():
-        barrier.wait(10)
+        barrier.wait(60)
         found.append(work())
 
     threads = [threading.Thread(target=one) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(found) == count
     return found
 

@@ -54,6 +54,27 @@ def test_a_run_without_its_marker_is_sequencing(site, sequenced):
     assert site.told("run_ready") == [folder.name]
 
 
+@pytest.mark.parametrize("marker", [True, False])
+def test_a_run_that_was_emptied_is_left_alone_until_its_base_calls_are_back(
+    site, sequenced, marker
+):
+    partial = site.directories[0].parent / sequenced.name
+    left_out = ("L0??", *([] if marker else ["*Complete.txt"]))
+    shutil.copytree(sequenced, partial, ignore=shutil.ignore_patterns(*left_out))
+    stats = partial / "Data/Intensities/BaseCalls/Stats/Stats.json"
+    stats.parent.mkdir()
+    stats.write_text("{}")
+    folder = partial.rename(site.directories[0] / sequenced.name)
+    run = site.becomes(state="none", verdict="emptied", standing="emptied")
+    assert run["why"]["code"] == "run.emptied" and "unknown: " in run["why"]["data_safe"]
+    site.act("waive", {"reason": "x", "ignore": ["missing-bcls"]}, status=409)
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}}}}, status=409)
+    assert site.told("run_ready") == []
+    shutil.copytree(sequenced, folder, dirs_exist_ok=True)
+    touch(folder)
+    site.becomes(state="ready")
+
+
 class any_why(dict):
     """Equal to every `why` whose message holds these words."""
 

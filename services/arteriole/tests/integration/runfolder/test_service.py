@@ -72,6 +72,7 @@ def test_the_whole_life_of_a_run(make_site, sequenced):
 KEYS = {
     "name", "path", "state", "why", "verdict", "adopted", "attempt", "claimed_by", "stages",
     "first_seen", "metadata", "held", "waiver", "observed", "attempts", "instrument",
+    "standing",
 }  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/nope/release", {}, 404),
         ("runs/nope/abort", {"reason": "x"}, 404),
         ("runs/nope/waive", {"reason": "x", "ignore": []}, 404),
+        ("runs/nope/unwaive", {"reason": "x"}, 404),
         ("holds", {"scope": "run", "name": "nope", "reason": "x"}, 404),
         ("holds/release", {"scope": "run", "name": "nope"}, 404),
         ("runs/nope/stages/a/1/begin", {"by": "a"}, 404),
@@ -119,6 +121,7 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/{run}/redo", {"from": "convert"}, 409),
         ("runs/{run}/abort", {"reason": ""}, 400),
         ("runs/{run}/abort", {}, 400),
+        ("runs/{run}/unwaive", {}, 400),
         ("runs/{run}/waive", {"ignore": ["missing-bcls"]}, 400),
         ("runs/{run}/waive", {"reason": "x", "ignore": ["everything"]}, 400),
         ("runs/{run}/waive", {"reason": "x", "ignore": ["missing-bcls"] * 5}, 400),

@@ -1,7 +1,6 @@
 """Where Picard is found, and what is told when it fails."""
 
 import os
-import time
 import zipfile
 from pathlib import Path
 
@@ -114,12 +113,10 @@ def test_the_reason_of_a_failure_is_told(tmp_path, script, message):
 
 
 def test_one_that_does_not_end_is_stopped(tmp_path):
-    command = [str(executable(tmp_path / "java", "exec sleep 100"))]
-    began = time.monotonic()
+    command = [str(executable(tmp_path / "java", "exec sleep 1000"))]
     with pytest.raises(ConversionError, match="had not ended after 0 s") as stopped:
         tool.run(command, tmp_path / "log", timeout=0.2)
     assert stopped.value.code == "tool.timeout"
-    assert time.monotonic() - began < 20
 
 
 def test_a_java_that_cannot_be_run(tmp_path):

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find
 from arteriole.bcl2fastq.converters.builtin.sources import surface_files
 from arteriole.illumina import cbcl
 from arteriole.illumina.errors import RunDataError
@@ -318,9 +318,28 @@ class TestWaived:
         tiny_run.passed_only_from = 1
         fill(tiny_run, cluster_of)
         tiny_run.write(SHEET)
-        (tiny_run.calls / "L001" / "s_1_1101.filter").unlink()
+        (tiny_run.calls / "L001" / "s_1_1102.filter").unlink()
         with pytest.raises(ConversionError) as caught:
             convert(tiny_run.folder, ignore=frozenset({"missing-filter", "missing-bcls"}))
+        assert caught.value.code == "convert.filter_needed"
+        assert "C1.1/L001_1.cbcl holds only" in str(caught.value)
+
+    def test_a_filter_that_is_needed_is_missed_before_anything_is_written(
+        self, tiny_run, cluster_of, tmp_path
+    ):
+        tiny_run.suffix = ".cbcl"
+        tiny_run.passed_only_from = 3
+        fill(tiny_run, cluster_of)
+        tiny_run.write(SHEET)
+        (tiny_run.calls / "L001" / "s_1_1102.filter").unlink()
+        request = ConversionRequest(
+            tiny_run.folder,
+            tiny_run.folder / "SampleSheet.csv",
+            tmp_path / "out",
+            ignore=frozenset({"missing-filter"}),
+        )
+        with pytest.raises(ConversionError, match=r"C3\.1/L001_1\.cbcl holds only") as caught:
+            find("builtin").announce(request)
         assert caught.value.code == "convert.filter_needed"
 
     @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -77,7 +77,7 @@ def test_the_first_failure_stops_the_other_threads() -> None:
 
     def work(number: int) -> None:
         if number == 0:
-            reading.wait(10)
+            reading.wait(60)
             raise ChecksumError("broken", code="x")
         while True:
             reading.set()

@@ -54,6 +54,21 @@ def write_calls(folder: Path, cycles: int, clusters: int, suffix: str = ".bcl.gz
         (positions / f"s_1_{tile}.locs").write_bytes(locs)
 
 
+def write_cbcls(folder: Path, cycles: int, clusters: int, passed_only_from: int = 99) -> None:
+    """Lane 1, tiles 1101 and 1102; one cluster of each fails the filter."""
+    base_calls = folder / "Data" / "Intensities" / "BaseCalls" / "L001"
+    for cycle in range(1, cycles + 1):
+        kept = clusters - (cycle >= passed_only_from)
+        block = gzip.compress(bytes((kept + 1) // 2), mtime=0)
+        table = b"".join(
+            struct.pack("<4I", tile, kept, (kept + 1) // 2, len(block)) for tile in (1102, 1101)
+        )
+        head = struct.pack("<HIBBIII", 1, 12 + 4 + len(table) + 1, 2, 2, 0, 2, 0)[:16]
+        path = base_calls / f"C{cycle}.1" / "L001_1.cbcl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(head + table + bytes([kept < clusters]) + block + block)
+
+
 @pytest.fixture
 def run_dir(tmp_path: Path) -> Path:
     """A complete small run: 4 cycles, one lane, two tiles of 5 clusters."""

@@ -9,6 +9,8 @@ from arteriole.illumina import completeness
 from arteriole.illumina.completeness import Sort
 from arteriole.illumina.run_info import RunInfo
 
+from .conftest import write_cbcls
+
 CALLS = "Data/Intensities/BaseCalls/L001"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -106,20 +108,6 @@ def test_only_the_first_problems_are_kept(tmp_path, run_writer):
     found = check(tmp_path)
     assert (found.expected, found.found, found.problem_count) == (204, 0, 204)
     assert len(found.problems) == 20
-
-
-def write_cbcls(folder: Path, cycles: int, clusters: int, passed_only_from: int = 99) -> None:
-    """Lane 1, tiles 1101 and 1102; one cluster of each fails the filter."""
-    for cycle in range(1, cycles + 1):
-        kept = clusters - (cycle >= passed_only_from)
-        block = gzip.compress(bytes((kept + 1) // 2), mtime=0)
-        table = b"".join(
-            struct.pack("<4I", tile, kept, (kept + 1) // 2, len(block)) for tile in (1102, 1101)
-        )
-        head = struct.pack("<HIBBIII", 1, 12 + 4 + len(table) + 1, 2, 2, 0, 2, 0)[:16]
-        path = folder / CALLS / f"C{cycle}.1" / "L001_1.cbcl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(head + table + bytes([kept < clusters]) + block + block)
 
 
 def write_bgzfs(folder: Path, cycles: int, clusters: int) -> None:
@@ -226,6 +214,25 @@ def test_a_cbcl_may_lack_clusters_that_failed_but_as_many_in_every_cycle(other_r
     problems = "".join(check(run_dir).problems)
     assert "C1.1/L001_1.cbcl: tile 1101: 4 clusters, its filter file has 5" in problems
     assert "C4.1/L001_1.cbcl: tile 1101: 4 clusters passed the filter, in an earlier" in problems
+
+
+@pytest.mark.parametrize(
+    ("passed_only_from", "lost", "passed_only", "needed"),
+    [
+        (99, (1101, 1102), "", False),
+        (3, (), f"{CALLS}/C3.1/L001_1.cbcl", False),
+        (3, (1102,), f"{CALLS}/C3.1/L001_1.cbcl", True),
+    ],
+)
+def test_a_cbcl_that_lacks_clusters_needs_its_filters(
+    other_run, passed_only_from, lost, passed_only, needed
+):
+    run_dir = other_run(".cbcl")
+    write_cbcls(run_dir, 4, 5, passed_only_from=passed_only_from)
+    for tile in lost:
+        (run_dir / CALLS / f"s_1_{tile}.filter").unlink()
+    found = check(run_dir)
+    assert (found.passed_only, found.filter_needed) == (passed_only, needed)
 
 
 def test_a_tile_of_a_cbcl_may_stand_in_another_file_but_not_in_two(other_run):

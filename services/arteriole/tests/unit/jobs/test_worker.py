@@ -40,7 +40,7 @@ def python(code: str) -> list[str]:
 
 def test_a_command_gives_code_and_output(task: Task) -> None:
     done = task.command(
-        python("import sys; print(sys.stdin.read()); sys.exit(3)"), timeout=20, input_bytes=b"hi"
+        python("import sys; print(sys.stdin.read()); sys.exit(3)"), timeout=120, input_bytes=b"hi"
     )
     assert (done.exit_code, done.output) == (3, "hi\n")
 
@@ -49,7 +49,7 @@ def test_a_command_gives_code_and_output(task: Task) -> None:
 def test_only_the_end_of_the_output_is_kept(task: Task, watched: bool) -> None:
     done = task.command(
         python("print('a' * 999 + '\\n', end='' ) ; print('b' * 70000); print('end')"),
-        timeout=20,
+        timeout=120,
         watch=(lambda line: False) if watched else None,
     )
     assert len(done.output) == OUTPUT_LIMIT
@@ -64,7 +64,7 @@ def test_a_watcher_takes_lines(task: Task) -> None:
         return line.endswith("%")
 
     code = "import sys; sys.stdout.write('10%\\r20%\\rdone\\n\\nlast'); sys.exit(1)"
-    done = task.command(python(code), timeout=20, watch=watch)
+    done = task.command(python(code), timeout=120, watch=watch)
     assert seen == ["10%", "20%", "done", "last"]
     assert (done.exit_code, done.output) == (1, "done\nlast\n")
 
@@ -113,7 +113,7 @@ def test_the_end_of_a_job_waits_for_room(task: Task) -> None:
     written.start()
     assert task.folder.read("outcome.json") is None
     partial.unlink()
-    written.join(20)
+    written.join(120)
     assert task.folder.read("outcome.json") == {"ok": True}
 
 

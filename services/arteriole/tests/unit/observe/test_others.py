@@ -10,20 +10,20 @@ from arteriole.observe import others
 from arteriole.observe.others import Content, content, find
 
 NAME = "a_S1_L001_R1_001.fastq.gz"
-RECORD = gzip.compress(b"@r\nA\n+\nI\n")
+RECORD = gzip.compress(b"@r\nA\n+\nI\n", mtime=0)
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (RECORD, Content.RECORDS),
-        (gzip.compress(b""), Content.EMPTY),
-        (gzip.compress(b"") + gzip.compress(b""), Content.EMPTY),
-        (gzip.compress(b"") + RECORD, Content.RECORDS),
+        (gzip.compress(b"", mtime=0), Content.EMPTY),
+        (gzip.compress(b"", mtime=0) + gzip.compress(b"", mtime=0), Content.EMPTY),
+        (gzip.compress(b"", mtime=0) + RECORD, Content.RECORDS),
         (b"", Content.EMPTY),
         (b"@r\nA\n+\nI\n", Content.UNREADABLE),
-        (gzip.compress(b"")[:12], Content.UNREADABLE),
-        (gzip.compress(bytes(10_000_000)), Content.RECORDS),
+        (gzip.compress(b"", mtime=0)[:12], Content.UNREADABLE),
+        (gzip.compress(bytes(10_000_000), mtime=0), Content.RECORDS),
         (RECORD[:-8], Content.RECORDS),
     ],
 )
@@ -41,7 +41,7 @@ def put(path: Path, data: bytes = RECORD, time: float = 1_000_000_000.0) -> Path
 
 def test_files_at_any_depth_with_their_dates(tmp_path: Path) -> None:
     put(tmp_path / "r1" / NAME, time=1_000_000_100)
-    put(tmp_path / "r1" / "x" / "y" / NAME, gzip.compress(b""))
+    put(tmp_path / "r1" / "x" / "y" / NAME, gzip.compress(b"", mtime=0))
     put(tmp_path / "r1" / "x" / "notes.txt")
     stats = put(tmp_path / "r1" / "Stats" / "Stats.json")
     put(tmp_path / "r2" / NAME)

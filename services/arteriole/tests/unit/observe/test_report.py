@@ -13,7 +13,7 @@ from arteriole.observe.report import Produced, Report, assemble
 from arteriole.observe.source import Source
 from arteriole.observe.text import render
 
-RECORD = gzip.compress(b"@r\nA\n+\nI\n")
+RECORD = gzip.compress(b"@r\nA\n+\nI\n", mtime=0)
 FILES = [
     "P/a_S1_L001_R1_001.fastq.gz",
     "P/b_S2_L001_R1_001.fastq.gz",
@@ -180,7 +180,7 @@ def test_as_others_did(site: Site) -> None:
 
 
 def test_what_others_did_differently(site: Site) -> None:
-    site.put("x/a_S7_L001_R1_001.fastq.gz", gzip.compress(b""), time=WRITTEN - 3660)
+    site.put("x/a_S7_L001_R1_001.fastq.gz", gzip.compress(b"", mtime=0), time=WRITTEN - 3660)
     site.put("Stranger_S9_L001_R1_001.fastq.gz")
     site.put("broken_S8_L001_R1_001.fastq.gz", b"no gzip", time=WRITTEN + 9000)
     run = site.document()

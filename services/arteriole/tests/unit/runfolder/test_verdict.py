@@ -13,7 +13,7 @@ from arteriole.runfolder import sighting
 from arteriole.runfolder.quiet import Quiet
 from arteriole.runfolder.verdict import Rules, VerdictKind, examine, examine_marker, judge
 
-from ..illumina.conftest import write_calls, write_run_info
+from ..illumina.conftest import write_calls, write_cbcls, write_run_info
 
 SINCE = "2026-01-02T03:04:05.678Z"
 CALLS = "Data/Intensities/BaseCalls/L001"
@@ -98,6 +98,11 @@ def all_gone(folder):
     (folder / "RunInfo.xml").unlink()
 
 
+def folders(name):
+    return lambda folder: (folder / name).mkdir(parents=True)
+
+
+STATS = "Data/Intensities/BaseCalls/Stats/Stats.json"
 UNMARKED = without("RTAComplete.txt")
 BROKEN = put("RunInfo.xml", "<RunInfo")
 MARKED = put("RTAComplete.txt")
@@ -181,6 +186,27 @@ ROWS = [
         quiet=5, evidence={
             "waiver": ["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
         }),
+    # emptied
+    Row("emptied", [no_lane, put(STATS)], "emptied", "run.emptied",
+        f"no base calls at all, though the run went on after them (it has {STATS})", "nothing,",
+        quiet=5, evidence={"leaving": STATS, "markers": ["RTAComplete.txt"]}),
+    Row("emptied, just now", [no_lane, put(STATS)], "copying", "run.copying", "of 12 files"),
+    Row("emptied with its markers", [no_lane, UNMARKED, put(STATS)], "emptied", "run.emptied",
+        "Stats.json); they were removed", "bring the base calls back", quiet=5),
+    Row("emptied with its markers, just now", [no_lane, UNMARKED, put(STATS)], "sequencing",
+        "run.sequencing", "cycle 0 of 4"),
+    Row("emptied, cycles left", [no_lane, put(STATS), folders(f"{CALLS}/C1.1")], "emptied",
+        "run.emptied", "Stats.json); they were removed", "nothing, unless", quiet=5),
+    Row("emptied, FASTQs", [no_lane, put(f"{CALLS[:-5]}/P/a_S1_L001_R1_001.fastq.gz")], "emptied",
+        "run.emptied", f"(it has FASTQ files in {CALLS[:-5]})", "nothing, unless", quiet=5),
+    Row("emptied, metrics", [no_lane, put("InterOp/QMetricsOut.bin"), MARKED], "emptied",
+        "run.emptied", "(it has InterOp/QMetricsOut.bin)", "nothing, unless", quiet=5),
+    Row("metrics before base calls", [no_lane, UNMARKED, put("InterOp/QMetricsOut.bin")],
+        "sequencing", "run.sequencing", "cycle 0 of 4", quiet=3599),
+    Row("metrics without base calls", [no_lane, UNMARKED, put("InterOp/QMetricsOut.bin")],
+        "emptied", "run.emptied", "QMetricsOut.bin", "nothing, unless", quiet=3600),
+    Row("demultiplexed, one cycle left", [without(BCL), put(STATS)], "incomplete",
+        "run.incomplete", "1 of 12 files", RSYNC, quiet=5),
     Row("no RunInfo", [without("RunInfo.xml")], "copying", "run.copying", "RunInfo.xml cannot"),
     Row("no RunInfo, quiet", [without("RunInfo.xml")], "incomplete", "run.incomplete",
         "RTAComplete.txt is there, but RunInfo.xml cannot", RSYNC, quiet=5),
@@ -252,6 +278,46 @@ def test_every_mishap_is_explained(tmp_path, row):
     assert json.loads(json.dumps(found.evidence)) == found.evidence
     again = of(folder, Quiet(row.quiet + 0.5, SINCE), row.later, **row.rules)
     assert (again.message, again.evidence) == (found.message, found.evidence)
+
+
+def novaseq(folder, passed_only_from, *lost):
+    """A whole run of .cbcl but for the filters of the `lost` tiles."""
+    write_run_info(folder, instrument="A00130", run_id=NAME)
+    write_calls(folder, cycles=4, clusters=5)
+    shutil.rmtree(folder / "Data/Intensities/BaseCalls/L001/C1.1")
+    write_cbcls(folder, cycles=4, clusters=5, passed_only_from=passed_only_from)
+    for path in (folder / CALLS).glob("C*.1/*.bcl.gz"):
+        path.unlink()
+    for tile in lost:
+        (folder / CALLS / f"s_1_{tile}.filter").unlink()
+    put("SampleSheet.csv", SHEET)(folder)
+    put("CopyComplete.txt")(folder)
+
+
+@pytest.mark.parametrize(
+    ("passed_only_from", "deeds", "kind", "quiet", "waiver", "hint"),
+    [
+        (99, [], "incomplete", 5, ["missing-filter"], RSYNC),
+        (3, [], "incomplete", 5, [], RSYNC),
+        (3, [without("CopyComplete.txt")], "stalled", 3600, [], "look at the instrument A00130"),
+        (99, [status("RunErrored")], "failed", 5, ["missing-filter"], "--ignore missing-filter"),
+        (3, [status("RunErrored")], "failed", 5, [],
+         "copy its filter files from there, then: arteriole why {name}"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_the_calls_need_is_not_offered_to_be_waived(
+    tmp_path, passed_only_from, deeds, kind, quiet, waiver, hint
+):
+    folder = tmp_path / NAME
+    novaseq(folder, passed_only_from, 1102)
+    for deed in deeds:
+        deed(folder)
+    found = of(folder, Quiet(quiet, SINCE))
+    assert found.kind == kind
+    assert found.evidence["waiver"] == waiver
+    assert ("no waiver helps" in found.message) is (waiver == [])
+    assert hint.format(name=NAME, path=folder) in found.hint
+    assert ("arteriole waive" in found.hint) is (kind == "failed" and bool(waiver))
 
 
 def test_a_hint_is_one_safe_command_line_whatever_the_folder_is_called(tmp_path):
@@ -353,6 +419,17 @@ def test_arterias_rule_asks_for_the_marker_alone(tmp_path):
     written = (folder / "RTAComplete.txt").stat().st_mtime
     assert examine_marker(folder, 5, written + 299).kind is VerdictKind.SEQUENCING
     assert examine_marker(folder, 5, written + 300).kind is VerdictKind.COMPLETE
+
+
+@pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
+def test_a_real_run_that_was_emptied():
+    """Its markers are gone too."""
+    folder = Path(os.environ["ARTERIOLE_REAL_DATA"], "230825_M04034_0043_000000000-L6NVV")
+    found = examine(folder)
+    assert (found.kind, found.code) == (VerdictKind.EMPTIED, "run.emptied")
+    assert found.evidence["leaving"] == STATS
+    seen = sighting.look(folder)
+    assert judge(seen, Quiet(1.0), Rules(settle=5)).kind is VerdictKind.SEQUENCING
 
 
 @pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")

@@ -4,12 +4,12 @@ import pytest
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError
-from arteriole.runfolder.attempts import STILL
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.records import WAIVABLE
+from arteriole.runfolder.stages import STILL
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
-from arteriole.runfolder.waivers import Ignorable, waive
+from arteriole.runfolder.waivers import Ignorable, unwaive, waive
 from arteriole.runfolder.why import why
 
 from .conftest import RUN
@@ -42,6 +42,40 @@ def test_only_what_is_at_rest_is_waived(desk, kind):
     with pytest.raises(ConflictError, match=f"is {kind.value}, so there is nothing") as error:
         do_waive(desk)
     assert error.value.code == "run.not_waivable"
+    assert desk.run.waiver is None and desk.told("waived") == []
+
+
+PASSED_ONLY = "Data/Intensities/BaseCalls/L001/C26.1/L001_1.cbcl"
+NEEDED = {"passed_only": PASSED_ONLY, "filter_needed": True, "waiver": []}
+NOT_NEEDED = {"passed_only": PASSED_ONLY, "filter_needed": False}
+FILTER = [Ignorable.MISSING_FILTER]
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "ignore", "is_refused"),
+    [
+        ("incomplete", NEEDED, FILTER, True),
+        ("incomplete", NEEDED, BCLS, True),  # the filters would be missing all the same
+        ("failed", NEEDED, [], True),
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-bcls"]}, BCLS, False),
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-bcls"]}, [*BCLS, *FILTER], True),
+        # they are missing on a lane whose base calls are all there
+        ("incomplete", {**NOT_NEEDED, "waiver": ["missing-filter"]}, FILTER, False),
+        ("incomplete", {"waiver": ["missing-filter"]}, FILTER, False),
+        ("complete", NOT_NEEDED, FILTER, True),
+        ("complete", NOT_NEEDED, [Ignorable.EMPTY_SAMPLES], False),
+        ("complete", {}, FILTER, False),
+    ],
+)
+def test_a_filter_file_is_waived_only_where_that_helps(desk, kind, evidence, ignore, is_refused):
+    desk.arrive()
+    desk.judge(kind, message="seen", evidence=evidence)
+    if not is_refused:
+        assert do_waive(desk, ignore).ignore
+        return
+    with pytest.raises(ConflictError, match=f"cannot be waived: {PASSED_ONLY} holds") as error:
+        do_waive(desk, ignore)
+    assert error.value.code == "run.not_waivable" and "copy the filter files" in error.value.hint
     assert desk.run.waiver is None and desk.told("waived") == []
 
 
@@ -140,6 +174,37 @@ def test_while_it_is_written_again_it_is_not_claimed(short):
     assert short.claim()["claimed"] and short.run.newest.degraded
 
 
+@pytest.mark.parametrize(
+    ("failed", "kind", "still", "is_refused"),
+    [
+        ("convert", "copying", True, True),
+        ("convert", "sequencing", False, True),
+        ("convert", "sequencing", True, False),
+        ("convert", "incomplete", True, False),
+        ("convert", "complete", False, False),
+        ("transfer", "copying", True, True),
+        ("transfer", "sequencing", False, False),  # its FASTQs are made
+    ],
+)
+def test_a_retry_waits_for_the_end_of_a_copy(short, failed, kind, still, is_refused):
+    do_waive(short)
+    short.claim()
+    short.do(*STAGES[: STAGES.index(failed)])
+    short.begin(failed)
+    short.end(failed, "failed", code="convert.run_data")
+    quiet = times.now(-STILL - 60 if still else -60)
+    short.judge(kind, message="2 files are missing", evidence={"quiet_since": quiet})
+    if not is_refused:
+        assert short.retry() == [failed]
+        return
+    with pytest.raises(ConflictError, match=f"still being written .* is {kind}: 2 files") as error:
+        short.retry()
+    assert error.value.code == "run.not_ready" and f"arteriole why {RUN}" in error.value.hint
+    assert short.stage(failed).state.value == "failed" and short.told("stage_retried") == []
+    short.judge("complete")
+    assert short.retry() == [failed]
+
+
 @pytest.mark.parametrize("kind", ["sequencing", "copying"])
 def test_no_data_is_made_anew_of_files_that_are_still_being_written(short, kind):
     """What the waiver lets be ignored may be just about to arrive."""
@@ -213,6 +278,45 @@ def test_the_same_waiver_again_changes_nothing_and_another_replaces_it(short):
     assert (second.by, second.reason, second.ignore) == ("bob", "all of it", ())
     assert short.last("waived").payload == {"reason": "all of it", "ignore": []}
     assert ready(short) == 1
+
+
+def test_a_waiver_that_is_withdrawn_makes_no_attempt(short):
+    do_waive(short)
+    assert unwaive(short.runs, RUN, "the tile was found", "bob").by == "ada"
+    assert short.last("unwaived").payload == {
+        "reason": "the tile was found",
+        "ignore": ["missing-bcls"],
+        "waived_by": "ada",
+    }
+    assert short.last("unwaived").who == "bob"
+    assert (short.run.waiver, short.run.state) == (None, RunState.NONE)
+    assert overdue([short.run], 0.0) == []
+    with pytest.raises(ConflictError, match="it is incomplete"):
+        short.claim()
+    assert unwaive(short.runs, RUN, "again", "bob") is None
+    assert len(short.told("unwaived")) == 1
+    do_waive(short)  # another person may decide otherwise
+    short.claim()
+    assert short.run.newest.degraded
+
+
+def test_an_attempt_made_under_a_waiver_stays_degraded_and_no_other_is_made_under_it(short):
+    do_waive(short)
+    short.claim()
+    short.do("convert")
+    unwaive(short.runs, RUN, "not so", "bob")
+    assert (short.run.newest.degraded, short.run.newest.ignore) == (True, ("missing-bcls",))
+    short.begin("checksum")
+    short.end("checksum", "failed")
+    assert short.retry() == ["checksum"]  # it goes on
+    short.do("checksum", "transfer", "archive", "tell")
+    assert short.redo("transfer") == 1 and short.run.newest.degraded
+    short.do("transfer", "tell")
+    assert short.redo("convert") == 2
+    assert [(one.degraded, one.ignore) for one in short.run.attempts] == [
+        (True, ("missing-bcls",)),
+        (False, ()),
+    ]
 
 
 def test_a_waived_run_waits_for_adoption_and_holds_like_any_other(short):

@@ -39,8 +39,8 @@ def test_accepted(values: dict[str, Any]) -> None:
         ({"rsync_path": "rsync; x"}, "absolute"),
         ({"port": 0}, "greater"),
         ({"bandwidth": 0}, "greater"),
-        ({"user": None}, "needs user"),
-        ({"host": None}, "without host"),
+        ({"user": None}, "expected user beside host"),
+        ({"host": None}, "expected host beside user"),
         ({"password": "x"}, "not permitted"),
     ],
 )

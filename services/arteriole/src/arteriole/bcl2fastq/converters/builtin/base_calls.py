@@ -121,6 +121,14 @@ def _tiles_of_headers(paths: list[Path]) -> dict[int, int]:
     return clusters
 
 
+def require_filters(folder: RunFolder, run_info: RunInfo, kinds: dict[int, BclKind]) -> None:
+    """See that no .cbcl needs a filter file that is not there. Raises ConversionError."""
+    for lane, kind in kinds.items():
+        if kind is BclKind.CBCL:
+            tiles = set(run_info.tiles[lane]) - folder.tiles_with_filter(lane)
+            SurfaceFilesSource(folder, run_info, lane).require_filters(tiles)
+
+
 def require_all_clusters(folder: RunFolder, run_info: RunInfo, kinds: dict[int, BclKind]) -> None:
     """See that no .cbcl lacks the clusters that failed the filter. Raises ConversionError."""
     for lane, kind in kinds.items():

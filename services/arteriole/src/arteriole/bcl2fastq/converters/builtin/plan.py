@@ -121,6 +121,7 @@ def make(request: ConversionRequest) -> Plan:
     kinds = base_calls.kinds(folder, run_info, request.ignore)
     base_calls.require_files(folder, run_info, request.ignore)
     base_calls.require_listed(folder, run_info, kinds)
+    base_calls.require_filters(folder, run_info, kinds)
     lanes = tuple(
         _lane(run_info, lane, kinds[lane], samples, numbers) for lane, samples in by_lane.items()
     )

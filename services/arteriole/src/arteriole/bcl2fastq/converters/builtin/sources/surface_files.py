@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from arteriole.bcl2fastq.converters.builtin.sources.source import Chosen, Source
+from arteriole.bcl2fastq.converters.builtin.sources.source import DAMAGED, Chosen, Source
 from arteriole.bcl2fastq.converters.conversion import ConversionError
 from arteriole.illumina import cbcl
 from arteriole.illumina.bcl import Calls
@@ -61,6 +61,25 @@ class SurfaceFilesSource(Source):
             for path in self._folder.cbcls(self._lane, cycle):
                 if self._header(path).excludes_failed:
                     raise self._excluded(path)
+
+    def require_filters(self, unfiltered: set[int]) -> None:
+        """Refuse `unfiltered` tiles in a file that lacks the clusters that failed the filter.
+
+        Raises:
+            ConversionError: names the first such file.
+        """
+        if not unfiltered:
+            return
+        for cycle in range(1, self._run_info.cycles + 1):
+            for path in self._folder.cbcls(self._lane, cycle):
+                try:
+                    header = self._header(path)
+                except ConversionError as err:
+                    if err.code != DAMAGED:
+                        raise
+                    continue  # it is told, or ignored, when it is read
+                if header.excludes_failed and unfiltered.intersection(header.numbers.tolist()):
+                    raise self._without_filter(path)
 
     def _header(self, path: Path) -> Header:
         with self._lock:
