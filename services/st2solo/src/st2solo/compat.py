@@ -11,6 +11,8 @@ import fractions
 import functools
 import importlib
 import math
+import queue
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +90,56 @@ def _joins() -> None:
     machines.WorkflowStateMachine.add_context_to_task_event = classmethod(add_context)
 
 
+class _OnceQueue(queue.Queue[Any]):
+    """A queue that takes the same item once.
+
+    An item is a task, alone or with the splits or the variables that lead to it. Without the
+    variables (None) it stands for those gathered so far, which may have grown: it is taken again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._taken: set[Any] = set()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if isinstance(item, tuple) and item[-1] is None:
+            super().put(item, block, timeout)
+            return
+        key = (*item[:-1], frozenset(item[-1])) if isinstance(item, tuple) else item
+        if key not in self._taken:
+            self._taken.add(key)
+            super().put(item, block, timeout)
+
+
+def _walks() -> None:
+    """orquesta 1.6 walks through a workflow task by task, 1.2.0 along every path that there is.
+
+    Twenty forks with joins in a row are a million paths.
+    """
+    from orquesta.composers import native
+    from orquesta.specs.native.v1 import models
+
+    for module in (native, models):
+        module.queue = types.SimpleNamespace(Queue=_OnceQueue)
+
+
+def _concurrency() -> None:
+    """A concurrency of no items or less is one of one item, as in orquesta 1.6.
+
+    1.2.0 starts none, and the workflow never ends.
+    """
+    from orquesta import conducting
+
+    original = conducting.WorkflowConductor._evaluate_task_actions
+
+    def evaluate(self: Any, task: dict[str, Any]) -> Any:
+        if task.get("concurrency") is not None and task["concurrency"] <= 0:
+            task["concurrency"] = 1
+        return original(self, task)
+
+    conducting.WorkflowConductor._evaluate_task_actions = evaluate
+
+
 def _schemas() -> None:
     """The schemas of a class of specifications never change; orquesta merges them anew each time.
 
@@ -145,4 +197,6 @@ _old_imports()
 _inline_parameters()
 _sandbox()
 _joins()
+_walks()
+_concurrency()
 _schemas()

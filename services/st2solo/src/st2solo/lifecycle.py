@@ -131,6 +131,8 @@ class Lifecycle:
     def _after_commit(self) -> None:
         """Runs from the loop, where no transaction is open."""
         self._scheduled = False
+        if self._loop is None:  # st2solo has stopped meanwhile
+            return
         self.tell()
         for waker in self._wakers:
             waker()

@@ -376,6 +376,26 @@ def test_a_failed_workflow_is_run_again_from_its_failed_task(engine_over, packs,
     engine_over(body)
 
 
+@pytest.mark.parametrize("concurrency", ["0", "<% 1 - 2 %>"])
+def test_a_concurrency_of_none_is_one_of_one(concurrency, engine_over, packs):
+    packs.workflow(
+        "demo.flow",
+        f"""
+        version: 1.0
+        tasks:
+          each:
+            with: {{items: <% range(3) %>, concurrency: {concurrency}}}
+            action: core.noop
+        """,
+    )
+
+    async def body(engine):
+        done = await engine.run("demo.flow")
+        assert (done["status"], engine.names(done["id"])) == ("succeeded", ["each"] * 3)
+
+    engine_over(body)
+
+
 @pytest.fixture
 def canceled(packs, tmp_path):
     """A workflow in a workflow, whose task waits for a file."""

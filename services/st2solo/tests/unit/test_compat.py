@@ -1,13 +1,20 @@
 """Each repair of orquesta is still needed, and works."""
 
+import queue
 import subprocess
 import sys
+import types
+from pathlib import Path
 
 import pytest
 
-from st2solo import compat  # isort: skip  # noqa: F401
+from st2solo import compat  # isort: skip
 
+from orquesta import conducting
+from orquesta.composers import native
 from orquesta.expressions import base as expressions
+from orquesta.specs import loader
+from orquesta.specs.native.v1 import models
 
 
 @pytest.mark.parametrize(
@@ -36,8 +43,6 @@ def test_the_pattern_of_inline_parameters_is_still_refused_by_python():
 
 
 def test_orquesta_has_no_sandbox_of_its_own():
-    from pathlib import Path
-
     from orquesta.expressions import jinja
 
     assert "sandbox" not in Path(jinja.__file__).read_text().lower(), "remove the repair"
@@ -68,3 +73,97 @@ def test_the_functions_of_stackstorm_are_loaded():
     assert expressions.evaluate("<% version_bump_patch('1.2.3') %>", {"a": 1}) == "1.2.4"
     assert expressions.evaluate("<% to_json_string(list(1, 2)) %>", {"a": 1}) == "[1,2]"
     assert expressions.evaluate("{{ json_parse('[1]') }}", {"a": 1}) == [1]
+
+
+def _forks(count):
+    """Forks with joins in a row; each side of a fork publishes a variable."""
+    tasks = {"a0": {"next": [{"do": ["b0", "c0"]}]}}
+    for n in range(count):
+        for side in "bc":
+            tasks[f"{side}{n}"] = {"next": [{"publish": [{f"{side}{n}": 1}], "do": f"a{n + 1}"}]}
+        tasks[f"a{n + 1}"] = {"join": "all", "next": [{"when": f"<% ctx().b{n} %>"}]}
+        if n < count - 1:
+            tasks[f"a{n + 1}"]["next"][0]["do"] = [f"b{n + 1}", f"c{n + 1}"]
+    return tasks
+
+
+_GRAPHS = {
+    "forks with joins": _forks(4),
+    "a task on two paths": {
+        "a": {"next": [{"do": ["b", "c"]}]},
+        "b": {"next": [{"do": "d"}]},
+        "c": {"next": [{"do": "d"}]},
+        "d": {"next": [{"do": ["e", "f"]}]},
+        "e": {"next": [{"do": "g"}]},
+        "f": {"next": [{"do": "g"}]},
+        "g": {"action": "core.noop"},
+    },
+    "a loop": {
+        "a": {"next": [{"do": "b"}]},
+        "b": {"next": [{"when": "<% failed() %>", "do": "a"}, {"do": ["c", "d"]}]},
+        "c": {"next": [{"do": "d"}]},
+        "d": {"action": "core.noop"},
+    },
+    "a join that cannot be reached": {
+        "a": {"next": [{"do": ["b", "c"]}]},
+        "b": {"next": [{"do": "d"}]},
+        "c": {"next": [{"do": "d"}]},
+        "d": {"next": [{"do": "j"}]},
+        "x": {"next": [{"do": "j"}]},
+        "j": {"join": "all"},
+    },
+    "an unknown variable": {
+        "a": {"next": [{"when": "<% ctx().x %>", "do": "b"}]},
+        "b": {"action": "core.noop", "input": {"y": "<% ctx().y %>"}},
+    },
+    "an unknown task": {
+        "a": {"next": [{"do": ["b", "c", "none"]}]},
+        "b": {"action": "core.noop"},
+        "c": {"action": "core.noop"},
+    },
+}
+
+
+def _made(tasks):
+    """The graph of a workflow, and what its inspection finds."""
+    spec = loader.get_spec_module("native").instantiate({"version": "1.0", "tasks": tasks})
+    found = spec.inspect(app_ctx={"st2": {"action": "core.noop"}}, raise_exception=False)
+    graph = conducting.WorkflowConductor(spec).graph.serialize() if not found else None
+    return graph, found
+
+
+@pytest.mark.parametrize("name", _GRAPHS)
+def test_walking_once_gives_the_same_as_walking_every_path(name, monkeypatch):
+    once = _made(_GRAPHS[name])
+    for module in (native, models):
+        monkeypatch.setattr(module, "queue", types.SimpleNamespace(Queue=queue.Queue))
+    assert once == _made(_GRAPHS[name])
+
+
+def test_many_forks_are_walked_at_once():
+    """Along every path this would not end."""
+    graph, found = _made(_forks(40))
+    assert (len([node for node in graph["nodes"] if node["id"] != "continue"]), found) == (121, {})
+
+
+def test_orquesta_walks_every_path_by_itself():
+    assert "track_splits" not in Path(native.__file__).read_text(), "remove the repair"
+
+
+def test_orquesta_takes_a_concurrency_of_none():
+    assert '["concurrency"] <= 0' not in Path(conducting.__file__).read_text(), "remove the repair"
+
+
+def test_orquesta_merges_the_schemas_anew():
+    from orquesta.specs import base
+
+    assert "lru_cache" not in Path(base.__file__).read_text(), "remove the repair"
+    get_schema = models.TaskSpec.get_schema
+    assert get_schema(includes=None) is get_schema(includes=None)
+
+
+def test_a_key_twice_is_refused():
+    import yaml
+
+    with pytest.raises(yaml.YAMLError, match='found duplicate key "a"'):
+        yaml.load("a: 1\nb: {a: 1}\na: 2\n", compat.StrictLoader)
