@@ -19,10 +19,11 @@ from orquesta.conducting import WorkflowConductor
 from orquesta.exceptions import InvalidWorkflowStatusTransition
 from orquesta.requests import TaskRerunRequest
 
+from st2solo import workflow_tasks
 from st2solo.errors import ConflictError, InvalidError, NotFoundError, WorkflowError
 from st2solo.ids import new_id
 from st2solo.lifecycle import Lifecycle
-from st2solo.ports import ActionDefinition, ActionSource, KeySource
+from st2solo.ports import ActionSource, KeySource
 from st2solo.preparation import Preparation
 from st2solo.records import Execution, Records
 from st2solo.settings import EngineSettings
@@ -131,7 +132,7 @@ class Workflows:
         context["st2"]["workflow_execution_id"] = workflow_id
         with serving(self._keys, self._rows.latest_task):
             conductor = WorkflowConductor(spec, inputs=inputs, context=context)
-            notify = _task_notify(execution, runner.get("notify") or [])
+            notify = workflow_tasks.task_notify(execution, runner.get("notify") or [])
             run = self._rows.insert(workflow_id, execution.id, conductor, notify)
             if run.status not in statuses.COMPLETED_STATUSES:
                 conductor.request_workflow_status(statuses.REQUESTED)
@@ -182,7 +183,7 @@ class Workflows:
             if not tasks:
                 return
             for task in tasks:
-                _mark_running(conductor, task)
+                workflow_tasks.mark_running(conductor, task)
             for task in tasks:
                 try:
                     self._start_task(run, task)
@@ -196,7 +197,7 @@ class Workflows:
                     _request(conductor, statuses.FAILED)
                     conductor.log_error(error, task_id=task["id"], route=task["route"])
                     return
-            if not any(_is_instant(task) for task in tasks):
+            if not any(workflow_tasks.is_instant(task) for task in tasks):
                 return  # nothing else can start before one of them is over
         run.more = True
 
@@ -204,7 +205,7 @@ class Workflows:
         itemized = task["spec"].has_items()
         count = task["items_count"] if itemized else None
         record = self._rows.open_task(run, task["id"], task["route"], count)
-        if _is_instant(task):
+        if workflow_tasks.is_instant(task):
             self._rows.close_task(record.id, statuses.SUCCEEDED, record.result, over=True)
             event = events.ActionExecutionEvent(statuses.SUCCEEDED)
             run.conductor.update_task_state(task["id"], task["route"], event)
@@ -227,7 +228,7 @@ class Workflows:
             place["item_id"] = item_id
         context = self._child_context(run, str(action["action"])) | {"orquesta": place}
         prepared = self._preparation.live(str(action["action"]), action["input"] or {}, context)
-        delay = _delay(task, item_id)
+        delay = workflow_tasks.delay(task, item_id)
         self._lifecycle.create(
             prepared.action,
             prepared.parameters,
@@ -235,7 +236,7 @@ class Workflows:
             context={**context, "pack": prepared.action.pack},
             parent=run.execution_id,
             delay_ms=int(delay * 1000) if delay else None,
-            notify=_child_notify(run, place["task_name"], prepared.action),
+            notify=workflow_tasks.child_notify(run, place["task_name"], prepared.action),
         )
 
     def _child_context(self, run: Run, action_ref: str) -> dict[str, Any]:
@@ -282,7 +283,7 @@ class Workflows:
         else:
             items = record.result["items"]
             items[item_id] = {"status": status, "result": result}
-            task_status = _items_status(items)
+            task_status = workflow_tasks.items_status(items)
             self._rows.close_task(
                 record.id, task_status, {"items": items}, over=task_status != statuses.RUNNING
             )
@@ -375,54 +376,9 @@ class Workflows:
             self._child_changed(execution)
 
 
-def _task_notify(execution: Execution, tasks: list[str]) -> dict[str, Any] | None:
-    """What the tasks of a workflow notify, if some are to: as the workflow itself does."""
-    return {"config": execution.notify, "tasks": tasks} if execution.notify and tasks else None
-
-
-def _child_notify(run: Run, task_name: str, action: ActionDefinition) -> dict[str, Any] | None:
-    """A task that its workflow does not name never notifies; one that it names may say how."""
-    if run.notify is None or task_name not in run.notify["tasks"]:
-        return None
-    return action.notify or run.notify["config"]
-
-
-def _is_instant(task: dict[str, Any]) -> bool:
-    """Whether a task is over at once: it has no action, or no items."""
-    return task["spec"].action is None or (task["spec"].has_items() and task["items_count"] == 0)
-
-
-def _mark_running(conductor: Any, task: dict[str, Any]) -> None:
-    if task["spec"].has_items() and task["items_count"] == 0:
-        event = events.ActionExecutionEvent(statuses.RUNNING)
-        conductor.update_task_state(task["id"], task["route"], event)
-    for action in task["actions"]:
-        item_id = action.get("item_id")
-        event = events.ActionExecutionEvent(statuses.RUNNING)
-        if item_id is not None:
-            event = events.TaskItemActionExecutionEvent(item_id, statuses.RUNNING)
-        conductor.update_task_state(task["id"], task["route"], event)
-
-
 def _request(conductor: Any, status: str) -> None:
     """Ask the conductor for a status; it stays as it is where that is not possible."""
     try:
         conductor.request_workflow_status(status)
     except InvalidWorkflowStatusTransition as error:
         _LOG.info("a workflow stays %s: %s", conductor.get_workflow_status(), error)
-
-
-def _delay(task: dict[str, Any], item_id: int | None) -> float | None:
-    """The delay of a child: of all, or with concurrency of the first items only."""
-    delay, concurrency = task.get("delay"), task.get("concurrency")
-    if item_id is not None and concurrency and item_id >= concurrency:
-        return None
-    return delay
-
-
-def _items_status(items: list[dict[str, Any] | None]) -> str:
-    found = [item["status"] if item else statuses.UNSET for item in items]
-    if any(status not in statuses.COMPLETED_STATUSES for status in found):
-        return str(statuses.RUNNING)
-    succeeded = all(status == statuses.SUCCEEDED for status in found)
-    return str(statuses.SUCCEEDED if succeeded else statuses.FAILED)

@@ -8,6 +8,7 @@ Source: contrib/runners/local_runner of StackStorm 3.9.
 
 import json
 import stat
+from pathlib import Path
 from typing import Any
 
 from st2solo.errors import InvalidError
@@ -81,28 +82,48 @@ class Command(_Shell):
     """local-shell-cmd: the parameter `cmd` is a line for bash."""
 
     def prepare(self, job: Job) -> Process | Outcome:
-        if job.action.entry_point is not None:
-            raise InvalidError("entry_point is only valid for local-shell-script runner")
-        command = job.runner.get("cmd")
-        if not isinstance(command, str):
-            raise InvalidError(f"{job.action.ref} has no command: give the parameter cmd")
-        return self._process(job, ["/bin/bash", "-c", command], job.runner.get("cwd"))
+        argv = ["/bin/bash", "-c", command_text(job, "local-shell-script")]
+        return self._process(job, argv, job.runner.get("cwd"))
 
 
 class Script(_Shell):
     """local-shell-script: the file of the action, with named and positional arguments."""
 
     def prepare(self, job: Job) -> Process | Outcome:
-        script = job.action.entry_point
-        if script is None:
-            raise InvalidError("Missing entry_point action metadata attribute")
-        if not script.is_file():
-            raise InvalidError(f"the script {script} of {job.action.ref} is not there")
+        script = script_file(job)
         if not script.stat().st_mode & stat.S_IXUSR:
             script.chmod(script.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP)
         return self._process(
             job, [str(script), *script_arguments(job)], job.runner.get("cwd") or str(script.parent)
         )
+
+
+def command_text(job: Job, script_runner: str) -> str:
+    """The line for the shell.
+
+    Raises:
+        InvalidError: there is none, or the action names a file, which is for the other runner.
+    """
+    if job.action.entry_point is not None:
+        raise InvalidError(f"entry_point is only valid for {script_runner} runner")
+    command = job.runner.get("cmd")
+    if not isinstance(command, str):
+        raise InvalidError(f"{job.action.ref} has no command: give the parameter cmd")
+    return command
+
+
+def script_file(job: Job) -> Path:
+    """The file of the action.
+
+    Raises:
+        InvalidError: it names none, or there is none.
+    """
+    script = job.action.entry_point
+    if script is None:
+        raise InvalidError("Missing entry_point action metadata attribute")
+    if not script.is_file():
+        raise InvalidError(f"the script {script} of {job.action.ref} is not there")
+    return script
 
 
 def script_arguments(job: Job) -> list[str]:

@@ -21,7 +21,13 @@ from typing import Any
 
 from st2solo.errors import InvalidError
 from st2solo.runners import ssh
-from st2solo.runners.local_shell import read_output, script_arguments, stripped
+from st2solo.runners.local_shell import (
+    command_text,
+    read_output,
+    script_arguments,
+    script_file,
+    stripped,
+)
 from st2solo.runners.protocol import (
     OUTPUT_FILE,
     Ended,
@@ -152,23 +158,14 @@ class Command(_Remote):
     """remote-shell-cmd: the parameter `cmd` is text for the shell of the remote user."""
 
     def prepare(self, job: Job) -> Process | Outcome:
-        if job.action.entry_point is not None:
-            raise InvalidError("entry_point is only valid for remote-shell-script runner")
-        command = job.runner.get("cmd")
-        if not isinstance(command, str):
-            raise InvalidError(f"{job.action.ref} has no command: give the parameter cmd")
-        return self._process(job, command, None)
+        return self._process(job, command_text(job, "remote-shell-script"), None)
 
 
 class Script(_Remote):
     """remote-shell-script: the file of the action, copied with the folder `lib` beside it."""
 
     def prepare(self, job: Job) -> Process | Outcome:
-        script = job.action.entry_point
-        if script is None:
-            raise InvalidError("Missing entry_point action metadata attribute")
-        if not script.is_file():
-            raise InvalidError(f"the script {script} of {job.action.ref} is not there")
+        script = script_file(job)
         base = str(job.runner.get("dir") or "")
         if not base.startswith("/"):
             raise InvalidError(f"dir is {base!r}: expected an absolute path on the remote host")
