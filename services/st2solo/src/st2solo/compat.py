@@ -166,8 +166,11 @@ def _remembered(original: Callable[..., Any]) -> Callable[..., Any]:
     return remembering
 
 
-class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML that refuses a key written twice, as orquesta 1.6 does."""
+class StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key written twice, as orquesta 1.6 does.
+
+    NB: not libyaml's reader, which deep nesting crashes together with the process.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -181,8 +184,7 @@ class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: igno
                         key_node.start_mark,
                     )
                 seen.add(key_node.value)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
+        return super().construct_mapping(node, deep)
 
 
 def _old_imports() -> None:
