@@ -13,11 +13,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from orquesta.exceptions import ExpressionEvaluationException
+
+from st2solo.errors import InvalidError
 from st2solo.ports import KeySource
-
-
-class ExpressionError(Exception):
-    """The expression asks for something that is not there."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,11 @@ def serving(
 
 
 def st2kv_(context: Any, key: str, **kwargs: Any) -> Any:
-    """A key of the datastore: `system.<name>`, or a name of the user's own."""
+    """A key of the datastore: `system.<name>`, or a name of the user's own.
+
+    Raises:
+        ExpressionEvaluationException: it is not there and has no `default`, or cannot be decrypted.
+    """
     decrypt = kwargs.get("decrypt", False)
     if not isinstance(key, str):
         raise TypeError("Given key is not typeof string.")
@@ -50,12 +53,17 @@ def st2kv_(context: Any, key: str, **kwargs: Any) -> Any:
         raise TypeError("Decrypt parameter is not typeof bool.")
     user = context["__vars"]["st2"]["user"]
     scope, name = ("system", key[7:]) if key.startswith("system.") else ("user", key)
-    value = _backing.get().keys.value(name, scope=scope, user=user, decrypt=decrypt)
+    try:
+        value = _backing.get().keys.value(name, scope=scope, user=user, decrypt=decrypt)
+    except InvalidError as err:
+        raise ExpressionEvaluationException(str(err)) from err
     if value is not None:
         return value
     if "default" in kwargs:
         return kwargs["default"]
-    raise ExpressionError(f'The key "{key}" does not exist in the StackStorm datastore.')
+    raise ExpressionEvaluationException(
+        f'The key "{key}" does not exist in the StackStorm datastore.'
+    )
 
 
 def task(context: Any, task_id: str | None = None, route: int | None = None) -> dict[str, Any]:
@@ -70,7 +78,7 @@ def task(context: Any, task_id: str | None = None, route: int | None = None) -> 
         workflow_id = context["__vars"]["st2"]["workflow_execution_id"]
         record = _backing.get().task(workflow_id, str(task_id), found)
     if record is None:
-        raise ExpressionError(f'Unable to find task execution for "{task_id}".')
+        raise ExpressionEvaluationException(f'Unable to find task execution for "{task_id}".')
     return record
 
 
