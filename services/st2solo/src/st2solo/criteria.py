@@ -1,16 +1,16 @@
 """Whether a rule applies to a payload: StackStorm's st2reactor/rules/filter.py."""
 
 import functools
-import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from jsonpath_rw import parse  # type: ignore[import-untyped]
 
-from st2solo import jinja, operators
+from st2solo import jinja, json_text, operators
 
-_ONE_EXPRESSION = re.compile(r"\s*\{\{((?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
+_EXPRESSION = re.compile(r"(\{\{)\s*(.*)\s*(\}\})")
 
 
 class CriteriaError(Exception):
@@ -40,28 +40,41 @@ class Payload:
         return matches[0].value if matches else None
 
     def rendered(self, pattern: Any) -> Any:
-        """The pattern; a text that is one expression keeps the expression's type."""
-        if not jinja.is_template(pattern):
+        """The pattern; only a text is rendered.
+
+        As in StackStorm an expression is first tried with the filter `to_complex` behind its last
+        word, so that it keeps its type where the whole is JSON then.
+        """
+        if not isinstance(pattern, str):
             return pattern
         names = self.context | self.keys
-        if whole := _ONE_EXPRESSION.fullmatch(pattern):
+        typed, found = _EXPRESSION.subn(r"\1\2 | to_complex\3", pattern)
+        if found:
             try:
-                return json.loads(jinja.render(f"{{{{ ({whole[1]}) | to_complex }}}}", names))
+                return json_text.parse(jinja.render(typed, names))
             except ValueError:
                 pass
         return jinja.render(pattern, names)
 
 
-def matches(criteria: dict[str, dict[str, Any]], payload: Payload) -> bool:
+Told = Callable[[CriteriaError], None]
+
+
+def matches(
+    criteria: dict[str, dict[str, Any]], payload: Payload, told: Told = lambda _: None
+) -> bool:
     """Whether every criterion is met.
+
+    Args:
+        told: called with each criterion within a search that fails; it only counts as not met.
 
     Raises:
         CriteriaError: a pattern, key or comparison fails; the rule then does not apply.
     """
-    return all(_met(key, criterion, payload) for key, criterion in criteria.items())
+    return all(_met(key, criterion, payload, told) for key, criterion in criteria.items())
 
 
-def _met(key: str, criterion: dict[str, Any], payload: Payload) -> bool:
+def _met(key: str, criterion: dict[str, Any], payload: Payload, told: Told) -> bool:
     if "type" not in criterion:
         return False
     pattern = criterion.get("pattern")
@@ -78,20 +91,22 @@ def _met(key: str, criterion: dict[str, Any], payload: Payload) -> bool:
     operator = criterion["type"].lower()
     try:
         if operator == operators.SEARCH:
-            return _search(value, pattern, criterion.get("condition"), payload)
+            return _search(value, pattern, criterion.get("condition"), payload, told)
         return operators.OPERATORS[operator](value, pattern)
-    except CriteriaError:
-        raise
     except Exception as err:
         raise CriteriaError(f'Criterion "{key}" ({operator}) cannot be compared: {err}') from err
 
 
-def _search(value: Any, pattern: Any, condition: str | None, payload: Payload) -> bool:
+def _search(value: Any, pattern: Any, condition: str | None, payload: Payload, told: Told) -> bool:
+    def met(key: str, criterion: dict[str, Any], item: Any) -> bool:
+        try:
+            return _met(key, criterion, payload.item(item), told)
+        except CriteriaError as err:
+            told(err)
+            return False
+
     items = [value] if isinstance(value, dict) else value
-    results = [
-        [_met(key, criterion, payload.item(item)) for key, criterion in pattern.items()]
-        for item in items
-    ]
+    results = [[met(key, kid, item) for key, kid in pattern.items()] for item in items]
     return operators.combine_search(condition, results)
 
 

@@ -92,6 +92,7 @@ class Executions:
         parameters: dict[str, Any],
         *,
         user: str,
+        names: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
         trace_tag: str | None = None,
         rule: dict[str, Any] | None = None,
@@ -103,6 +104,7 @@ class Executions:
     ) -> dict[str, Any]:
         """Ask for an execution and give back its document, in status requested.
 
+        Templates in the parameters may use `names`, beside what they always may.
         `trace_tag` names the event that this belongs to; it goes down into workflows. `rule`,
         `trigger` and `trigger_instance` are the documents of what asked. `parent` is the
         execution on whose behalf this runs. `notify` says whom to notify where the action's own
@@ -127,7 +129,7 @@ class Executions:
                 full[name] = {k: document[k] for k in ("id", "name", "ref") if k in document}
         origin = Origin(rule, trigger, trigger_instance)
         try:
-            prepared = self._preparation.live(action_ref, parameters, full)
+            prepared = self._preparation.live(action_ref, parameters, full, names)
         except ParameterError as error:
             error.execution_id = self._record_failure(
                 action_ref, parameters, full, origin, parent, error

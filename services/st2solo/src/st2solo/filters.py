@@ -1,6 +1,7 @@
 """The functions which StackStorm adds to Jinja and to Orquesta's expressions.
 
-Source: st2common/expressions/functions of StackStorm 3.9; the versions follow semver 2.
+Source: st2common/expressions/functions of StackStorm 3.9, which leaves versions to `semver`, and
+YAML to libyaml; here only its writing, since libyaml's reader dies of deeply nested text.
 """
 
 import datetime
@@ -8,11 +9,13 @@ import json
 import os.path
 import re
 from collections.abc import Callable, Mapping
-from functools import total_ordering
 from typing import Any
 
 import jsonpath_rw  # type: ignore[import-untyped]
 import yaml
+from semver import Version
+
+from st2solo import json_text
 
 #: What `use_none` leaves in a template for None; casts turn it back.
 NONE_MAGIC = "%*****__%NONE%__*****%"
@@ -22,13 +25,13 @@ def plain(value: Any) -> Any:
     """YAQL hands over tuples and frozen mappings: make lists and dictionaries of them."""
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     return value
 
 
 def from_json_string(value: Any) -> Any:
-    return json.loads(str(value))
+    return json_text.parse(str(value))
 
 
 def from_yaml_string(value: Any) -> Any:
@@ -38,17 +41,19 @@ def from_yaml_string(value: Any) -> Any:
 def to_json_string(
     value: Any,
     indent: int | None = None,
-    sort_keys: bool = False,
-    separators: tuple[str, str] = (",", ": "),
+    sort_keys: bool | None = False,
+    separators: Any = (",", ": "),
 ) -> str:
-    return json.dumps(
-        plain(value), indent=indent, sort_keys=sort_keys, separators=(separators[0], separators[1])
-    )
+    return json.dumps(plain(value), indent=indent, sort_keys=bool(sort_keys), separators=separators)
 
 
-def to_yaml_string(value: Any, indent: int | None = None, allow_unicode: bool = True) -> str:
-    text: str = yaml.safe_dump(
-        plain(value), default_flow_style=False, indent=indent, allow_unicode=allow_unicode
+def to_yaml_string(value: Any, indent: int | None = None, allow_unicode: bool | None = True) -> str:
+    text: str = yaml.dump(
+        plain(value),
+        Dumper=yaml.CSafeDumper,
+        default_flow_style=False,
+        indent=indent,
+        allow_unicode=bool(allow_unicode),
     )
     return text
 
@@ -110,43 +115,8 @@ def to_human_time_from_seconds(seconds: int | float) -> str:
     )
 
 
-_SEMVER = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
-)
-
-
-@total_ordering
-class _Version:
-    """A semantic version; build metadata does not count."""
-
-    def __init__(self, text: str) -> None:
-        match = _SEMVER.fullmatch(str(text))
-        if match is None:
-            raise ValueError(f"{text} is not valid SemVer string")
-        self.numbers = (int(match[1]), int(match[2]), int(match[3]))
-        self.pre = match[4]
-
-    def _key(self) -> tuple[Any, ...]:
-        if self.pre is None:
-            return (*self.numbers, 1)
-        parts = tuple(
-            (0, int(part), "") if part.isdigit() else (1, 0, part) for part in self.pre.split(".")
-        )
-        return (*self.numbers, 0, parts)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Version) and self._key() == other._key()
-
-    def __lt__(self, other: "_Version") -> bool:
-        return self._key() < other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-
 def version_compare(value: str, pattern: str) -> int:
-    mine, other = _Version(value), _Version(pattern)
-    return (mine > other) - (mine < other)
+    return Version.parse(value).compare(pattern)
 
 
 def version_more_than(value: str, pattern: str) -> bool:
@@ -161,45 +131,26 @@ def version_equal(value: str, pattern: str) -> bool:
     return version_compare(value, pattern) == 0
 
 
-_EXPECTED: dict[str, tuple[int, ...]] = {
-    ">": (1,),
-    "<": (-1,),
-    "==": (0,),
-    "!=": (-1, 1),
-    ">=": (0, 1),
-    "<=": (-1, 0),
-}
-
-
 def version_match(value: str, pattern: str) -> bool:
     """Whether the version satisfies an expression such as `>=1.2.0`; bare means equal."""
-    match = re.fullmatch(r"(>=|<=|==|>|<|!=)?(\d.*)", pattern)
-    if match is None:
-        raise ValueError(
-            f"match_expr parameter should be in format <op><ver>, where <op> is one of"
-            f" {sorted(_EXPECTED)}. You provided: {pattern!r}"
-        )
-    return version_compare(value, match[2]) in _EXPECTED[match[1] or "=="]
+    return Version.parse(value).match(pattern)
 
 
 def version_bump_major(value: str) -> str:
-    return f"{_Version(value).numbers[0] + 1}.0.0"
+    return str(Version.parse(value).bump_major())
 
 
 def version_bump_minor(value: str) -> str:
-    major, minor, _ = _Version(value).numbers
-    return f"{major}.{minor + 1}.0"
+    return str(Version.parse(value).bump_minor())
 
 
 def version_bump_patch(value: str) -> str:
-    version = _Version(value)
-    major, minor, patch = version.numbers
-    return f"{major}.{minor}.{patch if version.pre else patch + 1}"
+    return str(Version.parse(value).bump_patch())
 
 
 def version_strip_patch(value: str) -> str:
-    major, minor, _ = _Version(value).numbers
-    return f"{major}.{minor}"
+    version = Version.parse(value)
+    return f"{version.major}.{version.minor}"
 
 
 def basename(path: str) -> str:

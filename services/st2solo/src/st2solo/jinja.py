@@ -9,11 +9,13 @@ from typing import Any
 
 from jinja2 import StrictUndefined
 
+from st2solo import json_text
 from st2solo.filters import FILTERS
 from st2solo.ports import KeySource
 from st2solo.sandbox import Sandbox
 
-_BARE = re.compile(r'"{{([A-Za-z0-9_-]+)}}"')
+#: Also `{{a[0]}}`: StackStorm's range from A to z takes in brackets.
+_BARE = re.compile(r'"{{([A-z0-9_-]+)}}"')
 _MARKERS = ("{{", "{%")
 
 
@@ -115,7 +117,7 @@ def render_value(value: Any, context: dict[str, Any]) -> Any:
         text = json.dumps(value, ensure_ascii=False)
         if not is_template(text):
             return value
-        return json.loads(render(_BARE.sub(r"{{\1 | to_complex}}", text), context))
+        return json_text.parse(render(_BARE.sub(r"{{\1 | to_complex}}", text), context))
     return value
 
 

@@ -64,12 +64,15 @@ class Keys:
         """The value as stored (ciphertext if secret), or in the clear with `decrypt`.
 
         None if there is none or it has expired.
+
+        Raises:
+            InvalidError: it is to be decrypted, and is not encrypted.
         """
         try:
             key = self.get(name, scope=scope, user=user)
         except NotFoundError:
             return None
-        return self.decrypt(key.stored) if decrypt and key.secret else key.stored
+        return self.decrypt(key.stored) if decrypt else key.stored
 
     def decrypt(self, value: str) -> str:
         """In the clear what `st2 key set --encrypt` stored."""

@@ -1,7 +1,6 @@
 """Moments as `datetime`, and as the texts that StackStorm's API prints (UTC, microseconds, Z)."""
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from st2solo.errors import InvalidError
 
@@ -31,26 +30,14 @@ def after(moment: datetime, unit: str, amount: int) -> datetime:
         raise InvalidError(f"expected fewer {unit}, found {amount}") from err
 
 
-def parse(value: str) -> datetime:
-    """Any ISO 8601 date and time; without a zone it is UTC.
+def parse(value: str, zone: tzinfo = UTC) -> datetime:
+    """Any ISO 8601 date and time; one that names no zone is in the given one.
 
     Raises:
         InvalidError: the text is no ISO 8601 time.
     """
-    return parse_in(value, None)
-
-
-def parse_in(value: str, zone: str | None) -> datetime:
-    """As `parse`, but a time without a zone is in the named one, such as `Australia/Sydney`.
-
-    Raises:
-        InvalidError: the text is no ISO 8601 time, or there is no such zone.
-    """
     try:
         moment = datetime.fromisoformat(value.strip())
-        default = ZoneInfo(zone) if zone else UTC
     except (ValueError, AttributeError) as err:
         raise InvalidError(f"expected an ISO 8601 date and time, found {value!r}") from err
-    except ZoneInfoNotFoundError as err:
-        raise InvalidError(f"there is no time zone {zone!r}") from err
-    return moment if moment.tzinfo else moment.replace(tzinfo=default)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

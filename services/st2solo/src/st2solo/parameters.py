@@ -6,8 +6,6 @@ defaults only; given values are then plain text and never evaluated again). One 
 given template is not replaced by a default that is a template.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -17,12 +15,12 @@ from jinja2 import TemplateSyntaxError, meta
 
 from st2solo.casts import cast
 from st2solo.errors import ParameterError
-from st2solo.jinja import ENVIRONMENT, is_template, kv_context, render
+from st2solo.jinja import ENVIRONMENT, is_template, kv_context, render_value
 from st2solo.ports import KeySource
 
 Schema = Mapping[str, Mapping[str, Any]]
 
-_BARE = re.compile(r'"{{([A-Za-z0-9_-]+)}}"')
+_CONFIG = "config_context"
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,15 @@ class Surroundings:
     user: str
     context: Mapping[str, Any]
     config: Callable[[], dict[str, Any]]
+    #: What else, such as the `trigger` of a rule.
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class _Names:
     """Every name that templates can use: values that are known, and templates to evaluate."""
 
+    config: Callable[[], dict[str, Any]]
     values: dict[str, Any] = field(default_factory=dict)
     templates: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, set[str]] = field(default_factory=dict)
@@ -68,10 +69,13 @@ class _Names:
     def resolve(self) -> dict[str, Any]:
         """Evaluate the templates in the order in which they need each other."""
         known = dict(self.values)
-        for name in self._order():
+        order = self._order()
+        if any(_CONFIG in self.needs[name] for name in self.templates):
+            known[_CONFIG] = self.config()
+        for name in order:
             if name in self.templates:
                 try:
-                    known[name] = _evaluate(self.templates[name], known)
+                    known[name] = render_value(self.templates[name], known)
                 except Exception as error:  # whatever a filter or a lookup raises
                     raise ParameterError(f'Failed to render parameter "{name}": {error}') from error
         return known
@@ -91,49 +95,22 @@ class _Names:
             ) from error
 
 
-def _evaluate(template: Any, known: dict[str, Any]) -> Any:
-    if isinstance(template, str):
-        return render(template, known)
-    text = json.dumps(template, ensure_ascii=False)
-    return json.loads(render(_BARE.sub(r"{{\1 | to_complex}}", text), known))
-
-
-class _Lazy(Mapping[str, Any]):
-    """The pack's configuration, read when the first template looks into it."""
-
-    def __init__(self, load: Callable[[], dict[str, Any]]) -> None:
-        self._load = load
-        self._loaded: dict[str, Any] | None = None
-
-    def _all(self) -> dict[str, Any]:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
-
-    def __getitem__(self, name: str) -> Any:
-        return self._all()[name]
-
-    def __iter__(self) -> Any:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-
 def _names(around: Surroundings) -> _Names:
     return _Names(
         values={
             **kv_context(around.keys, around.user),
             "action_context": dict(around.context),
-            "config_context": _Lazy(around.config),
-        }
+            _CONFIG: {},
+            **around.names,
+        },
+        config=around.config,
     )
 
 
 def _cast(name: str, value: Any, schemas: Iterable[Schema]) -> Any:
     declared: Mapping[str, Any] = {}
     for schema in schemas:
-        declared = schema.get(name) or declared
+        declared = schema.get(name, declared)
     try:
         return cast(value, dict(declared))
     except (ValueError, TypeError, SyntaxError) as error:
@@ -163,7 +140,9 @@ def render_live(
     for schema in schemas:
         for name, attributes in schema.items():
             default = attributes.get("default")
-            if is_template(default) and not attributes.get("immutable") and name not in given:
+            if attributes.get("immutable") or name in given or default == known[name]:
+                continue
+            if is_template(default):
                 live[name] = _cast(name, known[name], (schema,))
     return live
 
@@ -189,8 +168,6 @@ def render_final(
         for name, value in known.items()
         if name in runner or name in action
     }
-    if not runner and not action:
-        return {}, dict(live)
     return (
         {name: value for name, value in final.items() if name in runner},
         {name: value for name, value in final.items() if name not in runner},

@@ -70,7 +70,11 @@ class KeySource(Protocol):
     """The datastore."""
 
     def value(self, name: str, *, scope: str, user: str | None, decrypt: bool) -> str | None:
-        """The value of a key of the scope `system` or `user`; None when it is not there."""
+        """The value of a key of the scope `system` or `user`; None when it is not there.
+
+        Raises:
+            InvalidError: it is to be decrypted, and is not encrypted.
+        """
 
 
 class TokenSource(Protocol):

@@ -1,10 +1,12 @@
 """From the name of an action and given parameters to what can be run."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from st2solo.errors import InvalidError, ParameterError
+from st2solo.jinja import is_template
 from st2solo.parameters import Surroundings, render_final, render_live
 from st2solo.ports import ActionDefinition, ActionSource, KeySource
 from st2solo.records import Execution
@@ -43,16 +45,26 @@ class Preparation:
             raise InvalidError(f'Unable to execute. Action "{ref}" is disabled.')
         return action, runner_type(action.runner_type)
 
-    def live(self, ref: str, given: dict[str, Any], context: dict[str, Any]) -> Prepared:
-        """Render and check the parameters of a request.
+    def live(
+        self,
+        ref: str,
+        given: dict[str, Any],
+        context: dict[str, Any],
+        names: Mapping[str, Any] | None = None,
+    ) -> Prepared:
+        """Render and check the parameters of a request; the templates may use `names` too.
 
         Raises:
-            NotFoundError, InvalidError: as `action`, or the parameters do not fit the schema.
+            NotFoundError, InvalidError: as `action`, or the parameters do not fit the schema, or
+                one of the names brought a template with it.
             ParameterError: a template cannot be rendered.
         """
         action, runner = self.action(ref)
-        around = self._around({**context, "pack": action.pack})
+        around = self._around({**context, "pack": action.pack}, names=names)
         live = render_live(runner.parameters, action.parameters, given, around)
+        if names:
+            for name in given:
+                _require_inert(name, live[name])
         self._check(action, runner, live)
         return Prepared(action, runner, live)
 
@@ -79,7 +91,12 @@ class Preparation:
     def config(self, pack: str, user: str) -> dict[str, Any]:
         return self._actions.pack_config(pack, user)
 
-    def _around(self, context: dict[str, Any], strict: bool = False) -> Surroundings:
+    def _around(
+        self,
+        context: dict[str, Any],
+        strict: bool = False,
+        names: Mapping[str, Any] | None = None,
+    ) -> Surroundings:
         pack = str(context.get("pack"))
         user = str(context.get("api_user") or context.get("user") or self._system_user)
 
@@ -92,4 +109,20 @@ class Preparation:
                 _LOG.info("the configuration of %s fails: %s", pack, error)
                 return {}
 
-        return Surroundings(self._keys, user, context, config)
+        return Surroundings(self._keys, user, context, config, names or {})
+
+
+def _require_inert(name: str, value: Any) -> None:
+    """Refuse what would be evaluated a second time: a template that came in with the payload."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            _require_inert(name, key)
+            _require_inert(name, below)
+    elif isinstance(value, list):
+        for below in value:
+            _require_inert(name, below)
+    elif isinstance(value, str) and ("<%" in value or is_template(value)):
+        raise InvalidError(
+            f"parameter {name}: the trigger's payload holds a template ({{{{, {{% or <%), which is"
+            " not passed on; pass an identifier instead and fetch the text in the action"
+        )

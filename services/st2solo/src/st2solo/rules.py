@@ -10,8 +10,6 @@ import logging
 import sqlite3
 from typing import Any, Protocol
 
-from jinja2 import TemplateError
-
 from st2solo import criteria, jinja, notifications
 from st2solo.criteria import CriteriaError, Payload
 from st2solo.enforcements import Enforcements
@@ -45,6 +43,7 @@ class ExecutionRequests(Protocol):
         parameters: dict[str, Any],
         *,
         user: str,
+        names: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
         trace_tag: str | None = None,
         rule: dict[str, Any] | None = None,
@@ -177,13 +176,17 @@ class RulesEngine:
         if wanted and not instance.payload:
             return False
         keys = jinja.kv_context(self._keys, self._user)
-        try:
-            return criteria.matches(wanted, Payload.of_trigger(instance.payload, keys))
-        except CriteriaError as err:
+
+        def told(err: CriteriaError) -> None:
             reason = (
                 f'Failed to match rule "{rule.ref}" against trigger instance "{instance.id}": {err}'
             )
             self._enforcements.add(rule, instance.id, failure_reason=reason)
+
+        try:
+            return criteria.matches(wanted, Payload.of_trigger(instance.payload, keys), told)
+        except CriteriaError as err:
+            told(err)
             return False
 
     def _enforce(self, rule: Resource, instance: Instance) -> None:
@@ -200,7 +203,7 @@ class RulesEngine:
                 execution_id=getattr(err, "execution_id", None),
                 failure_reason=str(err),
             )
-        except (St2SoloError, TemplateError, ValueError, TypeError) as err:
+        except (St2SoloError, ValueError, TypeError) as err:
             connection("ROLLBACK TO enforcement")
             _LOG.warning("rule %s failed on %s: %s", rule.ref, instance.id, err)
             self._enforcements.add(rule, instance.id, failure_reason=str(err))
@@ -211,8 +214,9 @@ class RulesEngine:
         trigger = self._resources.get(Kind.TRIGGER, instance.trigger)
         return self._executions.request(
             action.ref,
-            self._parameters(rule, instance, action.pack),
+            rule.content["action"]["parameters"],
             user=self._user,
+            names={"trigger": instance.payload},
             context={
                 "pack": action.pack,
                 "rule": {"id": rule.id, "name": rule.content["name"]},
@@ -249,34 +253,8 @@ class RulesEngine:
             )
         return [*before, rule.ref]
 
-    def _parameters(self, rule: Resource, instance: Instance, pack: str) -> dict[str, Any]:
-        given = rule.content["action"]["parameters"]
-        context = {"trigger": instance.payload, **jinja.kv_context(self._keys, self._user)}
-        if "config_context" in str(given):
-            context["config_context"] = self._registry.pack_config(pack, self._user)
-        rendered = {name: jinja.render_value(value, context) for name, value in given.items()}
-        for name, value in rendered.items():
-            _require_inert(name, value)
-        return rendered
-
 
 def _trace_tag(execution: dict[str, Any]) -> str | None:
     trace = (execution.get("context") or {}).get("trace_context") or {}
     tag: str | None = trace.get("trace_tag")
     return tag
-
-
-def _require_inert(name: str, value: Any) -> None:
-    """Refuse what would be evaluated a second time: a template that came in with the payload."""
-    if isinstance(value, dict):
-        for key, below in value.items():
-            _require_inert(name, key)
-            _require_inert(name, below)
-    elif isinstance(value, list):
-        for below in value:
-            _require_inert(name, below)
-    elif isinstance(value, str) and ("<%" in value or jinja.is_template(value)):
-        raise InvalidError(
-            f"parameter {name}: the trigger's payload holds a template ({{{{, {{% or <%), which is"
-            " not passed on; pass an identifier instead and fetch the text in the action"
-        )

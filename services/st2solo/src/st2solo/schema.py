@@ -5,6 +5,7 @@ Source: st2common/util/schema/__init__.py of StackStorm 3.9.
 
 import copy
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import (
@@ -23,8 +24,18 @@ _ANY_TYPE = {
     "anyOf": [{"type": t} for t in ("array", "boolean", "integer", "number", "object", "string")]
 }
 
+
+def _enum(validator: Any, options: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """`enum` as later releases of jsonschema read it: True is not 1, False not 0."""
+    if not any(
+        o == instance and isinstance(o, bool) is isinstance(instance, bool) for o in options
+    ):
+        yield ValidationError(f"{instance!r} is not one of {options!r}")
+
+
 _RULES = {name: rule for name, rule in Draft4Validator.VALIDATORS.items() if name != "required"}
 _RULES["properties"] = Draft3Validator.VALIDATORS["properties"]
+_RULES["enum"] = _enum
 _Validator = validators.create(meta_schema={}, validators=_RULES, version="st2solo")
 
 #: What an action may say about a parameter of its runner, in StackStorm.
@@ -66,8 +77,6 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
                 kind = prop.get("type", "string")
                 kinds = kind if isinstance(kind, list) else [kind]
                 prop["type"] = kinds if "null" in kinds else [*kinds, "null"]
-        if prop.get("enum") and prop.get("default") is None and optional:
-            prop["enum"] = [*prop["enum"], None]
         _nullable_inside(prop)
     return result
 
@@ -81,19 +90,39 @@ def _nullable_inside(prop: dict[str, Any]) -> None:
 
 
 def with_defaults(instance: Any, schema: dict[str, Any]) -> Any:
-    """The instance with the schema's defaults where it has nothing, also inside objects."""
-    if isinstance(instance, dict):
-        result = dict(instance)
-        for name, prop in schema.get("properties", {}).items():
-            if result.get(name) is None and "default" in prop:
-                result[name] = copy.deepcopy(prop["default"])
-            if result.get(name) is not None:
-                result[name] = with_defaults(result[name], prop)
-        return result
+    """The instance with the schema's defaults where it has nothing or None.
+
+    That goes down into what the schema calls objects and arrays.
+    """
+    if isinstance(instance, dict) and _is(schema, "object"):
+        return _object_with_defaults(instance, schema)
     items = schema.get("items")
-    if isinstance(instance, list) and isinstance(items, dict):
-        return [with_defaults(item, items) for item in instance]
+    if isinstance(instance, list) and isinstance(items, dict) and _is(schema, "array"):
+        return [with_defaults(_or_default(item, items), items) for item in instance]
     return instance
+
+
+def _object_with_defaults(instance: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    result = dict(instance)
+    properties = schema.get("properties", {})
+    for name, prop in properties.items():
+        needed = schema.get("dependencies", {}).get(name, ())
+        if all(n in result or "default" in properties.get(n, {}) for n in needed):
+            value = _or_default(result.get(name), prop)
+            if name in result or "default" in prop:
+                result[name] = value
+        if result.get(name) is not None:
+            result[name] = with_defaults(result[name], prop)
+    return result
+
+
+def _or_default(value: Any, schema: dict[str, Any]) -> Any:
+    return copy.deepcopy(schema.get("default")) if value is None else value
+
+
+def _is(schema: dict[str, Any], kind: str) -> bool:
+    declared = schema.get("type")
+    return kind in declared if isinstance(declared, list) else declared == kind
 
 
 def validate(instance: Any, schema: dict[str, Any]) -> Any:

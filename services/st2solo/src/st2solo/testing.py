@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from st2solo.errors import NotFoundError
+from st2solo.errors import InvalidError, NotFoundError
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ class MemoryKeys:
             return self.user.get((str(user), name))
         if name in self.encrypted and not decrypt:
             return "encrypted"
+        if decrypt and name in self.system and name not in self.encrypted:
+            raise InvalidError("expected an encrypted value, found plain text")
         return self.system.get(name)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from st2solo import moments, schema
+from st2solo import moments, schedules, schema
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.ids import new_id
 from st2solo.resources import Kind, Resource, Resources
@@ -19,9 +19,6 @@ NOTIFY_TRIGGER = "core.st2.generic.notifytrigger"
 INQUIRY_TRIGGER = "core.st2.generic.inquiry"
 SENSOR_SPAWN_TRIGGER = "core.st2.sensor.process_spawn"
 SENSOR_EXIT_TRIGGER = "core.st2.sensor.process_exit"
-INTERVAL_TIMER = "core.st2.IntervalTimer"
-DATE_TIMER = "core.st2.DateTimer"
-CRON_TIMER = "core.st2.CronTimer"
 WEBHOOK = "core.st2.webhook"
 
 
@@ -94,8 +91,6 @@ class Triggers:
         Raises:
             InvalidError: there is no such type, or it does not take these parameters.
         """
-        if type_ref == CRON_TIMER:
-            raise InvalidError(f"{CRON_TIMER} is not offered by st2solo; use {INTERVAL_TIMER}")
         try:
             trigger_type = self._resources.get(Kind.TRIGGER_TYPE, type_ref)
         except NotFoundError as err:
@@ -105,10 +100,8 @@ class Triggers:
             parameters = schema.validate(parameters, expected)
         elif parameters:
             raise InvalidError(f'the trigger type "{type_ref}" takes no parameters')
-        if type_ref == DATE_TIMER:
-            moments.parse_in(parameters["date"], parameters.get("timezone"))
-        if type_ref == INTERVAL_TIMER:
-            moments.after(moments.now(), parameters["unit"], parameters["delta"])
+        if type_ref in schedules.TIMERS:
+            schedules.schedule(type_ref, parameters)
         found = self._find(type_ref, parameters)
         pack = trigger_type.content["pack"]
         return found or self._put_trigger(str(uuid.uuid4()), pack, type_ref, parameters)

@@ -17,6 +17,7 @@ from typing import Any
 
 from orquesta.exceptions import ExpressionEvaluationException
 
+from st2solo.errors import InvalidError
 from st2solo.ports import KeySource
 
 
@@ -42,7 +43,11 @@ def serving(
 
 
 def st2kv_(context: Any, key: str, **kwargs: Any) -> Any:
-    """A key of the datastore: `system.<name>`, or a name of the user's own."""
+    """A key of the datastore: `system.<name>`, or a name of the user's own.
+
+    Raises:
+        ExpressionEvaluationException: it is not there and has no `default`, or cannot be decrypted.
+    """
     decrypt = kwargs.get("decrypt", False)
     if not isinstance(key, str):
         raise TypeError("Given key is not typeof string.")
@@ -50,7 +55,10 @@ def st2kv_(context: Any, key: str, **kwargs: Any) -> Any:
         raise TypeError("Decrypt parameter is not typeof bool.")
     user = context["__vars"]["st2"]["user"]
     scope, name = ("system", key[7:]) if key.startswith("system.") else ("user", key)
-    value = _backing.get().keys.value(name, scope=scope, user=user, decrypt=decrypt)
+    try:
+        value = _backing.get().keys.value(name, scope=scope, user=user, decrypt=decrypt)
+    except InvalidError as err:
+        raise ExpressionEvaluationException(str(err)) from err
     if value is not None:
         return value
     if "default" in kwargs:

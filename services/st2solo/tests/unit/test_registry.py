@@ -81,9 +81,20 @@ _REFUSED = [
     ("rules/r.yaml", _RULE.replace("core.st2.generic.actiontrigger", "demo.no"), 3, "demo.no"),
     (
         "rules/r.yaml",
-        _RULE.replace("core.st2.generic.actiontrigger", "core.st2.CronTimer"),
+        _RULE.replace(
+            "core.st2.generic.actiontrigger",
+            "core.st2.CronTimer\n  parameters: {day_of_week: abcdef}",
+        ),
         3,
-        "core.st2.CronTimer is not offered",
+        'Invalid weekday name "abcdef"',
+    ),
+    (
+        "rules/r.yaml",
+        _RULE.replace(
+            "core.st2.generic.actiontrigger", "core.st2.CronTimer\n  parameters: {hour: 24}"
+        ),
+        3,
+        "24 is greater than the maximum of 23",
     ),
     (
         "rules/r.yaml",

@@ -6,6 +6,7 @@ from typing import Any
 from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
+from st2solo.schedules import TIMERS
 from st2solo.triggers import WEBHOOK, Instance
 
 _INSTANCE_FILTERS = {
@@ -115,9 +116,11 @@ def post_webhook(call: Call, url: str) -> Answer:
 
 def list_timers(call: Call) -> Answer:
     documents = call.services.timers.documents()
-    if "timer_type" in call.query:
-        wanted = call.query["timer_type"]
-        documents = [d for d in documents if wanted in (d["type"], d["type"].partition(".")[2])]
+    if wanted := call.query.get("timer_type"):
+        if wanted not in TIMERS:
+            expected = ", ".join(TIMERS)
+            raise InvalidError(f"Timer type {wanted} not in supported types - {expected}.")
+        documents = [document for document in documents if document["type"] == wanted]
     return listed(call, documents)
 
 

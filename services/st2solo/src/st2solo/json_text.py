@@ -1,0 +1,39 @@
+"""JSON as StackStorm reads it, which is by orjson.
+
+Source: st2common/util/jsonify.py of StackStorm 3.9.
+"""
+
+import json
+import math
+from typing import Any
+
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+
+def _integer(digits: str) -> int | float:
+    value = int(digits)
+    return value if _SMALLEST <= value <= _LARGEST else _number(digits)
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"the number {digits} is too large")
+    return value
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def parse(text: str) -> Any:
+    """The value; an integer that does not fit 64 bits becomes a float.
+
+    Raises:
+        ValueError: it is no JSON (NaN and Infinity are none), a number is too large, or a text
+            holds half a character.
+    """
+    value = json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=_refuse)
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
+    return value

@@ -1,0 +1,77 @@
+"""What a rule hands to its action, in a real `st2solo serve`."""
+
+import itertools
+
+import pytest
+
+_numbers = itertools.count(1)
+_EXECUTION = "SELECT id FROM executions WHERE json_extract(rule, '$.name') = ?"
+_ENFORCEMENT = "SELECT failure_reason FROM rule_enforcements WHERE rule_ref = ?"
+
+
+@pytest.fixture
+def enforced(serve, until):
+    """Makes a rule on demo.event, lets it happen, and gives what became of it."""
+    made = []
+
+    def make(payload, parameters, criteria=None):
+        name = f"rule_{next(_numbers)}"
+        body = {
+            "name": name,
+            "pack": "demo",
+            "enabled": True,
+            "trigger": {"type": "demo.event"},
+            "criteria": criteria or {},
+            "action": {"ref": "core.noop", "parameters": parameters},
+        }
+        reply = serve.call("POST", "/rules", json=body)
+        assert reply.status_code == 201, reply.text
+        made.append(reply.json()["id"])
+        assert serve.dispatch("demo.event", payload).status_code == 202
+        reasons = until(lambda: serve.rows(_ENFORCEMENT, f"demo.{name}"), "the rule is applied")
+        found = [serve.get(f"/executions/{i}") for (i,) in serve.rows(_EXECUTION, name)]
+        return found, [reason for (reason,) in reasons]
+
+    yield make
+    for rule in made:
+        serve.call("DELETE", f"/rules/{rule}")
+
+
+def test_parameters_name_the_trigger_each_other_and_the_context(enforced):
+    # st2reactor/rules/enforcer.py renders them as parameters of an execution, once
+    payload = {"n": 0, "run": "A1", "lanes": [1, 2]}
+    parameters = {
+        "run": "{{ trigger.run }}",
+        "said": "{{ run }} by {{ action_context.user }}",
+        "lanes": ["{{trigger}}", "{{ trigger.lanes | length }}"],
+    }
+    [execution], reasons = enforced(payload, parameters)
+    assert reasons == [None]
+    assert execution["parameters"] == {
+        "run": "A1",
+        "said": f"A1 by {execution['context']['user']}",
+        "lanes": [payload, "2"],
+    }
+
+
+def test_what_cannot_be_rendered_is_a_failed_execution(enforced):
+    [execution], [reason] = enforced({"n": 0}, {"x": "{{ trigger.nothing }}"})
+    assert execution["status"] == "failed"
+    assert 'Failed to render parameter "x"' in execution["result"]["error"]
+    assert 'Failed to render parameter "x"' in reason
+
+
+@pytest.mark.parametrize("text", ["{{ 7 * 7 }}", "<% ctx() %>", "{% raw %}"])
+def test_a_template_in_the_payload_goes_no_further(enforced, text):
+    executions, [reason] = enforced({"n": 0, "text": text}, {"x": "{{ trigger.text }}"})
+    assert executions == []
+    assert "holds a template" in reason
+
+
+def test_a_criterion_that_fails_within_a_search_does_not_stop_the_rule(enforced):
+    # st2reactor/rules/filter.py: it writes a failed enforcement and counts as not met
+    above = {"item.n": {"type": "gt", "pattern": 3}}
+    criteria = {"trigger.fields": {"type": "search", "condition": "any", "pattern": above}}
+    executions, reasons = enforced({"n": 0, "fields": [{}, {"n": 5}]}, {}, criteria)
+    assert len(executions) == 1
+    assert sorted(reason is None for reason in reasons) == [False, True]
