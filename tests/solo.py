@@ -38,9 +38,9 @@ class Solo:
         self._token = ""
         self._password = secrets.token_urlsafe(12)
 
-    def lay_out(self) -> None:
+    def lay_out(self, *, api_port: int = 0) -> None:
         """Write the configuration and add the user; `packs` is there already."""
-        ports = {"auth": 0, "api": 0, "stream": 0}
+        ports = {"auth": 0, "api": api_port, "stream": 0}
         config = {"packs": ["packs"], "state": "state", "ports": ports, "log_level": "WARNING"}
         (self.folder / "st2solo.yaml").write_text(yaml.safe_dump(config))
         subprocess.run(

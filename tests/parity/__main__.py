@@ -8,20 +8,15 @@ nothing fails but what fails on StackStorm itself, too.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import requests
+from tests.solo import ROOT, Solo
 
-ROOT = Path(__file__).resolve().parents[2]
 SUITE = "st2tests/integration/orquesta"
 #: What the suite imports besides StackStorm's constants.
 NEEDS = ["st2client==3.9.0", "setuptools<81", "pytest", "retrying", "eventlet", "six"]
@@ -33,8 +28,6 @@ FAIL_THERE_TOO = {
     "test_st2_runtime_context": "it expects a fixed address of the API",
     "test_pause_and_resume_cascade_to_subworkflows": "a race in the test",
 }
-_START_SECONDS = 30.0
-_PASSWORD = "suite"
 
 
 def main() -> int:
@@ -45,11 +38,17 @@ def main() -> int:
     checkout: Path = chosen.checkout.resolve()
     if not (checkout / SUITE).is_dir():
         parser.error(f"there is no {SUITE} in {checkout}")
-    with (
-        tempfile.TemporaryDirectory(prefix="parity-") as folder,
-        _served(Path(folder), checkout) as environment,
-    ):
-        return _judged(_run(checkout, environment, chosen.pytest))
+    with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        solo = Solo(Path(folder))
+        solo.packs.mkdir()
+        for pack in ("core", "examples"):
+            (solo.packs / pack).symlink_to(checkout / "contrib" / pack)
+        solo.lay_out(api_port=API_PORT)
+        solo.start()
+        try:
+            return _judged(_run(checkout, _environment(solo, checkout), chosen.pytest))
+        finally:
+            solo.end()
 
 
 def _python() -> Path:
@@ -64,44 +63,16 @@ def _python() -> Path:
     return python
 
 
-@contextmanager
-def _served(home: Path, checkout: Path) -> Iterator[dict[str, str]]:
-    """The environment in which st2client reaches an st2solo with the packs of the checkout."""
-    (home / "st2solo.yaml").write_text(
-        f"packs: [{checkout}/contrib/examples, {checkout}/contrib/core]\nstate: state\n"
-        f"log_level: WARNING\nports: {{auth: 0, api: {API_PORT}, stream: 0}}\n"
-    )
-    solo = [ROOT / ".venv-st2solo" / "bin" / "st2solo"]
-    subprocess.run(
-        [*solo, "user", "add", "suite"], cwd=home, input=_PASSWORD, text=True, check=True
-    )
-    log = (home / "log").open("wb")
-    process = subprocess.Popen([*solo, "serve"], cwd=home, stdout=log, stderr=log)
-    try:
-        ports = _ports(home, process)
-        token = requests.post(
-            f"http://127.0.0.1:{ports['auth']}/tokens", auth=("suite", _PASSWORD), timeout=30
-        ).json()["token"]
-        yield {
-            "ST2_API_URL": f"http://127.0.0.1:{ports['api']}/v1",
-            "ST2_AUTH_URL": f"http://127.0.0.1:{ports['auth']}",
-            "ST2_STREAM_URL": f"http://127.0.0.1:{ports['stream']}/v1",
-            "ST2_AUTH_TOKEN": token,
-        }
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
-
-
-def _ports(home: Path, process: "subprocess.Popen[bytes]") -> dict[str, int]:
-    file, end = home / "state" / "ports.json", time.monotonic() + _START_SECONDS
-    while not file.exists():
-        if process.poll() is not None or time.monotonic() > end:
-            raise SystemExit(f"st2solo did not start: {(home / 'log').read_text()}")
-        time.sleep(0.05)
-    ports: dict[str, int] = json.loads(file.read_text())
-    return ports
+def _environment(solo: Solo, checkout: Path) -> dict[str, str]:
+    """What the suite needs to be found and to reach st2solo."""
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{checkout}/st2tests:{checkout}/st2common",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ST2_API_URL": solo.api,
+        "ST2_AUTH_TOKEN": solo.token,
+        "ST2_CI_RUN_ORQUESTA_PAUSE_RESUME_TESTS": "true",
+    }
 
 
 def _run(checkout: Path, environment: dict[str, str], more: list[str]) -> str:
@@ -110,13 +81,7 @@ def _run(checkout: Path, environment: dict[str, str], more: list[str]) -> str:
     process = subprocess.Popen(
         [*command, "--tb=short", "integration/orquesta", *more],
         cwd=checkout / "st2tests",
-        env={
-            **os.environ,
-            **environment,
-            "PYTHONPATH": f"{checkout}/st2tests:{checkout}/st2common",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "ST2_CI_RUN_ORQUESTA_PAUSE_RESUME_TESTS": "true",
-        },
+        env=environment,
         stdout=subprocess.PIPE,
         text=True,
     )
