@@ -2,7 +2,9 @@
 
 `Y151;I8N2;I8N2;Y151`, one mask a read in the order of the run, or with names, `R1:Y151;I1:I8N2`
 (BCL Convert software guide, "Sample Sheet", OverrideCycles). Y is template, I index, U a unique
-molecular index, N is left out.
+molecular index, N is left out. The mask of a read that RunInfo.xml marks IsReverseComplement="Y" is
+written in the direction of the sheet's indexes, against that of the cycles (DRAGEN guide, "BCL
+conversion"; Illumina Knowledge 8935): N2I8 uses the first 8 cycles of 10.
 """
 
 import re
@@ -41,9 +43,8 @@ class Mask:
             return index_length in (0, read.cycles)
         if self.parts == (("N", read.cycles),):
             return index_length == 0
-        rest = read.cycles - index_length
-        # The first cycles of a read that runs the other way are the last bases of the index.
-        return self.parts == (("I", index_length), ("N", rest)) and not read.is_reverse_complement
+        used = (("I", index_length), ("N", read.cycles - index_length))
+        return self.parts == (used[::-1] if read.is_reverse_complement else used)
 
 
 def parse(text: str, run_info: RunInfo) -> tuple[Mask, ...]:

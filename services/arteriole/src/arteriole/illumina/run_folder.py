@@ -37,18 +37,19 @@ class InstrumentType:
 
 
 # By serial number, first match wins. MiSeq, NovaSeq, iSeq and HiSeq as in arteria-runfolder;
-# the others from the run folders that these instruments write.
+# the others from the run folders that these instruments write. Older control software puts HWI-
+# before it, and a HiSeq 2000 or 2500 may call itself by its bare number (7001253F).
 INSTRUMENTS = (
     InstrumentType("MiniSeq", r"MN\d", "RTAComplete.txt"),
-    InstrumentType("MiSeq", r"M\d", "RTAComplete.txt"),
+    InstrumentType("MiSeq", r"(HWI-)?M\d", "RTAComplete.txt"),
     InstrumentType("MiSeq i100", r"SH\d", "CopyComplete.txt"),
-    InstrumentType("NextSeq 500", r"N[BS]\d|NDX\d", "RTAComplete.txt"),
-    InstrumentType("NextSeq 1000", r"V[HL]\d", "CopyComplete.txt"),
+    InstrumentType("NextSeq 500/550", r"N[BS]\d|NDX\d", "RTAComplete.txt"),
+    InstrumentType("NextSeq 1000/2000", r"V[HL]\d", "CopyComplete.txt"),
     InstrumentType("NovaSeq X", r"LH\d", "CopyComplete.txt"),
     InstrumentType("NovaSeq 6000", r"A\d", "CopyComplete.txt"),
     InstrumentType("iSeq", r"FS\d", "CopyComplete.txt"),
     InstrumentType("HiSeq X", r"ST-|E\d", "RTAComplete.txt"),
-    InstrumentType("HiSeq", r"[DJK]\d|SN\d", "RTAComplete.txt"),
+    InstrumentType("HiSeq", r"(HWI-)?[CDJK]\d|SN\d|HWI-ST\d|700\d{3,4}[A-Z]?$", "RTAComplete.txt"),
 )
 
 

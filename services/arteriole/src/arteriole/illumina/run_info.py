@@ -15,6 +15,7 @@ from arteriole.illumina.errors import RunInfoError
 
 FILE_NAME = "RunInfo.xml"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_RUN_ID_LIMIT = 255
 _TILE = re.compile(r"(\d{1,2})_(\d{4,5})")
 _LIMITS = {"lanes": 16, "cycles": 5000, "tiles of a lane": 50_000}
 
@@ -97,7 +98,7 @@ def parse(path: Path) -> RunInfo:
     layout_element = _child(run, "FlowcellLayout", path)
     layout = _layout(layout_element, path)
     return RunInfo(
-        run_id=_name(run.get("Id", ""), "Run/@Id", path),
+        run_id=_run_id(run.get("Id", ""), path),
         run_number=_number(run, "Number", path, default=0),
         flowcell=_name(_text(run, "Flowcell"), "Run/Flowcell", path),
         instrument=_name(_text(run, "Instrument"), "Run/Instrument", path),
@@ -239,6 +240,16 @@ def _text(parent: Element, name: str) -> str:
         if xml_file.local_name(child) == name:
             return (child.text or "").strip()
     return ""
+
+
+def _run_id(text: str, path: Path) -> str:
+    """Any words: control software of a HiSeq puts the experiment's name behind the flow cell."""
+    if not text.strip() or not text.isprintable() or len(text) > _RUN_ID_LIMIT:
+        raise RunInfoError(
+            f"{path.name} Run/@Id: expected 1 to {_RUN_ID_LIMIT} printable characters, "
+            f"found {text[:60]!r}"
+        )
+    return text
 
 
 def _name(text: str, where: str, path: Path) -> str:

@@ -216,7 +216,7 @@ def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...]]:
         name = plain(cells[0])
         if name in {*_READ_NAMES, *_INDEX_READ_NAMES}:
             named[name] = _cycles(cells[1] if len(cells) > 1 else "", number, 2)
-        else:
+        elif name != "index":  # a sheet for a MiSeq may name its index reads without their cycles
             numbered.append(_cycles(cells[0], number, 1))
     if named and numbered:
         raise SampleSheetError(

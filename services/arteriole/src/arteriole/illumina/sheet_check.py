@@ -16,7 +16,7 @@ from arteriole.illumina.near_indexes import near_pairs
 from arteriole.illumina.override_cycles import MaskError
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
-from arteriole.illumina.sheet_settings import MISMATCH_SETTINGS
+from arteriole.illumina.sheet_settings import MISMATCH_SETTINGS, NO_MISMATCHES
 from arteriole.illumina.sheet_text import plain
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -230,7 +230,7 @@ def _indexes(case: _Case) -> Iterator[Finding]:
                     sample,
                     column,
                     f"expected an index of A, C, G, T (and N), found {text[:40]!r}",
-                    "write out the bases in capital letters; names of index sets are not resolved",
+                    _alphabet_hint(text),
                 )
             elif not reads and case.is_alone(sample):
                 yield case.warning(
@@ -265,6 +265,12 @@ def _indexes(case: _Case) -> Iterator[Finding]:
                     f"N in {column} matches nothing but a no-call",
                     "bcl2fastq reads N as a letter; shorten the index to leave bases out",
                 )
+
+
+def _alphabet_hint(text: str) -> str:
+    if re.fullmatch("[ACGTN]+[-+][ACGTN]+", text):
+        return "write the i7 into index and the i5 into index2"
+    return "write out the bases in capital letters; names of index sets are not resolved"
 
 
 def _lane_indexes(case: _Case) -> Iterator[Finding]:
@@ -360,7 +366,9 @@ def _settings(case: _Case) -> Iterator[Finding]:
         for line, value in dict.fromkeys(setting.values):
             if not value:
                 continue
-            if plain(name) in MISMATCH_SETTINGS and value not in {"0", "1", "2"}:
+            if plain(name) in MISMATCH_SETTINGS:
+                if value.lower() in NO_MISMATCHES or value in {"0", "1", "2"}:
+                    continue
                 message = f"expected {name} 0, 1 or 2, found {value[:20]!r}"
                 yield Finding("sheet.mismatches", Severity.ERROR, line, 0, message, "correct it")
             elif plain(name) == "overridecycles":

@@ -101,8 +101,6 @@ def read(rows: Rows) -> Columns:
             _refuse_if_near(name, number, column)
             _refuse_if_sequences(name, rows, column)
             notes.append(_ignored(name, number, column))
-        elif not name:
-            _refuse_if_unnamed(rows, column)
     if "Sample_ID" not in used:
         raise SampleSheetError(
             "there is no column Sample_ID",
@@ -110,6 +108,9 @@ def read(rows: Rows) -> Columns:
             line=number,
             hint="the first line of the section with the samples names the columns",
         )
+    for column, name in enumerate(names, start=1):
+        if not name:
+            _refuse_if_unnamed(rows, column)
     return Columns(used, settings, len(names), tuple(notes))
 
 

@@ -39,11 +39,16 @@ PASSIVE_SETTINGS = frozenset(
         *("bamqualityfilter", "exportprobenametobam", "advancedsetting1", "svannotation"),
         *("variantminimumgqcutoff", "filternondominantvariants", "enrichmentmaxregions"),
         *("picardhsmetrics", "stitchreads", "taxonomyfile", "kmer", "performdenovo"),
+        *("onlygeneratefastq", "filterpcrduplicates"),
+        # the run itself: primers of a MiSeq
+        *("customread1primermix", "customindexprimermix", "customread2primermix"),
     }
 )
 """Settings that say nothing to a converter."""
 
 MISMATCH_SETTINGS = ("barcodemismatchesindex1", "barcodemismatchesindex2")
+NO_MISMATCHES = frozenset({"", "na"})
+"""What stands for the mismatches of an index that a sample does not have, in lower case."""
 _OFF = frozenset({"", "0", "false"})
 
 
@@ -76,7 +81,7 @@ def meaning(
         return Meaning.ADAPTERS if values != {""} else Meaning.NEUTRAL
     if key in MISMATCH_SETTINGS:
         allowed = str(mismatches[MISMATCH_SETTINGS.index(key)])
-        return Meaning.NEUTRAL if values <= {"", allowed} else Meaning.MISMATCHES
+        return Meaning.NEUTRAL if values <= {*NO_MISMATCHES, allowed} else Meaning.MISMATCHES
     if key == "fastqcompressionformat":
         return Meaning.NEUTRAL if values <= {"", "gzip"} else Meaning.OTHER
     if key == "overridecycles":
@@ -91,7 +96,8 @@ def allowed_mismatches(
     found = []
     for key, default in zip(MISMATCH_SETTINGS, otherwise, strict=True):
         setting = next((s for name, s in sheet.settings.items() if plain(name) == key), None)
-        values = {value for _, value in setting.values if value} if setting else set()
+        values = {value for _, value in setting.values} if setting else set()
+        values = {value for value in values if value.lower() not in NO_MISMATCHES}
         if len(values) > 1 or not values <= {"0", "1", "2"}:
             return None
         found.append(int(values.pop()) if values else default)

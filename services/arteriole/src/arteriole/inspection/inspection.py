@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
 from arteriole.app.names import is_identifier
-from arteriole.illumina import leavings, sheet_check
+from arteriole.illumina import leavings, sheet_check, sheet_settings
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.run_folder import MARKERS, BclKind, RunFolder
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
@@ -250,4 +250,5 @@ def _sheet(
         message = str(err).split(": ", 1)[-1] if err.line else str(err)
         finding = Finding(err.code, Severity.ERROR, err.line, err.column, message, err.hint)
         return path, None, (finding,)
-    return path, sheet, sheet_check.check(sheet, run_info)
+    asked = sheet_settings.allowed_mismatches(sheet)
+    return path, sheet, sheet_check.check(sheet, run_info, asked or (1, 1))

@@ -165,6 +165,16 @@ def test_a_setting_that_the_converter_does_not_follow(inspect, run_dir):
     assert "CreateFastqForIndexReads 1" in outlook["reasons"][0]
 
 
+def test_indexes_are_judged_by_the_mismatches_that_the_sheet_asks_for(inspect, run_dir):
+    sheet = run_dir / "SampleSheet.csv"
+    start = "Sample_ID,index,index2\nA,AAAAAAAA,CCCCCCCC\nB,AAAAAATT,CCCCCCCC\n"
+    none = "BarcodeMismatchesIndex1,0\nBarcodeMismatchesIndex2,0\n"
+    for settings, codes in (("", {"sheet.index_collision"}), (none, set())):
+        sheet.write_text(f"[Settings]\n{settings}[Data]\n{start}")
+        found = inspect(run_dir, "--json").document["sheet"]["findings"]
+        assert {finding["code"] for finding in found if finding["severity"] == "error"} == codes
+
+
 def test_another_sheet(inspect, run_dir):
     shutil.move(run_dir / "SampleSheet.csv", run_dir.parent / "mine.csv")
     assert inspect(run_dir, "--sheet", run_dir.parent / "mine.csv").code == 0

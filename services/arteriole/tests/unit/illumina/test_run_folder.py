@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from arteriole.illumina.run_folder import BclKind, RunFolder, expected_markers
+from arteriole.illumina.run_folder import BclKind, RunFolder, expected_markers, instrument_type
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,43 @@ from arteriole.illumina.run_folder import BclKind, RunFolder, expected_markers
         ("FS10000123", ("CopyComplete.txt",)),
         ("ST-E00123", ("RTAComplete.txt",)),
         ("D00123", ("RTAComplete.txt",)),
+        ("SN7001234", ("RTAComplete.txt",)),
+        ("7001234F", ("RTAComplete.txt",)),
+        ("C00123", ("RTAComplete.txt",)),
+        ("HWI-ST123", ("RTAComplete.txt",)),
+        ("HWI-D00123", ("RTAComplete.txt",)),
+        ("HWI-M00123", ("RTAComplete.txt",)),
         ("unknown", ("RTAComplete.txt", "CopyComplete.txt")),
     ],
 )
 def test_marker_by_instrument(serial_number, markers):
     assert expected_markers(serial_number) == markers
+
+
+@pytest.mark.parametrize(
+    ("serial_number", "name"),
+    [
+        ("MN00123", "MiniSeq"),
+        ("M04034", "MiSeq"),
+        ("SH00123", "MiSeq i100"),
+        ("FS10000123", "iSeq"),
+        ("NS500123", "NextSeq 500/550"),
+        ("NB552123", "NextSeq 500/550"),
+        ("NDX550123", "NextSeq 500/550"),
+        ("VH00123", "NextSeq 1000/2000"),
+        ("VL00123", "NextSeq 1000/2000"),
+        ("K00123", "HiSeq"),
+        ("HWI-ST123", "HiSeq"),
+        ("ST-E00123", "HiSeq X"),
+        ("E00123", "HiSeq X"),
+        ("A00123", "NovaSeq 6000"),
+        ("LH00123", "NovaSeq X"),
+    ],
+)
+def test_the_family_of_an_instrument(serial_number, name):
+    known = instrument_type(serial_number)
+    assert known is not None
+    assert known.name == name
 
 
 @pytest.mark.parametrize("present", [(), ("CopyComplete.txt",), ("RTAComplete.txt",)])

@@ -36,6 +36,11 @@ def test_reads_what_the_file_says(run_dir):
     assert info.tiles == {1: (1101, 1102)}
 
 
+def test_the_run_id_may_hold_the_name_of_the_experiment(run_dir):
+    path = changed(run_dir / "RunInfo.xml", '-AAAAA"', '-AAAAA_Exomes, 12 rep (2)"')
+    assert RunInfo.read(path).run_id == "260101_M04034_0043_000000000-AAAAA_Exomes, 12 rep (2)"
+
+
 def test_five_digit_names_count_the_cameras_of_each_lane(run_dir):
     path = run_dir / "RunInfo.xml"
     old = path.read_text()
@@ -119,6 +124,9 @@ def test_encodings(run_dir, encoding, declared):
         ("</RunInfo>", "", "line 1"),
         ("<Flowcell>000000000-AAAAA<", "<Flowcell>{{ 1 }}<", "Run/Flowcell"),
         ("<Instrument>M04034<", "<Instrument><", "Run/Instrument"),
+        ('Id="260101_M04034_0043_000000000-AAAAA"', 'Id=" "', "Run/@Id"),
+        ('Id="260101_M04034_0043_000000000-AAAAA"', f'Id="{"A" * 256}"', "Run/@Id"),
+        ('Id="260101_M04034_0043_000000000-AAAAA"', 'Id="A&#x9b;1m"', "Run/@Id"),
         ('NumCycles="2" IsIndexedRead="N"', 'NumCycles="two" IsIndexedRead="N"', "@NumCycles"),
         ('NumCycles="2" IsIndexedRead="N"', 'IsIndexedRead="N"', "found 'nothing'"),
         ('IsIndexedRead="N"', 'IsIndexedRead="maybe"', "expected Y or N"),

@@ -70,6 +70,12 @@ def test_what_spreadsheets_do_changes_nothing(data):
         ("[Header]\nA,1\n", "sheet.data_missing", 0, 0),
         ("[Data]\n", "sheet.data_missing", 0, 0),
         ("[Data]\nLane,index\n1,ACGT\n", "sheet.sample_id_missing", 2, 0),
+        (
+            "[Data]\nThe samples of the run,,\nSample_ID,index,\nA,ACGT,\n",
+            "sheet.sample_id_missing",
+            2,
+            0,
+        ),
         ("[Header]\n[Data]\nLane;Sample_ID;index\n1;A;ACGT\n", "sheet.semicolons", 3, 0),
         ("Sample_ID,index\nA,ACGT\n", "sheet.section_missing", 1, 0),
         ("[Data\nSample_ID\n", "sheet.section", 1, 1),
@@ -154,6 +160,11 @@ def test_a_sheet_of_version_2():
         "BarcodeMismatchesIndex1": Setting("0", 17, ((17, "0"), (18, "1"))),
     }
     assert sheet.notes == ()
+
+
+def test_index_reads_may_stand_among_the_reads_without_their_cycles():
+    sheet = parse(b"[Reads]\n150,\nIndex,\nIndex,\n151,\n[Data]\nSample_ID\nA\n")
+    assert (sheet.reads, sheet.index_reads) == ((150, 151), ())
 
 
 def test_a_sheet_of_casava_has_both_indexes_in_one_field():

@@ -107,6 +107,12 @@ def test_a_sample_alone_on_its_lane_needs_no_index_read():
     assert {f.severity for f in check(sheet, info)} == {Severity.WARNING}
 
 
+def test_both_indexes_in_one_field_are_sent_to_their_columns():
+    sheet = parse(b"[Data]\nSample_ID,index\nA,ACGT-TTTT\n")
+    (finding,) = check(sheet, run_info())
+    assert finding.hint == "write the i7 into index and the i5 into index2"
+
+
 @pytest.mark.parametrize(
     ("mismatches", "d7", "d5", "collides"),
     [
@@ -159,6 +165,7 @@ def test_notes_become_warnings():
         ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_cycles"]),
         ("BarcodeMismatchesIndex1", "2", []),
         ("BarcodeMismatchesIndex2", "3", ["sheet.mismatches"]),
+        ("BarcodeMismatchesIndex2", "na", []),
         ("barcode_mismatches_index1", "one", ["sheet.mismatches"]),
         ("SoftwareVersion", "4.2.4", []),
     ],

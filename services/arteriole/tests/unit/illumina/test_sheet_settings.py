@@ -30,8 +30,12 @@ def sheet(setting: str, rows: str = "A,ACGTACGTAC,ACGTACGTAC", column: str = "")
         ("AdapterRead1,AGATCGG", Meaning.ADAPTERS),
         ("MaskShortReads,35", Meaning.ADAPTERS),
         ("FlagPCRDuplicates,1", Meaning.NEUTRAL),
+        ("FilterPCRDuplicates,0", Meaning.NEUTRAL),
+        ("OnlyGenerateFASTQ,1", Meaning.NEUTRAL),
+        ("CustomRead1PrimerMix,C1", Meaning.NEUTRAL),
         ("BarcodeMismatchesIndex1,1", Meaning.NEUTRAL),
         ("BarcodeMismatchesIndex2,0", Meaning.MISMATCHES),
+        ("BarcodeMismatchesIndex2,na", Meaning.NEUTRAL),
         ("OverrideCycles,Y50;I10;I10;Y50", Meaning.NEUTRAL),
         ("OverrideCycles,Y50;I8N2;I10;Y50", Meaning.OTHER),
         ("OverrideCycles,Y50;I10;N10;Y50", Meaning.OTHER),
@@ -49,6 +53,11 @@ def test_what_a_setting_asks_for(setting, expected):
     [
         ("Y50;I8N2;I8N2;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
         ("Y50;I8N2;I8N2;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
+        ("Y50;I8N2;N2I8;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
+        ("Y50;I8N2;N2I8;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
+        ("Y50;N2I8;N2I8;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
+        ("Y50;I10;I10;Y50", REVERSED, "A,ACGTACGTAC,ACGTACGTAC", Meaning.NEUTRAL),
+        ("Y50;I10;N10;Y50", REVERSED, "A,ACGTACGTAC,", Meaning.NEUTRAL),
         ("Y50;I10;N10;Y50", READS, "A,ACGTACGTAC,", Meaning.NEUTRAL),
         ("Y50;N2I8;I10;Y50", READS, "A,ACGTACGT,ACGTACGTAC", Meaning.OTHER),
         ("Y50;I8N2;I10;Y50", READS, "A,ACGTACGT,\nB,ACGTACGTAC,", Meaning.OTHER),
@@ -75,6 +84,7 @@ def test_a_mask_of_each_sample_is_judged_by_its_own_index():
         ("", "A,ACGT,ACGT,2\nB,TTTT,ACGT,", ",BarcodeMismatchesIndex1", (2, 1)),
         ("", "A,ACGT,ACGT,2\nB,TTTT,ACGT,0", ",BarcodeMismatchesIndex1", None),
         ("BarcodeMismatchesIndex1,9", "A,ACGT,ACGT", "", None),
+        ("", "A,ACGT,,NA\nB,TTTT,ACGT,0", ",BarcodeMismatchesIndex2", (1, 0)),
     ],
 )
 def test_the_mismatches_that_a_sheet_asks_for(setting, rows, column, expected):
