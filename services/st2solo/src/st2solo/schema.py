@@ -38,9 +38,6 @@ _RULES["properties"] = Draft3Validator.VALIDATORS["properties"]
 _RULES["enum"] = _enum
 _Validator = validators.create(meta_schema={}, validators=_RULES, version="st2solo")
 
-#: What an action may say about a parameter of its runner, in StackStorm.
-OVERRIDABLE = frozenset({"default", "description", "enum", "immutable", "required"})
-
 
 def merged_parameters(
     runner: dict[str, dict[str, Any]], action: dict[str, dict[str, Any]]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ class Sensors:
             try:
                 code: int | None = await self._run(sensor)
                 how = f"has died with exit code {code}"
-            except (OSError, St2SoloError) as err:
+            except (OSError, St2SoloError, sqlite3.Error) as err:
                 code, how = None, f"cannot start: {err}"
             if clock() - began > _STEADY_SECONDS:
                 backoff = _FIRST_BACKOFF_SECONDS
@@ -116,7 +117,10 @@ class Sensors:
     def _tell(self, trigger: str, sensor: Resource, **more: Any) -> None:
         payload = {"id": sensor.content["class_name"], "ref": sensor.ref, "timestamp": int(time())}
         for listener in self.on_process:
-            listener(trigger, {**payload, **more})
+            try:
+                listener(trigger, {**payload, **more})
+            except sqlite3.Error as err:  # a full disk must not keep the sensor dead
+                _LOG.error("the rules were not told of sensor %s: %s", sensor.ref, err)
 
     async def _run(self, sensor: Resource) -> int:
         token = self._tokens.service_token("sensor_service", _TOKEN_SECONDS)
