@@ -64,6 +64,8 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("claim", {"plan": {}}),
         ("begin_stage", {"stage": "convert", "attempt": 1}),
         ("start_job", {"stage": "c", "attempt": 1, "service": "checksum", "try_number": 1}),
+        ("start_analysis", {"stage": "c", "attempt": 1, "try_number": 1}),
+        ("account_samples", {"stage": "c", "attempt": 1}),
         ("end_stage", {"stage": "c", "attempt": 1, "service": "checksum", "job_id": "1"}),
         ("check_samplesheet", {"stage": "check", "attempt": 1}),
         ("run", {}),
@@ -310,6 +312,116 @@ def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, statu
     assert (succeeded, result["code"]) == (False, "transfer.destination")
     told = {**error, "message": "bcl2fastq: no nowhere", "by": "w1", "state": "failed"}
     assert service.calls()[1:] == ([(f"{STAGE}/end", told)] if ends else [])
+
+
+RECORD = f"{BASE}/attempts/{RUN}/1"
+FREEZE = f"{BASE}/freeze/{RUN}/1"
+
+
+def analysis(action, service, row=None, **parameters: Any):
+    """Starts an analysis of the samples S1, of which there is metadata, and S2."""
+    attempts(service, row or {})
+    rows = [{"sample_id": name, "lane": 1, "reads": 9} for name in ("S2", "S1", "Undetermined")]
+    service.answers.setdefault(("GET", RECORD), (200, {"samples": rows}))
+    frozen = {"sample": "S1", "version": 3, "record": {"sample": "S1", "pipeline": "bcbio"}}
+    missing = [{"sample": "S2", "reason": "nobody knows it"}]
+    service.answers["POST", FREEZE] = (200, {"records": [frozen], "missing": missing})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    return action("start_analysis", **OF_STAGE, try_number=2, by="w1", **parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fields"),
+    [
+        ({}, {}),
+        ({"pipeline": "umccrise", "released": True}, {"pipeline": "umccrise", "released": True}),
+    ],
+)
+def test_an_analysis_takes_the_metadata_that_there_is(action, service, parameters, fields):
+    assert analysis(action, service, **parameters) == (
+        True,
+        {"service": "wes", "job_id": "12", "state": "started"},
+    )
+    assert service.calls() == [
+        (FREEZE, {"samples": ["S1", "S2"]}),
+        (
+            f"{BASE}/start/{RUN}",
+            {
+                "attempt": 1,
+                "stage": "convert",
+                **fields,
+                "samples": [{"sample": "S1", "pipeline": "bcbio", "version": 3}],
+                "held": ["S2"],
+            },
+        ),
+        (f"{STAGE}/attach", {"by": "w1", "service": "wes", "job_id": 12}),
+    ]
+
+
+def test_an_observed_analysis_freezes_nothing(action, service):
+    assert analysis(action, service, {"observed": True})[0]
+    assert service.calls()[0] == (
+        f"{BASE}/start/{RUN}",
+        {"attempt": 1, "stage": "convert", "observe": True},
+    )
+
+
+def test_an_analysis_of_an_attempt_that_is_not_there_fails_its_stage(action, service):
+    error = {"code": "attempt.not_found", "message": "none", "hint": ""}
+    service.answers["GET", RECORD] = (404, {"error": error})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    succeeded, result = analysis(action, service)
+    assert (succeeded, result["code"]) == (False, "attempt.not_found")
+    ((where, body),) = service.calls()
+    assert (where, body["state"], body["code"]) == (f"{STAGE}/end", "failed", "attempt.not_found")
+
+
+HELD = [{"sample": f"S{n}", "reason": "metadata.missing"} for n in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("held", "state", "code", "message", "hint"),
+    [
+        ([], "done", "", "", ""),
+        (HELD, "held", "metadata.missing", "7 of its samples are held", "it goes on by itself"),
+        (
+            [{"sample": "T1", "reason": "pipeline.pair"}],
+            "held",
+            "pipeline.pair",
+            "the others are done: T1 (pipeline.pair)",
+            f"arteriole redo {RUN} --from analyse",
+        ),
+    ],
+)
+def test_samples_are_accounted_for(action, service, held, state, code, message, hint):
+    row = {"stage": "analyse", "attempt": 1, "service": "wes", "job_id": 12, "state": "done"}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"stages": [{**row, "attempt": 2}, row]})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("done", result={"held": held}))
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert action("account_samples", **OF_STAGE, by="w1") == (
+        True,
+        {"held": len(held), "code": code, "ended": True},
+    )
+    ((_, body),) = service.calls()
+    assert (body["state"], body["code"]) == (state, code)
+    assert message in body["message"] and hint in body["hint"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "succeeded"),
+    [
+        ([], False),
+        ([{"stage": "analyse", "attempt": 1, "job_id": None, "state": "waiting"}], False),
+        ([{"stage": "analyse", "attempt": 1, "job_id": None, "state": "skipped"}], True),
+    ],
+)
+def test_nothing_is_accounted_for_without_an_analysis(action, service, rows, succeeded):
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"stages": rows})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert action("account_samples", **OF_STAGE)[0] is succeeded
+    assert bool(service.calls()) is succeeded
 
 
 @pytest.mark.parametrize(

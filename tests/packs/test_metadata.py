@@ -145,7 +145,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 25, "workflows": 5, "rules": 10, "aliases": 4, "sensors": 1}
+    assert counts == {"actions": 30, "workflows": 8, "rules": 16, "aliases": 4, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -174,19 +174,27 @@ def test_config_schema_and_its_example(name):
             assert value == schema[key]["default"], key
 
 
-def test_the_plan_is_one():
-    stages = read(PACKS / "umccr" / "config.schema.yaml")["plan"]["default"]["stages"]
+def stages(plan: dict[str, Any]) -> set[str]:
     done: set[str] = set()
-    for name, stage in stages.items():
+    for name, stage in plan["stages"].items():
         assert set(stage["after"]) <= done, f"{name} is after a stage that comes later"
         assert stage["time_limit"] > 0
         done.add(name)
+    return done
+
+
+def test_the_plans_are_of_stages_that_have_a_rule():
+    usual = read(PACKS / "umccr" / "config.schema.yaml")["plan"]["default"]
+    full = read(PACKS / "umccr" / "plans" / "with_analyses.yaml")["plan"]
+    for name, stage in usual["stages"].items():
+        assert full["stages"][name] == stage
+    stages(usual)
     ruled = {
         rule["criteria"]["trigger.stage"]["pattern"]
         for rule in map(read, paths("rules/*.yaml"))
         if rule["trigger"]["type"] == "arteria.stage_ready"
     }
-    assert done - {"receive"} == ruled
+    assert stages(full) - {"receive"} == ruled
 
 
 @pytest.mark.parametrize("path", files("actions/*.yaml"))

@@ -64,6 +64,33 @@ def test_what_is_ready_is_told_again(reconcile, service, found, trigger, payload
     assert headers["st2-trace-tag"] == RUN
 
 
+WAITING = {"run": RUN, "attempt": 1, "missing": 2, "known": True}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "told"),
+    [
+        ([WAITING], True),
+        ([{**WAITING, "known": False}], False),
+        ([{**WAITING, "attempt": 2}, {**WAITING, "run": "other"}], False),
+        ([], False),
+    ],
+)
+def test_metadata_that_is_there_by_now_is_told_again(reconcile, service, waiting, told):
+    service.answers["GET", f"{BASE}/waiting"] = (200, {"waiting": waiting})
+    succeeded, counts = reconcile([item("stage_held")])
+    assert succeeded and counts["dispatched"] == told
+    payload = {"run": RUN, "attempt": 1}
+    assert service.calls() == (
+        [(HOOK, {"trigger": "arteria.metadata_ready", "payload": payload})] if told else []
+    )
+
+
+def test_a_site_without_metadata_is_not_asked_for_it(reconcile, config):
+    config["metadata_url"] = ""
+    assert reconcile([item("stage_held")])[0]
+
+
 @pytest.mark.parametrize(("code", "told"), [("", {}), ("job.failed", {"code": "job.failed"})])
 def test_a_job_that_has_ended_is_told_again(reconcile, service, code, told):
     service.answers["GET", f"{BASE}/status/12"] = (200, job("error", code=code))

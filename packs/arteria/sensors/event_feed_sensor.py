@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import requests
 from st2reactor.sensor.base import Sensor
 
-JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive")
+JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive", "wes")
 SERVICES = ("runfolder", *JOB_SERVICES)
 
 #: Seconds for which a service holds a request back when it has no news.

@@ -8,8 +8,8 @@ import requests
 from arteria_errors import AnswerError, ConfigError, RefusedError, UnreachableError
 from arteria_names import code_of, inert
 
-SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
-JOB_SERVICES = SERVICES[1:]
+SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "wes", "metadata")
+JOB_SERVICES = tuple(name for name in SERVICES if name not in ("runfolder", "metadata"))
 #: A service behind a proxy that is not up yet answers with one of these.
 _NOT_UP = (502, 503, 504)
 
@@ -59,6 +59,10 @@ class Client:
                 hint="set %s_url in configs/arteria.yaml" % (inert(service),),
             )
         return str(url).rstrip("/")
+
+    def has(self, service: str) -> bool:
+        """Has the site this service?"""
+        return bool(self._config.get(service + "_url"))
 
     def get(self, service: str, where: str, **query: Any) -> Dict[str, Any]:
         return self._call("GET", service, where, params=query)

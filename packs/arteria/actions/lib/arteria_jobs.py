@@ -19,6 +19,12 @@ class OtherJobError(ArteriaError):
     code = "job.other_stage"
 
 
+class NotAnalysedError(ArteriaError):
+    """The stage whose samples are to be accounted for has no job that tells of them."""
+
+    code = "stage.not_ready"
+
+
 def job_path(verb: str, service: str, job_id: Any) -> str:
     """The path of `status` or `stop` of a job, checked."""
     if service not in JOB_SERVICES:

@@ -80,11 +80,14 @@ class Repair:
             self._dispatch(item, "arteria.stage_ready", of_stage)
         elif what == "stage_running":
             self._running(item, of_stage)
+        elif what == "stage_held":
+            self._held(item, of_stage)
         elif what == "job_unwanted":
             self._unwanted(item, of_stage)
         else:
             raise AnswerError(
-                "expected run_ready, stage_ready, stage_running or job_unwanted in overdue"
+                "expected run_ready, stage_ready, stage_running, stage_held or job_unwanted in"
+                " overdue"
             )
 
     def _dispatch(self, item: Dict[str, Any], trigger: str, payload: Dict[str, Any]) -> None:
@@ -111,6 +114,15 @@ class Repair:
             self._over_limit(service, job_id, **of_stage)
         else:
             self.counts["waiting"] += 1
+
+    def _held(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
+        """Tell again that the metadata is there that a stage has waited for, if it is."""
+        run, attempt = of_stage["run"], of_stage["attempt"]
+        if not self._client.has("metadata"):
+            return
+        for row in self._client.get("metadata", path("waiting")).get("waiting") or []:
+            if (row.get("run"), row.get("attempt")) == (run, attempt) and row.get("known") is True:
+                self._dispatch(item, "arteria.metadata_ready", {"run": run, "attempt": attempt})
 
     def _unwanted(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
         """Stop the job of an attempt that was aborted; its end then ends its stage."""

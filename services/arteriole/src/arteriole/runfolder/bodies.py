@@ -39,7 +39,7 @@ class AttachRequest(Request):
 
 class EndRequest(Request):
     by: By
-    state: Literal[StageState.DONE, StageState.FAILED, StageState.SKIPPED]
+    state: Literal[StageState.DONE, StageState.FAILED, StageState.SKIPPED, StageState.HELD]
     code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
     message: str = ""
     hint: str = ""

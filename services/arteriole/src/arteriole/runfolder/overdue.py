@@ -12,8 +12,9 @@ def overdue(runs: list[Run], grace: float) -> list[dict[str, Any]]:
 
     Each is `{what, run, stage, attempt, service, job_id, since, past_limit}`; `what` is
     `run_ready` (nobody claimed it), `stage_ready` (nobody began it, or whoever did left neither
-    job nor end within the lease), `stage_running` (a job was attached; did it end?) or
-    `job_unwanted` (its attempt was aborted, and it has not ended).
+    job nor end within the lease), `stage_running` (a job was attached; did it end?),
+    `stage_held` (is what it waits for there by now?) or `job_unwanted` (its attempt was aborted,
+    and it has not ended).
     """
     before = times.now(-grace)
     found = []
@@ -36,6 +37,8 @@ def _stage(run: Run, stage: Stage, before: str) -> dict[str, Any] | None:
         return None
     if stage.state is StageState.WAITING and stage.ready is not None and stage.ready <= before:
         return _entry("stage_ready", run, stage, stage.ready)
+    if stage.state is StageState.HELD and (stage.ended or "") <= before:
+        return _entry("stage_held", run, stage, stage.ended or "")
     if stage.abandoned(times.now()):
         return _entry("stage_ready", run, stage, stage.lease or "")
     return None

@@ -173,7 +173,7 @@ class Stages:
         job: tuple[str, int] | None,
         who: str,
     ) -> dict[str, Any]:
-        """The stage ends `done`, `failed` or `skipped`; a repeat changes nothing.
+        """The stage ends `done`, `failed`, `skipped` or `held`; a repeat changes nothing.
 
         With `job` (service, job_id) only the attached job's end counts, or while none is, any but
         that of an earlier try's job.
@@ -192,7 +192,7 @@ class Stages:
             service, job_id = job if job is not None else attached
             self.write(run, row, service=service, job_id=job_id)
             if run.is_observed(attempt):
-                if state is StageState.DONE:
+                if state in (StageState.DONE, StageState.HELD):
                     state, code = StageState.SKIPPED, OBSERVED
             elif (state, code) == (StageState.SKIPPED, OBSERVED):
                 state, code = StageState.FAILED, "stage.observed"
@@ -300,7 +300,7 @@ class Stages:
         )
 
     def retry(self, name: str, who: str) -> list[str]:
-        """Every failed stage of the newest attempt is ready again, as its next try.
+        """Every failed or held stage of the newest attempt is ready again, as its next try.
 
         Raises:
             ConflictError: the attempt was aborted, it is a real one and this service observes, or
@@ -314,7 +314,8 @@ class Stages:
                     code="run.aborted",
                     hint=f"arteriole redo {name} --from STAGE",
                 )
-            failed = [stage for stage in run.current if stage.state is StageState.FAILED]
+            again = (StageState.FAILED, StageState.HELD)
+            failed = [stage for stage in run.current if stage.state in again]
             if failed:
                 self.require_mode(run)
                 if run.verdict is VerdictKind.COPYING or not _data_is_made(run):

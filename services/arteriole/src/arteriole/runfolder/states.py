@@ -18,6 +18,8 @@ class RunState(enum.StrEnum):
 class StageState(enum.StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
+    #: It cannot be done yet for want of something from outside, and nothing is wrong with it.
+    HELD = "held"
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -36,8 +38,15 @@ class StageState(enum.StrEnum):
 TRANSITIONS: dict[StageState, frozenset[StageState]] = {
     StageState.WAITING: frozenset({StageState.RUNNING, StageState.FAILED}),
     StageState.RUNNING: frozenset(
-        {StageState.WAITING, StageState.DONE, StageState.FAILED, StageState.SKIPPED}
+        {
+            StageState.WAITING,
+            StageState.HELD,
+            StageState.DONE,
+            StageState.FAILED,
+            StageState.SKIPPED,
+        }
     ),
+    StageState.HELD: frozenset({StageState.WAITING}),
     StageState.DONE: frozenset({StageState.WAITING}),
     StageState.SKIPPED: frozenset({StageState.WAITING}),
     StageState.FAILED: frozenset({StageState.WAITING}),
@@ -52,6 +61,10 @@ def claimed_state(stages: list[StageState], held: bool) -> RunState:
         return RunState.DONE
     if held:
         return RunState.PENDING
-    if StageState.RUNNING in stages or any(stage.passed for stage in stages):
+    if StageState.RUNNING in stages:
+        return RunState.STARTED
+    if StageState.HELD in stages:
+        return RunState.PENDING
+    if any(stage.passed for stage in stages):
         return RunState.STARTED
     return RunState.PENDING

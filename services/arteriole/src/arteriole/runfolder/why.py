@@ -149,6 +149,10 @@ def _claimed(run: Run, mode: Mode) -> _Reason:
     running = [stage.stage for stage in run.current if stage.state is StageState.RUNNING]
     if running:
         return _Reason("", f"{_listed(running)} ({attempt})")
+    held = [stage for stage in run.current if stage.state is StageState.HELD]
+    if held:
+        first = held[0]
+        return _Reason(first.code, f"{first.stage} waits: {first.message}", first.hint, LATE)
     waiting = [stage.stage for stage in run.current if stage.ready]
     return _Reason("", f"{' and '.join(waiting) or 'its next stage'} is about to begin ({attempt})")
 

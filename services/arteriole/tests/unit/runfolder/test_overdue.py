@@ -70,3 +70,12 @@ def test_a_done_run_and_an_older_attempt_are_not_overdue(claimed):
     claimed.redo("convert")
     assert [e["attempt"] for e in overdue(claimed.runs.all(), 0.0)] == [2]
     assert len(PLAN) == len(claimed.states(2))
+
+
+def test_a_held_stage_until_it_is_ready_again(claimed):
+    claimed.begin("convert")
+    claimed.end("convert", "held", code="metadata.missing")
+    assert due(claimed) == [("stage_held", "convert")]
+    assert due(claimed, 100) == []
+    claimed.hold(reason="x")
+    assert due(claimed) == []

@@ -221,3 +221,15 @@ def test_a_refused_folder_is_listed_and_nothing_else(desk, name):
     for event in desk.runs.events.read(None).events:
         assert event.run is None
         assert name not in str(event.document())
+
+
+def test_a_held_stage_waits_and_is_ready_again_by_retry(claimed):
+    claimed.do("convert")
+    claimed.begin("checksum")
+    claimed.end("checksum", "held", code="metadata.missing")
+    assert claimed.states()["checksum"] == "held"
+    assert claimed.run.state is RunState.PENDING
+    assert claimed.told("run_error") == []
+    assert claimed.stage("transfer").ready is None
+    assert claimed.retry() == ["checksum"]
+    assert (claimed.stage("checksum").state, claimed.stage("checksum").try_) == ("waiting", 2)

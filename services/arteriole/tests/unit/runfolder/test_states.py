@@ -14,6 +14,8 @@ ALLOWED = {
     ("running", "done"),
     ("running", "failed"),
     ("running", "skipped"),
+    ("running", "held"),
+    ("held", "waiting"),
     ("done", "waiting"),
     ("skipped", "waiting"),
     ("failed", "waiting"),
@@ -47,6 +49,9 @@ def test_only_these_changes_are_allowed(claimed, old, new):
         ("done failed", False, "error"),
         ("running failed", True, "error"),
         ("done waiting", True, "pending"),
+        ("done held", False, "pending"),
+        ("running held", False, "started"),
+        ("failed held", False, "error"),
         ("running waiting", True, "pending"),
     ],
 )

@@ -55,6 +55,12 @@ def failed(hint):
     return prepare
 
 
+def waiting(desk):
+    claimed(desk)
+    desk.begin("convert")
+    desk.end("convert", "held", code="metadata.missing", message="2 samples", hint="drop it")
+
+
 def failed_check(code, hint):
     def prepare(desk):
         claimed(desk)
@@ -165,6 +171,7 @@ UNKNOWN = "unknown: the run folder cannot be reached"
          f"the FASTQs were changed: {REDO} convert", LATE, ONLY),
         (failed_check("manifest.missing", ""), "manifest.missing", "checksum failed: m",
          f"{REDO} checksum", LATE, ONLY),
+        (waiting, "metadata.missing", "convert waits: 2 samples", "drop it", LATE, ONLY),
         (stage_observed, "stage.observed",
          "convert failed: ex1 only observes, though the runfolder service acts",
          f"set the same mode for both in arteriole.yaml and start them again; then: {RETRY}", LATE,

@@ -1,0 +1,70 @@
+from typing import Any, Dict, Optional
+
+from arteria_action import ServiceAction, stage_path
+from arteria_client import path
+from arteria_jobs import NotAnalysedError, job_status
+from arteria_names import code_of, number
+
+#: So many of the samples that are held are named in the message, which stays in the service.
+NAMED = 5
+MISSING = "metadata.missing"
+
+
+class AccountSamples(ServiceAction):
+    """End a stage once every sample of the attempt was analysed; hold it while some are held."""
+
+    def act(
+        self,
+        run: str,
+        stage: str,
+        attempt: int,
+        analysis: str = "analyse",
+        by: Optional[str] = None,
+    ) -> Dict[str, Any]:
+        where = stage_path(run, stage, attempt)
+        held = self._held(run, analysis, where[-1])
+        code = code_of({"code": held[0]["reason"]}) if held else ""
+        body = {
+            "by": self.by(by),
+            "state": "held" if held else "done",
+            "code": code,
+            "message": self._message(held),
+            "hint": self._hint(run, code, analysis),
+        }
+        ended = self.client.post("runfolder", path(*where, "end"), body)
+        return {"held": len(held), "code": code, "ended": ended.get("ended") is True}
+
+    def _held(self, run: str, analysis: str, attempt: int) -> Any:
+        stages = self.client.get("runfolder", path("runs", run)).get("stages") or []
+        row = next(
+            (row for row in stages if (row["stage"], row["attempt"]) == (analysis, attempt)), None
+        )
+        if row is None or not row.get("job_id"):
+            if row is not None and row.get("state") == "skipped":
+                return []
+            raise NotAnalysedError(
+                "expected a job of the stage %s in attempt %d"
+                % (analysis, number(attempt, "attempt"))
+            )
+        result = job_status(self.client, row["service"], row["job_id"]).get("result") or {}
+        return result.get("held") or []
+
+    @staticmethod
+    def _message(held: Any) -> str:
+        if not held:
+            return ""
+        named = ", ".join("%s (%s)" % (row["sample"], row["reason"]) for row in held[:NAMED])
+        more = " and %d more" % (len(held) - NAMED) if len(held) > NAMED else ""
+        return "%d of its samples are held, the others are done: %s%s" % (len(held), named, more)
+
+    @staticmethod
+    def _hint(run: str, code: str, analysis: str) -> str:
+        if code == MISSING:
+            return (
+                "give their metadata (a CSV in the drop folder, or the LIMS): it goes on by itself"
+            )
+        return (
+            "correct what the code names; then: arteriole redo %s --from %s" % (run, analysis)
+            if code
+            else ""
+        )

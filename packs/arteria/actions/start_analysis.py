@@ -1,0 +1,48 @@
+from typing import Any, Dict, Optional
+
+from arteria_action import ServiceAction
+from arteria_client import path
+from arteria_names import identifier
+from arteria_start import Start
+
+#: What the converter calls the reads of no sample.
+UNDETERMINED = "Undetermined"
+
+
+class StartAnalysis(ServiceAction):
+    """Freeze the metadata of an attempt's samples, and start the analysis that it asks for.
+
+    Samples without metadata are held; the others are analysed.
+    """
+
+    def act(
+        self,
+        run: str,
+        stage: str,
+        attempt: int,
+        try_number: int,
+        pipeline: str = "",
+        released: bool = False,
+        by: Optional[str] = None,
+    ) -> Dict[str, Any]:
+        start = Start(self.client, self.by(by), run, stage, attempt, "wes")
+        fields: Dict[str, Any] = {}
+        if pipeline:
+            fields["pipeline"] = identifier(pipeline, "pipeline")
+        if released:
+            fields["released"] = True
+        if not (start.row.get("observed") or start.row.get("aborted")):
+            fields.update(self._samples(start, run, attempt))
+        return start.job(try_number, fields)
+
+    def _samples(self, start: Start, run: str, attempt: int) -> Dict[str, Any]:
+        """Metadata goes from service to service: names and the like are in no result."""
+        record = start.refused_for_good("GET", "bcl2fastq", path("attempts", run, attempt))
+        names = sorted({row["sample_id"] for row in record["samples"]} - {UNDETERMINED})
+        frozen = start.refused_for_good(
+            "POST", "metadata", path("freeze", run, attempt), {"samples": names}
+        )
+        return {
+            "samples": [{**row["record"], "version": row["version"]} for row in frozen["records"]],
+            "held": [row["sample"] for row in frozen["missing"]],
+        }
