@@ -75,6 +75,8 @@ class Lengths(click.ParamType[tuple[int, ...]]):
 @click.option("--unknown", type=_FRACTION, help="Fraction with an index of nobody.")
 @click.option("--phix", type=_FRACTION, help="Fraction of PhiX.")
 @click.option("--genome", type=_FILE, help="FASTA to draw the fragments from.")
+@click.option("--genome-length", type=click.IntRange(min=1), help="Bases of a genome made up.")
+@click.option("--variants", type=click.IntRange(min=0), help="Variants of each sample.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--seconds-per-cycle", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--sheet", type=_FILE, help="Put this SampleSheet.csv into the run folder.")
