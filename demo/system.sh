@@ -14,6 +14,9 @@ need rsync rsync
 need sshd openssh-server
 need ssh openssh-client
 need ssh-keygen openssh-client
+need bwa bwa
+need samtools samtools
+need bcftools bcftools
 if [ "$1" = test ]; then
     need sudo sudo
     need sbatch slurm-wlm
@@ -36,6 +39,6 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 fi
 echo "not found on PATH, nor in /usr/sbin:$missing" >&2
 echo "On Debian they are installed by:  sudo apt-get install$packages" >&2
-echo "Elsewhere ask for rsync, the OpenSSH client and server, Java; or put their folder on PATH" >&2
-echo "(Java also as JAVA_HOME, Picard as PICARD_JAR=/path/to/picard.jar)." >&2
+echo "Elsewhere ask for rsync, the OpenSSH client and server, bwa, samtools, bcftools, Java; or put" >&2
+echo "their folder on PATH (Java also as JAVA_HOME, Picard as PICARD_JAR=/path/to/picard.jar)." >&2
 [ "$1" = test ]

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from arteriole.simulator import genome
+from arteriole.simulator import genome, mutations
 from arteriole.simulator.indexes import MOST_ERRORS, Pair, strangers
 from arteriole.simulator.places import Places, places_for
 from arteriole.simulator.plan import PlanError, RunPlan
@@ -38,7 +38,10 @@ class Library:
     def __init__(self, plan: RunPlan) -> None:
         self.plan = plan
         self.genome = genome.of_plan(plan)
-        self.fragments = genome.Fragments(self.genome, genome.phix_of_plan(plan))
+        self.variants = mutations.of_plan(plan, self.genome)
+        own = [mutations.mutated(self.genome, variants) for variants in self.variants if variants]
+        genomes = [self.genome, genome.phix_of_plan(plan), *own]
+        self.fragments = genome.Fragments(genomes, has_ends=plan.variants > 0)
         self.index_codes = np.array([_codes(s.index) for s in plan.samples], dtype=np.uint8)
         self.stranger_codes = self._strangers()
         self.quality_table = _quality_table(plan)
@@ -133,6 +136,11 @@ class Library:
         strange = self.stranger_codes[rng.integers(0, len(self.stranger_codes), sample.size)]
         return np.where((sample < 0)[:, None], strange, self.index_codes[np.maximum(sample, 0)])
 
+    def _origins(self, sample: Samples) -> npt.NDArray[np.int64]:
+        """The genome of each cluster: the reference, PhiX, or where there are variants its own."""
+        origin = (sample == PHIX).astype(np.int64)
+        return np.where(sample >= 0, sample + 2, origin) if self.plan.variants else origin
+
     def _fill_templates(
         self, codes: Codes, sample: Samples, qualities: Codes, rng: np.random.Generator
     ) -> None:
@@ -140,7 +148,7 @@ class Library:
         spans = self.plan.spans_of(is_index=False)
         lengths = tuple(end - start for start, end in spans)
         no_call = np.uint32(round(self.plan.no_call * _UNIT))
-        reads = self.fragments.reads(sample == PHIX, lengths, rng)
+        reads = self.fragments.reads(self._origins(sample), lengths, rng)
         for (start, end), read in zip(spans, reads, strict=True):
             lot = rng.integers(0, _UNIT, read.shape, dtype=np.uint16)
             wrong = lot < no_call + self.error_chance[qualities[:, start:end]]

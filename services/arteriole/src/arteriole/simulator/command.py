@@ -75,6 +75,8 @@ class Lengths(click.ParamType[tuple[int, ...]]):
 @click.option("--unknown", type=_FRACTION, help="Fraction with an index of nobody.")
 @click.option("--phix", type=_FRACTION, help="Fraction of PhiX.")
 @click.option("--genome", type=_FILE, help="FASTA to draw the fragments from.")
+@click.option("--genome-length", type=click.IntRange(min=1), help="Bases of a genome made up.")
+@click.option("--variants", type=click.IntRange(min=0), help="Variants of each sample.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--seconds-per-cycle", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--sheet", type=_FILE, help="Put this SampleSheet.csv into the run folder.")
@@ -97,7 +99,9 @@ def simulate(
 ) -> None:
     """Sequence a run into OUTPUT_DIR as an instrument does, cycle by cycle.
 
-    The truth, with which `arteriole judge` compares FASTQ files, is written beside it.
+    The truth, with which `arteriole judge` compares FASTQ files, is written beside it; with
+    --variants it has a VCF a sample too. `--variants 12 --genome-length 4000 --read-cycles 76`
+    reads each base of the four samples of a HiSeq 4000 about 30 times.
 
     \b
     Misdeeds and their arguments (a cycle is the middle of the run unless given):

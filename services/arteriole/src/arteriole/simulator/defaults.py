@@ -1,6 +1,7 @@
 """Plans made from few words: names, samples and reads that were not given are filled in."""
 
 import csv
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,38 @@ def default_plan(
     reads = (templates[0], *indexes, *templates[1:])
     name = run or RUN_NAMES[kind]
     return RunPlan(run=name, kind=kind, samples=samples, reads=reads, seed=seed, **layout)
+
+
+def calling_plan(
+    run: str | None = None, *, kind: Kind = Kind.HISEQ4000, depth: float = 30.0, **others: Any
+) -> RunPlan:
+    """A small run whose variants a caller can find: each base of a sample is read `depth` times.
+
+    Twelve variants a sample in a genome of 4,000 bases, and two reads of 76 cycles, unless
+    `others` (fields of RunPlan, arguments of default_plan) say otherwise; the clusters a tile
+    follow from the depth, which is an average over samples and bases.
+
+    Raises:
+        PlanError: the plan cannot be carried out, names its clusters, or its genome is not drawn.
+    """
+    if "clusters" in others:
+        raise PlanError("the clusters a tile follow from the depth", field="clusters")
+    chosen: dict[str, Any] = {
+        "variants": 12,
+        "genome_length": 4000,
+        "read_cycles": (76, 76),
+    } | others
+    plan = default_plan(run, kind=kind, **chosen)
+    if plan.genome is not None:
+        raise PlanError("the depth is worked out for a genome that is drawn", field="genome")
+    cycles = sum(read.cycles for read in plan.reads if not read.is_index)
+    counted = (1 - plan.failing) * (1 - plan.unknown - plan.phix)
+    counted *= (1 - plan.index_ruin) ** len(plan.index_lengths)
+    tiles = len(plan.all_tiles) - plan.empty_tiles
+    bases = depth * plan.genome_length * len(plan.samples)
+    if not counted:
+        raise PlanError("no cluster of this plan would belong to a sample", field="failing")
+    return replace(plan, clusters=math.ceil(bases / cycles / counted / tiles))
 
 
 def _layout(kind: Kind) -> dict[str, Any]:

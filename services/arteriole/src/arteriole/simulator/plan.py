@@ -18,6 +18,10 @@ _RUN_NAME = re.compile(
 )
 _SEQUENCE = re.compile(r"[ACGT]*", re.ASCII)
 _FILTER_CYCLE = 25  # as in RTAConfiguration.xml of a HiSeq X: FilterAndAlignCycle
+GENOME_LENGTH = 20_000
+SHORTEST_GENOME = 900
+"""Twice the longest fragment."""
+_LONGEST_GENOME = 10_000_000
 _FRACTIONS = ("failing", "index_error", "index_ruin", "index_no_call", "unknown", "phix", "no_call")
 
 
@@ -83,6 +87,8 @@ class RunPlan:
         unknown: fraction of clusters whose index belongs to nobody. phix: fraction of PhiX.
         no_call: chance that a base of a template read is not called.
         genome: FASTA whose longest sequence is read; None for one drawn from the seed.
+        genome_length: bases of a genome that is drawn.
+        variants: how many each sample's genome has beside the reference; see `mutations`.
         clock_shift: seconds by which the instrument's clock is wrong.
     """
 
@@ -104,12 +110,21 @@ class RunPlan:
     phix: float = 0.02
     no_call: float = 0.003
     genome: Path | None = None
+    genome_length: int = GENOME_LENGTH
+    variants: int = 0
     empty_tiles: int = 0
     non_pf: NonPf | None = None
     clock_shift: float = 0.0
 
     def __post_init__(self) -> None:
-        for check in (_check_name, _check_layout, _check_reads, _check_samples, _check_apart):
+        for check in (
+            _check_name,
+            _check_layout,
+            _check_genome,
+            _check_reads,
+            _check_samples,
+            _check_apart,
+        ):
             check(self)
 
     @property
@@ -227,6 +242,19 @@ def _check_layout(plan: RunPlan) -> None:
     for total in ("index_error", "index_ruin"), ("unknown", "phix"):
         if sum(getattr(plan, field) for field in total) > 1:
             raise PlanError(f"{' and '.join(total)} are more than 1 together", field=total[0])
+
+
+def _check_genome(plan: RunPlan) -> None:
+    if not SHORTEST_GENOME <= plan.genome_length <= _LONGEST_GENOME:
+        raise PlanError(
+            f"a genome has {SHORTEST_GENOME} to {_LONGEST_GENOME} bases; found"
+            f" {plan.genome_length}",
+            field="genome_length",
+        )
+    if plan.genome is not None and plan.genome_length != GENOME_LENGTH:
+        raise PlanError("the genome of a FASTA has a length of its own", field="genome_length")
+    if plan.variants < 0:
+        raise PlanError(f"a sample has 0 variants or more; found {plan.variants}", field="variants")
 
 
 def _check_reads(plan: RunPlan) -> None:

@@ -3,22 +3,28 @@
 `truth.json`, `genome.fa`, and of each tile `L<lane>_<tile>.npz` and `.calls`: a byte a cluster
 (see `tiles.packed`), cycle after cycle, so that the sequencer reads what it writes from here. It
 tells where each cluster was drawn from; nothing in it was found by comparing sequences.
+
+Where the samples have variants, `genome.fa` is the reference, which has none of them; `truth.json`
+lists those of each sample, and `<sample id>.vcf` has them too.
 """
 
 import json
 import zipfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arteriole.app.errors import ArterioleError
 from arteriole.simulator.clusters import Library
+from arteriole.simulator.genome import NAME
 from arteriole.simulator.places import Places
 from arteriole.simulator.plan import ReadPlan, RunPlan, Sample
 from arteriole.simulator.tiles import LETTERS, PHIX, UNKNOWN, Calls, Flags, Tile
+from arteriole.simulator.vcf import Variant, vcf_of
 
 _FORMAT = 2
 _PLACES = ("column", "row", "x", "y")
@@ -34,7 +40,11 @@ class TruthError(ArterioleError):
 
 @dataclass(frozen=True)
 class Truth:
-    """What `truth.json` tells of a run; samples stand in the order of the sheet."""
+    """What `truth.json` tells of a run; samples stand in the order of the sheet.
+
+    Attributes:
+        variants: by sample id, ascending; empty where none were planted.
+    """
 
     directory: Path
     run: str
@@ -44,6 +54,22 @@ class Truth:
     reads: tuple[ReadPlan, ...]
     samples: tuple[Sample, ...]
     tiles: tuple[tuple[int, int], ...]
+    variants: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> Path:
+        """FASTA of the genome without variants."""
+        return self.directory / "genome.fa"
+
+    def variants_of(self, sample_id: str) -> tuple[Variant, ...]:
+        """Those of a sample.
+
+        Raises:
+            TruthError: the run has no such sample.
+        """
+        if all(sample.id != sample_id for sample in self.samples):
+            raise TruthError(f"{self.run} has no sample {sample_id[:60]!r}")
+        return self.variants.get(sample_id, ())
 
     @property
     def lanes(self) -> tuple[int, ...]:
@@ -97,7 +123,7 @@ def write_truth(plan: RunPlan, directory: Path) -> list[StoredTile]:
     """
     library = Library(plan)
     directory.mkdir(parents=True)
-    document = {
+    document: dict[str, Any] = {
         "format": _FORMAT,
         "run": plan.run,
         "kind": plan.kind.value,
@@ -109,12 +135,26 @@ def write_truth(plan: RunPlan, directory: Path) -> list[StoredTile]:
         "samples": [asdict(sample) for sample in plan.samples],
         "tiles": plan.all_tiles,
     }
+    if plan.variants:
+        document["variants"] = _write_variants(plan, library, directory)
     (directory / "truth.json").write_text(json.dumps(document, indent=1) + "\n")
     letters = LETTERS[library.genome].tobytes()
     lines = (letters[at : at + 80] for at in range(0, len(letters), 80))
-    (directory / "genome.fa").write_bytes(b">genome\n" + b"\n".join(lines) + b"\n")
+    (directory / "genome.fa").write_bytes(f">{NAME}\n".encode() + b"\n".join(lines) + b"\n")
     drawn = (library.tile(lane, number) for lane, number in plan.all_tiles)
     return [_store(tile, directory, len(plan.samples)) for tile in drawn]
+
+
+def _write_variants(
+    plan: RunPlan, library: Library, directory: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Write a VCF a sample; return what `truth.json` tells."""
+    contigs = {NAME: int(library.genome.size)}
+    pairs = list(zip(plan.samples, library.variants, strict=True))
+    for sample, variants in pairs:
+        text = vcf_of(sample.id, variants, contigs)
+        (directory / f"{sample.id}.vcf").write_text(text)
+    return {sample.id: [asdict(variant) for variant in variants] for sample, variants in pairs}
 
 
 def _store(tile: Tile, directory: Path, samples: int) -> StoredTile:
@@ -160,8 +200,12 @@ def read_truth(directory: Path) -> Truth:
                 for sample in document["samples"]
             ),
             tiles=tuple((lane, number) for lane, number in document["tiles"]),
+            variants={
+                sample_id: tuple(Variant(**variant) for variant in variants)
+                for sample_id, variants in document.get("variants", {}).items()
+            },
         )
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise TruthError(
             f"{path}: expected the truth of a simulated run; found {type(err).__name__}: {err}",
             hint="give the folder <run>.truth that `arteriole simulate` wrote",

@@ -4,6 +4,7 @@ from click.testing import CliRunner
 
 from arteriole.simulator.command import judge, simulate
 from arteriole.simulator.misdeeds import MISDEEDS
+from arteriole.simulator.truth import read_truth
 
 from .conftest import convert
 
@@ -52,6 +53,15 @@ def test_misdeeds_and_what_a_cbcl_holds_are_taken(tmp_path):
     assert cycles == {f"C{cycle}.1" for cycle in range(1, 10)}
 
 
+def test_variants_and_the_length_of_the_genome_are_taken(tmp_path):
+    arguments = ["--variants", "6", "--genome-length", "3000", "--quiet", *SMALL]
+    done = CliRunner().invoke(simulate, [str(tmp_path), "--run", RUN, *arguments])
+    assert done.exit_code == 0, done.output
+    truth = read_truth(tmp_path / f"{RUN}.truth")
+    assert [len(truth.variants_of(sample.id)) for sample in truth.samples] == [6] * 4
+    assert len(b"".join(truth.reference.read_bytes().split()[1:])) == 3000
+
+
 def test_the_help_names_every_misdeed():
     text = CliRunner().invoke(simulate, ["--help"]).output
     assert [name for name in MISDEEDS if f"\n    {name}" not in text] == []
@@ -70,6 +80,7 @@ def test_faults_are_told_with_their_code(tmp_path):
         (["--read-cycles", "many"], "expected cycles as 36"),
         (["--read-cycles", "0"], "expected one or two template reads"),
         (["--misdeed", "full-disk"], "[simulator.plan]"),
+        (["--variants", "999"], "has no room for 999 variants"),
         (["--non-pf", "kept", "--empty-tiles", "99"], "empty tiles: 0 to 7"),
     ):
         done = CliRunner().invoke(simulate, [str(tmp_path), *arguments])

@@ -1,6 +1,7 @@
 """Plans: what can be carried out, and what is refused, by name of the field."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,10 @@ def test_filter_is_known_at_25_or_at_the_end_of_a_shorter_first_read(cycles, exp
         ({"non_pf": NonPf.EXCLUDED}, "a hiseq4000 writes every cluster's base calls"),
         ({"reads": (ReadPlan(9), ReadPlan(8, True, True), ReadPlan(8, True))}, "does not tell"),
         ({"failing": 1.5}, "failing is a fraction"),
+        ({"genome_length": 899}, "a genome has 900 to 10000000 bases; found 899"),
+        ({"genome_length": 10_000_001}, "a genome has 900 to 10000000 bases"),
+        ({"genome_length": 4000, "genome": Path("g.fa")}, "has a length of its own"),
+        ({"variants": -1}, "0 variants or more; found -1"),
         ({"unknown": 0.6, "phix": 0.6}, "more than 1 together"),
         ({"samples": ()}, "at least one sample"),
         ({"reads": (ReadPlan(36), ReadPlan(36))}, "found 'TT'"),
