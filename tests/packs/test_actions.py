@@ -69,6 +69,7 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("end_stage", {"stage": "c", "attempt": 1, "service": "checksum", "job_id": "1"}),
         ("check_samplesheet", {"stage": "check", "attempt": 1}),
         ("run", {}),
+        ("trace", {}),
         ("why", {}),
         ("retry", {}),
         ("redo", {"from_stage": "convert"}),
@@ -685,3 +686,34 @@ def test_people_read_the_word_that_the_command_says(action, service):
     assert action("why", run=RUN)[1].splitlines()[0] == f"{RUN}: unreachable"
     assert action("run", run=RUN)[1].split()[:3] == [RUN, "unreachable", "-"]
     assert action("runs")[1].split()[:3] == [RUN, "unreachable", "-"]
+
+
+def test_a_trace_is_in_order_and_inert(action, service, config):
+    for name in ("bcl2fastq", "checksum", "transfer", "archive", "wes", "metadata"):
+        config[f"{name}_url"] = ""
+    events = [
+        {"time": "2026-01-02T03:04:07.5Z", "what": "stage_ended", "stage": "convert", "attempt": 1,
+         "payload": {"state": "failed", "code": "x.y", "by": "e7"}},
+        {"time": "2026-01-02T03:04:05+00:00", "what": "claimed", "payload": {"by": "{{ e1 }}"}},
+    ]  # fmt: skip
+    full = [events[1]] * 500
+    service.answers["GET", f"{BASE}/events"] = [
+        (200, {"events": full, "next": "a-500"}),
+        (200, {"events": events[:1], "next": "a-501"}),
+    ]
+    part = {"object_id": "e7", "ref": "umccr.convert", "updated_at": "2026-01-02T03:04:06.1Z"}
+    service.answers["GET", "/v1/traces"] = (200, [{"action_executions": [part, part]}])
+    run = {"start_timestamp": "2026-01-02T03:04:06.000001Z", "status": "succeeded"}
+    service.answers["GET", "/v1/executions/e7"] = (200, {**run, "action": {"ref": "a.stage_job"}})
+    succeeded, text = action("trace", run=RUN)
+    assert succeeded
+    lines = [line.split() for line in text.splitlines()]
+    assert len(lines) == 502
+    assert lines[0] == ["2026-01-02T03:04:05.000Z", "runfolder", "claimed", "by=((", "e1", "))"]
+    assert lines[-2] == [
+        "2026-01-02T03:04:06.000Z", "execution", "a.stage_job", "succeeded", "e7",
+    ]  # fmt: skip
+    assert lines[-1][2:] == ["stage_ended", "convert", "1", "state=failed", "code=x.y", "by=e7"]
+    pages = service.wait_for(f"{BASE}/events", 2)
+    assert [page.query.get("after") for page in pages] == [None, "a-500"]
+    assert service.wait_for("/v1/traces")[0].query["trace_tag"] == RUN

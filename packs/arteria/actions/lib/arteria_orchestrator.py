@@ -1,11 +1,14 @@
 """The orchestrator's own API, with the token that it gives to each execution."""
 
 import os
-from typing import Any, Dict
+from typing import Any, Dict, Iterator
 from urllib.parse import quote
 
 import requests
 from arteria_errors import ArteriaError
+
+#: Traces asked for at once: StackStorm gives no more to whoever is no administrator.
+PAGE = 100
 
 
 class OrchestratorError(ArteriaError):
@@ -22,7 +25,18 @@ class Orchestrator:
         self._token = os.environ.get("ST2_ACTION_AUTH_TOKEN", "")
 
     def execution(self, execution_id: str) -> Dict[str, Any]:
-        return self._call("GET", "/executions/" + quote(execution_id, safe=""))
+        return _object(self._call("GET", "/executions/" + quote(execution_id, safe="")))
+
+    def traces(self, trace_tag: str) -> Iterator[Dict[str, Any]]:
+        """Every trace with this tag."""
+        offset = 0
+        while True:
+            query = {"trace_tag": trace_tag, "limit": PAGE, "offset": offset}
+            page = self._call("GET", "/traces", params=query)
+            yield from (row for row in page if isinstance(row, dict))
+            if len(page) < PAGE:
+                return
+            offset += PAGE
 
     def dispatch(self, trigger: str, payload: Dict[str, Any], trace_tag: str) -> None:
         """Dispatch a trigger as a sensor would; an identifier as trace tag."""
@@ -33,7 +47,7 @@ class Orchestrator:
             headers={"St2-Trace-Tag": trace_tag},
         )
 
-    def _call(self, method: str, where: str, **request: Any) -> Dict[str, Any]:
+    def _call(self, method: str, where: str, **request: Any) -> Any:
         if not self._url:
             raise OrchestratorError(
                 "ST2_ACTION_API_URL is not set",
@@ -57,5 +71,8 @@ class Orchestrator:
                 hint="may the user that rules run as (stanley) send webhooks and read executions?",
                 status=answer.status_code,
             )
-        document = answer.json() if answer.content else {}
-        return document if isinstance(document, dict) else {}
+        return answer.json() if answer.content else {}
+
+
+def _object(document: Any) -> Dict[str, Any]:
+    return document if isinstance(document, dict) else {}
