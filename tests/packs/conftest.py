@@ -158,7 +158,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 @pytest.fixture
 def config(service: Service) -> dict[str, Any]:
     """The pack's configuration, with every service at `service`."""
-    names = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
+    names = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "metadata")
     urls = {f"{name}_url": service.url for name in names}
     return {**urls, "token": "secret", "retry_seconds": 0, "request_timeout": 5}
 

@@ -145,7 +145,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 25, "workflows": 5, "rules": 10, "aliases": 4, "sensors": 1}
+    assert counts == {"actions": 26, "workflows": 5, "rules": 10, "aliases": 4, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
