@@ -82,8 +82,9 @@ class MetadataService:
 
     async def _write_changed(self) -> None:
         """Write the versions that folders told of, as far as no other source comes before."""
-        while self._changed:
-            some = sorted(self._changed)[:WRITTEN_AT_ONCE]
+        names = sorted(self._changed)
+        for start in range(0, len(names), WRITTEN_AT_ONCE):
+            some = names[start : start + WRITTEN_AT_ONCE]
             with self._store.transaction():
                 for sample in some:
                     if (found := self._lookup.at_hand(sample)) is not None:

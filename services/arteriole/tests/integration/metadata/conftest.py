@@ -108,7 +108,7 @@ class Lims:
             def do_GET(self):
                 with lims.lock:
                     lims.asked.append((self.path, self.headers.get("Authorization")))
-                    found = lims.answers.get(self.path.rpartition("/")[2], (404, {}, b""))
+                    found = lims.answers.get(self.path.rpartition("/")[2], lims.otherwise)
                 if callable(found):
                     found = found()
                 if found is None:
@@ -125,6 +125,7 @@ class Lims:
                 """Quiet."""
 
         self.asked, self.answers, self.lock = [], {}, threading.Lock()
+        self.otherwise = (404, {}, b"")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from arteriole.metadata.sources.source import AT_ONCE
+
 from ..app.serving import eventually
 from .conftest import API, research
 
@@ -69,7 +71,8 @@ def test_an_answer_of_another_form_is_mapped(site, lims):
         (200, {}, json.dumps(research(colour="x")).encode(), "metadata.record", "no such key"),
         (200, {}, json.dumps(research(sample="s1")).encode(), "metadata.record",
          "sample: expected S1, found s1"),
-        (200, {"Content-Length": str(2**21)}, b"{", "metadata.source", "1048576 bytes"),
+        (200, {}, b'{"x": "' + b"x" * 2**21 + b'"}', "metadata.source", "1048576 bytes"),
+        (200, {"Content-Length": "9"}, b"{", "metadata.source", "Connection closed"),
         (302, {"Location": "http://127.0.0.2:1/S1"}, b"", "metadata.source", "another host"),
         (302, {"Location": "https://lims.example.org/S1"}, b"", "metadata.source", "another host"),
         (302, {"Location": "file:///etc/passwd"}, b"", "metadata.source", "another host"),
@@ -99,14 +102,22 @@ def test_a_redirect_on_the_same_host_is_followed(site, lims):
     assert site.sample("S1")["record"]["project"] == "P1"
 
 
-def test_a_lims_that_is_down_is_asked_once_a_round_and_again_later(site, lims):
-    url = lims.url
-    lims.close()
-    source = {"http": {"url": f"{url}/{{sample}}", "timeout": 5}}
-    site.start(source, retry_seconds=3600)
+def test_a_lims_that_is_down_is_not_asked_for_every_sample(site, lims):
+    lims.otherwise = (503, {}, b"")
+    site.start(lims.source(), retry_seconds=3600)
     found = site.freeze(*(f"S{n}" for n in range(50)))
     assert len(found["missing"]) == 50
     assert {one["code"] for one in found["missing"]} == {"metadata.source"}
+    assert len(lims.asked) <= AT_ONCE
+    lims.otherwise = (200, {}, json.dumps(research()).encode())
+    assert site.freeze("S1")["complete"]
+
+
+def test_a_lims_that_is_gone(site, lims):
+    lims.close()
+    site.start(lims.source(), retry_seconds=3600)
+    code, reason = missing(site)
+    assert code == "metadata.source" and "Connection refused" in reason
 
 
 def test_a_lims_that_does_not_answer_in_time(site, lims):
