@@ -1,7 +1,9 @@
 """What is known, frozen and waited for outlives kill -9; and the commands of people."""
 
 import json
+import os
 import signal
+import time
 
 import pytest
 
@@ -28,6 +30,15 @@ def centre(tmp_path):
         process.communicate()
 
 
+def put(centre, name, rows):
+    """A table arrives in one piece, some time after it was written: nothing need wait for it."""
+    partial = centre.drop / f"{name}.partial"
+    partial.write_text(HEADER + rows)
+    moment = time.time() - 60
+    os.utime(partial, (moment, moment))
+    partial.rename(centre.drop / name)
+
+
 def freeze(centre, *samples):
     return Client.find(centre.state, "metadata").post(f"freeze/{RUN}/1", {"samples": [*samples]})
 
@@ -42,16 +53,16 @@ def ready(centre):
 
 
 def test_kill_and_restart_keep_all(centre):
-    (centre.drop / "a.csv").write_text(f"{HEADER}S1,P1,research,wgs\n")
+    put(centre, "a.csv", "S1,P1,research,wgs\n")
     process = centre.start()
     first = freeze(centre, "S1", "S2", "S3")
     centre.end(process, signal.SIGKILL)
-    (centre.drop / "a.csv").write_text(f"{HEADER}S1,P1,research,rna\nS2,P1,research,wgs\n")
+    put(centre, "a.csv", "S1,P1,research,rna\nS2,P1,research,wgs\n")
     process = centre.start()
     assert get(centre, f"frozen/{RUN}/1")["records"] == first["records"]
     eventually(lambda: get(centre, f"frozen/{RUN}/1")["missing"][0]["known"])
     centre.end(process, signal.SIGKILL)
-    (centre.drop / "b.csv").write_text(f"{HEADER}S3,P1,research,wgs\n")
+    put(centre, "b.csv", "S3,P1,research,wgs\n")
     process = centre.start()
     eventually(lambda: ready(centre))
     centre.end(process, signal.SIGKILL)
@@ -63,7 +74,7 @@ def test_kill_and_restart_keep_all(centre):
 
 
 def test_the_commands(centre):
-    (centre.drop / "a.csv").write_text(f"{HEADER}S1,P1,research,wgs\nS2,P1,reserch,wgs\n")
+    put(centre, "a.csv", "S1,P1,research,wgs\nS2,P1,reserch,wgs\n")
     centre.start()
     said = centre.arteriole("metadata", "show", "S1")
     assert said.startswith("S1: version 1 of ") and said.splitlines()[0].endswith(" UTC, from csv")
