@@ -2,7 +2,8 @@
 
 incoming/   where instruments write       fastq/      attempts
 manifests/  digests                       cluster/    the far side of rsync
-vault/      the archive                   state/      stores, tokens, logs, keys
+vault/      the archive                   metadata/   tables of samples
+state/      stores, tokens, logs, keys
 """
 
 import fcntl
@@ -26,7 +27,18 @@ import requests
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
+#: The services, and how far each one's port is from the runfolder service's.
+PORTS = {
+    "runfolder": 0,
+    "bcl2fastq": 1,
+    "checksum": 2,
+    "transfer": 3,
+    "archive": 4,
+    "metadata": 7,
+}
+SERVICES = tuple(PORTS)
+#: Those whose work is jobs.
+JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive")
 USER = "operator"
 
 
@@ -68,7 +80,7 @@ class Ports:
     """One port a server; 0 is not allowed, since a restart must find them again."""
 
     services: dict[str, int] = field(
-        default_factory=lambda: {name: 8180 + n for n, name in enumerate(SERVICES)}
+        default_factory=lambda: {name: 8180 + n for name, n in PORTS.items()}
     )
     auth: int = 9100
     api: int = 9101
@@ -116,6 +128,7 @@ class Machine:
         self.incoming, self.fastq = home / "incoming", home / "fastq"
         self.manifests, self.cluster = home / "manifests", home / "cluster"
         self.vault, self.state = home / "vault", home / "state"
+        self.metadata = home / "metadata"
         self.truth = home / "truth"
         self.ssh = self.state / "ssh"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -135,7 +148,14 @@ class Machine:
         """
         if missing := missing_tools():
             raise MachineError(missing)
-        for folder in (self.incoming, self.fastq, self.manifests, self.cluster, self.vault):
+        for folder in (
+            self.incoming,
+            self.fastq,
+            self.manifests,
+            self.cluster,
+            self.vault,
+            self.metadata,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(mode=0o700, exist_ok=True)
         self._make_ssh()
@@ -203,6 +223,10 @@ class Machine:
                 "fastq_root": fastq,
                 "manifest_root": manifests,
                 "destinations": {"vault": {"directory": str(self.vault)}},
+            },
+            "metadata": {
+                "port": port["metadata"],
+                "sources": [{"csv": {"folder": str(self.metadata), "scan_interval": 2.0}}],
             },
         }
         for section, values in overrides.items():
@@ -419,7 +443,7 @@ def chosen_ports() -> Ports:
     if not first.isdigit() or not 1024 <= int(first) <= 65000:
         raise MachineError(f"DEMO_PORTS must be a port from 1024 to 65000, found {first!r}")
     start = int(first)
-    services = {name: start + n for n, name in enumerate(SERVICES)}
+    services = {name: start + n for name, n in PORTS.items()} | {"metadata": start + 9}
     return Ports(services, start + 5, start + 6, start + 7, start + 8)
 
 

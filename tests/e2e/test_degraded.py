@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.machine import SERVICES, Machine
+from demo.machine import JOB_SERVICES, Machine
 from tests.conftest import Raise, arteriole, wait_for_state, wait_until
 
 RUN = "151005_ST-00295_0022_BHH5VTCCXX"
@@ -47,7 +47,7 @@ def test_it_is_seen_as_incomplete_and_nothing_is_done_to_it(machine):
     assert why["code"] == "run.incomplete"
     assert "L001" in why["message"] and RUN in why["hint"]
     assert found["attempt"] == 0 and found["state"] == "none"
-    for service in SERVICES[1:]:
+    for service in JOB_SERVICES:
         assert machine.api(service, f"status?run={RUN}")["jobs"] == []
     assert list(machine.fastq.iterdir()) == []
 

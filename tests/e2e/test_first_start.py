@@ -7,13 +7,12 @@ import pytest
 
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.sequencer import write_run
-from demo.machine import SERVICES, Machine
+from demo.machine import JOB_SERVICES, Machine
 from demo.prove import prove
 from tests.conftest import Raise, arteriole, wait_for_state, wait_until
 from tests.e2e import runs
 
 FINISHED = 300
-JOBS = [service for service in SERVICES if service != "runfolder"]
 
 
 def _name(number: int) -> str:
@@ -61,7 +60,7 @@ def test_no_job_is_started_for_300_finished_runs(machine):
             assert (run["state"], run["attempt"], run["claimed_by"]) == ("pending", 0, None), run
             assert run["why"]["code"] == "run.not_adopted"
             assert run["why"]["hint"] == f"arteriole adopt {run['name']}"
-    for service in JOBS:
+    for service in JOB_SERVICES:
         jobs = machine.api(service, "status?limit=1000")["jobs"]
         assert {job["run"] for job in jobs} == {new}
     assert [path.name for path in machine.fastq.iterdir()] == [new]

@@ -21,7 +21,7 @@ from arteriole.simulator.instruments import Kind
 from arteriole.simulator.misdeeds import MISDEEDS, copying, instrument, misdeed_of, sheet
 from arteriole.simulator.plan import RunPlan
 from arteriole.simulator.sequencer import write_run
-from demo.machine import ROOT, SERVICES, Machine
+from demo.machine import JOB_SERVICES, ROOT, Machine
 from demo.prove import prove
 from tests.conftest import Raise, arteriole, wait_for_state, wait_until
 
@@ -209,7 +209,7 @@ def scenes(machine: Machine) -> Iterator[dict[str, Scene]]:
 
 
 def _assert_nothing_was_made_of(scene: Scene) -> None:
-    for service in SERVICES[1:]:
+    for service in JOB_SERVICES:
         jobs = scene.machine.api(service, f"status?run={scene.run}")["jobs"]
         assert all(job["state"] == "error" for job in jobs), jobs
     made = scene.machine.fastq / scene.run

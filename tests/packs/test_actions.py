@@ -717,3 +717,28 @@ def test_a_trace_is_in_order_and_inert(action, service, config):
     pages = service.wait_for(f"{BASE}/events", 2)
     assert [page.query.get("after") for page in pages] == [None, "a-500"]
     assert service.wait_for("/v1/traces")[0].query["trace_tag"] == RUN
+
+
+def test_metadata_of_a_sample_as_a_person_reads_it(action, service):
+    record = {"sample": "S1", "project": "<% x %>", "subject": "", "top_up_of": ["R1", "R2"]}
+    found = {"sample": "S1", "version": 2, "time": "2026-01-02", "source": "csv", "record": record}
+    trouble = {"code": "metadata.unknown", "message": "no source knows it {{ x }}"}
+    answers = [(200, {**found, "trouble": None}), (200, {**found, "trouble": trouble})]
+    service.answers["GET", f"{BASE}/samples/S1"] = answers
+    lines = [
+        "S1: version 2 of 2026-01-02, from csv",
+        "  sample          S1",
+        "  project         (% x %)",
+        "  top_up_of       R1 R2",
+    ]
+    assert action("metadata", sample="S1") == (True, "\n".join(lines))
+    lines.append("Not known any more: no source knows it (( x )) (metadata.unknown)")
+    assert action("metadata", sample="S1") == (True, "\n".join(lines))
+    assert action("metadata", sample="<% x %>")[1]["code"] == "name.characters"
+    assert len(service.asked) == 2
+
+
+def test_a_site_without_metadata_is_told_so(action, config):
+    config["metadata_url"] = ""
+    succeeded, result = action("metadata", sample="S1")
+    assert (succeeded, result["code"]) == (False, "pack.config")

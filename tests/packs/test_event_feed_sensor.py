@@ -122,6 +122,15 @@ def test_events_become_triggers_and_then_the_cursor_is_kept(sensor):
     assert (first.query["after"], first.query["wait"]) == ("none", "20")
 
 
+def test_the_metadata_service_is_followed_too(sensor):
+    event = {"what": "metadata_ready", "run": RUN, "attempt": 2, "payload": {"samples": "<% x %>"}}
+    _, service, _ = sensor({"metadata": Feed(event)})
+    (dispatched,) = service.wait_for("dispatch", 1)
+    assert dispatched == ("arteria.metadata_ready", {"run": RUN, "attempt": 2}, RUN)
+    service.wait_for("set", 1)
+    assert service.values == {"cursor_metadata": "e-1"}
+
+
 def test_it_goes_on_after_the_cursor_that_it_kept(sensor):
     known = SensorService()
     known.values["cursor_runfolder"] = "e-1"

@@ -145,7 +145,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 30, "workflows": 8, "rules": 16, "aliases": 4, "sensors": 1}
+    assert counts == {"actions": 32, "workflows": 8, "rules": 16, "aliases": 4, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ import requests
 from st2reactor.sensor.base import Sensor
 
 JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive", "wes")
-SERVICES = ("runfolder", *JOB_SERVICES)
+SERVICES = ("runfolder", *JOB_SERVICES, "metadata")
 
 #: Seconds for which a service holds a request back when it has no news.
 WAIT = 20
@@ -34,6 +34,7 @@ TRIGGERS = {
     ("runfolder", "stage_ready"): ("arteria.stage_ready", ("run", "stage", "attempt")),
     ("runfolder", "run_done"): ("arteria.run_done", ("run", "attempt")),
     ("runfolder", "run_error"): ("arteria.run_error", ("run", "code")),
+    ("metadata", "metadata_ready"): ("arteria.metadata_ready", ("run", "attempt")),
     ("job", "job_finished"): (
         "arteria.job_finished",
         ("service", "job_id", "run", "stage", "attempt", "state", "code"),

@@ -8,8 +8,8 @@ import requests
 from arteria_errors import AnswerError, ConfigError, RefusedError, UnreachableError
 from arteria_names import code_of, inert
 
-SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "wes", "metadata")
-JOB_SERVICES = tuple(name for name in SERVICES if name not in ("runfolder", "metadata"))
+JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive", "wes")
+SERVICES = ("runfolder", *JOB_SERVICES, "metadata")
 #: A service behind a proxy that is not up yet answers with one of these.
 _NOT_UP = (502, 503, 504)
 

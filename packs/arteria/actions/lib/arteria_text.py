@@ -61,3 +61,20 @@ def why_text(run: Dict[str, Any]) -> str:
         if value not in (None, ""):
             lines.append(label + _word(value))
     return "\n".join(lines)
+
+
+def metadata_text(found: Dict[str, Any]) -> str:
+    """The record of a sample, a line for each field that it has."""
+    found = inert(found)
+    lines = [
+        "%s: version %s of %s, from %s"
+        % tuple(found.get(name) for name in ("sample", "version", "time", "source"))
+    ]
+    for name, value in (found.get("record") or {}).items():
+        if value not in (None, "", []):
+            text = " ".join(map(str, value)) if isinstance(value, list) else value
+            lines.append("  %-15s %s" % (name, text))
+    trouble = found.get("trouble")
+    if trouble:
+        lines.append("Not known any more: %(message)s (%(code)s)" % trouble)
+    return "\n".join(lines)

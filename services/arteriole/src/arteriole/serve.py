@@ -19,6 +19,7 @@ from arteriole.archive.kind import ArchiveKind
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.jobs.service import JobService
+from arteriole.metadata.service import MetadataService
 from arteriole.runfolder.service import RunfolderService
 from arteriole.settings import SERVICES, Auth, Settings
 from arteriole.transfer.kind import TransferKind
@@ -72,6 +73,11 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
         )
     if (wes := settings.wes) is not None:
         makers["wes"] = lambda: (WesService(wes, settings.state_dir, settings.mode), wes.port)
+    if (metadata := settings.metadata) is not None:
+        makers["metadata"] = lambda: (
+            MetadataService(metadata, settings.state_dir),
+            metadata.port,
+        )
     if name not in makers:
         raise ServeError(
             f"{name!r} has no section in the configuration; configured are {', '.join(makers)}"
@@ -111,7 +117,7 @@ async def serve(settings: Settings, names: list[str]) -> None:
     if not names:
         raise ServeError(
             "no service is configured",
-            hint="add a section runfolder, bcl2fastq, checksum, transfer, archive or wes",
+            hint=f"add a section {', '.join(SERVICES[:-1])} or {SERVICES[-1]}",
         )
     try:
         applications = _open(settings, names)

@@ -1,24 +1,25 @@
 """All of arteriole.yaml: a section a service, and what they share."""
 
 import enum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
 from pydantic import field_validator, model_validator
 
 from arteriole.app.config import Clash, Section
+from arteriole.app.hosts import is_loopback
 from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.metadata.settings import MetadataSettings
 from arteriole.observe.settings import ObserveSettings
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.transfer.settings import TransferSettings
 from arteriole.wes.settings import WesSettings
 
 #: The sections that are services.
-SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "wes")
+SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "wes", "metadata")
 
 
 class Auth(enum.StrEnum):
@@ -39,6 +40,7 @@ class Settings(Section):
     transfer: TransferSettings | None = None
     archive: ArchiveSettings | None = None
     wes: WesSettings | None = None
+    metadata: MetadataSettings | None = None
     observe: ObserveSettings = ObserveSettings()
 
     @field_validator("state_dir")
@@ -50,7 +52,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _open_on_loopback_only(self) -> Self:
-        if self.auth is Auth.NONE and not _is_loopback(self.host):
+        if self.auth is Auth.NONE and not is_loopback(self.host):
             text = f"expected tokens where host is {self.host}, found none: 127.0.0.1 alone is open"
             raise Clash(("auth",), ("host",), text)
         return self
@@ -77,15 +79,12 @@ class Settings(Section):
                     found.setdefault(path, []).append(f"{name}.{key}")
         for name, one in self.archive.destinations.items() if self.archive else ():
             found.setdefault(one.directory, []).append(f"archive.destinations.{name}.directory")
+        for number, source in enumerate(self.metadata.sources if self.metadata else ()):
+            if source.csv is not None:
+                key = f"metadata.sources.{number}.csv.folder"
+                found.setdefault(source.csv.folder, []).append(key)
         return found
 
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name
-        return host == "localhost"

@@ -6,14 +6,14 @@ import pytest
 
 from arteriole.app.config import ConfigError, load
 from arteriole.serve import configured
-from arteriole.settings import Settings
+from arteriole.settings import SERVICES, Settings
 
 EXAMPLE = Path(__file__).parents[2] / "arteriole.yaml.example"
 
 
 def test_the_example_is_good_and_names_every_service():
     settings = load(EXAMPLE, Settings, {})
-    assert configured(settings) == ["runfolder", "bcl2fastq", "checksum", "transfer", "archive"]
+    assert configured(settings) == list(SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ def test_the_example_is_good_and_names_every_service():
     [
         ("host: 127.0.0.1", "hots: 127.0.0.1", r"hots: there is no such key; is host meant"),
         ("port: 8183", "port: many", r"transfer\.port"),
+        (
+            "folder: /data/metadata",
+            "foldr: /data",
+            r"metadata\.sources\.0\.csv\.foldr: .*folder meant",
+        ),
+        ("    - csv:", "    - tsv:", r"metadata\.sources\.0\.tsv: .* is csv meant"),
         ("state_dir: /var/lib", "state_dir: var/lib", r"state_dir: .*absolute"),
         (
             "host: 127.0.0.1",

@@ -206,7 +206,9 @@ class _Handler(tornado.web.RequestHandler):
         except tornado.iostream.StreamClosedError:
             return
         except Exception:
-            log.exception("request failed", service=self._app.service.name, path=self.request.path)
+            # NB: not the path, which may hold the name of a sample
+            told = "none" if route is None else route.path
+            log.exception("request failed", service=self._app.service.name, route=told)
             reply = Reply(
                 ArterioleError(
                     "the service failed while answering",

@@ -23,12 +23,27 @@ class Attempt:
         self.path = self.home / f"attempt-{number}"
 
     def record(self) -> dict[str, Any] | None:
-        """attempt.json of the complete attempt, or None while it is not complete."""
+        """attempt.json of the complete attempt, or None while it is not complete.
+
+        Raises:
+            ConversionError: it cannot be read, or is no JSON object.
+        """
         try:
-            found: dict[str, Any] = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
+            found = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except (OSError, ValueError, RecursionError) as err:
+            raise self._unreadable(str(err)) from err
+        if not isinstance(found, dict):
+            raise self._unreadable(f"expected a JSON object, found {type(found).__name__}")
         return found
+
+    def _unreadable(self, found: str) -> ConversionError:
+        return ConversionError(
+            f"{self.path / RECORD} cannot be read: {found}",
+            code="attempt.record",
+            hint=f"arteriole redo {self.run} --from convert",
+        )
 
     def begin(self, job_id: int) -> Path:
         """An empty folder for this job's output, on the file system of the attempt.

@@ -1,14 +1,17 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
 import asyncio
+import re
 from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from arteriole.app.auth import Role
-from arteriole.app.names import find_run
+from arteriole.app.errors import NotFoundError
+from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Request, Route
 from arteriole.bcl2fastq import converters, sheets
+from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.jobs.service import StartRequest
 
@@ -64,8 +67,30 @@ class Bcl2fastqKind:
                 Role.READER,
                 "check the sample sheet of a run",
                 body=CheckRequest,
-            )
+            ),
+            Route(
+                "GET",
+                "/api/1.0/attempts/{runfolder}/{attempt}",
+                self._attempt,
+                Role.READER,
+                "attempt.json of a complete attempt: its samples and files",
+            ),
         ]
+
+    async def _attempt(self, call: Call) -> Reply:
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        number, root = call.path["attempt"], self._settings.fastq_root
+        record = None
+        if re.fullmatch("[1-9][0-9]{0,3}", number):
+            within(root, run, f"attempt-{number}")
+            record = await asyncio.to_thread(Attempt(root, run, int(number)).record)
+        if record is None:
+            raise NotFoundError(
+                f"{run} has no complete attempt {number[:40]!r} in {root}",
+                code="attempt.not_found",
+                hint=f"arteriole run {run}",
+            )
+        return Reply(record)
 
     async def _check(self, call: Call) -> Reply:
         run_dir = find_run(self._settings.run_roots, call.body.run)

@@ -1,0 +1,19 @@
+"""What the calls of the metadata service take."""
+
+from pydantic import Field
+
+from arteriole.app.routes import Request
+
+#: Most samples of one attempt.
+SAMPLES_LIMIT = 2000
+
+
+class FreezeRequest(Request):
+    #: Names as the attempt has them; those that are no identifiers are missing, and say why.
+    samples: list[str] = Field(min_length=1, max_length=SAMPLES_LIMIT)
+
+
+class SamplesQuery(Request):
+    project: str | None = None
+    limit: int = Field(default=100, ge=1, le=1000)
+    after: str = ""
