@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import field_validator, model_validator
 
+from arteriole.app.chat import ChatSettings
 from arteriole.app.config import Clash, Section
 from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
@@ -37,6 +38,7 @@ class Settings(Section):
     checksum: ChecksumSettings | None = None
     transfer: TransferSettings | None = None
     archive: ArchiveSettings | None = None
+    chat: ChatSettings = ChatSettings()
     observe: ObserveSettings = ObserveSettings()
 
     @field_validator("state_dir")
