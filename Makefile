@@ -4,6 +4,7 @@ SERVICES := .venv/.made
 SOLO := .venv-st2solo/.made
 ST2 := .venv-st2/.made
 ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
+WES := .venv-wes/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
 ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
@@ -21,10 +22,10 @@ demo: $(ENVIRONMENTS) system  ## runs through the whole chain, watched live (ONC
 up: $(ENVIRONMENTS) system  ## the whole system in var/up until Ctrl-C; it only observes (MODE=act: works)
 	.venv/bin/python -m demo.up $(if $(MODE),--mode $(MODE))
 
-test: $(ENVIRONMENTS)  ## every test
+test: $(ENVIRONMENTS) $(WES)  ## every test
 	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
-	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --doctest-modules src tests $(PYTEST_ARGS)
+	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --dist loadgroup --doctest-modules src tests $(PYTEST_ARGS)
 	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 
 storm: $(ENVIRONMENTS)  ## the long tests: SEED=7 STORM="solo_storm --workflows 200"
@@ -72,7 +73,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-parity var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-parity var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -87,4 +88,9 @@ $(SOLO): services/st2solo/pyproject.toml
 $(ST2): Makefile
 	$(PYTHON) -m venv .venv-st2
 	.venv-st2/bin/python $(PIP) 'st2client==3.9.0' 'setuptools<81'
+	touch $@
+
+$(WES): Makefile  # GA4GH's own client, which the tests speak with
+	$(PYTHON) -m venv .venv-wes
+	.venv-wes/bin/python $(PIP) 'wes-service==5.0' 'setuptools<81'
 	touch $@

@@ -16,6 +16,8 @@ need ssh openssh-client
 need ssh-keygen openssh-client
 if [ "$1" = test ]; then
     need sudo sudo
+    need sbatch slurm-wlm
+    need munged munge
     { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless
     found=""
     for jar in ${PICARD_JAR:+"$PICARD_JAR"} /usr/share/java/picard.jar /usr/picard/picard.jar \

@@ -36,10 +36,16 @@ COMPOSED = {
 }
 
 #: Texts of the form of a code that are none, by their end or their beginning ...
-FILES = re.compile(r".*[.](json|md5|blake3|sqlite|token|gz|bgzf|locs|fa|yaml|txt|log|csv|xml|bin)")
+FILES = re.compile(
+    r".*[.](json|md5|blake3|sqlite|token|gz|bgzf|locs|fa|yaml|txt|log|csv|xml|bin|sh)"
+)
 TRIGGERS = "arteria."
 #: ... or as a whole.
-NO_CODES = {"plan.stages": "names a field of a request"}
+NO_CODES = {
+    "plan.stages": "names a field of a request",
+    "arteriole.wes": "names the service to clients of GA4GH",
+    "org.ga4gh": "as GA4GH names itself",
+}
 #: Codes that look like files.
 NO_FILES = {"auth.token", "request.json"}
 

@@ -22,6 +22,7 @@ from arteriole.jobs.service import JobService
 from arteriole.runfolder.service import RunfolderService
 from arteriole.settings import SERVICES, Auth, Settings
 from arteriole.transfer.kind import TransferKind
+from arteriole.wes.service import WesService
 
 log = structlog.get_logger()
 
@@ -69,6 +70,8 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
             JobService(ArchiveKind(archive), settings.state_dir, archive.parallel, settings.mode),
             archive.port,
         )
+    if (wes := settings.wes) is not None:
+        makers["wes"] = lambda: (WesService(wes, settings.state_dir, settings.mode), wes.port)
     if name not in makers:
         raise ServeError(
             f"{name!r} has no section in the configuration; configured are {', '.join(makers)}"
@@ -108,7 +111,7 @@ async def serve(settings: Settings, names: list[str]) -> None:
     if not names:
         raise ServeError(
             "no service is configured",
-            hint="add a section runfolder, bcl2fastq, checksum, transfer or archive",
+            hint="add a section runfolder, bcl2fastq, checksum, transfer, archive or wes",
         )
     try:
         applications = _open(settings, names)

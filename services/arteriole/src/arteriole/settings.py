@@ -16,9 +16,10 @@ from arteriole.checksum.settings import ChecksumSettings
 from arteriole.observe.settings import ObserveSettings
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.transfer.settings import TransferSettings
+from arteriole.wes.settings import WesSettings
 
 #: The sections that are services.
-SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive")
+SERVICES = ("runfolder", "bcl2fastq", "checksum", "transfer", "archive", "wes")
 
 
 class Auth(enum.StrEnum):
@@ -38,6 +39,7 @@ class Settings(Section):
     checksum: ChecksumSettings | None = None
     transfer: TransferSettings | None = None
     archive: ArchiveSettings | None = None
+    wes: WesSettings | None = None
     chat: ChatSettings = ChatSettings()
     observe: ObserveSettings = ObserveSettings()
 

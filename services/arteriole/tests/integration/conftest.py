@@ -36,7 +36,7 @@ def wait_until(what: Callable[[], Any], seconds: float = 120.0) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
     return wait_until
 

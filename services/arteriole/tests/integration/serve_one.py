@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from arteriole.app.application import Application, run_until_cancelled
 from arteriole.app.auth import Tokens
@@ -21,6 +22,8 @@ from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.service import JobKind, JobService
 from arteriole.transfer.kind import TransferKind
 from arteriole.transfer.settings import TransferSettings
+from arteriole.wes.service import WesService
+from arteriole.wes.settings import WesSettings
 
 
 def make_kind(name: str, settings: dict[str, object]) -> JobKind:
@@ -37,14 +40,16 @@ def make_kind(name: str, settings: dict[str, object]) -> JobKind:
     return TrialKind(Path(str(settings["root"])), rerun=bool(settings.get("rerun", True)))
 
 
-async def serve(wanted: dict[str, object]) -> None:
-    kind = make_kind(str(wanted["kind"]), wanted["settings"])  # type: ignore[arg-type]
-    service = JobService(
-        kind,
-        Path(str(wanted["state_dir"])),
-        int(str(wanted["parallel"])),
-        Mode(str(wanted["mode"])),
-    )
+def make_service(wanted: dict[str, Any]) -> JobService:
+    state_dir, mode = Path(wanted["state_dir"]), Mode(wanted["mode"])
+    if wanted["kind"] == "wes":
+        return WesService(WesSettings.model_validate(wanted["settings"]), state_dir, mode)
+    kind = make_kind(wanted["kind"], wanted["settings"])
+    return JobService(kind, state_dir, wanted["parallel"], mode)
+
+
+async def serve(wanted: dict[str, Any]) -> None:
+    service = make_service(wanted)
     tokens = None if wanted["tokens"] is None else Tokens(Path(str(wanted["tokens"])))
     application = Application(service, tokens)
     print(application.listen("127.0.0.1", 0), flush=True)

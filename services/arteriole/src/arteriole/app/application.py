@@ -24,6 +24,7 @@ from arteriole.app.routes import (
     Reply,
     Request,
     Route,
+    Upload,
     help_document,
     openapi_document,
 )
@@ -207,7 +208,8 @@ class _Handler(tornado.web.RequestHandler):
                 return
             reply = await route.answer(call)
         except ArterioleError as err:
-            reply = Reply(err.document(), err.status)
+            failure = route.failure if route is not None else None
+            reply = Reply(err.document() if failure is None else failure(err), err.status)
         except tornado.iostream.StreamClosedError:
             return
         except Exception:
@@ -274,12 +276,24 @@ class _Handler(tornado.web.RequestHandler):
     def _body(self, route: Route) -> BaseModel | None:
         if route.body is None or route.body is NoBody:
             return None
+        if route.form:
+            return _validated(route.body, self._form())
         try:
             values = json.loads(self.request.body or b"{}")
             json.dumps(values, ensure_ascii=False).encode()  # NB: JSON may hold half a character
         except (ValueError, RecursionError) as err:
             raise InvalidError(f"the body is not JSON: {err}", code="request.json") from err
         return _validated(route.body, values)
+
+    def _form(self) -> dict[str, Any]:
+        """The fields of a form, and its files by the field that they were sent as."""
+        fields: dict[str, Any] = {
+            name: given[-1].decode("utf-8", "replace")
+            for name, given in self.request.body_arguments.items()
+        }
+        for name, files in self.request.files.items():
+            fields[name] = [Upload(file["filename"], file["body"]) for file in files]
+        return fields
 
     def _send(self, reply: Reply) -> None:
         if self.request.connection is None or self._finished:

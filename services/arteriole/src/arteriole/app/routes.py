@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from arteriole.app.auth import Identity, Role
+from arteriole.app.errors import ArterioleError
 
 
 class Request(BaseModel):
@@ -24,6 +25,14 @@ class NoBody(BaseModel):
     """Clients of Arteria send any or no body where none is needed; it is not read."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of a form."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,8 @@ class Route:
     query: type[BaseModel] | None = None
     response: type[BaseModel] | None = None
     streams: bool = False  # the application writes it as server-sent events
+    form: bool = False  # the body is multipart/form-data; files come as lists of `Upload`
+    failure: Callable[[ArterioleError], Any] | None = None  # the body of an error, if another
 
     @property
     def pattern(self) -> str:
@@ -76,6 +87,11 @@ class Route:
             else:
                 out += re.escape(part)
         return f"{out}/?" if not self.path.endswith(":rest}") else out
+
+    @property
+    def media_type(self) -> str:
+        """Of the body that it takes."""
+        return "multipart/form-data" if self.form else "application/json"
 
     async def answer(self, call: Call) -> Reply:
         reply = self.handle(call)
@@ -118,7 +134,7 @@ def openapi_document(title: str, version: str, routes: list[Route]) -> dict[str,
             ]
         if route.body is not None:
             operation["requestBody"] = {
-                "content": {"application/json": {"schema": reference(route.body)}}
+                "content": {route.media_type: {"schema": reference(route.body)}}
             }
         if route.response is not None:
             operation["responses"]["200"]["content"] = {

@@ -85,8 +85,8 @@ class Attempt:
                 for s in result.samples
             ],
             "files": [
-                {"path": f.path, "size": f.size, "reads": f.reads, "md5": f.md5,
-                 "blake3": f.blake3}
+                {"path": f.path, "sample_id": f.sample_id, "lane": f.lane, "read": f.read,
+                 "size": f.size, "reads": f.reads, "md5": f.md5, "blake3": f.blake3}
                 for f in result.files
             ],
             "warnings": list(result.warnings),

@@ -21,8 +21,17 @@ from arteriole.jobs.jobs import JobState, Outcome
 
 #: What a full disk or a used-up quota says.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+#: The code of a job that was stopped.
+STOPPED = "job.stopped"
 #: Seconds between two attempts to write what must not be lost.
 PATIENCE = 1.0
+
+
+def state_of(outcome: dict[str, Any]) -> JobState:
+    """The state of a job whose worker left this outcome.json."""
+    if outcome["ok"]:
+        return JobState.DONE
+    return JobState.CANCELLED if outcome["code"] == STOPPED else JobState.ERROR
 
 
 class JobFolder:
@@ -36,8 +45,10 @@ class JobFolder:
     def prepare(self, task: dict[str, Any]) -> None:
         """Make the folder ready for a start; what an earlier start left is removed."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("progress.json", "outcome.json", "result.json", "stop"):
+        for name in ("progress.json", "outcome.json", "result.json"):
             (self.path / name).unlink(missing_ok=True)
+        if not task.get("stopping"):
+            (self.path / "stop").unlink(missing_ok=True)
         self.write("task.json", task)
 
     def lock(self) -> int | None:
@@ -86,8 +97,9 @@ class JobFolder:
         found = self.read("outcome.json")
         if found is None:
             return None
-        state = JobState.DONE if found["ok"] else JobState.ERROR
-        return Outcome(state, None, found["code"], found["message"], found["hint"], found["result"])
+        return Outcome(
+            state_of(found), None, found["code"], found["message"], found["hint"], found["result"]
+        )
 
     def write(self, name: str, document: dict[str, Any], *, durable: bool = True) -> None:
         """Write by rename, so that a reader sees all or nothing."""

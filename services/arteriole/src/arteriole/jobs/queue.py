@@ -109,13 +109,14 @@ class JobQueue:
         stage: str | None = None,
         attempt: int | None = None,
         limit: int = 100,
+        before: int | None = None,
     ) -> list[Job]:
-        """The newest first."""
+        """The newest first, of those with an id below `before`."""
         rows = self.store.rows(
             "SELECT * FROM job WHERE (? IS NULL OR state = ?) AND (? IS NULL OR run = ?)"
             " AND (? IS NULL OR stage = ?) AND (? IS NULL OR attempt = ?)"
-            " ORDER BY id DESC LIMIT ?",
-            (state, state, run, run, stage, stage, attempt, attempt, limit),
+            " AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
+            (state, state, run, run, stage, stage, attempt, attempt, before, before, limit),
         )
         return [Job.from_row(row) for row in rows]
 

@@ -45,6 +45,9 @@ class Runner:
     adopted; a result there, it is recorded; neither, the process died, and the job is started
     again if `rerun`, or failed.
 
+    With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
+    started once more, to end that.
+
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
@@ -57,6 +60,7 @@ class Runner:
         parallel: int,
         rerun: bool,
         observe_only: bool = False,
+        far: bool = False,
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -64,6 +68,7 @@ class Runner:
         self._parallel = parallel
         self._rerun = rerun
         self._observe_only = observe_only
+        self._far = far
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
@@ -107,7 +112,7 @@ class Runner:
         outcome = folder.outcome() or folder.orphaned_outcome()
         if outcome is not None:
             self._queue.ended(job, outcome)
-        elif folder.asked_to_stop():
+        elif folder.asked_to_stop() and not (self._far and job.starts < STARTS):
             self._queue.ended(job, STOPPED)
         elif self._rerun and job.starts < STARTS:
             log.warning("a job's process died; it is started again", job_id=job.job_id)
@@ -140,6 +145,8 @@ class Runner:
                     "stage": job.stage,
                     "attempt": job.attempt,
                     "observe": job.observed,
+                    "far": self._far,
+                    "stopping": self._far and job.starts > 0 and folder.asked_to_stop(),
                     "parameters": job.parameters,
                     "worker": self._worker,
                 }

@@ -75,7 +75,13 @@ class JobService:
     """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
 
     def __init__(
-        self, kind: JobKind, state_dir: Path, parallel: int, mode: Mode = Mode.OBSERVE
+        self,
+        kind: JobKind,
+        state_dir: Path,
+        parallel: int,
+        mode: Mode = Mode.OBSERVE,
+        *,
+        far: bool = False,
     ) -> None:
         self.name = kind.name
         self.mode = mode
@@ -91,6 +97,7 @@ class JobService:
             parallel=parallel,
             rerun=kind.rerun,
             observe_only=mode is Mode.OBSERVE,
+            far=far,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -134,8 +141,12 @@ class JobService:
         ]
 
     def _start(self, call: Call) -> Reply:
-        run = require_identifier(call.path["runfolder"], "runfolder")
-        request: StartRequest = call.body
+        job = self.submit(call.path["runfolder"], call.body, call)
+        return Reply(self._document(job, call), status=202)
+
+    def submit(self, run: str, request: StartRequest, call: Call) -> Job:
+        """The job for `request`, which is that of an earlier one with the same Idempotency-Key."""
+        require_identifier(run, "runfolder")
         stage = require_identifier(request.stage or self.kind.stage, "stage")
         key = call.headers.get("idempotency-key") or f"{run}.{stage}.{request.attempt}"
         if not is_identifier(key.replace("/", ".")):
@@ -145,7 +156,7 @@ class JobService:
         asked = {"run": run, **request.asked()}
         observed = request.observe or self.mode is Mode.OBSERVE
         # NB: a repeat is the same job even if the request could no longer be met
-        job = self.queue.earlier(key, asked) or self.queue.submit(
+        return self.queue.earlier(key, asked) or self.queue.submit(
             key,
             asked,
             run=run,
@@ -155,7 +166,6 @@ class JobService:
             who=call.identity.name,
             observed=observed,
         )
-        return Reply(self._document(job, call), status=202)
 
     def _document(self, job: Job, call: Call) -> dict[str, Any]:
         return {

@@ -32,6 +32,12 @@ class WorkError(ArterioleError):
     code = "job.failed"
 
 
+class StoppedError(WorkError):
+    """The job was asked to stop, and what it had begun elsewhere was ended."""
+
+    code = "job.stopped"
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that ended; `output` is its stdout and stderr, at most the last 64 KiB."""
@@ -58,9 +64,16 @@ class Task:
         self.stage: str = task["stage"]
         self.attempt: int = task["attempt"]
         self.observe: bool = task.get("observe", False)
+        #: It is started only to end what an earlier start has begun elsewhere.
+        self.stopping: bool = task.get("stopping", False)
         self.parameters: dict[str, Any] = task["parameters"]
         self._lock = lock
         self._told = 0.0
+
+    @property
+    def lock_fds(self) -> tuple[int, ...]:
+        """What a process is to inherit so that the job counts as alive while it lives."""
+        return (self._lock,)
 
     def progress(self, done: int, total: int, unit: str) -> None:
         """Tell how far it is; cheap enough to be called often."""
@@ -80,6 +93,8 @@ class Task:
         cwd: Path | None = None,
         input_bytes: bytes = b"",
         watch: Callable[[str], bool] | None = None,
+        shown: str | None = None,
+        quiet: bool = False,
     ) -> Finished:
         """Run a tool (a list, never a shell string) in the job's process group.
 
@@ -88,11 +103,14 @@ class Task:
         Args:
             watch: is given each line as it comes (they end at a newline or carriage return); True
                 leaves it out of log and output. Not together with `input_bytes`.
+            shown: stands in the log for the arguments.
+            quiet: leaves command and output out of the log.
 
         Raises:
             WorkError: the tool is missing, or had not ended after `timeout` seconds.
         """
-        note(f"+ {json.dumps(arguments)}")
+        if not quiet:
+            note(f"+ {json.dumps(arguments) if shown is None else shown}")
         try:
             process = subprocess.Popen(
                 arguments,
@@ -101,7 +119,7 @@ class Task:
                 stderr=subprocess.STDOUT,
                 env=None if environment is None else {**os.environ, **environment},
                 cwd=cwd,
-                pass_fds=(self._lock,),
+                pass_fds=self.lock_fds,
             )
         except OSError as err:
             raise _missing(arguments[0], err.strerror) from err
@@ -118,7 +136,8 @@ class Task:
                 code="tool.timeout",
             ) from err
         text = output[-OUTPUT_LIMIT:].decode("utf-8", "replace")
-        note(text.removesuffix("\n"))
+        if not quiet:
+            note(text.removesuffix("\n"))
         return Finished(process.returncode, text)
 
 
@@ -204,10 +223,12 @@ def main(
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = JobFolder(Path(sys.argv[1]))
-    threading.Thread(target=_obey_stop, args=(folder, os.getppid()), daemon=True).start()
     outcome: dict[str, Any] = {"ok": True, "code": "", "message": "", "hint": "", "result": {}}
     try:
         task = Task(folder, int(sys.argv[2]))
+        if not task.stopping:
+            watch = threading.Thread(target=_obey_stop, args=(folder, os.getppid()), daemon=True)
+            watch.start()
         outcome["result"] = {"would": _observed(task, observe)} if task.observe else work(task)
     except ArterioleError as err:
         note(f"{err.code}: {err}")

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arteriole.checksum.errors import listed
+from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import Finished, Task
 from arteriole.transfer import scripts
 from arteriole.transfer.errors import TransferError, explain
-from arteriole.transfer.rsync import bytes_sent, script_command, send_command
+from arteriole.transfer.rsync import bytes_sent, send_command
 from arteriole.transfer.settings import Destination
 
 _FAILED = re.compile(r"(?:(.+): FAILED(?: open or read)?|surplus: \./(.+))")

@@ -1,52 +1,15 @@
-"""The command lines of ssh and rsync, and what rsync tells while it sends."""
+"""The command line of rsync, and what rsync tells while it sends."""
 
 import re
 import shlex
 from pathlib import Path
 
+from arteriole.jobs.ssh import ssh_command
 from arteriole.transfer.scripts import PARTIAL_DIR
 from arteriole.transfer.settings import Destination
 
 #: A line of `--info=progress2`: bytes so far, then percent.
 _PROGRESS = re.compile(r"\s*([0-9][0-9.,]*)\s+[0-9]+%\s+\S+/s\s+[0-9:?]+(\s+\(xfr[^)]*\))?\s*")
-
-
-def ssh_command(ssh: str, destination: Destination) -> list[str]:
-    """ssh with one key and one list of known hosts, that never asks; without host and command."""
-    options = {
-        "BatchMode": "yes",
-        "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": f'"{destination.known_hosts}"',
-        "GlobalKnownHostsFile": "/dev/null",
-        "UpdateHostKeys": "no",
-        "IdentitiesOnly": "yes",
-        "IdentityAgent": "none",
-        "IdentityFile": f'"{destination.identity_file}"',
-        "PreferredAuthentications": "publickey",
-        "ControlPath": "none",
-        "ForwardAgent": "no",
-        "ForwardX11": "no",
-        "ConnectTimeout": "15",
-        "ServerAliveInterval": "15",
-        "ServerAliveCountMax": "4",
-        "LogLevel": "ERROR",
-    }
-    command = [ssh, "-F", "/dev/null", "-T", "-p", str(destination.port)]
-    command += ["-l", str(destination.user)]
-    for name, value in options.items():
-        command += ["-o", f"{name}={value}"]
-    return command
-
-
-def script_command(ssh: str, destination: Destination, script: str, *words: str) -> list[str]:
-    """Runs `script` with `words` as `$1` and on, at `destination`.
-
-    ssh hands one string to the login shell of the far side, so each word is quoted for it.
-    """
-    there = ["sh", "-c", script, "arteriole", *words]
-    if destination.host is None:
-        return there
-    return [*ssh_command(ssh, destination), destination.host, shlex.join(there)]
 
 
 def send_command(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import Finished
 from arteriole.transfer.errors import WORDS, explain, shortened
-from arteriole.transfer.rsync import bytes_sent, script_command, send_command
+from arteriole.transfer.rsync import bytes_sent, send_command
 from arteriole.transfer.settings import Destination
 
 SSH = Destination.model_validate(

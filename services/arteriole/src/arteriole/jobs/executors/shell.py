@@ -1,0 +1,95 @@
+"""Runs fixed scripts where an executor's files are: here, or on its host by ssh."""
+
+from arteriole.jobs.executors import scripts
+from arteriole.jobs.executors.step import KEPT, ExecutorError, StepEnd
+from arteriole.jobs.ssh import Host, script_command
+from arteriole.jobs.worker import Finished, Task
+
+#: Most seconds for one script; moving results may take the longest.
+TIMEOUT = 3600.0
+#: ssh's exit code for whatever is its own fault (ssh(1), EXIT STATUS).
+SSH_FAILED = 255
+#: Longest part of a tool's words that goes into a message.
+WORDS = 300
+
+_TOLD = {
+    scripts.NO_FOLDER: ("executor.no_folder", "a folder is not there"),
+    scripts.NOT_WRITTEN: ("executor.write", "a file cannot be written"),
+    scripts.NO_SLURM: ("slurm.unreachable", "Slurm does not answer"),
+    scripts.STILL_RUNNING: ("slurm.still_running", "an earlier job of this work does not end"),
+    scripts.REFUSED: ("slurm.refused", "sbatch refuses the job"),
+}
+_HINTS = {
+    "executor.no_folder": "make the folder or mount the file system, then retry",
+    "executor.write": "check space, quota and permissions there, then retry",
+    "slurm.unreachable": "when sinfo answers there: retry; what has run is not run again",
+    "slurm.refused": "check the options and sizes of the pipeline's steps, then retry",
+    "slurm.still_running": "scancel it, or ask the cluster's administrators; then retry",
+    "executor.unreachable": "check host, key and network of the executor, then retry",
+}
+
+
+class Shell:
+    """The side of `host` that a job's files are on."""
+
+    def __init__(self, task: Task, host: Host, ssh: str = "ssh") -> None:
+        self._task = task
+        self._host = host
+        self._ssh = ssh
+
+    def run(
+        self,
+        script: str,
+        *words: str,
+        input_bytes: bytes = b"",
+        accepted: tuple[int, ...] = (0,),
+        quiet: bool = False,
+    ) -> Finished:
+        """Run `script` with `words`.
+
+        Raises:
+            ExecutorError: it ended with a code that is not `accepted`.
+        """
+        command = script_command(self._ssh, self._host, script, *words)
+        done = self._task.command(
+            command, timeout=TIMEOUT, input_bytes=input_bytes, shown=words[0] if words else "",
+            quiet=quiet,
+        )  # fmt: skip
+        if done.exit_code in accepted:
+            return done
+        raise self._failure(done)
+
+    def _failure(self, done: Finished) -> ExecutorError:
+        if self._host.host is not None and done.exit_code == SSH_FAILED:
+            code, meaning = "executor.unreachable", f"{self._host.host} cannot be reached"
+        else:
+            code, meaning = _TOLD.get(
+                done.exit_code, ("executor.failed", f"exit code {done.exit_code}")
+            )
+        words = " ".join(done.output.split())[-WORDS:]
+        return ExecutorError(
+            f"{meaning}: {words}" if words else meaning,
+            code=code,
+            hint=_HINTS.get(code, "the job's log has all that was said; then retry"),
+        )
+
+    def tail(self, path: str) -> str:
+        """The last 16 KiB of a file."""
+        return self.run(scripts.TAIL, path, str(KEPT), quiet=True).output
+
+    def read(self, path: str) -> str:
+        """A small file; empty if it is not there."""
+        return self.run(scripts.READ, path, quiet=True).output
+
+    def end(self, folder: str, line: str) -> StepEnd | None:
+        """The end of the step in `folder`, as ENDS tells of it in `line`."""
+        words = line.split()
+        if len(words) != 3 or not words[0].isdigit():
+            return None
+        return StepEnd(
+            exit_code=int(words[0]),
+            begun=words[2],
+            ended=words[1],
+            stdout=self.tail(f"{folder}/stdout"),
+            stderr=self.tail(f"{folder}/stderr"),
+        )

@@ -1,0 +1,1 @@
+"""Analyses: pipelines of the site, run for the samples of an attempt."""

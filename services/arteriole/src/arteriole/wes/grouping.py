@@ -1,0 +1,164 @@
+"""Which samples of an attempt are analysed, by which pipeline, and which are held, and why."""
+
+from collections.abc import Sequence
+
+from arteriole.app.errors import InvalidError
+from arteriole.wes.attempts import AttemptFastqs, current_attempt, read_attempt
+from arteriole.wes.request import AnalysisSample
+from arteriole.wes.settings import Pipeline, WesSettings
+from arteriole.wes.units import Held, SampleInput, Source, Unit, digest_of
+
+#: Why a sample is held; a page of the runbook each.
+NO_PIPELINE = "pipeline.unknown"
+NO_GENOME = "pipeline.genome"
+PAIR_INCOMPLETE = "pipeline.pair"
+NO_READS = "analysis.no_reads"
+NO_TOP_UP = "analysis.top_up"
+NO_METADATA = "metadata.missing"
+
+
+class Grouping:
+    """The units of an attempt, and the samples that none of them has.
+
+    Controls, and samples whose metadata names no pipeline, are not analysed and not held.
+    """
+
+    def __init__(self, settings: WesSettings, attempt: AttemptFastqs) -> None:
+        self._settings = settings
+        self._attempt = attempt
+        self.units: list[Unit] = []
+        self.held: list[Held] = []
+        self.left_out = 0
+
+    def take(self, samples: Sequence[AnalysisSample], held: Sequence[str], pipeline: str) -> None:
+        """Form the units of `samples`; those in `held` have no metadata yet.
+
+        With `pipeline` only that one is run, for the samples of the pipeline that it is after.
+
+        Raises:
+            InvalidError: they are not the samples of the attempt, or there is no such pipeline.
+        """
+        self._require_all([*(one.sample for one in samples), *held])
+        wanted = self._only(pipeline) if pipeline else None
+        self.held += [Held(sample=name, reason=NO_METADATA) for name in held]
+        groups: dict[tuple[str, str], list[SampleInput]] = {}
+        for one in samples:
+            name = one.pipeline
+            if one.control or not name or (wanted is not None and name != wanted):
+                self.left_out += 1
+                continue
+            reason = self._reason(one)
+            if reason:
+                self.held.append(Held(sample=one.sample, reason=reason))
+                continue
+            reads = self._reads(one)
+            if isinstance(reads, str):
+                self.held.append(Held(sample=one.sample, reason=reads))
+                continue
+            group = one.batch or one.sample
+            groups.setdefault((name, group), []).append(_input(one, reads))
+        for (name, group), members in sorted(groups.items()):
+            self._unit(name, group, members, pipeline)
+
+    def _require_all(self, given: list[str]) -> None:
+        there = set(self._attempt.samples)
+        twice = sorted({name for name in given if given.count(name) > 1})
+        if twice or set(given) != there:
+            missing, surplus = sorted(there - set(given)), sorted(set(given) - there)
+            what = (
+                f"{twice[0]} is given twice"
+                if twice
+                else f"{len(missing)} are not given, {len(surplus)} are not in it"
+                f" ({(missing + surplus)[0]} is one)"
+            )
+            raise InvalidError(
+                f"expected every sample of attempt {self._attempt.attempt} of {self._attempt.run}"
+                f" in samples or held: {what}",
+                code="analysis.samples",
+                field="samples",
+            )
+
+    def _only(self, pipeline: str) -> str:
+        entry = self._settings.pipelines.get(pipeline)
+        if entry is None:
+            known = ", ".join(self._settings.pipelines) or "none"
+            raise InvalidError(
+                f"no pipeline {pipeline[:60]!r}; arteriole.yaml has: {known}",
+                code=NO_PIPELINE,
+                field="pipeline",
+            )
+        return entry.after or pipeline
+
+    def _reason(self, one: AnalysisSample) -> str:
+        entry = self._settings.pipelines.get(one.pipeline)
+        if entry is None:
+            return NO_PIPELINE
+        if entry.genomes and one.genome_build not in entry.genomes:
+            return NO_GENOME
+        return ""
+
+    def _reads(self, one: AnalysisSample) -> dict[str, list[Source]] | str:
+        """The files of lanes and top-ups, or why there are none."""
+        reads = {name: list(files) for name, files in self._attempt.samples[one.sample].items()}
+        for run in sorted(set(one.top_up_of) - {self._attempt.run}):
+            number = current_attempt(self._settings.fastq_root, run)
+            other = (
+                {}
+                if number is None
+                else read_attempt(self._settings.fastq_root, run, number).samples
+            )
+            more = other.get(one.sample, {})
+            if more.keys() != reads.keys():
+                return NO_TOP_UP
+            for name, files in more.items():
+                reads[name] += files
+        counts = {sum(file.reads for file in files) for files in reads.values()}
+        if not reads or counts == {0}:
+            return NO_READS
+        if len(counts) != 1:
+            raise InvalidError(
+                f"{one.sample}: its reads have {sorted(counts)} records: not the same number",
+                code="analysis.inputs",
+                field="samples",
+            )
+        return reads
+
+    def _unit(self, name: str, group: str, members: list[SampleInput], pipeline: str) -> None:
+        entry = self._settings.pipelines[name]
+        missing = set(entry.needs) - {one.phenotype for one in members}
+        builds = {one.genome_build for one in members}
+        if missing or len(builds) > 1:
+            reason = PAIR_INCOMPLETE if missing else NO_GENOME
+            self.held += [Held(sample=one.sample, reason=reason) for one in members]
+            return
+        unit = _formed(name, entry, group, members)
+        if pipeline and pipeline != name:
+            after = self._settings.pipelines[pipeline]
+            unit = _formed(pipeline, after, group, members, unit)
+        self.units.append(unit)
+
+
+def _formed(
+    name: str, entry: Pipeline, group: str, members: list[SampleInput], before: Unit | None = None
+) -> Unit:
+    unit = Unit(
+        pipeline=name,
+        version=entry.version,
+        group=group,
+        samples=sorted(members, key=lambda one: (one.phenotype != "normal", one.sample)),
+        input="" if before is None else before.name,
+    )
+    return unit.model_copy(update={"digest": digest_of(unit, entry)})
+
+
+def _input(one: AnalysisSample, reads: dict[str, list[Source]]) -> SampleInput:
+    return SampleInput(
+        sample=one.sample,
+        version=one.version,
+        project=one.project,
+        subject=one.subject,
+        phenotype=one.phenotype,
+        batch=one.batch,
+        genome_build=one.genome_build,
+        reads=reads,
+    )

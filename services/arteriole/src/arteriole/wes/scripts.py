@@ -1,0 +1,65 @@
+"""What an analysis runs on the executor's side: fixed scripts, names are their arguments."""
+
+#: Makes the FASTQs in the folder `$1`: for each three more arguments the file of that name, which
+#: must hold that many reads, of the files that a list names. 65: it holds another number.
+INPUTS = """
+out=$1
+shift
+mkdir -p "$out" || exit 67
+while [ $# -gt 0 ]; do
+  target=$out/$1 name=$1 reads=$2 list=$3
+  shift 3
+  rm -f "$target" "$target.partial"
+  if [ "$(wc -l < "$list")" = 1 ]; then
+    read -r source < "$list"
+    [ -r "$source" ] || { echo "$source cannot be read" >&2; exit 66; }
+    ln -s "$source" "$target.partial" || exit 67
+  else
+    while IFS= read -r source; do
+      cat "$source" >> "$target.partial" || exit 66
+    done < "$list"
+  fi
+  lines=$({ gzip -cd "$target.partial" || echo broken; } | wc -l)
+  if [ "$lines" != $((4 * reads)) ]; then
+    echo "$name has $((lines / 4)) reads ($lines lines), expected are $reads" >&2
+    exit 65
+  fi
+  mv "$target.partial" "$target" || exit 67
+  echo "$name $reads"
+done
+"""
+
+#: Moves the results `$2` of the work folder `$1` to `$3/$4`, with what is on stdin as
+#: analysis.json and what the steps printed; once it has its name it is never written again.
+#: 65: there are no results.
+PUBLISH = """
+cd "$1" || exit 66
+results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
+[ -d "$final" ] && exit 0
+mkdir -p "$home" || exit 67
+if [ -d "$results" ]; then
+  [ -n "$(find "$results" -type f -print | head -n 1)" ] || exit 65
+  rm -rf "$partial" || exit 67
+  if [ "$(stat -c %d "$results")" = "$(stat -c %d "$home")" ]; then
+    mv -T "$results" "$partial" || exit 67
+  else
+    cp -a "$results" "$partial.copy" && mv -T "$partial.copy" "$partial" || exit 67
+  fi
+fi
+[ -d "$partial" ] || exit 65
+mkdir -p "$partial/steps" || exit 67
+for step in .steps/*/; do
+  [ -e "$step/ended" ] || continue
+  name=$(basename "$step")
+  for stream in stdout stderr; do
+    cp "$step/$stream" "$partial/steps/$name.$stream" || exit 67
+  done
+done
+cat > "$partial/analysis.json" || exit 67
+sync -f "$partial" || exit 67
+mv -T "$partial" "$final" || exit 67
+rm -rf "$results"
+"""
+
+NOT_AS_COUNTED = 65
+NO_RESULTS = 65

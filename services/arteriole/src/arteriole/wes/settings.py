@@ -1,0 +1,175 @@
+"""The section `wes` of arteriole.yaml: where analyses run, and the site's pipelines."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from arteriole.app.config import Section
+from arteriole.checksum.places import AbsolutePath
+from arteriole.jobs.executors import ExecutorSettings
+from arteriole.jobs.ssh import Identifier, SpacedPath
+from arteriole.wes.templates import TemplateError, names
+
+#: What stands for a value in the commands of a step, and in those of a step of each sample.
+OF_GROUP = frozenset(
+    {"attempt", "cpus", "fastqs", "group", "input", "key", "params", "pipeline", "run", "table"}
+    | {"unit", "version", "work", "workflow"}
+)
+OF_SAMPLE = OF_GROUP | {"sample", "r1", "r2"}
+#: And in the cells of a table.
+OF_ROW = frozenset(
+    {"batch", "fastq", "genome_build", "group", "phenotype", "project", "r1", "r2", "sample"}
+    | {"subject"}
+)
+
+
+def _below(text: str) -> str:
+    path = Path(text)
+    if path.is_absolute() or ".." in path.parts or not text:
+        raise ValueError(f"expected a path below the work folder, found {text!r}")
+    return text
+
+
+Below = Annotated[str, AfterValidator(_below)]
+
+
+class StepEntry(Section):
+    name: Identifier
+    #: Once a group of samples, or once a sample of it.
+    for_each: Literal["group", "sample"] = "group"
+    command: list[str] = Field(min_length=1, max_length=200)
+    #: Where it runs, below the work folder.
+    cwd: Below = "."
+    cpus: int = Field(default=1, ge=1, le=1024)
+    memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    hours: float = Field(default=24.0, gt=0, le=24 * 60)
+
+
+class TableEntry(Section):
+    """A file of comma-separated values with a row for each sample of a group."""
+
+    name: str = "samples.csv"
+    columns: dict[str, str] = Field(min_length=1, max_length=50)
+
+
+class NextflowEntry(Section):
+    """`nextflow run WORKFLOW`; `params` are its parameters, rendered like a command's words."""
+
+    workflow: str
+    revision: Identifier | None = None
+    profile: str | None = None
+    params: dict[str, str | int | bool] = Field(default_factory=dict)
+    program: str = "nextflow"
+    cpus: int = Field(default=1, ge=1, le=1024)
+    memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    hours: float = Field(default=72.0, gt=0, le=24 * 60)
+
+
+class Pipeline(Section):
+    """An entry of `wes.pipelines`. The engine `command` runs `steps`, one after the other."""
+
+    version: Identifier
+    executor: Identifier
+    engine: Literal["command", "nextflow"] = "command"
+    steps: list[StepEntry] = Field(default_factory=list, max_length=50)
+    nextflow: NextflowEntry | None = None
+    table: TableEntry | None = None
+    #: The folder with what is to be kept, below the work folder.
+    results: Below = "results"
+    #: By the samples' genome build: more names for the commands, such as `reference`.
+    genomes: dict[Identifier, dict[Identifier, str]] = Field(default_factory=dict)
+    #: It takes the results of this pipeline (`{input}`) instead of FASTQs.
+    after: Identifier | None = None
+    #: A group lacking a sample with one of these phenotypes is not begun.
+    needs: list[Literal["tumor", "normal"]] = Field(default_factory=list)
+    #: How clients of GA4GH WES name it.
+    workflow_type: Identifier | None = None
+    workflow_type_version: Identifier = "1.0"
+    #: A file of the workflow, for `{workflow}`; what such a client attaches must equal it.
+    workflow_file: SpacedPath | None = None
+
+    @property
+    def type(self) -> str:
+        return self.workflow_type or {"command": "COMMAND", "nextflow": "NFL"}[self.engine]
+
+    @property
+    def words(self) -> list[tuple[str, frozenset[str]]]:
+        """Every text with names in it, and the names that it may have."""
+        genome = frozenset(name for values in self.genomes.values() for name in values)
+        found = []
+        for step in self.steps:
+            known = OF_SAMPLE if step.for_each == "sample" else OF_GROUP
+            found += [(word, known | genome) for word in (*step.command, step.cwd)]
+        if self.nextflow is not None:
+            given = [self.nextflow.workflow, *self.nextflow.params.values()]
+            found += [(word, OF_GROUP | genome) for word in given if isinstance(word, str)]
+        found.append((self.results, OF_GROUP))
+        if self.table is not None:
+            found.append((self.table.name, OF_GROUP))
+            found += [(cell, OF_ROW) for cell in self.table.columns.values()]
+        return found
+
+    @model_validator(mode="after")
+    def _of_its_engine(self) -> Self:
+        if (self.engine == "command") != bool(self.steps):
+            raise ValueError(f"expected steps for the engine command only; it is {self.engine}")
+        if (self.engine == "nextflow") != (self.nextflow is not None):
+            raise ValueError(f"expected nextflow for that engine only; it is {self.engine}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for word, known in self.words:
+            try:
+                unknown = sorted(names(word) - known)
+            except TemplateError as err:
+                raise ValueError(str(err)) from err
+            if unknown:
+                raise ValueError(
+                    f"{{{unknown[0]}}} in {word!r} is none of {', '.join(sorted(known))}"
+                )
+            used = names(word)
+            for name, value in (
+                ("table", self.table),
+                ("workflow", self.workflow_file),
+                ("input", self.after),
+                ("params", self.nextflow),
+            ):
+                if name in used and value is None:
+                    raise ValueError(f"{{{name}}} in {word!r}: the pipeline has none")
+        return self
+
+
+class WesSettings(Section):
+    port: int = Field(default=8185, ge=0, le=65535)
+    #: Attempts, as the bcl2fastq service makes them.
+    fastq_root: AbsolutePath
+    #: The same as the executors see them: the path of a transfer's destination. As fastq_root if
+    #: it is left out.
+    data_root: AbsolutePath | None = None
+    #: Where analyses work and leave their results, as the executors see it.
+    work_root: AbsolutePath
+    results_root: AbsolutePath
+    executors: dict[Identifier, ExecutorSettings] = Field(min_length=1)
+    pipelines: dict[Identifier, Pipeline] = Field(default_factory=dict)
+    #: Jobs at once; each runs the analyses of one attempt beside each other.
+    parallel: int = Field(default=4, ge=1, le=64)
+    ssh: str = "ssh"
+    #: Who offers the service, for clients of GA4GH WES.
+    organization: str = "A sequencing centre"
+    organization_url: str = "https://example.org"
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name, pipeline in self.pipelines.items():
+            if pipeline.executor not in self.executors:
+                raise ValueError(
+                    f"pipeline {name}: expected an executor of {', '.join(self.executors)},"
+                    f" found {pipeline.executor}"
+                )
+            if pipeline.after is not None and pipeline.after not in self.pipelines:
+                raise ValueError(
+                    f"pipeline {name}: expected a pipeline after `after`, found {pipeline.after}"
+                )
+        return self

@@ -1,0 +1,336 @@
+"""The worker of an analysis job: each unit step by step, units beside each other.
+
+Whatever was done by an earlier start or try is found and not done again: results that are there,
+steps that succeeded, jobs in the queue.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel
+
+from arteriole.app import times
+from arteriole.jobs.exclusive import exclusive
+from arteriole.jobs.executors import ExecutorSettings, find
+from arteriole.jobs.executors.shell import Shell
+from arteriole.jobs.executors.step import Executor, ExecutorError, Step, StepEnd
+from arteriole.jobs.worker import StoppedError, Task, main, note, require_tool
+from arteriole.wes import scripts
+from arteriole.wes.errors import AnalysisError
+from arteriole.wes.settings import Pipeline
+from arteriole.wes.steps import INPUTS, Places, Unfolded
+from arteriole.wes.tasks import TaskRecords
+from arteriole.wes.units import Held, Unit
+
+RECORD = "analysis.json"
+#: So many of the last lines that a failed step printed are told.
+LAST_LINES = 5
+LINE = 200
+
+
+class Parameters(BaseModel):
+    """What WesKind.parameters gives."""
+
+    epoch: str
+    data_root: str
+    work_root: str
+    results_root: str
+    ssh: str
+    units: list[Unit]
+    held: list[Held]
+    left_out: int
+    pipelines: dict[str, Pipeline]
+    executors: dict[str, ExecutorSettings]
+
+
+@dataclass
+class Failure:
+    """Why a unit came to nothing."""
+
+    unit: Unit
+    step: str
+    sample: str
+    code: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        whose = f" of sample {self.sample}" if self.sample else ""
+        where = f"step {self.step}{whose}: " if self.step else ""
+        return f"{self.unit.name}: {where}{self.message}"
+
+
+@dataclass
+class UnitWork:
+    """How far a unit is; `at` is the number of its next step."""
+
+    unit: Unit
+    unfolded: Unfolded
+    steps: list[Step]
+    executor: Executor
+    shell: Shell
+    at: int = 0
+    looked: bool = False  # whether its results are there already
+    anew: bool = False  # a step was done in this start, so those after it are too
+    running: Step | None = None
+    already: bool = False
+    ended: bool = False
+    commands: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Analysis:
+    def __init__(self, task: Task, parameters: Parameters) -> None:
+        self._task = task
+        self._parameters = parameters
+        self._records = TaskRecords(task.folder)
+        self._failures: list[Failure] = []
+        attempt = f"attempt-{task.attempt}"
+        self._places = Places(
+            data=PurePosixPath(parameters.data_root),
+            work=PurePosixPath(parameters.work_root) / task.run / attempt,
+            results=PurePosixPath(parameters.results_root) / task.run / attempt,
+            run=task.run,
+            attempt=task.attempt,
+        )
+        self._works = self._units()
+
+    def _units(self) -> list[UnitWork]:
+        sides = {
+            name: find(settings, self._task, self._parameters.ssh)
+            for name, settings in self._parameters.executors.items()
+        }
+        works = []
+        for number, unit in enumerate(self._parameters.units, start=1):
+            entry = self._parameters.pipelines[unit.pipeline]
+            prefix = f"aw-{self._parameters.epoch}-{self._task.job_id}-{number}"
+            unfolded = Unfolded(unit, entry, self._places, prefix)
+            works.append(UnitWork(unit, unfolded, unfolded.steps(), *sides[entry.executor]))
+        return works
+
+    def run(self) -> dict[str, Any]:
+        """Raises AnalysisError if a unit failed; the others have gone to their end then."""
+        try:
+            while not all(work.ended for work in self._works):
+                self._advance()
+        except BaseException:
+            self._cancel()
+            raise
+        if self._failures:
+            raise self._failed()
+        return {
+            "units": [
+                {
+                    "unit": work.unit.name,
+                    "pipeline": work.unit.pipeline,
+                    "group": work.unit.group,
+                    "samples": len(work.unit.samples),
+                    "already": work.already,
+                }
+                for work in self._works
+            ],
+            "held": [held.model_dump() for held in self._parameters.held],
+            "left_out": self._parameters.left_out,
+            "path": str(self._places.results),
+        }
+
+    def _advance(self) -> None:
+        """Begin what may begin, then look at what runs."""
+        for work in self._works:
+            if not work.ended and work.running is None:
+                self._next(work)
+        self._tell()
+        for executor in {id(work.executor): work.executor for work in self._works}.values():
+            running = [w for w in self._works if w.running is not None and w.executor is executor]
+            steps = [work.running for work in running if work.running is not None]
+            if not steps:
+                continue
+            ends = executor.look(steps)
+            for work in running:
+                if work.running is not None and work.running.key in ends:
+                    self._step_ended(work, work.running, ends[work.running.key])
+            if not ends:
+                time.sleep(executor.poll_seconds)
+
+    def _next(self, work: UnitWork) -> None:
+        if not work.looked:
+            work.looked = True
+            if self._is_there(work):
+                return
+        while work.at < len(work.steps):
+            step = work.steps[work.at]
+            if not work.anew and work.shell.read(step.done).strip() == step.digest:
+                self._records.begun(work.unit.name, step, work.unfolded.samples[work.at], kept=True)
+                work.at += 1
+                continue
+            beside = [
+                other.running
+                for other in self._works
+                if other.running is not None and other.executor is work.executor
+            ]
+            if work.executor.has_room(beside, step):
+                self._begin(work, step)
+            return
+        self._publish(work)
+
+    def _begin(self, work: UnitWork, step: Step) -> None:
+        work.anew = True
+        work.running = step  # NB: first, so that a stop in the middle of it ends it too
+        self._records.begun(work.unit.name, step, work.unfolded.samples[work.at])
+        try:
+            work.executor.submit(step)
+        except ExecutorError as err:
+            work.running = None
+            self._fail(work, step.name, work.unfolded.samples[work.at], err.code, str(err))
+
+    def _step_ended(self, work: UnitWork, step: Step, end: StepEnd) -> None:
+        self._records.ended(step, end)
+        work.running = None
+        if end.ok:
+            work.at += 1
+            return
+        code = end.code or ("analysis.inputs" if step.name == INPUTS else "analysis.step")
+        reason = end.reason or f"exit code {end.exit_code}"
+        said = last_lines(end.stderr) or last_lines(end.stdout)
+        name = step.name.partition(".")[0]
+        sample = work.unfolded.samples[step.number]
+        self._fail(work, name, sample, code, f"{reason}: {said}" if said else reason)
+
+    def _fail(self, work: UnitWork, step: str, sample: str, code: str, message: str) -> None:
+        failure = Failure(work.unit, step, sample, code, message)
+        note(f"{code}: {failure.text}")
+        self._failures.append(failure)
+        work.ended = True
+
+    def _is_there(self, work: UnitWork) -> bool:
+        """The results are there already, of the same inputs; it has failed if of others."""
+        path = f"{self._places.results / work.unit.name}/{RECORD}"
+        text = work.shell.read(path)
+        if not text:
+            return False
+        try:
+            found = json.loads(text).get("digest")
+        except (ValueError, AttributeError):
+            found = None
+        if found == work.unit.digest:
+            work.already = work.ended = True
+        else:
+            self._fail(
+                work,
+                "",
+                "",
+                "analysis.other_inputs",
+                f"{path} is of other inputs or of another definition of the pipeline;"
+                " results never change",
+            )
+        return True
+
+    def _publish(self, work: UnitWork) -> None:
+        unit = work.unit
+        record = {
+            **unit.model_dump(),
+            "run": self._task.run,
+            "attempt": self._task.attempt,
+            "unit": unit.name,
+            "finished": times.now(),
+            "steps": [
+                {"name": step.name, "key": step.key, "command": list(step.command)}
+                for step in work.steps
+            ],
+        }
+        try:
+            done = work.shell.run(
+                scripts.PUBLISH,
+                str(self._places.of_unit(unit.name)),
+                work.unfolded.results,
+                str(self._places.results),
+                unit.name,
+                input_bytes=json.dumps(record, indent=1).encode(),
+                accepted=(0, scripts.NO_RESULTS),
+                quiet=True,
+            )
+        except ExecutorError as err:
+            self._fail(work, "", "", err.code, str(err))
+            return
+        if done.exit_code == scripts.NO_RESULTS:
+            self._fail(
+                work,
+                "",
+                "",
+                "analysis.no_results",
+                f"every step succeeded, but {work.unfolded.results} holds no file",
+            )
+            return
+        work.ended = True
+
+    def _tell(self) -> None:
+        total = sum(len(work.steps) + 1 for work in self._works)
+        done = sum(len(work.steps) + 1 if work.ended else work.at for work in self._works)
+        self._task.progress(done, total, "steps")
+
+    def _cancel(self) -> None:
+        """End what runs."""
+        self._end([work.running for work in self._works if work.running is not None])
+
+    def cancel_all(self) -> None:
+        """End whatever may run, of a worker that was not there to end it."""
+        self._end([step for work in self._works for step in work.steps])
+
+    def _end(self, steps: list[Step]) -> None:
+        wanted = {step.key for step in steps}
+        for executor in {id(work.executor): work.executor for work in self._works}.values():
+            its = [step for work in self._works if work.executor is executor for step in work.steps]
+            executor.cancel([step for step in its if step.key in wanted])
+
+    def _failed(self) -> AnalysisError:
+        first = self._failures[0]
+        count, total = len(self._failures), len(self._works)
+        others = total - count
+        return AnalysisError(
+            f"{count} of {total} analyses failed, {others} succeeded; {first.text}",
+            code=first.code,
+            hint=f"arteriole retry {self._task.run} does again what failed, when its cause is"
+            " mended; the job's tasks have all that the steps printed",
+        )
+
+
+def last_lines(text: str) -> str:
+    """The last few lines of what a step printed, in one line."""
+    lines = [" ".join(line.split())[-LINE:] for line in text.splitlines() if line.strip()]
+    clean = ("".join(c if c.isprintable() else "?" for c in line) for line in lines[-LAST_LINES:])
+    return " | ".join(clean)
+
+
+def work(task: Task) -> dict[str, Any]:
+    """`{units: [{unit, pipeline, group, samples, already}], held: [{sample, reason}], left_out,
+    path}`.
+
+    Raises:
+        AnalysisError: a unit failed; the message names the sample, the step, its last lines.
+    """
+    with exclusive(task, f"{task.run}.{task.attempt}"):
+        analysis = Analysis(task, Parameters.model_validate(task.parameters))
+        if task.stopping:
+            analysis.cancel_all()
+            raise StoppedError("it was stopped")
+        return analysis.run()
+
+
+def observe(task: Task) -> dict[str, Any]:
+    """`{pipelines, to}`; WorkError if a program that would be run here is missing."""
+    parameters = Parameters.model_validate(task.parameters)
+    for entry in parameters.pipelines.values():
+        if parameters.executors[entry.executor].type == "process":
+            for step in entry.steps:
+                if "{" not in step.command[0]:
+                    require_tool(step.command[0])
+    return {
+        "pipelines": {name: entry.version for name, entry in parameters.pipelines.items()},
+        "to": f"{parameters.results_root}/{task.run}/attempt-{task.attempt}",
+    }
+
+
+if __name__ == "__main__":
+    main(work, observe)

@@ -1,0 +1,239 @@
+"""Analyses on a real Slurm: chains, failures, cancellation, deaths on every side."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from centre import RUN, Site, sample
+from slurm import Slurm
+
+from arteriole.app.errors import ArterioleError
+from arteriole.wes.errors import AnalysisError
+
+pytestmark = pytest.mark.xdist_group("slurm")
+SAMPLES: dict[str, Any] = {
+    "samples": [sample("R1", pipeline="sleep")],
+    "held": ["T1", "N1"],
+}
+ONE = {"attempt": 1, **SAMPLES}
+Until = Callable[..., Any]
+
+
+@pytest.fixture
+def site(centre: Site, slurm: Slurm) -> Site:
+    centre.on_slurm()
+    return centre
+
+
+@pytest.fixture
+def wes(site: Site, serve: Callable[..., Any]) -> Any:
+    return serve("wes", site.settings)
+
+
+def starts(site: Site) -> list[str]:
+    """Slurm's id of the job in which the tool was started, once each time."""
+    path = site.home / "starts.R1"
+    return path.read_text().split() if path.exists() else []
+
+
+def ours(slurm: Slurm) -> list[str]:
+    return [name for name, _ in slurm.queue()]
+
+
+def kill_process_of(folder: Path, module: str) -> None:
+    """kill -9 of the supervisor or the worker of the job in `folder`."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if str(folder) in words and any(word.endswith(f".{module}") for word in words):
+            os.kill(int(process.name), signal.SIGKILL)
+
+
+def test_bcbio_then_umccrise(site: Site, pair: list[dict[str, Any]], slurm: Slurm) -> None:
+    body = {"samples": pair, "held": ["R1"]}
+    first = site.analyse(**body)
+    assert [unit["unit"] for unit in first["units"]] == ["bcbio-1.2.9.CASE1"]
+    kept = site.result("bcbio-1.2.9.CASE1")
+    assert (kept / "T1" / "T1-ready.bam").read_text() == "[55, 55]\n"  # both lanes and the top-up
+    assert (kept / "N1" / "N1-ready.bam").read_text() == "[50, 50]\n"
+    site.analyse(pipeline="umccrise", **body)
+    assert (site.result("umccrise-2.3.1.CASE1") / "pcgr.html").read_text() == "['N1', 'T1']\n"
+    assert ours(slurm) == []
+
+
+def test_umccrise_without_bcbio_fails(site: Site, pair: list[dict[str, Any]]) -> None:
+    with pytest.raises(AnalysisError, match="umccrise: exit code 1: fake umccrise") as raised:
+        site.analyse(pipeline="umccrise", samples=pair, held=["R1"])
+    assert raised.value.code == "analysis.step"
+
+
+def test_a_job_that_fails_says_which_step_and_the_last_lines(
+    site: Site, pair: list[dict[str, Any]], slurm: Slurm
+) -> None:
+    site.behave("fail")
+    with pytest.raises(AnalysisError) as raised:
+        site.analyse(samples=pair, held=["R1"])
+    assert raised.value.code == "analysis.step"
+    assert "bcbio-1.2.9.CASE1: step run: exit code 3: " in str(raised.value)
+    assert "the aligner ran out of index" in str(raised.value)
+    assert ours(slurm) == []
+    site.behave("")
+    with pytest.raises(AnalysisError, match="ran out of index"):  # bcbio keeps what it was told
+        site.analyse(samples=pair, held=["R1"])
+
+
+def test_a_stop_ends_bcbio_and_the_jobs_that_it_submitted(
+    site: Site, pair: list[dict[str, Any]], slurm: Slurm, wes: Any, until: Until
+) -> None:
+    site.behave("hang")
+    other = slurm.ask(
+        "sbatch", "--parsable", "--job-name=aw-other", "--output=/dev/null", "--wrap=sleep 60"
+    ).strip()
+    job_id = wes.submit(RUN, attempt=1, samples=pair, held=["R1"])["job_id"]
+    until(lambda: len(ours(slurm)) == 4)  # run, its controller, its engines, the other one
+    wes.call("POST", f"stop/{job_id}")
+    assert wes.ended(job_id)["state"] == "cancelled"
+    until(lambda: ours(slurm) == ["aw-other"])
+    slurm.run("scancel", other)
+
+
+@pytest.mark.parametrize("dead", [["work"], ["supervisor", "work"]])
+def test_a_stop_reaches_slurm_when_nobody_is_left_to_obey(
+    site: Site, slurm: Slurm, wes: Any, until: Until, dead: list[str]
+) -> None:
+    job_id = wes.submit(RUN, **ONE)["job_id"]
+    until(lambda: starts(site))
+    wes.kill()
+    folder = wes.jobs / str(job_id)
+    for module in dead:
+        kill_process_of(folder, module)
+    (folder / "stop").touch()
+    wes.start()
+    assert wes.ended(job_id)["state"] == "cancelled"
+    until(lambda: ours(slurm) == [])
+
+
+def test_killed_right_after_each_sbatch_nothing_is_doubled(
+    site: Site,
+    slurm: Slurm,
+    serve: Callable[..., Any],
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Slurm has the job, and all who would have heard of it are dead; so is the service."""
+    wrapper = site.home / "bin" / "sbatch"
+    wrapper.parent.mkdir()
+    real = shutil.which("sbatch", path=slurm.environment["PATH"])
+    wrapper.write_text(
+        f"""#!/bin/sh
+{real} "$@" || exit
+name=${{2#--job-name=}}
+mkdir "{site.home}/died.$name" 2> /dev/null && kill -9 0
+exit 0
+"""
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{slurm.environment['PATH']}")
+    wes = serve("wes", site.settings)
+    job_id = wes.submit(RUN, **ONE)["job_id"]
+    until(lambda: list(site.home.glob("died.*")))
+    wes.kill()
+    wes.start()
+    until(lambda: starts(site))
+    (site.home / "go.R1").touch()
+    job = wes.ended(job_id)
+    assert job["state"] == "done", job
+    assert len(list(site.home.glob("died.*"))) == 2  # both steps
+    assert len(starts(site)) == 1
+    names = [name for name in slurm.submitted() if (site.home / f"died.{name}").exists()]
+    assert len(names) == len(set(names)) == 2
+
+
+def test_a_controller_that_is_away_is_waited_for(
+    site: Site, slurm: Slurm, wes: Any, until: Until
+) -> None:
+    job_id = wes.submit(RUN, **ONE)["job_id"]
+    until(lambda: starts(site))
+    slurm.stop()
+    try:
+        (site.home / "go.R1").touch()
+        log = wes.jobs / str(job_id) / "log"
+        until(lambda: "slurm.unreachable" in log.read_text())
+        assert wes.status(job_id)["state"] == "started"
+    finally:
+        slurm.start()
+    job = wes.ended(job_id)
+    assert job["state"] == "done", job
+    assert len(starts(site)) == 1
+
+
+def test_a_node_that_goes_down_in_the_middle(
+    site: Site, slurm: Slurm, wes: Any, until: Until
+) -> None:
+    """Slurm starts the job again elsewhere; its first start counts for nothing."""
+    job_id = wes.submit(RUN, **ONE)["job_id"]
+    until(lambda: starts(site))
+    node = slurm.ask("sinfo", "--noheader", "--format=%n").strip()
+    slurm.run("scontrol", "update", f"nodename={node}", "state=down", "reason=trial")
+    until(lambda: "PENDING" in dict(slurm.queue()).values())
+    slurm.run("scontrol", "update", f"nodename={node}", "state=resume")
+    again = slurm.ask("squeue", "--noheader", "--format=%A").strip()
+    slurm.run("scontrol", "update", f"jobid={again}", "starttime=now")  # Slurm would wait for 2 min
+    until(lambda: len(starts(site)) == 2)
+    (site.home / "go.R1").touch()
+    job = wes.ended(job_id)
+    assert job["state"] == "done", job
+    assert len(set(starts(site))) == 1  # the same job
+
+
+def test_a_job_that_somebody_cancels_fails_and_is_retried(
+    site: Site, slurm: Slurm, wes: Any, until: Until
+) -> None:
+    job_id = wes.submit(RUN, **ONE)["job_id"]
+    until(lambda: starts(site))
+    slurm.run("scancel", "--user=root")
+    job = wes.ended(job_id)
+    assert (job["state"], job["code"]) == ("error", "slurm.cancelled")
+    (site.home / "go.R1").touch()
+    assert wes.ended(wes.submit(RUN, "retry", **ONE)["job_id"])["state"] == "done"
+
+
+def test_what_sbatch_refuses(site: Site) -> None:
+    site.on_slurm(options=["--partition=none"])
+    with pytest.raises(AnalysisError, match="sbatch") as raised:
+        site.analyse(**SAMPLES)
+    assert raised.value.code == "slurm.refused"
+
+
+def test_behind_ssh(site: Site, slurm: Slurm, sshd: Any, tmp_path: Path) -> None:
+    """sbatch is on a login node, to which nothing but ssh leads."""
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    there = f'env SLURM_CONF={slurm.config} sh -c \\"$SSH_ORIGINAL_COMMAND\\"'
+    with open(sshd.home / "authorized_keys", "a") as file:
+        file.write(f'command="{there}" {key.with_suffix(".pub").read_text()}')
+    host = sshd.destination(site.home, identity_file=str(key))
+    host.pop("path")
+    site.on_slurm(**host)
+    os.environ.pop("SLURM_CONF")
+    (site.home / "go.R1").touch()
+    site.analyse(**SAMPLES)
+    assert (site.result("sleep-1.R1") / "out").read_text() == "went\n"
+
+
+def test_an_executor_that_cannot_be_reached_is_waited_for(
+    site: Site, slurm: Slurm, sshd: Any
+) -> None:
+    host = sshd.destination(site.home, known_hosts=str(sshd.home / "other_hosts"))
+    host.pop("path")
+    site.on_slurm(**host, patience_hours=1 / 3600)
+    with pytest.raises(ArterioleError, match=r"127\.0\.0\.1 cannot be reached") as raised:
+        site.analyse(**SAMPLES)
+    assert raised.value.code == "executor.unreachable"

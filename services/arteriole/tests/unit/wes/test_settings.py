@@ -1,0 +1,70 @@
+"""The section `wes`: what is wrong with it is told when it is read."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from arteriole.wes.settings import WesSettings
+
+STEP = {"name": "align", "command": ["bwa", "{r1}"], "for_each": "sample"}
+
+
+def settings(**pipeline: Any) -> WesSettings:
+    given = {"version": "1", "executor": "here", "steps": [STEP], **pipeline}
+    return WesSettings.model_validate(
+        {
+            "fastq_root": "/f",
+            "work_root": "/w",
+            "results_root": "/r",
+            "executors": {"here": {"type": "process"}},
+            "pipelines": {"p": {name: value for name, value in given.items() if value is not None}},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "told"),
+    [
+        ({"executor": "there"}, "expected an executor of here, found there"),
+        ({"after": "q"}, "expected a pipeline after `after`, found q"),
+        ({"steps": None}, "expected steps for the engine command only"),
+        ({"engine": "nextflow"}, "expected steps for the engine command only"),
+        ({"engine": "nextflow", "steps": None}, "expected nextflow for that engine only"),
+        ({"steps": [{**STEP, "for_each": "group"}]}, "{r1} in '{r1}' is none of"),
+        ({"steps": [{**STEP, "command": ["awk", "{print}"]}]}, "{print} in '{print}' is none of"),
+        ({"steps": [{**STEP, "command": ["awk", "{1}"]}]}, "{{ and }} for braces; found '{1}'"),
+        ({"steps": [{**STEP, "command": ["x", "{table}"]}]}, "the pipeline has none"),
+        ({"steps": [{**STEP, "command": ["x", "{input}"]}]}, "the pipeline has none"),
+        ({"steps": [{**STEP, "command": ["x", "{workflow}"]}]}, "the pipeline has none"),
+        ({"steps": [{**STEP, "cwd": "/etc"}]}, "expected a path below the work folder"),
+        ({"steps": [{**STEP, "cwd": "../x"}]}, "expected a path below the work folder"),
+        ({"steps": [{**STEP, "name": "a b"}]}, "must be 1 to 200 of"),
+        ({"results": ""}, "expected a path below the work folder"),
+        ({"table": {"columns": {"a": "{r3}"}}}, "{r3} in '{r3}' is none of"),
+        ({"nextflow": {"workflow": "x"}}, "expected nextflow for that engine only"),
+        ({"shell": "rm"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_pipeline_is_refused(pipeline: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        settings(**pipeline)
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "option", ["--job-name=x", "-J", "--output=/x", "--wrap=rm", "partition=main", "-p\nx"]
+)
+def test_options_of_sbatch_that_are_refused(option: str) -> None:
+    executor = {"type": "slurm", "options": [option]}
+    with pytest.raises(ValidationError, match="expected an option of sbatch"):
+        WesSettings.model_validate(
+            {"fastq_root": "/f", "work_root": "/w", "results_root": "/r",
+             "executors": {"here": executor}}
+        )  # fmt: skip
+
+
+def test_genomes_give_names() -> None:
+    step = {**STEP, "command": ["bwa", "{reference}", "{r1}"]}
+    entry = settings(steps=[step], genomes={"GRCh38": {"reference": "/x"}}).pipelines["p"]
+    assert (entry.type, entry.workflow_type_version) == ("COMMAND", "1.0")
