@@ -71,6 +71,7 @@ OPERATORS = {"equals", "matchregex", "startswith"}
 
 CORE_TRIGGERS: dict[str, set[str]] = {
     "core.st2.IntervalTimer": set(),
+    "core.st2.CronTimer": set(),
     "core.st2.generic.actiontrigger": {
         "execution_id",
         "status",
@@ -122,7 +123,7 @@ def check_parameters(parameters: dict[str, Any]) -> None:
     for name, schema in parameters.items():
         assert re.fullmatch(r"\w+", name), name
         assert set(schema) <= PARAMETER_KEYS, name
-        if name == "timeout":  # the runner's: its type is not the action's to tell
+        if name in ("timeout", "env"):  # the runner's: its type is not the action's to tell
             assert set(schema) <= OVERRIDABLE
             continue
         assert schema["type"] in TYPES, name
@@ -145,7 +146,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 32, "workflows": 8, "rules": 16, "aliases": 4, "sensors": 1}
+    assert counts == {"actions": 35, "workflows": 8, "rules": 20, "aliases": 7, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -334,6 +335,11 @@ def test_alias(path):
         names = set(re.findall(r"\{\{ (\w+) \}\}", format_))
         required = {name for name, schema in parameters.items() if schema.get("required")}
         assert required <= names <= set(parameters)
+    # What a chat adds as key=value must not say who asks, nor change the action's surroundings.
+    asks = parameters["chat_user"]
+    assert asks["immutable"] is True and "action_context.api_user" in asks["default"]
+    assert parameters["env"]["immutable"] is True
+    assert "position" not in asks
 
 
 WORKFLOWS = files("actions/workflows/*.yaml")

@@ -8,4 +8,5 @@ class Run(ServiceAction):
     """Show a run and its stages."""
 
     def act(self, run: str) -> str:
-        return run_text(self.client.get("runfolder", path("runs", identifier(run, "run"))))
+        found = self.client.get("runfolder", path("runs", identifier(run, "run")))
+        return run_text(found, messages=not self.in_brief)

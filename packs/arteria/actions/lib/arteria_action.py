@@ -5,7 +5,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from arteria_client import Client
 from arteria_errors import ArteriaError
-from arteria_names import identifier, number
+from arteria_names import chat_name, identifier, number
 from st2common.runners.base_action import Action
 
 
@@ -13,15 +13,21 @@ class ServiceAction(Action):
     """An action that speaks to the services.
 
     A subclass defines `act`, whose return value is the result. An ArteriaError makes the execution
-    `failed`, with the error's code, message and hint as its result.
+    `failed`, with the error's code, message and hint as its result. Where `chat_user` names
+    somebody in a chat the services are called on their behalf, and they say what that person may.
     """
 
     def __init__(self, config: Optional[Mapping[str, Any]] = None, action_service: Any = None):
         super().__init__(config=config, action_service=action_service)
         self.client = Client(self.config)
+        #: Whether the answer goes to a chat, which is told nothing that may name a sample.
+        self.in_brief = False
 
-    def run(self, **parameters: Any) -> Tuple[bool, Any]:
+    def run(self, chat_user: str = "", **parameters: Any) -> Tuple[bool, Any]:
         try:
+            if chat_user:
+                self.client.act_for(chat_name(chat_user))
+                self.in_brief = not self.config.get("chat_messages")
             return True, self.act(**parameters)
         except ArteriaError as error:
             self.logger.error("%s: %s", error.code, error)

@@ -49,6 +49,10 @@ class Client:
         self._session = requests.Session()
         self._session.auth = Bearer(config.get("token"))
 
+    def act_for(self, chat_user: str) -> None:
+        """Make every further call on behalf of somebody in a chat."""
+        self._session.headers["X-On-Behalf-Of"] = chat_user
+
     def url(self, service: str) -> str:
         """The base URL of `service`, or ConfigError if it is none of the site's."""
         url = self._config.get(service + "_url") if service in SERVICES else None

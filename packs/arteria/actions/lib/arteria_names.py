@@ -32,6 +32,12 @@ def identifier(value: Any, field: str) -> str:
     return value
 
 
+def chat_name(value: Any) -> str:
+    """The name of somebody in a chat, without the @ that some bots write before it."""
+    text = value[1:] if isinstance(value, str) and value.startswith("@") else value
+    return identifier(text, "the name that the chat gives of a person")
+
+
 def number(value: Any, field: str) -> int:
     """Return `value` as an integer of 0 or more, or raise an error that names `field`."""
     text = str(value)

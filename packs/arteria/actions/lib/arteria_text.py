@@ -18,8 +18,8 @@ def run_line(run: Dict[str, Any]) -> str:
     return ("%-40s %-11s %-4s %s" % (run.get("name"), standing(run), attempt, code)).rstrip()
 
 
-def run_text(run: Dict[str, Any]) -> str:
-    """The run, and a line for each of its stages."""
+def run_text(run: Dict[str, Any], messages: bool = True) -> str:
+    """The run, and a line for each of its stages, with what each says or without."""
     lines = [run_line(run)]
     run = inert(run)
     for stage in run.get("stages") or []:
@@ -30,7 +30,7 @@ def run_text(run: Dict[str, Any]) -> str:
             times,
             job,
             stage.get("code") or "",
-            stage.get("message") or "",
+            (stage.get("message") or "") if messages else "",
         ]
         lines.append("  ".join(word for word in words if word))
     return "\n".join(lines)

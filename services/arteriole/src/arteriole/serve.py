@@ -146,7 +146,7 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
     ports = {}
     for name in dict.fromkeys(names):
         service, port = make(name, settings)
-        application = Application(service, tokens)
+        application = Application(service, tokens, settings.chat)
         ports[name] = _listen(application, settings.host, port)
         applications.append(application)
         url = f"http://{settings.host}:{ports[name]}"

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import field_validator, model_validator
 
+from arteriole.app.chat import ChatSettings
 from arteriole.app.config import Clash, Section
 from arteriole.app.hosts import is_loopback
 from arteriole.app.mode import Mode
@@ -41,6 +42,7 @@ class Settings(Section):
     archive: ArchiveSettings | None = None
     wes: WesSettings | None = None
     metadata: MetadataSettings | None = None
+    chat: ChatSettings = ChatSettings()
     observe: ObserveSettings = ObserveSettings()
 
     @field_validator("state_dir")

@@ -241,6 +241,8 @@ class Dispatcher:
             token=lambda: self._tokens.service_token(
                 execution.user, self._settings.token_ttl_seconds
             ),
+            document=lambda other: self._records.document(self._records.get(other)),
+            alias=self._actions.alias,
         )
         return RUNNERS[execution.runner].prepare(job)
 

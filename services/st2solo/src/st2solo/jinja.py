@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Undefined
 
 from st2solo import json_text
 from st2solo.filters import FILTERS
@@ -79,9 +79,9 @@ def _within(item: Any, values: Any) -> bool:
     return item in values
 
 
-def environment() -> Sandbox:
-    """A sandboxed environment in which an undefined name is an error."""
-    result = Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+def environment(undefined: type[Undefined] = StrictUndefined) -> Sandbox:
+    """A sandboxed environment; in it an undefined name is an error unless told otherwise."""
+    result = Sandbox(undefined=undefined, trim_blocks=True, lstrip_blocks=True)
     result.filters.update(FILTERS)
     result.filters["decrypt_kv"] = decrypt_kv
     result.tests["in"] = _within

@@ -14,7 +14,7 @@ from st2solo.errors import NotFoundError, WorkflowError
 from st2solo.findings import BAD, GOOD, WARNING, Finding
 from st2solo.metadata_file import MetadataError, MetadataFile
 from st2solo.packs import Pack
-from st2solo.registry import CORE, CORE_PACK
+from st2solo.registry import BUILT_IN
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.workflow_definitions import inspect, read
 
@@ -46,13 +46,13 @@ class _Actions:
 def examine(config: Config) -> Iterator[Finding]:
     runners = {name: runner.parameters for name, runner in RUNNER_TYPES.items()}
     found: dict[str, Pack] = {}
-    for folder in [*packs.folders(config.packs), CORE_PACK]:
+    for folder in [*packs.folders(config.packs), *BUILT_IN]:
         try:
             pack = packs.read(folder, runners)
         except MetadataError as error:
             yield from (Finding(BAD, "pack", str(problem)) for problem in error.problems)
             continue
-        if pack.ref in found and pack.ref != CORE:
+        if pack.ref in found and folder not in BUILT_IN:
             yield Finding(BAD, "pack", f"{pack.ref} is in {found[pack.ref].path} and in {folder}")
         found.setdefault(pack.ref, pack)
     actions = _Actions(list(found.values()))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from st2solo import metadata_file, pack_schemas
+from st2solo.alias_formats import formats_of, require_format
 from st2solo.errors import InvalidError
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.policy_types import POLICY_TYPES
@@ -80,7 +81,7 @@ class _Reader:
             trigger_types=self._each("triggers", pack_schemas.TRIGGER_TYPE),
             sensors=self._each("sensors", pack_schemas.SENSOR, self._sensor_problems),
             rules=self._each("rules", pack_schemas.RULE),
-            aliases=self._each("aliases", pack_schemas.ALIAS),
+            aliases=self._each("aliases", pack_schemas.ALIAS, self._alias_problems),
             policies=self._each("policies", pack_schemas.POLICY, self._policy_problems),
             config_schema=self._config_schema(),
             problems=self._problems,
@@ -146,6 +147,13 @@ class _Reader:
 
     def _sensor_problems(self, file: MetadataFile) -> Iterator[Problem]:
         yield from self._inside(file, "sensors")
+
+    def _alias_problems(self, file: MetadataFile) -> Iterator[Problem]:
+        for format_ in formats_of(file.content):
+            try:
+                require_format(format_.representation)
+            except InvalidError as err:
+                yield file.problem(f"formats: {err}", ["formats"])
 
     def _policy_problems(self, file: MetadataFile) -> Iterator[Problem]:
         kind = POLICY_TYPES.get(file.content["policy_type"])

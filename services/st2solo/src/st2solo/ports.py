@@ -62,6 +62,9 @@ class ActionSource(ActionLookup, Protocol):
     def policies(self, action_ref: str) -> Sequence[PolicyDefinition]:
         """The enabled policies of an action, in the order of their refs."""
 
+    def alias(self, alias_id: str) -> dict[str, Any] | None:
+        """The alias as StackStorm's API shows it; None if there is none of that id."""
+
     def pack_config(self, pack: str, user: str) -> dict[str, Any]:
         """The pack's configuration, rendered, with the schema's defaults."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from st2solo.errors import InvalidError, ParameterError
-from st2solo.jinja import is_template
+from st2solo.inert import holds_template
 from st2solo.parameters import Surroundings, render_final, render_live
 from st2solo.ports import ActionDefinition, ActionSource, KeySource
 from st2solo.records import Execution
@@ -114,14 +114,7 @@ class Preparation:
 
 def _require_inert(name: str, value: Any) -> None:
     """Refuse what would be evaluated a second time: a template that came in with the payload."""
-    if isinstance(value, dict):
-        for key, below in value.items():
-            _require_inert(name, key)
-            _require_inert(name, below)
-    elif isinstance(value, list):
-        for below in value:
-            _require_inert(name, below)
-    elif isinstance(value, str) and ("<%" in value or is_template(value)):
+    if holds_template(value):
         raise InvalidError(
             f"parameter {name}: the trigger's payload holds a template ({{{{, {{% or <%), which is"
             " not passed on; pass an identifier instead and fetch the text in the action"

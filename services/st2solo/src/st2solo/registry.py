@@ -20,6 +20,8 @@ from st2solo.triggers import Triggers
 #: The ref of the pack of which every other pack may use the actions and triggers.
 CORE = "core"
 CORE_PACK = Path(__file__).parent / "core_pack"
+#: Packs that are there without a site's doing; one of the site's own takes the place of its like.
+BUILT_IN = (CORE_PACK, Path(__file__).parent / "chatops_pack")
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ class Registration:
 class Registry:
     """Reads packs into the store; the store is what everything else looks at.
 
-    `core` is the folder of the pack of this name. A site's own pack `core`, such as StackStorm's,
-    takes the place of its actions; the triggers that st2solo itself makes stay.
+    A site's own pack `core` or `chatops`, such as StackStorm's, takes the place of the built-in
+    one's actions; the triggers that st2solo itself makes stay.
     """
 
     def __init__(
@@ -95,7 +97,6 @@ class Registry:
         triggers: Triggers,
         keys: Keys,
         *,
-        core: Path,
         roots: list[Path],
         configs: Path,
         runners: RunnerParameters,
@@ -104,7 +105,6 @@ class Registry:
         self._resources = resources
         self._triggers = triggers
         self._keys = keys
-        self._core = core
         self._roots = roots
         self._configs = configs
         self._runners = runners
@@ -121,6 +121,13 @@ class Registry:
         except NotFoundError as err:
             raise NotFoundError(f'Action "{ref}" cannot be found') from err
         return Action.from_resource(resource, self.pack_path(resource.pack))
+
+    def alias(self, alias_id: str) -> dict[str, Any] | None:
+        """The alias as StackStorm's API shows it; None if there is none of that id."""
+        try:
+            return self._resources.get(Kind.ALIAS, alias_id).document()
+        except NotFoundError:
+            return None
 
     def policies(self, action_ref: str) -> list[Policy]:
         """The enabled policies of an action."""
@@ -181,7 +188,7 @@ class Registry:
     def _read(self, names: Iterable[str] | None, problems: list[Problem]) -> list[Pack]:
         wanted = None if names is None else list(names)
         found: dict[str, Pack] = {}
-        for folder in [*packs.folders(self._roots), self._core]:
+        for folder in [*packs.folders(self._roots), *BUILT_IN]:
             try:
                 pack = packs.read(folder, self._runners)
             except MetadataError as err:
@@ -189,7 +196,7 @@ class Registry:
                     problems += err.problems
                 continue
             if pack.ref in found:
-                if folder == self._core:
+                if folder in BUILT_IN:
                     continue
                 message = f'pack "{pack.ref}" is already in {found[pack.ref].path}'
                 problems.append(Problem(folder / "pack.yaml", None, message))
@@ -238,8 +245,8 @@ class Registry:
 
     def _register_trigger_types(self, pack: Pack) -> None:
         declared = [file.content for file in pack.trigger_types]
-        if pack.ref == CORE and pack.path != self._core:
-            internal = packs.read(self._core, self._runners)
+        if pack.ref == CORE and pack.path != CORE_PACK:
+            internal = packs.read(CORE_PACK, self._runners)
             declared += [file.content for file in internal.trigger_types]
         for file in pack.sensors:
             own = {"metadata_file": file.content["metadata_file"]}

@@ -142,6 +142,10 @@ _ANNOUNCEMENT: dict[str, Parameter] = {
     ),
 }
 
+_CHAT_RESULT: dict[str, Parameter] = {
+    "post": _flag("Announce the message, too.", False),
+}
+
 _TYPES = ("object", "string", "integer", "number", "boolean", "array", "null")
 _ANYTHING = {"anyOf": [{"type": kind} for kind in _TYPES]}
 
@@ -192,6 +196,7 @@ RUNNER_TYPES = {
         RunnerType("noop", "Does nothing and succeeds."),
         RunnerType("inquirer", "Waits for the answer of a person.", _INQUIRY),
         RunnerType("announcement", "Tells all who listen to the event stream.", _ANNOUNCEMENT),
+        RunnerType("chat-result", "Tells a chat how an execution ended.", _CHAT_RESULT),
         RunnerType(
             "local-shell-cmd",
             "Runs a command on this machine.",

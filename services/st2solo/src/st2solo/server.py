@@ -12,6 +12,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from st2solo import logs, state_lock
+from st2solo.alias_executions import AliasExecutions
+from st2solo.aliases import Aliases
 from st2solo.api.http import application
 from st2solo.auth import ApiKeys, Tokens, Users
 from st2solo.collector import Collector
@@ -23,7 +25,7 @@ from st2solo.errors import St2SoloError
 from st2solo.executions import Executions
 from st2solo.keys import Keys
 from st2solo.metrics import Metrics
-from st2solo.registry import CORE_PACK, Registry
+from st2solo.registry import Registry
 from st2solo.resources import Resources
 from st2solo.rules import RulesEngine
 from st2solo.runner_types import RUNNER_TYPES
@@ -33,6 +35,7 @@ from st2solo.settings import EngineSettings
 from st2solo.store import Store
 from st2solo.stream import Stream
 from st2solo.timers import Timers
+from st2solo.traces import Traces
 from st2solo.triggers import Triggers
 
 _LOG = logging.getLogger(__name__)
@@ -53,7 +56,6 @@ def registry_of(config: Config, store: Store) -> tuple[Registry, Resources, Trig
         resources,
         triggers,
         keys,
-        core=CORE_PACK,
         roots=config.packs,
         configs=config.configs,
         runners={name: runner.parameters for name, runner in RUNNER_TYPES.items()},
@@ -76,6 +78,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         ssh=config.ssh,
     )
     executions = Executions(store, registry, keys, tokens, settings)
+    aliases = Aliases(resources)
     enforcements = Enforcements(store)
     sensors = Sensors(
         resources, registry, tokens, SensorSettings(settings, config.state, config.logs)
@@ -88,7 +91,10 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         api_keys=ApiKeys(store, users),
         keys=keys,
         resources=resources,
+        aliases=aliases,
+        alias_executions=AliasExecutions(aliases, executions, registry, keys),
         triggers=triggers,
+        traces=Traces(store),
         registry=registry,
         executions=executions,
         enforcements=enforcements,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from st2solo.alias_executions import AliasExecutions
+from st2solo.aliases import Aliases
 from st2solo.auth import ApiKeys, Tokens, Users
 from st2solo.collector import Collector
 from st2solo.config import Config
@@ -16,6 +18,7 @@ from st2solo.sensors import Sensors
 from st2solo.store import Store
 from st2solo.stream import Stream
 from st2solo.timers import Timers
+from st2solo.traces import Traces
 from st2solo.triggers import Triggers
 
 
@@ -28,7 +31,10 @@ class Services:
     api_keys: ApiKeys
     keys: Keys
     resources: Resources
+    aliases: Aliases
+    alias_executions: AliasExecutions
     triggers: Triggers
+    traces: Traces
     registry: Registry
     executions: Executions
     enforcements: Enforcements

@@ -84,6 +84,9 @@ class FolderRegistry:
             output_schema=data.get("output_schema") or {},
         )
 
+    def alias(self, alias_id: str) -> dict[str, Any] | None:
+        return None
+
     def policies(self, action_ref: str) -> list[FolderPolicy]:
         return [p for p in self.registered_policies if p.resource_ref == action_ref]
 

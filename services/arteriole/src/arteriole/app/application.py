@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from pydantic import BaseModel, ValidationError
 
 from arteriole.app.auth import Identity, Role, Tokens
+from arteriole.app.chat import ON_BEHALF_OF, ChatSettings
 from arteriole.app.errors import ArterioleError, InvalidError
 from arteriole.app.events import EventLog
 from arteriole.app.routes import (
@@ -70,9 +71,12 @@ class Application:
     With `tokens` None every caller is an administrator; that is allowed on 127.0.0.1 only.
     """
 
-    def __init__(self, service: Service, tokens: Tokens | None) -> None:
+    def __init__(
+        self, service: Service, tokens: Tokens | None, chat: ChatSettings | None = None
+    ) -> None:
         self.service = service
         self.tokens = tokens
+        self._chat = chat or ChatSettings()
         self.metrics = CollectorRegistry()
         self._requests = Counter(
             "arteriole_requests_total",
@@ -156,10 +160,13 @@ class Application:
             }
         )
 
-    def identify(self, authorization: str | None) -> Identity:
+    def identify(self, authorization: str | None, on_behalf_of: str | None) -> Identity:
+        """Who acts: the caller, or somebody of the chat for whom it calls."""
         if self.tokens is None:
-            return Identity("local", Role.ADMIN)
-        return self.tokens.identify(authorization)
+            caller = Identity("local", Role.ADMIN)
+        else:
+            caller = self.tokens.identify(authorization)
+        return caller if on_behalf_of is None else self._chat.identity(caller, on_behalf_of)
 
     def listen(self, host: str, port: int) -> int:
         """Serve on `host`:`port` (0: a free one) and return the port."""
@@ -248,7 +255,7 @@ class _Handler(tornado.web.RequestHandler):
         if route.role is None:
             identity = Identity("anyone", Role.READER)
         else:
-            identity = self._app.identify(headers.get("Authorization"))
+            identity = self._app.identify(headers.get("Authorization"), headers.get(ON_BEHALF_OF))
             identity.require(route.role)
         return Call(
             identity=identity,

@@ -9,6 +9,7 @@ import requests
 
 from arteriole.app.application import BODY_LIMIT
 from arteriole.app.auth import Role, Tokens
+from arteriole.app.chat import ChatSettings
 from arteriole.app.errors import ConflictError
 from arteriole.app.events import EventLog
 from arteriole.app.routes import NoBody, Reply, Request, Route
@@ -72,7 +73,8 @@ def tokens(tmp_path_factory):
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory, tokens):
     path = tmp_path_factory.mktemp("notes") / "notes.sqlite"
-    serving = Serving(lambda: Notes(path), tokens[0])
+    chat = ChatSettings(users={"jane": "operator", "ron": "reader"}, by=("operator", "reader"))
+    serving = Serving(lambda: Notes(path), tokens[0], chat)
     yield serving
     serving.stop()
 
@@ -118,6 +120,40 @@ def test_who_is_let_in(notes, tokens, method, path, role, status):
     assert answer.status_code == status
     if status >= 400:
         assert_error(answer, status, "auth.token" if status == 401 else "auth.role")
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "method", "status", "code"),
+    [
+        (Role.OPERATOR, "jane", "POST", 201, None),
+        (Role.OPERATOR, "jane", "GET", 200, None),
+        (Role.OPERATOR, "ron", "GET", 200, None),
+        (Role.OPERATOR, "ron", "POST", 403, "auth.role"),
+        (Role.READER, "jane", "POST", 403, "auth.role"),
+        (Role.OPERATOR, "mallory", "GET", 403, "auth.chat_user"),
+        (Role.OPERATOR, "Jane", "POST", 403, "auth.chat_user"),
+        (Role.OPERATOR, "", "POST", 400, "name.characters"),
+        (Role.OPERATOR, "jane, ron", "POST", 400, "name.characters"),
+        (Role.OPERATOR, "{{ x }}", "POST", 400, "name.characters"),
+        (Role.ADMIN, "jane", "POST", 403, "auth.on_behalf"),
+        (None, "jane", "POST", 401, "auth.token"),
+    ],
+)
+def test_on_behalf_of_somebody_in_a_chat(notes, tokens, role, name, method, status, code):
+    headers = {"X-On-Behalf-Of": name}
+    headers |= {"Authorization": f"Bearer {tokens[1][role]}"} if role else {}
+    path = "/notes" if method == "POST" else "/notes/a"
+    answer = notes.call(method, path, headers=headers, json={"what": "said", "run": "chatted"})
+    assert answer.status_code == status
+    if code is not None:
+        assert_error(answer, status, code)
+    if code == "auth.chat_user":
+        assert "chat.users" in answer.json()["error"]["message"]
+    if status == 201:
+        page = notes.get(
+            "/api/1.0/events?run=chatted", headers={**headers, "X-On-Behalf-Of": "ron"}
+        )
+        assert {event["who"] for event in page.json()["events"]} == {"operator/chat:jane"}
 
 
 @pytest.mark.parametrize("value", ["Bearer wrong", "Basic YTpi", "x", "Bearer \xe9", ""])

@@ -120,6 +120,10 @@ SLIPS = [
      "bcl2fastq.converter: expected one of builtin, picard; found 'bclconvert'"),
     (*runfolder("readiness: marked"),
      "runfolder.readiness: expected 'marker' or 'evidence', found 'marked'"),
+    ("mode:", "chat: {users: {jane: admin}}\nmode:", 2,
+     "chat.users.jane: expected 'reader' or 'operator', found 'admin'"),
+    ("mode:", "chat: {users: {ja ne: reader}}\nmode:", 2,
+     "chat.users.ja ne: expected a name of A-Z a-z 0-9 . _ -, found 'ja ne'"),
     # what does not go together
     ("mode:", "auth: none\nhost: 0.0.0.0\nmode:", 2,
      "auth: expected tokens where host is 0.0.0.0, found none: 127.0.0.1 alone is open"

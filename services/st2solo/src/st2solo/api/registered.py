@@ -1,4 +1,4 @@
-"""What packs register: packs, actions, runners, sensors, aliases, policies, configurations."""
+"""What packs register: packs, actions, runners, sensors, policies, configurations."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _one(call: Call, kind: Kind, ref: str) -> dict[str, Any]:
     return shown(call, call.services.resources.get(kind, ref).document())
 
 
-def _switched(call: Call, kind: Kind, ref: str) -> Resource:
+def switched(call: Call, kind: Kind, ref: str) -> Resource:
     """Set `enabled`, the one thing about an object of a file that the API changes."""
     resource = call.services.resources.get(kind, ref)
     given, known = call.object(), resource.document()
@@ -65,7 +65,7 @@ def get_action(call: Call, ref: str) -> dict[str, Any]:
 
 
 def put_action(call: Call, ref: str) -> dict[str, Any]:
-    return _switched(call, Kind.ACTION, ref).document()
+    return switched(call, Kind.ACTION, ref).document()
 
 
 def action_parameters(call: Call, ref: str) -> dict[str, Any]:
@@ -102,17 +102,9 @@ def get_sensor(call: Call, ref: str) -> dict[str, Any]:
 
 
 def put_sensor(call: Call, ref: str) -> dict[str, Any]:
-    sensor = _switched(call, Kind.SENSOR, ref)
+    sensor = switched(call, Kind.SENSOR, ref)
     call.services.sensors.refresh()
     return sensor.document()
-
-
-def list_aliases(call: Call) -> Answer:
-    return _listed(call, Kind.ALIAS, "pack")
-
-
-def get_alias(call: Call, ref: str) -> dict[str, Any]:
-    return _one(call, Kind.ALIAS, ref)
 
 
 def list_policies(call: Call) -> Answer:
@@ -124,7 +116,7 @@ def get_policy(call: Call, ref: str) -> dict[str, Any]:
 
 
 def put_policy(call: Call, ref: str) -> dict[str, Any]:
-    return _switched(call, Kind.POLICY, ref).document()
+    return switched(call, Kind.POLICY, ref).document()
 
 
 def list_policy_types(call: Call) -> Answer:
@@ -187,8 +179,6 @@ ROUTES = [
     Route("GET", "/sensortypes", list_sensors),
     Route("GET", "/sensortypes/<ref>", get_sensor),
     Route("PUT", "/sensortypes/<ref>", put_sensor),
-    Route("GET", "/actionalias", list_aliases),
-    Route("GET", "/actionalias/<ref>", get_alias),
     Route("GET", "/policies", list_policies),
     Route("GET", "/policies/<ref>", get_policy),
     Route("PUT", "/policies/<ref>", put_policy),

@@ -1,6 +1,16 @@
 """Every route of the API."""
 
-from st2solo.api import auth, executions, inquiries, keys, misc, registered, rules, triggers
+from st2solo.api import (
+    aliases,
+    auth,
+    executions,
+    inquiries,
+    keys,
+    misc,
+    registered,
+    rules,
+    triggers,
+)
 
 ROUTES = [
     *misc.ROUTES,
@@ -8,6 +18,7 @@ ROUTES = [
     *executions.ROUTES,
     *inquiries.ROUTES,
     *registered.ROUTES,
+    *aliases.ROUTES,
     *rules.ROUTES,
     *triggers.ROUTES,
     *keys.ROUTES,

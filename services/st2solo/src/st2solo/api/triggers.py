@@ -7,6 +7,7 @@ from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
 from st2solo.schedules import TIMERS
+from st2solo.traces import FILTERS
 from st2solo.triggers import WEBHOOK, Instance
 
 _INSTANCE_FILTERS = {
@@ -132,38 +133,19 @@ def get_timer(call: Call, ref: str) -> dict[str, Any]:
 
 
 def list_traces(call: Call) -> Answer:
-    found, total = _instances(call)
-    return Page.of(call).answer(call, [_trace(call, instance) for instance in found], total)
+    page = Page.of(call)
+    ascending = call.flag("sort_asc") or call.query.get("sort", "").startswith("+")
+    found, total = call.services.traces.list(
+        {name: call.query[name] for name in FILTERS if call.query.get(name)},
+        limit=-1 if page.limit is None else page.limit,
+        offset=page.offset,
+        ascending=ascending,
+    )
+    return page.answer(call, found, total)
 
 
 def get_trace(call: Call, trace_id: str) -> dict[str, Any]:
-    return _trace(call, call.services.triggers.instance(trace_id))
-
-
-def _trace(call: Call, instance: Instance) -> dict[str, Any]:
-    """A trace is what one trigger instance led to at once; st2solo keeps no graph beyond that."""
-    rows = call.services.store.execute(
-        "SELECT rule_id, rule_ref, execution_id, enforced_at FROM rule_enforcements"
-        " WHERE trigger_instance_id = ? ORDER BY id",
-        (instance.id,),
-    ).fetchall()
-
-    def part(object_id: str, ref: str, moment: str) -> dict[str, Any]:
-        return {"object_id": object_id, "ref": ref, "updated_at": moment, "caused_by": {}}
-
-    return {
-        "id": instance.id,
-        "uid": f"trace:{instance.id}",
-        "trace_tag": instance.trace_tag,
-        "start_timestamp": instance.occurrence_time,
-        "trigger_instances": [part(instance.id, instance.trigger, instance.occurrence_time)],
-        "rules": [part(row["rule_id"], row["rule_ref"], row["enforced_at"]) for row in rows],
-        "action_executions": [
-            part(row["execution_id"], row["rule_ref"], row["enforced_at"])
-            for row in rows
-            if row["execution_id"]
-        ],
-    }
+    return shown(call, call.services.traces.get(trace_id))
 
 
 ROUTES = [

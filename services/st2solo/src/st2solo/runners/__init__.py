@@ -2,6 +2,7 @@
 
 from st2solo.runners import (
     announcement,
+    chat_result,
     http_request,
     inquirer,
     local_shell,
@@ -21,6 +22,7 @@ RUNNERS: dict[str, Runner] = {
     "http-request": http_request.HttpRequest(),
     "inquirer": inquirer.Inquirer(),
     "announcement": announcement.Announcement(),
+    "chat-result": chat_result.ChatResult(),
 }
 
 #: The runner whose executions are workflows: they are driven by `st2solo.workflows`.

@@ -28,6 +28,9 @@ class Job:
     settings: EngineSettings
     config: Callable[[], dict[str, Any]]
     token: Callable[[], str]
+    #: Any execution as the API shows it; an alias by its id, if there is such a one.
+    document: Callable[[str], dict[str, Any]]
+    alias: Callable[[str], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)

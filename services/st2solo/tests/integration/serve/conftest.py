@@ -97,6 +97,40 @@ _FILES = {
         "name: limit\nresource_ref: demo.fail\npolicy_type: action.retry\n"
         "parameters: {retry_on: timeout}\n"
     ),
+    "packs/demo/aliases/greet.yaml": (
+        "name: greet\naction_ref: core.echo\ndescription: Say it\n"
+        "formats: ['greet {{ message = you }}']\n"
+        "ack:\n  format: 'saying {{ execution.parameters.message }}'\n"
+        "  extra: {colour: '{{ execution.status }}'}\n  append_url: false\n"
+        "result:\n  format: '{{ execution.result.stdout }} {{ nothing }}{{ alias.name }}'\n"
+        "  extra: {colour: '{{ execution.status }}'}\n"
+    ),
+    "packs/demo/aliases/hail.yaml": (
+        "name: hail\naction_ref: core.echo\n"
+        "formats: ['hail {{ message = {{ action_context.source_channel }} }}']\n"
+    ),
+    "packs/demo/aliases/loudly.yaml": (
+        "name: loudly\naction_ref: core.echo\nformats: ['greet {{ message }} loudly']\n"
+        "ack: {format: '{{ nothing }}'}\nresult: {enabled: false}\n"
+    ),
+    "packs/demo/aliases/me.yaml": (
+        "name: me\naction_ref: core.echo\nformats: ['greet me', 'i {{ x }}']\n"
+        "immutable_parameters: {message: 'you are {{ api_user }} of {{ source_channel }}'}\n"
+    ),
+    "packs/demo/aliases/count.yaml": (
+        "name: count\naction_ref: demo.wf\nformats: ['count to {{ n }}']\n"
+    ),
+    "packs/demo/aliases/off.yaml": (
+        "name: 'off'\nenabled: false\naction_ref: core.noop\nformats: ['off']\n"
+    ),
+    "packs/demo/aliases/tags.yaml": (
+        "name: tags\naction_ref: demo.list\nformats: ['tag {{ names }}',"
+        " {display: tags, representation: ['(?:\\b|^)t-(?P<names>[a-z,]+)(?:\\b|$)'],"
+        " match_multiple: true}]\n"
+    ),
+    "packs/demo/actions/list.yaml": (
+        "name: list\nrunner_type: noop\nparameters:\n  names: {type: array, required: true}\n"
+    ),
     "packs/demo/config.schema.yaml": "site: {type: string, default: home}\n",
 }
 

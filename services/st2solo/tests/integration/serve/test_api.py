@@ -143,9 +143,7 @@ def test_a_webhook_keeps_its_trace_tag(serve, until):
     body = {"trigger": "demo.event", "payload": {"n": 99}}
     reply = serve.call("POST", "/webhooks/st2", json=body, headers={"St2-Trace-Tag": "RUN99"})
     assert (reply.status_code, reply.json()) == (202, body)
-    (trace,) = until(
-        lambda: serve.get("/traces?trace_tag=RUN99&trigger=demo.event"), "the trace is there"
-    )
+    trace = until(lambda: serve.get("/traces?trace_tag=RUN99&sort_asc=True"), "it is there")[0]
     until(lambda: serve.get(f"/traces/{trace['id']}")["action_executions"], "it led to something")
     execution = serve.get(f"/traces/{trace['id']}")["action_executions"][0]["object_id"]
     context = serve.get(f"/executions/{execution}")["context"]

@@ -81,7 +81,8 @@ _COMMANDS = [
     ("run core.inject_trigger trigger=demo.event payload={{}}", "failed"),
     ("run core.inject_trigger trigger_name=demo.tick trace_tag=RUN2", "succeeded"),
     ("trace list --trace-tag RUN2", "RUN2"),
-    ("action-alias list", "No matching"),
+    ("action-alias list", "demo.greet"),
+    ("action-alias get demo.greet", "core.echo"),
     ("workflow inspect --file {folder}/packs/demo/actions/workflows/wf.yaml", "No errors"),
     ("pack install anything", "st2solo does not offer POST"),
 ]
@@ -154,3 +155,68 @@ def test_cancel_and_tail(serve, until):
     serve.st2("execution", "cancel", run)
     until(lambda: serve.get(f"/executions/{run}")["status"] == "canceled", "it is canceled")
     assert "has completed" in serve.st2("execution", "tail", run)
+
+
+def _id_of(out, begins):
+    return next(line.split()[-1] for line in out.splitlines() if line.strip().startswith(begins))
+
+
+def test_an_alias_is_matched_executed_and_its_result_told(serve, until):
+    assert "demo.greet" in serve.st2("action-alias", "match", "greet world", "-a", "ref")
+    assert "matched no patterns" in serve.st2("action-alias", "match", "hello", code=1)
+    out = serve.st2("action-alias", "execute", "greet world")
+    assert "Matching Action-alias: 'demo.greet'" in out
+    done = _id_of(out, "st2 execution get")
+    until(lambda: serve.get(f"/executions/{done}")["status"] == "succeeded", "it ended")
+    shown = serve.get(f"/executions/{done}")
+    assert shown["parameters"]["message"] == "world"
+    assert shown["context"]["source_channel"] == "cli"
+    assert "more than 1 pattern" in serve.st2("action-alias", "execute", "greet you loudly", code=1)
+
+
+def test_an_alias_is_tested(serve):
+    out = serve.st2("action-alias", "test", "greet world", "-u", "ann")
+    message = out.partition("Formatted ChatOps result message")[2]
+    assert "world greet" in message
+
+
+def test_the_trace_of_what_a_person_asked_for(serve, until):
+    out = serve.st2("action-alias", "execute", "count to 2")
+    done = _id_of(out, "st2 execution get")
+    until(lambda: serve.get(f"/executions/{done}")["status"] == "succeeded", "it ended")
+    listed = json.loads(serve.st2("trace", "list", "--execution", done, "-j"))
+    assert listed["trace_tag"] == f"execution-{done}"
+    assert "demo.wf" in serve.st2("trace", "get", done)
+    child = serve.get(f"/executions/{done}/children")[0]["id"]
+    assert [one["id"] for one in serve.get(f"/traces?execution={child}")] == [done]
+
+
+def test_traces_by_tag(serve):
+    body = {"action": "core.noop", "context": {"trace_context": {"trace_tag": "RUN7"}}}
+    by_hand = serve.call("POST", "/executions", json=body).json()["id"]
+    found = {
+        trace["id"]: trace["trigger_instances"] for trace in serve.get("/traces?trace_tag=RUN7")
+    }
+    assert found[by_hand] == []
+    assert by_hand in serve.st2("trace", "list", "--trace-tag", "RUN7")
+
+
+def test_the_trace_of_what_a_rule_asked_for(serve, until):
+    tick = until(lambda: serve.get("/triggerinstances?trigger=demo.tick"), "the sensor's")[0]["id"]
+    enforced = until(lambda: serve.get(f"/ruleenforcements?trigger_instance={tick}"), "ruled")[0]
+    rule, execution = enforced["rule"]["id"], enforced["execution_id"]
+    for query in (f"trigger_instance={tick}", f"rule={rule}", f"execution={execution}"):
+        assert tick in [trace["id"] for trace in serve.get(f"/traces?{query}")], query
+    assert serve.get(f"/traces?trigger_instance={tick}&trace_tag=other") == []
+    shown = serve.get(f"/traces/{tick}")
+    assert execution in [one["object_id"] for one in shown["action_executions"]]
+    assert serve.call("GET", "/traces/none").status_code == 404
+
+
+def test_the_order_of_traces(serve):
+    pages = {order: serve.get(f"/traces?{order}=True&limit=50") for order in
+             ("sort_asc", "sort_desc")}  # fmt: skip
+    times = {order: [trace["start_timestamp"] for trace in page] for order, page in pages.items()}
+    assert times["sort_asc"] == sorted(times["sort_asc"])
+    assert times["sort_desc"] == sorted(times["sort_desc"], reverse=True)
+    assert {bool(trace["trigger_instances"]) for trace in pages["sort_asc"]} == {True, False}

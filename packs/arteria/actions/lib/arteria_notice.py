@@ -1,0 +1,108 @@
+"""What may leave the house about a run: its name, states, codes, numbers and the one command.
+
+Built of nothing else: what a service says in its own words (messages, hints, reasons) may name
+samples, patients or projects, and goes into no notification.
+"""
+
+import re
+from typing import Any, Dict, List, Optional
+
+from arteria_errors import AnswerError
+from arteria_names import code_of, identifier, is_identifier
+from arteria_text import standing
+
+URGENCIES = ("instrument at risk", "result late", "can wait")
+_PRESSING = URGENCIES[:2]
+_WORD = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_UNTIL = re.compile(r"now\b|\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
+_COMMAND = re.compile(r"arteriole ([a-z]+) (\S+)(?: --from (\S+))?", re.ASCII)
+#: The commands that name a run and need no more than that.
+_OF_A_RUN = ("adopt", "retry", "abort", "release", "why")
+_SAFE = {
+    "yes:": "yes, archived and verified",
+    "yes,": "yes, in the run folder only: do not delete it",
+    "only": "only on the instrument and in the run folder: delete neither",
+}
+
+
+def notice(run: Dict[str, Any]) -> Dict[str, Any]:
+    """The facts of a run's document that may be told; "" or None is one that there is not."""
+    name = identifier(run.get("name"), "run")
+    why = run.get("why")
+    if not isinstance(why, dict):
+        raise AnswerError("expected a run's document with why from the runfolder service")
+    code, urgency, samples = code_of(why), why.get("urgency"), why.get("samples")
+    attempt = run.get("attempt")
+    return {
+        "run": name,
+        "state": word(standing(run)),
+        "attempt": attempt if type(attempt) is int else None,
+        "stage": _failed_stage(run),
+        "code": code,
+        "data_safe": _SAFE.get(str(why.get("data_safe")).split(" ")[0], "unknown"),
+        "urgency": urgency if urgency in URGENCIES else "",
+        "until": _until(why.get("until")),
+        "samples": samples if type(samples) is int else None,
+        "command": _command(run, name, why.get("hint")),
+        "page": "docs/runbook/%s.md" % (code,) if code else "",
+    }
+
+
+def notice_text(told: Dict[str, Any]) -> str:
+    """The facts as lines."""
+    head = "%s: %s" % (told["run"], told["state"])
+    if told["stage"]:
+        head += ", %s failed" % (told["stage"],)
+    lines = [head]
+    for label, name in (
+        ("Data safe", "data_safe"),
+        ("Urgency", "urgency"),
+        ("Until", "until"),
+        ("Samples", "samples"),
+        ("Do", "command"),
+        ("Code", "code"),
+        ("See", "page"),
+    ):
+        if told[name] not in ("", None):
+            lines.append("%s: %s" % (label, told[name]))
+    return "\n".join(lines)
+
+
+def presses(told: Dict[str, Any]) -> bool:
+    """True if somebody is to look soon."""
+    return told["urgency"] in _PRESSING
+
+
+def word(value: Any) -> str:
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else "unknown"
+
+
+def _failed_stage(run: Dict[str, Any]) -> str:
+    for stage in _stages(run):
+        same = stage.get("attempt") == run.get("attempt")
+        if same and stage.get("state") == "failed" and is_identifier(stage.get("stage")):
+            return str(stage["stage"])
+    return ""
+
+
+def _stages(run: Dict[str, Any]) -> List[Dict[str, Any]]:
+    return [stage for stage in run.get("stages") or [] if isinstance(stage, dict)]
+
+
+def _until(value: Any) -> str:
+    found = _UNTIL.match(value) if isinstance(value, str) else None
+    return found.group(0) if found else ""
+
+
+def _command(run: Dict[str, Any], name: str, hint: Any) -> str:
+    """The last command of the hint that is made of nothing but the run's name and its stages."""
+    stages = {stage.get("stage") for stage in _stages(run)}
+    command: Optional[str] = None
+    for verb, of, stage in _COMMAND.findall(hint if isinstance(hint, str) else ""):
+        if of != name:
+            continue
+        if verb in _OF_A_RUN and not stage:
+            command = "arteriole %s %s" % (verb, name)
+        elif verb == "redo" and stage in stages and is_identifier(stage):
+            command = "arteriole redo %s --from %s" % (name, stage)
+    return command or "arteriole why %s" % (name,)

@@ -1,0 +1,291 @@
+"""Notifications, the digest and the heartbeat, against a strict fake of Slack."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fake_slack import FakeSlack
+
+RUN = "200624_A00834_0183_BHMTFYDRXX"
+BASE = "/api/1.0"
+#: Names that may leave the house in no notification; planted wherever a service's words could be.
+PLANTED = ("Gundula-Patient", "Projekt_Herz", "SMP-4711")
+WORDS = f"sample {PLANTED[2]} of {PLANTED[0]} in {PLANTED[1]}"
+
+
+def document(name: str = RUN, **fields: Any) -> dict[str, Any]:
+    """A run of which every free text holds the planted names."""
+    why = {
+        "code": "convert.failed",
+        "message": f"convert failed: {WORDS}",
+        "data_safe": "yes, in the run folder only: do not delete it",
+        "urgency": "result late",
+        "until": f"2026-03-01T10:00Z: {WORDS}",
+        "samples": 24,
+        "hint": f"look at {WORDS}; then: arteriole retry {name}",
+        "page": f"docs/runbook/{WORDS}.md",
+    }
+    stage = {
+        "stage": "convert",
+        "state": "failed",
+        "attempt": 1,
+        "code": "convert.failed",
+        "message": WORDS,
+        "hint": WORDS,
+        "service": "bcl2fastq",
+        "job_id": 1,
+    }
+    return {
+        "name": name,
+        "path": f"/data/{PLANTED[0]}/{name}",
+        "state": "error",
+        "standing": "error",
+        "attempt": 1,
+        "instrument": PLANTED[1],
+        "held": {"by": PLANTED[0], "reason": WORDS},
+        "waiver": {"by": PLANTED[0], "reason": WORDS, "ignore": []},
+        "metadata": {"project": PLANTED[1]},
+        "stages": [stage],
+        "why": {**why, **fields.pop("why", {})},
+        **fields,
+    }
+
+
+@pytest.fixture
+def slack(config, load, monkeypatch):
+    load("arteria/actions/notify.py")
+    import arteria_backends
+
+    monkeypatch.setattr(arteria_backends, "_FIRST_PAUSE", 0.01)
+    fakes = []
+
+    def start(*answers: int) -> FakeSlack:
+        fakes.append(FakeSlack(*answers))
+        config["notify_slack_webhook"] = fakes[-1].url
+        return fakes[-1]
+
+    yield start
+    for fake in fakes:
+        fake.stop()
+
+
+def test_by_default_nothing_is_sent_and_that_is_said(action, service):
+    for name, parameters in (("notify", {"run": RUN, "what": "run_done"}), ("digest", {})):
+        succeeded, result = action(name, **parameters)
+        assert succeeded and result["sent"] == 0 and "notify_slack_webhook" in result["why"]
+    assert action("heartbeat") == (True, {"sent": False, "why": "heartbeat_url is not set"})
+    assert service.asked == []
+
+
+def test_what_slack_is_told(action, service, slack):
+    fake = slack()
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    assert action("notify", run=RUN, what="run_error") == (True, {"sent": 1})
+    assert fake.texts == [
+        f"{RUN}: error, convert failed\n"
+        "Data safe: yes, in the run folder only: do not delete it\n"
+        "Urgency: result late\n"
+        "Until: 2026-03-01T10:00Z\n"
+        "Samples: 24\n"
+        f"Do: arteriole retry {RUN}\n"
+        "Code: convert.failed\n"
+        "See: docs/runbook/convert.failed.md"
+    ]
+    assert fake.refused == []
+
+
+def test_what_a_webhook_is_told(action, service, config, new_service):
+    place = new_service()
+    place.answers["POST", "/hook"] = (200, {})
+    config |= {"notify_webhook_url": f"{place.url}/hook", "notify_webhook_token": "t0ken"}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    assert action("notify", run=RUN, what="run_error")[0]
+    (asked,) = place.asked
+    assert asked.headers["authorization"] == "Bearer t0ken"
+    assert asked.body["what"] == "run_error" and asked.body["run"] == RUN
+    told = {name: asked.body[name] for name in ("state", "stage", "code", "samples", "attempt")}
+    assert told == {"state": "error", "stage": "convert", "code": "convert.failed",
+                    "samples": 24, "attempt": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"standing": WORDS},
+        {"attempt": WORDS, "why": {"samples": WORDS}},
+        {"why": {"code": WORDS, "urgency": WORDS, "data_safe": WORDS, "until": WORDS}},
+        {"why": {"data_safe": f"yes: {WORDS}", "until": f"now {WORDS}"}},
+        {"why": {"hint": f"arteriole redo {RUN} --from {PLANTED[2]}"}},
+        {"why": {"hint": f"arteriole retry {PLANTED[2]}"}},
+        {"why": {"hint": f"arteriole {PLANTED[2].lower()} {RUN}"}},
+        {"stages": [{"stage": WORDS, "state": "failed", "attempt": 1}]},
+        {"stages": [{"stage": "check", "state": WORDS, "attempt": 1}]},
+    ],
+)
+def test_no_planted_name_leaves_the_house(action, service, slack, config, new_service, fields):
+    fake, place = slack(), new_service()
+    place.answers["POST", "/"] = (200, {})
+    config["notify_webhook_url"] = f"{place.url}/"
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document(**fields))
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": [document(**fields)]})
+    for name, parameters in (("notify", {"run": RUN, "what": "run_error"}), ("digest", {})):
+        assert action(name, **parameters)[0]
+    sent = json.dumps([fake.texts, [asked.body for asked in place.asked]])
+    assert len(fake.texts) == len(place.asked) == 2 and RUN in sent
+    assert not [name for name in PLANTED if name.lower() in sent.lower()]
+
+
+@pytest.mark.parametrize(
+    ("hint", "command"),
+    [
+        (f"arteriole retry {RUN}", f"arteriole retry {RUN}"),
+        (f"free the disk; then: arteriole retry {RUN}", f"arteriole retry {RUN}"),
+        (f"arteriole redo {RUN} --from convert", f"arteriole redo {RUN} --from convert"),
+        (f"set mode: act; then: arteriole adopt {RUN}", f"arteriole adopt {RUN}"),
+        (f"arteriole waive {RUN} --ignore x --reason y", f"arteriole why {RUN}"),
+        (f"arteriole redo {RUN} --from elsewhere", f"arteriole why {RUN}"),
+        ("look at the log", f"arteriole why {RUN}"),
+        (None, f"arteriole why {RUN}"),
+    ],
+)
+def test_the_one_command(load, hint, command):
+    load("arteria/actions/notify.py")
+    from arteria_notice import notice
+
+    assert notice(document(why={"hint": hint}))["command"] == command
+
+
+@pytest.mark.parametrize(
+    ("answers", "posts", "sent"),
+    [((500,), 2, True), ((429, 503), 3, True), ((404,), 1, False), ((400,), 1, False)],
+)
+def test_what_is_tried_again(action, service, slack, answers, posts, sent):
+    fake = slack(*answers)
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    succeeded, result = action("notify", run=RUN, what="run_error")
+    assert (succeeded, fake.posts, len(fake.texts)) == (sent, posts, int(sent))
+    if not sent:
+        assert result["code"] == "notify.not_sent" and str(answers[0]) in result["message"]
+        assert "secret" not in json.dumps(result)
+
+
+def test_a_place_that_takes_nothing_keeps_no_other_from_it(
+    action, service, slack, config, new_service
+):
+    fake, place = slack(), new_service()
+    place.answers["POST", "/"] = [(0, None), (500, {})]
+    config |= {"notify_webhook_url": f"{place.url}/", "notify_retry_seconds": 0.05}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    succeeded, result = action("notify", run=RUN, what="run_error")
+    assert (succeeded, result["code"], result["sent"]) == (False, "notify.not_sent", 1)
+    assert "notify_webhook_url" in result["message"] and fake.posts == 1
+    assert len(place.asked) > 1
+
+
+@pytest.mark.parametrize("url", ["hooks.slack.com/x", "file:///etc/passwd", "https://", "x"])
+def test_an_address_that_is_none(action, service, config, url):
+    config["notify_slack_webhook"] = url
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    succeeded, result = action("notify", run=RUN, what="run_error")
+    assert (succeeded, result["code"]) == (False, "pack.config")
+
+
+def test_the_digest(action, service, slack):
+    fake = slack()
+    at_risk = {"urgency": "instrument at risk", "until": "now", "code": "run.stalled", "hint": ""}
+    waits = {"urgency": "can wait", "code": "run.not_adopted"}
+    rows = [
+        document("r1"),
+        document("r2", standing="stalled", why=at_risk),
+        document("r3", standing="none", why=waits),
+        document("r4", standing="none", why=waits),
+        document("r5", standing="done", why={"code": ""}),
+        document("r6", why={"until": "2026-02-28T10:00Z"}),
+    ]
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows})
+    assert action("digest") == (True, {"sent": 1, "urgent": 3})
+    assert fake.texts[0].split("\n") == [
+        "Runs: done 1, error 2, none 2, stalled 1",
+        "instrument at risk  now  r2  run.stalled  arteriole why r2",
+        "result late  2026-02-28T10:00Z  r6  convert.failed  arteriole retry r6",
+        "result late  2026-03-01T10:00Z  r1  convert.failed  arteriole retry r1",
+        "Can wait: run.not_adopted 2",
+    ]
+    assert action("digest", limit=1)[0]
+    assert "and 2 more that press" in fake.texts[1]
+
+
+def test_the_digest_of_a_thousand_runs_fits(action, service, slack):
+    fake = slack()
+    rows = [document(f"{n:04d}" + "x" * 190) for n in range(1000)]
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows})
+    assert action("digest")[0]
+    assert len(fake.texts[0]) <= 8000 and fake.refused == []
+
+
+def test_a_digest_without_runs(action, service, slack):
+    fake = slack()
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": []})
+    assert action("digest")[0] and fake.texts == ["Runs: none"]
+
+
+@pytest.mark.parametrize(
+    ("health", "told"),
+    [
+        ({"status": "ok", "sensor_silent": False}, ""),
+        ({"status": "degraded", "sensor_silent": True}, "the sensor is silent"),
+        ({"status": "ok", "sensor_silent": None}, "the sensor is silent"),
+        ({"status": "degraded", "sensor_silent": False}, "runfolder is degraded"),
+        (None, "checksum does not answer"),
+    ],
+)
+def test_the_heartbeat(action, service, config, new_service, health, told):
+    watch = new_service()
+    watch.answers["GET", "/ping/secret"] = (200, "OK")
+    config["heartbeat_url"] = f"{watch.url}/ping/secret"
+    service.answers["GET", "/health"] = (200, health) if health else (404, {})
+    succeeded, result = action("heartbeat")
+    assert (succeeded, len(watch.asked)) == (not told, int(not told))
+    if told:
+        assert result["code"] == "heartbeat.withheld" and told in result["message"]
+
+
+def test_a_watch_that_does_not_answer(action, service, config, new_service):
+    watch = new_service()
+    config["heartbeat_url"] = f"{watch.url}/ping/secret"
+    service.answers["GET", "/health"] = (200, {"status": "ok", "sensor_silent": False})
+    succeeded, result = action("heartbeat")
+    assert (succeeded, result["code"]) == (False, "notify.not_sent")
+    assert "secret" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(("name", "body"), [("why", None), ("run", None), ("retry", {})])
+@pytest.mark.parametrize(
+    ("chat_user", "header"), [("jane", "jane"), ("@jane", "jane"), ("U0123.x", "U0123.x")]
+)
+def test_the_services_hear_who_asks_in_a_chat(action, service, name, body, chat_user, header):
+    where = f"{BASE}/runs/{RUN}" + ("/retry" if body is not None else "")
+    service.answers["POST" if body is not None else "GET", where] = (200, document())
+    assert action(name, run=RUN, chat_user=chat_user)[0]
+    assert service.asked[0].headers["x-on-behalf-of"] == header
+    assert action(name, run=RUN)[0]
+    assert "x-on-behalf-of" not in service.asked[1].headers
+
+
+@pytest.mark.parametrize("name", ["#lab", "jane doe", "{{ x }}", "a@b", "@", "jane\r\nX: y"])
+def test_a_name_in_a_chat_is_an_identifier(action, service, name):
+    succeeded, result = action("retry", run=RUN, chat_user=name)
+    assert (succeeded, result["code"], service.asked) == (False, "name.characters", [])
+
+
+@pytest.mark.parametrize("name", ["why", "run"])
+def test_a_chat_is_told_no_planted_name(action, service, config, name):
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    succeeded, told = action(name, run=RUN, chat_user="jane")
+    assert succeeded and "convert" in told
+    assert not [planted for planted in PLANTED if planted in told]
+    assert PLANTED[0] in action(name, run=RUN)[1]
+    config["chat_messages"] = True
+    assert PLANTED[0] in action(name, run=RUN, chat_user="jane")[1]
