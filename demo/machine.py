@@ -3,6 +3,7 @@
 incoming/   where instruments write       fastq/      attempts
 manifests/  digests                       cluster/    the far side of rsync
 vault/      the archive                   metadata/   tables of samples
+work/       analyses at work              results/    and what they found
 state/      stores, tokens, logs, keys
 """
 
@@ -34,11 +35,12 @@ PORTS = {
     "checksum": 2,
     "transfer": 3,
     "archive": 4,
+    "wes": 5,
     "metadata": 7,
 }
 SERVICES = tuple(PORTS)
 #: Those whose work is jobs.
-JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive")
+JOB_SERVICES = ("bcl2fastq", "checksum", "transfer", "archive", "wes")
 USER = "operator"
 
 
@@ -129,6 +131,7 @@ class Machine:
         self.manifests, self.cluster = home / "manifests", home / "cluster"
         self.vault, self.state = home / "vault", home / "state"
         self.metadata = home / "metadata"
+        self.work, self.results = home / "work", home / "results"
         self.truth = home / "truth"
         self.ssh = self.state / "ssh"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -141,10 +144,12 @@ class Machine:
         mode: str = "act",
         services: dict[str, dict[str, Any]] | None = None,
         packs: list[Path] | None = None,
+        plan: dict[str, Any] | None = None,
     ) -> None:
         """Write keys and configurations that are not there yet.
 
-        `services` overrides settings a section; `packs` adds folders of packs.
+        `services` overrides settings a section; `packs` adds folders of packs; `plan` is of the
+        runs instead of the usual one.
         """
         if missing := missing_tools():
             raise MachineError(missing)
@@ -155,6 +160,8 @@ class Machine:
             self.cluster,
             self.vault,
             self.metadata,
+            self.work,
+            self.results,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(mode=0o700, exist_ok=True)
@@ -162,7 +169,7 @@ class Machine:
         self._write_yaml("arteriole.yaml", {"mode": mode, **self._services_config(services or {})})
         self._write_yaml("st2solo.yaml", self._st2solo_config(packs or []))
         self._write_yaml("configs/arteria.yaml", self._arteria_config())
-        self._write_yaml("configs/umccr.yaml", self._umccr_config())
+        self._write_yaml("configs/umccr.yaml", self._umccr_config(plan))
         password = self.state / "operator.password"
         if not password.exists():
             password.write_text(secrets.token_urlsafe(12) + "\n")
@@ -224,6 +231,14 @@ class Machine:
                 "manifest_root": manifests,
                 "destinations": {"vault": {"directory": str(self.vault)}},
             },
+            "wes": {
+                "port": port["wes"],
+                "fastq_root": fastq,
+                "data_root": str(self.cluster),
+                "work_root": str(self.work),
+                "results_root": str(self.results),
+                "executors": {"here": {"type": "process"}},
+            },
             "metadata": {
                 "port": port["metadata"],
                 "sources": [{"csv": {"folder": str(self.metadata), "scan_interval": 2.0}}],
@@ -249,8 +264,9 @@ class Machine:
         urls = {f"{name}_url": self.url(name) for name in SERVICES}
         return {"token": "{{st2kv.system.arteria_token}}", **urls}
 
-    def _umccr_config(self) -> dict[str, Any]:
-        return {"transfer_destination": "cluster", "archive_destination": "vault"}
+    def _umccr_config(self, plan: dict[str, Any] | None) -> dict[str, Any]:
+        places = {"transfer_destination": "cluster", "archive_destination": "vault"}
+        return places if plan is None else {**places, "plan": plan}
 
     def _make_ssh(self) -> None:
         """Keys of our own for an sshd of our own: nothing of the user's is read or changed."""
@@ -436,14 +452,15 @@ def _listens(port: int) -> bool:
 
 
 def chosen_ports() -> Ports:
-    """The usual ports, or a block of ten from DEMO_PORTS on."""
+    """The usual ports, or a block of eleven from DEMO_PORTS on."""
     first = os.environ.get("DEMO_PORTS", "")
     if not first:
         return Ports()
     if not first.isdigit() or not 1024 <= int(first) <= 65000:
         raise MachineError(f"DEMO_PORTS must be a port from 1024 to 65000, found {first!r}")
     start = int(first)
-    services = {name: start + n for name, n in PORTS.items()} | {"metadata": start + 9}
+    services = {name: start + n for name, n in PORTS.items()}
+    services |= {"metadata": start + 9, "wes": start + 10}
     return Ports(services, start + 5, start + 6, start + 7, start + 8)
 
 

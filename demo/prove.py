@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.simulator.judge import judge
+from arteriole.simulator.truth import read_truth
+from arteriole.simulator.variants import differences
+from demo import analysis
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Proof:
 
     records: int
     files: int
+    variants: int
     problems: tuple[str, ...]
 
 
@@ -45,7 +49,30 @@ def prove(home: Path, run: str, attempt: int = 1) -> Proof:
     ready = home / "cluster" / "ready" / f"{run}.{name}"
     if not ready.is_symlink() or ready.resolve() != cluster.resolve():
         problems.append(f"cluster: the ready link {ready} does not lead to {cluster}")
-    return Proof(records, files, tuple(problems))
+    variants, differing = _variants(home, run, name)
+    return Proof(records, files, variants, tuple(problems + differing))
+
+
+def _variants(home: Path, run: str, attempt: str) -> tuple[int, list[str]]:
+    """The variants that the analyses found of those that were planted, here and in the archive."""
+    truth = read_truth(home / "truth" / run)
+    places = {
+        "results": home / "results" / run / attempt,
+        "archive": home / "vault" / run / f"{attempt}.results",
+    }
+    count, problems = 0, []
+    for sample in truth.samples:
+        if not truth.variants_of(sample.id):
+            continue
+        count += len(truth.variants_of(sample.id))
+        name = f"{sample.id}.vcf"
+        for where, folder in places.items():
+            found = [*(folder / analysis.unit(sample.id)).rglob(name)]
+            if len(found) != 1:
+                problems.append(f"{where}: {len(found)} files {name} instead of one")
+            problems += [f"{where}: {one}" for path in found for one in
+                         differences(truth, sample.id, path)]  # fmt: skip
+    return count, problems
 
 
 def _digests(where: str, folder: Path, manifest: Path) -> list[str]:
@@ -81,7 +108,10 @@ def main() -> None:
     proof = prove(Path(sys.argv[1]), sys.argv[2])
     for problem in proof.problems:
         print(problem)
-    print(f"{proof.records} records in {proof.files} files, {len(proof.problems)} problems")
+    print(
+        f"{proof.records} records in {proof.files} files, {proof.variants} variants,"
+        f" {len(proof.problems)} problems"
+    )
     sys.exit(1 if proof.problems else 0)
 
 

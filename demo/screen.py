@@ -10,8 +10,24 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-STAGES = ("check", "convert", "checksum", "transfer", "archive")
-_STYLES = {"done": "green", "failed": "bold red", "error": "bold red", "incomplete": "bold red"}
+#: The stages that have a column, and its head.
+STAGES = {
+    "check": "check",
+    "convert": "convert",
+    "checksum": "checksum",
+    "transfer": "transfer",
+    "archive": "archive",
+    "analyse": "analyse",
+    "archive_results": "results",
+    "account": "account",
+}
+_STYLES = {
+    "done": "green",
+    "held": "yellow",
+    "failed": "bold red",
+    "error": "bold red",
+    "incomplete": "bold red",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,7 @@ class Screen:
             for what, word in facts.items():
                 if word and "%" not in word and self._told.get((row.title, what)) != word:
                     self._told[row.title, what] = word
-                    self._console.print(Text(f"{elapsed:6.1f} s  {row.title:17} {what:9} {word}"))
+                    self._console.print(Text(f"{elapsed:6.1f} s  {row.title:17} {what:16} {word}"))
 
 
 def _word(progress: str) -> str:
@@ -69,7 +85,7 @@ def _word(progress: str) -> str:
 
 
 def _table(rows: Sequence[Row], elapsed: float) -> Table:
-    table = Table("run", "sequencer", *STAGES, "state", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table("run", "sequencer", *STAGES.values(), "state", box=SIMPLE, padding=(0, 1, 0, 0))
     table.title = f"{elapsed:.1f} s"
     for row in rows:
         words = [row.sequencer, *(row.stages.get(stage, "") for stage in STAGES), row.state]

@@ -18,7 +18,7 @@ class Sequencer(threading.Thread):
         self.name = plan.run
         self.text = "starting"
         self.failure: Exception | None = None
-        self._plan = plan
+        self.plan = plan
         self._directory = directory
         self._truth = truth
         self._pace = seconds_per_cycle
@@ -26,7 +26,7 @@ class Sequencer(threading.Thread):
     def run(self) -> None:
         try:
             write_run(
-                self._plan,
+                self.plan,
                 self._directory,
                 seconds_per_cycle=self._pace,
                 on_cycle=self._cycle,

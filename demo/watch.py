@@ -1,7 +1,8 @@
 """`make demo`: sequencers write runs; everything after that happens by itself, and is shown.
 
 Two runs at once, one of .bcl.gz files and one of CBCL; everything is killed in the middle of their
-conversion; then a run comes whose copy from the instrument broke off.
+conversion; then a run comes whose copy from the instrument broke off, and of one of whose samples
+nobody knows anything yet.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from arteriole.simulator.defaults import default_plan
+from arteriole.simulator.defaults import calling_plan, made_up_samples
 from arteriole.simulator.instruments import Kind
+from demo import analysis
 from demo.machine import (
     ROOT,
     USER,
@@ -35,7 +37,13 @@ from demo.sequencer import Sequencer
 
 #: Seconds until something that does not happen counts as stuck.
 PATIENCE = 300.0
-SECONDS_PER_CYCLE = 0.05
+SECONDS_PER_CYCLE = 0.03
+#: The runs, and the build of the genome that their samples have: each its own.
+RUNS = {
+    "260115_K00188_0001_AHFJ5CBBXX": "drawn-A",
+    "260116_A00121_0002_BHVKJ3DSX7": "drawn-B",
+    "260117_M04034_0003_000000000-L6NVV": "drawn-C",
+}
 ENDS = ("done", "error", "cancelled")
 
 
@@ -50,7 +58,9 @@ class Centre:
 
     def sequence(self, title: str, kind: Kind, run: str, directory: Path) -> Sequencer:
         """Let an instrument begin a run below `directory`."""
-        plan = default_plan(run, kind=kind)
+        letter = RUNS[run][-1]
+        samples = analysis.named(made_up_samples(4, (8, 8), seed=1), letter)
+        plan = calling_plan(run, kind=kind, samples=samples, seed=ord(letter))
         new = Sequencer(title, plan, directory, self.machine.truth, SECONDS_PER_CYCLE)
         self.sequencers.append(new)
         new.start()
@@ -71,6 +81,9 @@ class Centre:
     def run(self, name: str) -> dict[str, Any]:
         """As last seen; empty before that."""
         return self._seen.get(name, {})
+
+    def ended(self, name: str) -> bool:
+        return self.run(name).get("state") in ENDS
 
     def stage(self, name: str, stage: str) -> str:
         """The state of a stage as last seen."""
@@ -109,20 +122,24 @@ def tell_story(centre: Centre, screen: Screen) -> None:
     """Two runs, a kill, and a copy that broke off; returns when the last run has ended."""
     machine = centre.machine
     screen.say("Two instruments write at once: a HiSeq 4000 .bcl.gz, a NovaSeq 6000 CBCL.")
-    runs = (
-        centre.sequence("HiSeq 4000", Kind.HISEQ4000, "260115_K00188_0001_AHFJ5CBBXX",
-                        machine.incoming),
-        centre.sequence("NovaSeq 6000", Kind.NOVASEQ6000, "260116_A00121_0002_BHVKJ3DSX7",
-                        machine.incoming),
-    )  # fmt: skip
-    names = [run.name for run in runs]
+    names = list(RUNS)
+    kinds = {"HiSeq 4000": Kind.HISEQ4000, "NovaSeq 6000": Kind.NOVASEQ6000}
+    for (title, kind), name in zip(kinds.items(), names[:2], strict=True):
+        run = centre.sequence(title, kind, name, machine.incoming)
+        tell_samples(machine, run, len(run.plan.samples))
+    names = names[:2]
     centre.until(
         "a conversion", lambda: any(centre.stage(n, "convert") == "running" for n in names)
     )
     strike(machine, screen, names[0])
-    centre.until("both runs' end", lambda: all(centre.run(n).get("state") in ENDS for n in names))
+    centre.until("both runs' end", lambda: all(map(centre.ended, names)))
     broken = broken_copy(centre, screen)
-    centre.until("the third run's end", lambda: centre.run(broken).get("state") in ENDS)
+    centre.until(
+        "the account of the third run's samples",
+        lambda: centre.stage(broken.name, "account") == "held" or centre.ended(broken.name),
+    )
+    unknown_sample(centre, screen, broken)
+    centre.until("the third run's end", lambda: centre.ended(broken.name))
 
 
 def strike(machine: Machine, screen: Screen, name: str) -> None:
@@ -139,13 +156,29 @@ def strike(machine: Machine, screen: Screen, name: str) -> None:
     machine.start_st2solo()
 
 
-def broken_copy(centre: Centre, screen: Screen) -> str:
+def tell_samples(machine: Machine, run: Sequencer, count: int) -> None:
+    """Drop the metadata of the first `count` samples, as a laboratory would."""
+    text = analysis.metadata(run.plan.samples[:count], RUNS[run.name])
+    partial = machine.home / "samples.csv"
+    partial.write_text(text)
+    partial.rename(machine.metadata / f"{run.name}.csv")
+
+
+def unknown_sample(centre: Centre, screen: Screen, run: Sequencer) -> None:
+    """What `why` says of a run of which one sample waits, and what lets it go on."""
+    screen.say("Of one sample nobody knows what it is: it is held, the run's others are done.")
+    screen.quote(arteriole(centre.machine, "why", run.name))
+    screen.say("Its row is added to the table in the drop folder.")
+    tell_samples(centre.machine, run, len(run.plan.samples))
+
+
+def broken_copy(centre: Centre, screen: Screen) -> Sequencer:
     """A run whose copy from the instrument broke off, what `why` says, and what mends it."""
     machine = centre.machine
     screen.say("A third run is sequenced; its copy breaks off in the middle of a file.")
     instrument = machine.home / "instrument"
-    run = centre.sequence("broken copy", Kind.MISEQ, "260117_M04034_0003_000000000-L6NVV",
-                          instrument)  # fmt: skip
+    run = centre.sequence("broken copy", Kind.MISEQ, list(RUNS)[2], instrument)
+    tell_samples(machine, run, len(run.plan.samples) - 1)
     centre.until("the third run", lambda: not run.is_alive())
     whole, landed = instrument / run.name, machine.incoming / run.name
     shutil.copytree(whole, machine.home / "copy")
@@ -157,7 +190,7 @@ def broken_copy(centre: Centre, screen: Screen) -> str:
     command = ["rsync", "-a", f"{whole}/", f"{landed}/"]
     screen.say(f"So it is copied again: {shlex.join(command)}")
     subprocess.run(command, check=True)
-    return run.name
+    return run
 
 
 def arteriole(machine: Machine, *arguments: str) -> str:
@@ -182,7 +215,8 @@ def tell_end(console: Console, centre: Centre) -> bool:
     if good:
         console.print(
             "\nEvery FASTQ record, as converted, on the cluster and in the archive, equals the\n"
-            "truth of the simulated sequencers; every digest matches wherever the bytes went.\n",
+            "truth of the simulated sequencers; every digest matches wherever the bytes went; the\n"
+            "analyses found exactly the variants that were planted, none missing, none else.\n",
             highlight=False,
         )
         for what, path in _places(centre.machine).items():
@@ -203,7 +237,7 @@ def _tell_run(console: Console, machine: Machine, title: str, run: dict[str, Any
     if not proof.problems:
         console.print(
             f"[bold green]done[/]  {title:13} {name}: {proof.records} records in {proof.files}"
-            " files",
+            f" files, {proof.variants} variants",
             highlight=False,
             soft_wrap=True,
         )
@@ -216,6 +250,7 @@ def _places(machine: Machine) -> dict[str, Path]:
         "FASTQs": machine.fastq,
         "manifests": machine.manifests,
         "cluster": machine.cluster / "ready",
+        "results": machine.results,
         "archive": machine.vault,
     }
 
@@ -257,7 +292,11 @@ def main() -> None:
             if home.exists():
                 shutil.rmtree(home)
             home.mkdir(parents=True)
-            machine.lay_out()
+            references = {build: machine.truth / run / "genome.fa" for run, build in RUNS.items()}
+            machine.lay_out(
+                services={"wes": {"pipelines": {analysis.PIPELINE: analysis.pipeline(references)}}},
+                plan=analysis.plan(),
+            )
             sys.exit(0 if _demo(console, machine, options.once) else 1)
     except MachineError as err:
         console.print(Text(str(err), style="bold red"), soft_wrap=True)

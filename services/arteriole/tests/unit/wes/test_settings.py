@@ -1,8 +1,10 @@
 """The section `wes`: what is wrong with it is told when it is read."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from arteriole.wes.settings import WesSettings
@@ -68,3 +70,12 @@ def test_genomes_give_names() -> None:
     step = {**STEP, "command": ["bwa", "{reference}", "{r1}"]}
     entry = settings(steps=[step], genomes={"GRCh38": {"reference": "/x"}}).pipelines["p"]
     assert (entry.type, entry.workflow_type_version) == ("COMMAND", "1.0")
+
+
+def test_the_pipelines_of_the_documentation_are_good() -> None:
+    text = (Path(__file__).parents[5] / "docs" / "analysis.md").read_text()
+    block = text.partition("    executors:\n")[2].partition("\n\n")[0]
+    settings_ = yaml.safe_load("    executors:\n" + block)
+    roots = {"fastq_root": "/f", "work_root": "/w", "results_root": "/r"}
+    found = WesSettings.model_validate({**roots, **settings_})
+    assert list(found.pipelines) == ["bcbio", "umccrise"]
