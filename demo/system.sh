@@ -21,6 +21,8 @@ if [ "$1" = test ]; then
     need sudo sudo
     need sbatch slurm-wlm
     need munged munge
+    need chromium chromium
+    need chromedriver chromium-driver
     { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless
     found=""
     for jar in ${PICARD_JAR:+"$PICARD_JAR"} /usr/share/java/picard.jar /usr/picard/picard.jar \
@@ -39,6 +41,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 fi
 echo "not found on PATH, nor in /usr/sbin:$missing" >&2
 echo "On Debian they are installed by:  sudo apt-get install$packages" >&2
-echo "Elsewhere ask for rsync, the OpenSSH client and server, bwa, samtools, bcftools, Java; or put" >&2
-echo "their folder on PATH (Java also as JAVA_HOME, Picard as PICARD_JAR=/path/to/picard.jar)." >&2
+echo "Elsewhere ask for rsync, the OpenSSH client and server, bwa, samtools, bcftools, Java," >&2
+echo "Chromium; or put their folder on PATH (Java also as JAVA_HOME, Picard as" >&2
+echo "PICARD_JAR=/path/to/picard.jar)." >&2
 [ "$1" = test ]

@@ -264,7 +264,9 @@ def suggest(console: Console, machine: Machine) -> None:
     config = shlex.quote(str(machine.state / "arteriole.yaml"))
     name = next(iter(sorted(machine.incoming.glob("*_*_*_*"))), Path("RUN")).name
     for line in (
-        "\nAsk at the terminal:",
+        f"\nLook, in a browser: {machine.url('runfolder')}/",
+        f"  with the token in {machine.state / 'arteriole' / 'admin.token'}",
+        "Ask at the terminal:",
         f"  {ours} --config {config} runs",
         f"  {ours} --config {config} why {name}",
         "Or log the st2 command in:",

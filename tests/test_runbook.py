@@ -37,7 +37,7 @@ COMPOSED = {
 
 #: Texts of the form of a code that are none, by their end or their beginning ...
 FILES = re.compile(
-    r".*[.](json|md5|blake3|sqlite|token|gz|bgzf|locs|fa|yaml|txt|log|csv|xml|bin|sh)"
+    r".*[.](json|md5|blake3|sqlite|token|gz|bgzf|locs|fa|yaml|txt|log|csv|xml|bin|sh|html)"
 )
 TRIGGERS = "arteria."
 #: ... or as a whole.

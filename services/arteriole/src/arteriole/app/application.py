@@ -1,6 +1,7 @@
 """Makes the Tornado application of a service from its table of routes."""
 
 import asyncio
+import contextlib
 import json
 import time
 from http import HTTPStatus
@@ -204,7 +205,8 @@ class _Handler(tornado.web.RequestHandler):
                 return
             call = self._call(route, path)
             if route.streams:
-                await self._stream(call)
+                with contextlib.suppress(asyncio.CancelledError):  # the service stops
+                    await self._stream(call)
                 return
             reply = await route.answer(call)
         except ArterioleError as err:

@@ -108,30 +108,52 @@ class EventLog:
             "SELECT * FROM event WHERE id > ? AND (? IS NULL OR run = ?) ORDER BY id LIMIT ?",
             (start, run, run, limit),
         )
-        events = [
-            Event(
-                cursor=f"{self._store.epoch}-{row['id']}",
-                time=row["time"],
-                who=row["who"],
-                what=row["what"],
-                run=row["run"],
-                stage=row["stage"],
-                attempt=row["attempt"],
-                payload=json.loads(row["payload"]),
-            )
-            for row in rows
-        ]
+        events = [self._event(row) for row in rows]
         last = events[-1].cursor if events else f"{self._store.epoch}-{start}"
         return Page(events, last, reset)
+
+    def read_back(self, before: str | None, *, limit: int, run: str) -> list[Event]:
+        """At most `limit` events of `run` before the cursor `before`, the newest first.
+
+        None, or a cursor that is not one of this store's, reads from the end.
+        """
+        end = self._number(before)
+        rows = self._store.rows(
+            "SELECT * FROM event WHERE run = ? AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
+            (run, end, end, limit),
+        )
+        return [self._event(row) for row in rows]
+
+    @property
+    def newest(self) -> str:
+        """The cursor after which no event has come yet."""
+        return f"{self._store.epoch}-{self._last_id()}"
+
+    def _event(self, row: sqlite3.Row) -> Event:
+        return Event(
+            cursor=f"{self._store.epoch}-{row['id']}",
+            time=row["time"],
+            who=row["who"],
+            what=row["what"],
+            run=row["run"],
+            stage=row["stage"],
+            attempt=row["attempt"],
+            payload=json.loads(row["payload"]),
+        )
+
+    def _number(self, cursor: str | None) -> int | None:
+        """The id of the last event that a reader with this cursor has seen."""
+        epoch, _, number = (cursor or "").rpartition("-")
+        if epoch != self._store.epoch or not re.fullmatch(r"[0-9]{1,18}", number):
+            return None
+        return int(number)
 
     def _start(self, after: str | None) -> tuple[int, bool]:
         if after is None:
             return 0, False
-        epoch, _, number = after.rpartition("-")
-        if epoch == self._store.epoch and re.fullmatch(r"[0-9]{1,18}", number):
-            start = int(number)
-            if start <= self._last_id():
-                return start, False
+        start = self._number(after)
+        if start is not None and start <= self._last_id():
+            return start, False
         return self._replay_from(), True
 
     async def wait(self, seconds: float) -> None:

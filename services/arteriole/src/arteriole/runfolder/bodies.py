@@ -90,6 +90,18 @@ class Heartbeat(Request):
 
 class RunsQuery(Request):
     state: RunState | None = None
+    brief: bool = False
+    limit: int | None = Field(default=None, ge=1, le=1000)
+    before: int | None = Field(default=None, ge=0, le=JOB_ID_LIMIT - 1)
+
+
+class RunQuery(Request):
+    brief: bool = False
+
+
+class HistoryQuery(Request):
+    limit: int | None = Field(default=None, ge=1, le=1000)
+    before: str | None = Field(default=None, max_length=100)
 
 
 class OverdueQuery(Request):

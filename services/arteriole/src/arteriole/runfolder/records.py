@@ -297,6 +297,36 @@ class Run:
         return RunState.ERROR if self.verdict in FAULTY else RunState.NONE
 
     @property
+    def since(self) -> str:
+        """Since when it stands as it does."""
+        if self.aborted is not None:
+            return self.aborted.time
+        if self.held is not None and self.state is not RunState.DONE:
+            return self.held.since
+        if self.awaits_claim or self.newest is None:
+            return self.verdict_since
+        stages = self.current
+        failed = [s.ended for s in stages if s.state is StageState.FAILED and s.ended]
+        running = [s.begun for s in stages if s.state is StageState.RUNNING and s.begun]
+        if failed or running:
+            return min(failed or running)
+        return max([self.newest.made, *(s.ended for s in stages if s.ended)])
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        """How far its sequencing or its copy has come, as far as the folder tells; as of a job."""
+        if self.attempt:
+            return None
+        for unit, done, total in (
+            ("cycles", "cycles_seen", "cycles"),
+            ("files", "files_found", "files_expected"),
+        ):
+            reached, whole = self.evidence.get(done), self.evidence.get(total)
+            if isinstance(reached, int) and isinstance(whole, int) and reached < whole:
+                return {"done": reached, "total": whole, "unit": unit}
+        return None
+
+    @property
     def standing(self) -> str:
         """Its state, in a word for a person: what was seen of it where Arteria has no word."""
         if self.state is not RunState.NONE:

@@ -54,9 +54,20 @@ class Runs:
         parts = _Parts(self.store)
         return [parts.run(row) for row in self.store.rows("SELECT * FROM run ORDER BY id")]
 
+    def newest(self, limit: int, before: int | None = None) -> list[Run]:
+        """At most `limit` runs, the last seen first; those with an id below `before`."""
+        rows = self.store.rows(
+            "SELECT * FROM run WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?",
+            (before, before, limit),
+        )
+        if not rows:
+            return []
+        parts = _Parts(self.store, rows[-1]["id"], rows[0]["id"])
+        return [parts.run(row) for row in rows]
+
     def by_path(self, path: Path) -> Run | None:
         row = self.store.row("SELECT * FROM run WHERE path = ?", (str(storable(path)),))
-        return None if row is None else _Parts(self.store, row["id"]).run(row)
+        return None if row is None else _Parts(self.store, row["id"], row["id"]).run(row)
 
     def get(self, name: str) -> Run:
         """The run of that name; a refused one only if no other has the name."""
@@ -69,7 +80,7 @@ class Runs:
                 code="run.not_found",
                 hint="'arteriole runs' lists them",
             )
-        return _Parts(self.store, row["id"]).run(row)
+        return _Parts(self.store, row["id"], row["id"]).run(row)
 
     def register(self, path: Path, *, adopted: bool, arteria_state: str | None = None) -> Run:
         """Write a folder that was not known; one whose name cannot be used is refused for good."""
@@ -226,10 +237,11 @@ class Runs:
 
 
 class _Parts:
-    """The rows of other tables that belong to every run, or to the one with this id."""
+    """The rows of other tables that belong to the runs with ids from `first` to `last`."""
 
-    def __init__(self, store: Store, run: int | None = None) -> None:
-        where, given = ("", ()) if run is None else ("WHERE run = ?", (run,))
+    def __init__(self, store: Store, first: int = 0, last: int = 2**63 - 1) -> None:
+
+        where, given = "WHERE run BETWEEN ? AND ?", (first, last)
 
         def grouped(table: str, order: str) -> dict[int, list[sqlite3.Row]]:
             groups: dict[int, list[sqlite3.Row]] = defaultdict(list)

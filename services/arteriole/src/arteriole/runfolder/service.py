@@ -19,18 +19,22 @@ from arteriole.runfolder.bodies import (
     ClaimRequest,
     EndRequest,
     Heartbeat,
+    HistoryQuery,
     HoldRequest,
     OverdueQuery,
     ReasonRequest,
     RedoRequest,
     ReleaseHoldRequest,
     ReleaseRequest,
+    RunQuery,
     RunsQuery,
     WaiveRequest,
 )
+from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
 from arteriole.runfolder.overdue import overdue
+from arteriole.runfolder.page import Page
 from arteriole.runfolder.records import Run, Scope
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
@@ -54,6 +58,7 @@ class RunfolderService:
         self._holds = Holds(self._runs, self._stages)
         self._detector = Detector(self._runs, settings)
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
+        self._page = Page()
         self._heartbeat: str | None = None
         self._task: asyncio.Task[None] | None = None
         self.events = self._runs.events
@@ -95,10 +100,12 @@ class RunfolderService:
         read, act = Role.READER, Role.OPERATOR
         return [
             *self._arteria.routes(),
+            *self._page.routes(),
             Route("GET", "/api/1.0/runs", self._list, read, "every run", query=RunsQuery),
-            Route("GET", run, self._get, read, "one run, with its stages"),
+            Route("GET", run, self._get, read, "one run, with its stages", query=RunQuery),
             Route("GET", f"{run}/evidence", self._evidence, read, "what its verdict rests on"),
-            Route("GET", f"{run}/history", self._history, read, "what happened to it"),
+            Route("GET", f"{run}/history", self._history, read,
+                  "what happened to it; with a limit the newest first", query=HistoryQuery),
             Route("POST", f"{run}/claim", self._claim, act, "give it its plan", body=ClaimRequest),
             Route("POST", f"{stage}/begin", self._begin, act, "begin a stage", body=BeginRequest),
             Route("POST", f"{stage}/attach", self._attach, act, "name the job that does it",
@@ -138,7 +145,9 @@ class RunfolderService:
             "path": str(run.path),
             "state": run.state.value,
             "standing": run.standing,
-            "why": why(run, self._runs.mode, self._settings.result_due_hours),
+            "since": run.since,
+            "progress": run.progress,
+            "why": self._why(run),
             "verdict": run.verdict.value,
             "instrument": run.instrument,
             "adopted": run.adopted,
@@ -153,16 +162,35 @@ class RunfolderService:
             "stages": [stage.document() for stage in run.stages],
         }
 
+    def _why(self, run: Run) -> dict[str, Any]:
+        return why(run, self._runs.mode, self._settings.result_due_hours)
+
+    def _shown(self, run: Run, *, in_brief: bool) -> dict[str, Any]:
+        return brief(run, self._why(run)) if in_brief else self._document(run)
+
     def _run(self, call: Call) -> Run:
         return self._runs.get(call.path["run"])
 
     def _list(self, call: Call) -> Reply:
-        state = call.query.state
-        runs = [self._document(run) for run in self._runs.all() if state in (None, run.state)]
-        return Reply({"runs": runs, "mode": self._runs.mode.value})
+        query: RunsQuery = call.query
+        limit = query.limit
+        runs = self._runs.all() if limit is None else self._runs.newest(limit, query.before)
+        shown = [
+            self._shown(run, in_brief=query.brief)
+            for run in runs
+            if query.state in (None, run.state)
+        ]
+        return Reply(
+            {
+                "runs": shown,
+                "mode": self._runs.mode.value,
+                "before": runs[-1].id if len(runs) == limit else None,
+                "next": self.events.newest,
+            }
+        )
 
     def _get(self, call: Call) -> Reply:
-        return Reply(self._document(self._run(call)))
+        return Reply(self._shown(self._run(call), in_brief=call.query.brief))
 
     def _evidence(self, call: Call) -> Reply:
         run = self._run(call)
@@ -177,8 +205,18 @@ class RunfolderService:
         )
 
     def _history(self, call: Call) -> Reply:
-        page = self.events.read(None, limit=1000, run=self._run(call).name)
-        return Reply({"events": [event.document() for event in page.events]})
+        query: HistoryQuery = call.query
+        name = self._run(call).name
+        if query.limit is None:
+            events = self.events.read(None, limit=1000, run=name).events
+        else:
+            events = self.events.read_back(query.before, limit=query.limit, run=name)
+        return Reply(
+            {
+                "events": [event.document() for event in events],
+                "before": events[-1].cursor if len(events) == query.limit else None,
+            }
+        )
 
     def _claim(self, call: Call) -> Reply:
         request: ClaimRequest = call.body

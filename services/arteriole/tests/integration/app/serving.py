@@ -24,8 +24,8 @@ def eventually(look, wanted=bool):
 class Serving:
     """`make` is called in the thread, since a store belongs to the thread that opened it."""
 
-    def __init__(self, make, tokens=None, chat=None):
-        self._make, self._tokens, self._chat = make, tokens, chat
+    def __init__(self, make, tokens=None, chat=None, port=0):
+        self._make, self._tokens, self._chat, self.port = make, tokens, chat, port
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._thread.start()
@@ -35,7 +35,7 @@ class Serving:
     async def _run(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         application = Application(self._make(), self._tokens, self._chat)
-        self.port = application.listen("127.0.0.1", 0)
+        self.port = application.listen("127.0.0.1", self.port)
         task = asyncio.create_task(run_until_cancelled(application))
         self._ready.set()
         await self._stop.wait()

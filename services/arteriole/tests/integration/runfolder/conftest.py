@@ -41,9 +41,9 @@ class Site:
         self.settings = RunfolderSettings(**fields)
         self.serving = None
 
-    def start(self, *, scanned=True, tokens=None):
+    def start(self, *, scanned=True, tokens=None, port=0):
         self.serving = Serving(
-            lambda: RunfolderService(self.settings, self._state, self.mode), tokens
+            lambda: RunfolderService(self.settings, self._state, self.mode), tokens, port
         )
         if scanned:
             self.mark()

@@ -72,7 +72,7 @@ def test_the_whole_life_of_a_run(make_site, sequenced):
 KEYS = {
     "name", "path", "state", "why", "verdict", "adopted", "attempt", "claimed_by", "stages",
     "first_seen", "metadata", "held", "waiver", "observed", "attempts", "instrument",
-    "standing",
+    "standing", "since", "progress",
 }  # fmt: skip
 
 

@@ -1,0 +1,162 @@
+// What states, runs and events are called for a person.
+
+import { duration, secondsSince } from "/static/times.js";
+
+/** Groups of runs, in the order in which they are shown. */
+export const GROUPS = {
+  person: "Needs a person",
+  underway: "Under way",
+  rest: "At rest",
+};
+
+const CLOSED = ["done", "cancelled"];
+const TROUBLED = ["failed", "held"];
+
+/** Which group a run is in. */
+export function groupOf(run) {
+  if (!CLOSED.includes(run.state)) {
+    if (run.why.urgency !== "can wait" || run.state === "error") return "person";
+    if (run.stages.some((stage) => TROUBLED.includes(stage.state))) return "person";
+    if (["ready", "started"].includes(run.state)) return "underway";
+    if (run.state === "pending" && run.why.code !== "run.not_adopted") return "underway";
+    if (!run.observed && ["sequencing", "copying"].includes(run.verdict)) return "underway";
+  }
+  return "rest";
+}
+
+/** The tone of a run's badge: bad, warn, busy, good or calm. */
+export function tone(run) {
+  if (run.state === "error") return "bad";
+  if (groupOf(run) === "person") return run.why.urgency === "instrument at risk" ? "bad" : "warn";
+  if (run.state === "done") return "good";
+  return groupOf(run) === "underway" ? "busy" : "calm";
+}
+
+/** A state as a person says it; any other is said as it is. */
+const STATES = {
+  waiting: "waiting",
+  running: "running",
+  held: "held",
+  done: "done",
+  failed: "failed",
+  skipped: "skipped",
+};
+export const stateWord = (state) => STATES[state] ?? String(state).replaceAll("_", " ");
+export const isKnown = (state) => Object.hasOwn(STATES, state);
+
+/** What is unusual about a run or its newest attempt. */
+export function marks(run) {
+  const waived = run.waived && run.attempt === 0;
+  const found = { held: run.held, degraded: run.degraded, waived, observed: run.observed };
+  return Object.keys(found).filter((mark) => found[mark] && mark !== run.standing);
+}
+
+/** How long a running stage has run, and what it may take; null for any other. */
+export function runningFor(stage) {
+  if (stage.state !== "running" || !stage.begun) return null;
+  const seconds = secondsSince(stage.begun);
+  const limit = stage.time_limit;
+  const past = seconds > limit ? ", which is past its limit" : "";
+  return { seconds, limit, past: past !== "", text: `${duration(seconds)} of ${duration(limit)}${past}` };
+}
+
+/** The date in a run's name (`200624_...`, `20231108_...`); that of its first sight if it has none. */
+export function dateOf(run) {
+  const [, century = "20", year, month, day] = /^(20)?(\d\d)(\d\d)(\d\d)_/.exec(run.name) ?? [];
+  const isDate = month >= "01" && month <= "12" && day >= "01" && day <= "31";
+  return isDate ? `${century}${year}-${month}-${day}` : run.first_seen.slice(0, 10);
+}
+
+const number = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
+
+export function progressText({ done, total, unit }) {
+  return unit === "cycles" ? `cycle ${number(done)} of ${number(total)}` : `${number(done)} of ${number(total)} ${unit}`;
+}
+
+/** A hint as what to read before, the command to give, and what to read after it; or `[text]`. */
+export function hintParts(hint) {
+  const found = /^(.*?)(arteriole [a-z]+(?: .*)?|rsync -a .*?)( ;.*)?$/s.exec(hint);
+  return found ? [found[1], found[2], (found[3] ?? "").replace(" ;", ";")] : [hint];
+}
+
+const EVENTS = {
+  run_seen: () => "seen for the first time",
+  verdict: (p) => `judged: ${String(p.verdict).replaceAll("_", " ")}`,
+  run_ready: () => "ready to be worked on",
+  claimed: (p, e) => `attempt ${e.attempt} begun`,
+  stage_ready: (p, e) => `${e.stage} may begin`,
+  stage_begun: (p, e) => `${e.stage} begun`,
+  job_attached: (p, e) => `${e.stage} is done by job ${p.service}/${p.job_id}`,
+  stage_ended: (p, e) => `${e.stage} ended: ${stateWord(p.state)}`,
+  stage_released: (p, e) => `${e.stage} given back`,
+  stage_retried: (p, e) => `${e.stage} to be tried again`,
+  run_done: (p, e) => `all stages of attempt ${e.attempt} done`,
+  run_observed: (p, e) => `attempt ${e.attempt} worked out; nothing was done`,
+  run_error: () => "in error",
+  redo: (p, e) => `to be done again from ${e.stage} on`,
+  adopted: () => "adopted",
+  waived: () => "waived",
+  unwaived: () => "waiver withdrawn",
+  aborted: () => "aborted",
+  held: () => "held",
+  hold_released: () => "hold ended",
+  arteria_state: (p) => `state set to ${p.state}`,
+};
+/** Of a payload: told by the words themselves, or of no use to a person. */
+const TOLD = ["verdict", "state", "service", "job_id", "scope", "name", "truncated", "adopted"];
+
+const NAMES = { by: "execution", waived_by: "waived by" };
+
+/** What happened, and its particulars. */
+export function eventWords(event) {
+  const say = Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : null;
+  const rest = Object.entries(event.payload)
+    .filter(([key, value]) => !(say && TOLD.includes(key)) && isTelling(value) && !(key === "try" && value === 1))
+    .map(([key, value]) => `${NAMES[key] ?? key.replaceAll("_", " ")} ${plain(value)}`);
+  return { what: say ? say(event.payload, event) : event.what.replaceAll("_", " "), rest: rest.join(", ") };
+}
+
+const isTelling = (value) =>
+  value !== null && value !== "" && value !== false && !(Array.isArray(value) && value.length === 0);
+
+/** Any value as one line of text. */
+export function plain(value) {
+  if (value === true) return "yes";
+  if (value === false) return "no";
+  if (Array.isArray(value)) return value.map(plain).join(", ");
+  if (value !== null && typeof value === "object") {
+    return Object.entries(value).filter(([, one]) => isTelling(one)).map(([key, one]) => `${key} ${plain(one)}`).join(", ");
+  }
+  return typeof value === "number" && Number.isInteger(value) ? number(value) : String(value ?? "");
+}
+
+/** Evidence as [question, answer]; what has no words yet keeps its own. */
+export function evidenceWords(evidence) {
+  const found = { ...evidence };
+  const rows = [];
+  const row = (label, keys, value) => {
+    const given = keys.some((key) => found[key] !== undefined);
+    if (given) {
+      const answer = value(found);
+      if (answer) rows.push([label, answer]);
+    }
+    for (const key of keys) delete found[key];
+  };
+  row("Cycles", ["cycles_seen", "cycles"], (f) => `${plain(f.cycles_seen)} of ${plain(f.cycles)}`);
+  row("Files", ["files_found", "files_expected"], (f) =>
+    f.files_found === f.files_expected
+      ? `all ${plain(f.files_expected)} are there and whole`
+      : `${plain(f.files_found)} of ${plain(f.files_expected)} are there and whole`);
+  row("Marker", ["markers", "expected_markers"], (f) =>
+    f.markers?.length ? `${f.markers.join(" and ")} ${f.markers.length === 1 ? "is" : "are"} there` : `${(f.expected_markers ?? []).join(" or ")} is not there yet`);
+  row("Samples", ["samples"], (f) => `${plain(f.samples)} in the sheet`);
+  row("Instrument", ["instrument", "run_number", "side"], (f) =>
+    [f.instrument, f.run_number !== undefined && `run ${f.run_number}`, f.side && `side ${f.side}`].filter(Boolean).join(", "));
+  row("Instrument says", ["run_status"], (f) => [f.run_status.status, f.run_status.detail].filter(Boolean).join(": "));
+  row("A waiver needs", ["waiver"], (f) => plain(f.waiver));
+  row("Superseded by", ["superseded_by"], (f) => f.superseded_by);
+  const times = [["No change since", found.quiet_since]];
+  for (const key of ["quiet_since", "fingerprint", "problems", "problem_count"]) delete found[key];
+  for (const [key, value] of Object.entries(found)) rows.push([key.replaceAll("_", " "), plain(value)]);
+  return { rows, times: times.filter(([, time]) => time) };
+}
