@@ -33,6 +33,7 @@ def ask(tmp_path):
 
 
 CLIENTS = ("rsync", "ssh", "ssh-keygen", "sshd")
+SWIFT = tuple(f"swift-{kind}-server" for kind in ("proxy", "account", "container", "object"))
 
 
 @pytest.mark.parametrize("lacking", CLIENTS[:3])
@@ -60,7 +61,7 @@ def test_java_and_picard_may_lie_anywhere(ask, tmp_path):
     (home / "bin" / "java").symlink_to(shutil.which("sh"))
     jar = tmp_path / "my picard.jar"
     jar.touch()
-    done = ask("test", tools=(*CLIENTS, "sudo"), JAVA_HOME=str(home), PICARD_JAR=str(jar))
+    done = ask("test", tools=(*CLIENTS, *SWIFT, "sudo"), JAVA_HOME=str(home), PICARD_JAR=str(jar))
     assert (done.returncode, done.stderr) == (0, "")
 
 

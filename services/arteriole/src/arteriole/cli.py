@@ -21,6 +21,7 @@ from arteriole.commands.act import (
     unwaive_command,
     waive_command,
 )
+from arteriole.commands.restore import restore_command
 from arteriole.commands.show import holds_command, run_command, runs_command, why_command
 from arteriole.commands.terminal import complain, settings_of
 from arteriole.inspection.command import inspect
@@ -148,6 +149,7 @@ for command in (
     waive_command,
     unwaive_command,
     adopt_command,
+    restore_command,
     inspect,
     observe,
     simulate,

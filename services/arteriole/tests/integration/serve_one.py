@@ -13,6 +13,7 @@ from arteriole.app.application import Application, run_until_cancelled
 from arteriole.app.auth import Tokens
 from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
+from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
@@ -39,7 +40,8 @@ def make_kind(name: str, settings: dict[str, object]) -> JobKind:
 
 async def serve(wanted: dict[str, object]) -> None:
     kind = make_kind(str(wanted["kind"]), wanted["settings"])  # type: ignore[arg-type]
-    service = JobService(
+    make = ArchiveService if kind.name == "archive" else JobService
+    service = make(
         kind,
         Path(str(wanted["state_dir"])),
         int(str(wanted["parallel"])),

@@ -134,9 +134,13 @@ class JobService:
         ]
 
     def _start(self, call: Call) -> Reply:
+        return self.submit(call, self.kind.stage)
+
+    def submit(self, call: Call, default_stage: str) -> Reply:
+        """Start the job that the body of `call` asks for, or find the one that was started."""
         run = require_identifier(call.path["runfolder"], "runfolder")
         request: StartRequest = call.body
-        stage = require_identifier(request.stage or self.kind.stage, "stage")
+        stage = require_identifier(request.stage or default_stage, "stage")
         key = call.headers.get("idempotency-key") or f"{run}.{stage}.{request.attempt}"
         if not is_identifier(key.replace("/", ".")):
             raise InvalidError(
