@@ -25,14 +25,16 @@ class StartJob(ServiceAction):
         try_number: int,
         destination: str = "",
         by: Optional[str] = None,
+        part: str = "",
+        storage_class: str = "",
     ) -> Dict[str, Any]:
         where = stage_path(run, stage, attempt)
         by = self.by(by)
         job_path("status", service, "0")
         key = "%s.%s.%d.%d" % (run, stage, where[-1], number(try_number, "try_number"))
         body: Dict[str, Any] = {"attempt": attempt, "stage": stage}
-        if destination:
-            body["destination"] = identifier(destination, "destination")
+        asked = {"destination": destination, "part": part, "storage_class": storage_class}
+        body.update((name, identifier(word, name)) for name, word in asked.items() if word)
         row = self._attempt(run, where[-1])
         if row.get("aborted"):
             return self._aborted(where, by, service)
