@@ -4,6 +4,7 @@ incoming/   where instruments write       fastq/      attempts
 manifests/  digests                       cluster/    the far side of rsync
 vault/      the archive                   metadata/   tables of samples
 work/       analyses at work              results/    and what they found
+restored/   brought back from the archive
 state/      stores, tokens, logs, keys
 """
 
@@ -131,6 +132,7 @@ class Machine:
         self.manifests, self.cluster = home / "manifests", home / "cluster"
         self.vault, self.state = home / "vault", home / "state"
         self.metadata = home / "metadata"
+        self.restored = home / "restored"
         self.work, self.results = home / "work", home / "results"
         self.truth = home / "truth"
         self.ssh = self.state / "ssh"
@@ -162,6 +164,7 @@ class Machine:
             self.metadata,
             self.work,
             self.results,
+            self.restored,
         ):
             folder.mkdir(parents=True, exist_ok=True)
         self.state.mkdir(mode=0o700, exist_ok=True)
@@ -206,6 +209,7 @@ class Machine:
                 "run_roots": [runs],
                 "fastq_root": fastq,
                 "manifest_root": manifests,
+                "results_root": str(self.results),
             },
             "transfer": {
                 "port": port["transfer"],
@@ -229,6 +233,8 @@ class Machine:
                 "run_roots": [runs],
                 "fastq_root": fastq,
                 "manifest_root": manifests,
+                "results_root": str(self.results),
+                "restore_root": str(self.restored),
                 "destinations": {"vault": {"directory": str(self.vault)}},
             },
             "wes": {

@@ -29,11 +29,20 @@ if [ "$1" = test ]; then
         /opt/picard/picard.jar; do
         [ -e "$jar" ] && found=$jar
     done
+    for kind in proxy account container object; do
+        need "swift-$kind-server" "swift-$kind"
+    done
     [ -n "$found" ] || lack picard.jar "picard-tools libcommons-lang-java"
 fi
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing$packages"
+    # the tests start what they need: nothing that comes with a package is to run by itself
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+    fi
     # shellcheck disable=SC2086  # a list of words
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
         --no-install-recommends $packages >/dev/null
@@ -42,6 +51,6 @@ fi
 echo "not found on PATH, nor in /usr/sbin:$missing" >&2
 echo "On Debian they are installed by:  sudo apt-get install$packages" >&2
 echo "Elsewhere ask for rsync, the OpenSSH client and server, bwa, samtools, bcftools, Java," >&2
-echo "Chromium; or put their folder on PATH (Java also as JAVA_HOME, Picard as" >&2
+echo "Chromium, Slurm, OpenStack Swift; or put their folder on PATH (Java also as JAVA_HOME, Picard as" >&2
 echo "PICARD_JAR=/path/to/picard.jar)." >&2
 [ "$1" = test ]

@@ -79,6 +79,7 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("unwaive", {"reason": "r"}),
         ("hold", {"reason": "r"}),
         ("release", {}),
+        ("restore", {"attempt": 1}),
     ],
 )
 @pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
@@ -90,7 +91,8 @@ def test_a_hostile_name_reaches_no_service(action, service, name, parameters, ru
     assert not succeeded
     assert result["code"] in ("name.characters", *(NO_SCOPE if run == "" else ()))
     assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
-    assert not [path for path, _ in service.calls() if "/runs/" in path or "/holds" in path]
+    reached = ("/runs/", "/holds", "/restore/")
+    assert not [path for path, _ in service.calls() if any(word in path for word in reached)]
 
 
 @pytest.mark.parametrize(
@@ -246,6 +248,48 @@ def test_start_job_starts_with_the_key_of_the_try_and_attaches(action, service):
     assert service.wait_for(f"{BASE}/start/{RUN}")[0].headers["idempotency-key"] == (
         f"{RUN}.convert.1.2"
     )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"part": "results"}, {"storage_class": "DEEP_ARCHIVE", "part": "data"}, {"part": ""}],
+)
+def test_start_job_hands_on_what_is_asked_of_the_service(action, service, asked):
+    attempts(service, {})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert start(action, **asked)[0]
+    sent = {name: word for name, word in asked.items() if word}
+    assert service.calls()[0][1] == {"attempt": 1, "stage": "convert", **sent}
+
+
+@pytest.mark.parametrize("name", ["destination", "part", "storage_class"])
+def test_start_job_sends_names_only(action, service, name):
+    succeeded, result = start(action, **{name: "<% x %>"})
+    assert not succeeded and result["code"] == "name.characters" and not service.asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "body"),
+    [
+        ({"attempt": 2}, {"attempt": 2}),
+        ({"attempt": 1, "destination": "glacier", "part": "results"}, None),
+        ({"attempt": "<% x %>"}, {}),
+        ({"attempt": 1, "destination": "{{ x }}"}, {}),
+        ({"attempt": 1, "part": "a b"}, {}),
+    ],
+)
+def test_restore_starts_one_job_for_an_execution(action, service, asked, body):
+    where = f"{BASE}/restore/{RUN}"
+    service.answers["POST", where] = (202, job("pending", job_id=7))
+    succeeded, result = action("restore", run=RUN, **asked)
+    if body == {}:
+        assert not succeeded and result["code"] == "name.characters" and not service.asked
+        return
+    assert (succeeded, result) == (True, {"service": "archive", "job_id": "7", "state": "pending"})
+    assert service.calls() == [(where, body or asked)]
+    assert service.asked[0].headers["idempotency-key"] == "restore.e1"
 
 
 @pytest.mark.parametrize(

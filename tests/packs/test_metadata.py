@@ -67,7 +67,7 @@ TRIGGER_KEYS = {"name", "pack", "description", "payload_schema", "parameters_sch
 ALIAS_KEYS = {"name", "pack", "description", "enabled", "action_ref", "formats", "ack", "result"}
 TASK_KEYS = {"action", "input", "next", "with", "join", "delay", "retry"}
 RUNNERS = {"python-script", "orquesta"}
-OPERATORS = {"equals", "matchregex", "startswith"}
+OPERATORS = {"equals", "matchregex", "nequals", "startswith"}
 
 CORE_TRIGGERS: dict[str, set[str]] = {
     "core.st2.IntervalTimer": set(),
@@ -146,7 +146,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 35, "workflows": 8, "rules": 20, "aliases": 7, "sensors": 1}
+    assert counts == {"actions": 36, "workflows": 8, "rules": 20, "aliases": 7, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)

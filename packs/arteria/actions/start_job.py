@@ -17,7 +17,10 @@ class StartJob(ServiceAction):
         try_number: int,
         destination: str = "",
         by: Optional[str] = None,
+        part: str = "",
+        storage_class: str = "",
     ) -> Dict[str, Any]:
+        asked = {"destination": destination, "part": part, "storage_class": storage_class}
+        fields = {name: identifier(word, name) for name, word in asked.items() if word}
         start = Start(self.client, self.by(by), run, stage, attempt, service)
-        fields = {"destination": identifier(destination, "destination")} if destination else {}
         return start.job(try_number, fields)

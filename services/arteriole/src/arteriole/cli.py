@@ -22,6 +22,7 @@ from arteriole.commands.act import (
     waive_command,
 )
 from arteriole.commands.metadata import metadata_group
+from arteriole.commands.restore import restore_command
 from arteriole.commands.show import holds_command, run_command, runs_command, why_command
 from arteriole.commands.terminal import complain, settings_of
 from arteriole.inspection.command import inspect
@@ -150,6 +151,7 @@ for command in (
     unwaive_command,
     adopt_command,
     metadata_group,
+    restore_command,
     inspect,
     observe,
     simulate,

@@ -53,13 +53,18 @@ class Client:
     def get(self, path: str, **query: str) -> Any:
         return self._call("GET", path, params=query)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        return self._call("POST", path, json=body or {})
+    def post(self, path: str, body: dict[str, Any] | None = None, key: str = "") -> Any:
+        """Under the idempotency key `key`, if one is given."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._call("POST", path, headers, json=body or {})
 
-    def _call(self, method: str, path: str, **more: Any) -> Any:
+    def _call(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> Any:
+        sent = {**self._headers, **(headers or {})}
         try:
             answer = requests.request(
-                method, f"{self._url}/api/1.0/{path}", headers=self._headers, timeout=60, **more
+                method, f"{self._url}/api/1.0/{path}", headers=sent, timeout=60, **more
             )
         except requests.RequestException as err:
             raise ClientError(

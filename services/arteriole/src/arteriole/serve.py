@@ -16,6 +16,7 @@ from arteriole.app.auth import Role, Tokens
 from arteriole.app.claim import claim, turn
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.kind import ArchiveKind
+from arteriole.archive.service import ArchiveService
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.jobs.service import JobService
@@ -68,7 +69,9 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
         )
     if (archive := settings.archive) is not None:
         makers["archive"] = lambda: (
-            JobService(ArchiveKind(archive), settings.state_dir, archive.parallel, settings.mode),
+            ArchiveService(
+                ArchiveKind(archive), settings.state_dir, archive.parallel, settings.mode
+            ),
             archive.port,
         )
     if (wes := settings.wes) is not None:

@@ -79,8 +79,13 @@ class Settings(Section):
             for key in ("monitored_directories", "run_roots"):
                 for path in getattr(getattr(self, name), key, ()):
                     found.setdefault(path, []).append(f"{name}.{key}")
+            for key in ("results_root", "restore_root"):
+                if (root := getattr(getattr(self, name), key, None)) is not None:
+                    found.setdefault(root, []).append(f"{name}.{key}")
         for name, one in self.archive.destinations.items() if self.archive else ():
-            found.setdefault(one.directory, []).append(f"archive.destinations.{name}.directory")
+            if one.directory is not None:
+                key = f"archive.destinations.{name}.directory"
+                found.setdefault(one.directory, []).append(key)
         for number, source in enumerate(self.metadata.sources if self.metadata else ()):
             if source.csv is not None:
                 key = f"metadata.sources.{number}.csv.folder"

@@ -14,6 +14,7 @@ from arteriole.app.application import Application, run_until_cancelled
 from arteriole.app.auth import Tokens
 from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
+from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
@@ -45,7 +46,8 @@ def make_service(wanted: dict[str, Any]) -> JobService:
     if wanted["kind"] == "wes":
         return WesService(WesSettings.model_validate(wanted["settings"]), state_dir, mode)
     kind = make_kind(wanted["kind"], wanted["settings"])
-    return JobService(kind, state_dir, wanted["parallel"], mode)
+    make = ArchiveService if wanted["kind"] == "archive" else JobService
+    return make(kind, state_dir, wanted["parallel"], mode)
 
 
 async def serve(wanted: dict[str, Any]) -> None:

@@ -7,58 +7,95 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from arteriole.archive.errors import ArchiveError
+from arteriole.archive.archive import RECORD, StoredFile, Tell
+from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
-from arteriole.checksum.digests import FileDigest, Meter, digest_file
+from arteriole.checksum.digests import FileDigest, Meter, Sink, digest_file
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import sync_folder
 
-RECORD = "archive.json"
 #: Left free on the file system, as a part of what is copied.
 MARGIN = 0.01
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-class DirectoryArchive:
-    """The place of one attempt of one run below `directory`.
+class DirectoryDestination:
+    """Raises ArchiveError if `directory` does not exist."""
 
-    Raises:
-        ArchiveError: `directory` does not exist.
-    """
-
-    def __init__(self, directory: Path, run: str, attempt: int) -> None:
+    def __init__(self, directory: Path) -> None:
         if not directory.is_dir():
             raise ArchiveError(
                 f"the archive's directory {directory} is not there",
                 code="archive.no_folder",
                 hint="make the folder, or mount the file system; it is not made by itself",
             )
-        self.final = directory / run / f"attempt-{attempt}"
-        self.partial = directory / run / f".attempt-{attempt}.partial"
         self._directory = directory
 
-    def require_space(self, holding: Holding) -> None:
+    def require_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._directory).free
+        if size * (1 + MARGIN) > free:
+            raise ArchiveError(
+                f"{size} bytes are to be copied to {self._directory}, {free} are free",
+                code="archive.disk_full",
+                hint="make room there, then retry",
+            )
+
+    def data(self, run: str, attempt: int) -> "DirectoryArchive":
+        return DirectoryArchive(self, self._directory / run / f"attempt-{attempt}")
+
+    def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "DirectoryArchive":
+        return DirectoryArchive(self, self._results(run, attempt) / unit)
+
+    def units(self, run: str, attempt: int) -> dict[str, "DirectoryArchive"]:
+        folder = self._results(run, attempt)
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return {
+            path.name: DirectoryArchive(self, path)
+            for path in found
+            if path.name[0] != "." and path.is_dir()
+        }
+
+    def sync(self, folder: Path) -> None:
+        """Make the names from `folder` up to the directory survive a power cut."""
+        while folder != self._directory:
+            sync_folder(folder)
+            folder = folder.parent
+        sync_folder(self._directory)
+
+    def _results(self, run: str, attempt: int) -> Path:
+        return self._directory / run / f"attempt-{attempt}.results"
+
+
+class DirectoryArchive:
+    """A holding in the folder `final`, and until it is complete in `partial` beside it."""
+
+    def __init__(self, destination: DirectoryDestination, final: Path) -> None:
+        self.final = final
+        self.partial = final.with_name(f".{final.name}.partial")
+        self._destination = destination
+
+    @property
+    def where(self) -> str:
+        return str(self.final)
+
+    def is_complete(self) -> bool:
+        return self.final.exists()
+
+    def prepare(self, holding: Holding) -> None:
         """ArchiveError if what is not there yet does not fit."""
         needed = 0
         for file in holding.files:
             path = self.partial / file.name
             if not path.is_file() or path.stat().st_size != file.digest.size:
                 needed += file.digest.size
-        self.require_free(needed + sum(len(manifest.text) for manifest in holding.manifests))
+        manifests = holding.manifests.values()
+        self._destination.require_room(needed + sum(len(manifest.text) for manifest in manifests))
 
-    def require_free(self, needed: int) -> None:
-        """ArchiveError if `needed` bytes do not fit."""
-        free = shutil.disk_usage(self._directory).free
-        if needed * (1 + MARGIN) > free:
-            raise ArchiveError(
-                f"{needed} bytes are to be copied to {self._directory}, {free} are free",
-                code="archive.disk_full",
-                hint="make room there, then retry",
-            )
+    def place(self, file: HeldFile) -> str:
+        return file.name
 
     def has(self, file: HeldFile, meter: Meter) -> bool:
-        """True if an earlier start has left `file` whole in the partial folder."""
         path = self.partial / file.name
         if path.is_symlink() or not path.is_file() or path.stat().st_size != file.digest.size:
             return False
@@ -67,11 +104,6 @@ class DirectoryArchive:
         return whole
 
     def store(self, file: HeldFile, meter: Meter) -> None:
-        """Copy `file`, digest it on the way, and read it back from the disk.
-
-        Raises:
-            ArchiveError: the source, or the copy, is not as the manifests have it.
-        """
         path = self.partial / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -89,40 +121,33 @@ class DirectoryArchive:
                 hint="check the archive's disk, quota and permissions; then retry",
             ) from err
         if copied != file.digest:
-            raise ArchiveError(
-                f"{file.digest.name} in {file.source} is not as its manifest has it",
-                code="archive.source_changed",
-                hint="a file of a finished run changed on its disk: restore it, then retry",
-            )
-        self.verify(self.partial, file, meter)
-
-    def verify(self, folder: Path, file: HeldFile, meter: Meter) -> None:
-        """ArchiveError if `file` cannot be read back from `folder` as its manifest has it."""
-        if _read_back(folder, file, meter) != file.digest:
-            raise ArchiveError(
-                f"{file.name} in {folder} is not as its manifest has it when read back",
-                code="archive.verify",
-                hint="check the archive's disk; then retry"
-                if folder == self.partial
-                else "it is left as it is: move the folder away, then retry",
+            raise source_changed(file.digest.name, file.source)
+        if _read_back(self.partial, file, meter) != file.digest:
+            raise not_as_its_manifest(
+                file.name, str(self.partial), "check the archive's disk; then retry"
             )
 
-    def finish(self, holding: Holding, record: dict[str, Any]) -> None:
-        """Write manifests and record, then rename: from here on the attempt is archived."""
+    def verify(self, file: HeldFile, meter: Meter) -> None:
+        if _read_back(self.final, file, meter) != file.digest:
+            raise not_as_its_manifest(
+                file.name, str(self.final), "it is left as it is: move the folder away, then retry"
+            )
+
+    def finish(self, holding: Holding, record: dict[str, Any]) -> dict[str, Any]:
+        """Write manifests and record, then rename."""
         folder = self.partial / "manifest"
         folder.mkdir(parents=True, exist_ok=True)
-        for manifest in holding.manifests:
-            _write(folder / manifest.path.name, manifest.text)
+        for name, manifest in holding.manifests.items():
+            _write(folder / name, manifest.text)
         _write(self.partial / RECORD, (json.dumps(record, indent=1) + "\n").encode())
-        self.require_nothing_else(self.partial, holding)
+        self._require_nothing_else(self.partial, holding)
         for path, _, _ in os.walk(self.partial, topdown=False):
             sync_folder(Path(path))
         self.partial.rename(self.final)
-        sync_folder(self.final.parent)
-        sync_folder(self._directory)
+        self._destination.sync(self.final.parent)
+        return record
 
     def record(self) -> dict[str, Any]:
-        """archive.json of the archived attempt."""
         path = self.final / RECORD
         try:
             found: dict[str, Any] = json.loads(path.read_bytes())
@@ -134,13 +159,34 @@ class DirectoryArchive:
             ) from err
         return found
 
-    def require_nothing_else(self, folder: Path, holding: Holding) -> None:
-        """ArchiveError if `folder` lacks files, has others, or other manifests."""
+    def require_as_recorded(self, holding: Holding) -> None:
+        self._require_nothing_else(self.final, holding)
+
+    def manifest(self, name: str) -> bytes:
+        path = self.final / "manifest" / name
+        try:
+            return path.read_bytes()
+        except OSError as err:
+            raise ArchiveError(
+                f"cannot read {path}: {err.strerror}",
+                code="archive.verify",
+                hint="an archive without its manifests proves nothing: restore from another one",
+            ) from err
+
+    def found(self, part: str) -> list[FoundFile]:
+        return list_files(self.final / part)
+
+    def thaw(self, files: list[StoredFile], tell: Tell) -> None:
+        """What lies in a directory can be read."""
+
+    def fetch(self, file: StoredFile, meter: Meter, sink: Sink) -> FileDigest:
+        return digest_file(self.final / file.part, file.found, meter, sink)
+
+    def _require_nothing_else(self, folder: Path, holding: Holding) -> None:
         expected = {file.name for file in holding.files} | {RECORD}
-        for manifest in holding.manifests:
-            name = f"manifest/{manifest.path.name}"
-            expected.add(name)
-            path = folder / name
+        for name, manifest in holding.manifests.items():
+            expected.add(f"manifest/{name}")
+            path = folder / "manifest" / name
             if path.is_file() and path.read_bytes() != manifest.text:
                 raise ArchiveError(
                     f"{path} is not {manifest.path}",

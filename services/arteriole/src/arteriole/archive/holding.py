@@ -1,4 +1,4 @@
-"""What is to be archived, as the four manifests have it."""
+"""What is to be archived, as its manifests have it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,9 @@ from arteriole.checksum.digests import FileDigest
 from arteriole.checksum.errors import ManifestError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
+from arteriole.checksum.units import RESULTS, Unit
 
+#: The parts of an attempt's data.
 PARTS = ("runfolder", "fastq")
 
 
@@ -28,8 +30,10 @@ class HeldFile:
 
 @dataclass(frozen=True)
 class Holding:
+    """Files, and the manifests that list them by their names in the archive."""
+
     files: list[HeldFile]
-    manifests: list[Manifest]
+    manifests: dict[str, Manifest]
 
     @property
     def size(self) -> int:
@@ -45,23 +49,43 @@ def read_holding(sources: dict[str, Path], manifests: Path) -> Holding:
         ArchiveError: a folder has other files than its manifests.
     """
     files: list[HeldFile] = []
-    read: list[Manifest] = []
+    read: dict[str, Manifest] = {}
     for part in PARTS:
-        md5 = read_manifest(manifests / f"{part}.md5")
-        blake3 = read_manifest(manifests / f"{part}.blake3")
-        if md5.digests.keys() != blake3.digests.keys():
-            differing = sorted(md5.digests.keys() ^ blake3.digests.keys())
-            raise ManifestError(
-                f"{md5.path} and {blake3.path} list different files: {listed(differing)}",
-                hint="restore the manifests from the archive of another attempt or a backup",
-            )
-        read += [md5, blake3]
-        files += _part(part, sources[part], md5, blake3)
+        md5, blake3 = _read_pair(manifests, part)
+        read |= {f"{part}.md5": md5, f"{part}.blake3": blake3}
+        found = list_files(sources[part], without_own=part == "runfolder")
+        files += _part(part, sources[part], found, md5, blake3)
     return Holding(files, read)
 
 
-def _part(part: str, source: Path, md5: Manifest, blake3: Manifest) -> list[HeldFile]:
-    found = {file.name: file for file in list_files(source, without_own=part == "runfolder")}
+def read_unit(unit: Unit, manifests: Path) -> Holding:
+    """The files of a unit of results; errors as of `read_holding`."""
+    md5, blake3 = _read_pair(manifests, unit.name)
+    files = _part(RESULTS, unit.folder, unit.files, md5, blake3)
+    return Holding(files, {f"{RESULTS}.md5": md5, f"{RESULTS}.blake3": blake3})
+
+
+def require_same_files(md5: Manifest, blake3: Manifest) -> None:
+    """ManifestError if the two list different files."""
+    differing = sorted(md5.digests.keys() ^ blake3.digests.keys())
+    if differing:
+        raise ManifestError(
+            f"{md5.path} and {blake3.path} list different files: {listed(differing)}",
+            hint="restore the manifests from the archive of another attempt or a backup",
+        )
+
+
+def _read_pair(folder: Path, name: str) -> tuple[Manifest, Manifest]:
+    md5 = read_manifest(folder / f"{name}.md5")
+    blake3 = read_manifest(folder / f"{name}.blake3")
+    require_same_files(md5, blake3)
+    return md5, blake3
+
+
+def _part(
+    part: str, source: Path, files: list[FoundFile], md5: Manifest, blake3: Manifest
+) -> list[HeldFile]:
+    found = {file.name: file for file in files}
     differing = sorted(found.keys() ^ md5.digests.keys())
     if differing:
         raise ArchiveError(

@@ -1,22 +1,45 @@
-"""Archive jobs: a run folder, an attempt's FASTQs and their manifests to a directory."""
+"""Archive jobs: what belongs to an attempt, and its manifests, to a destination; and back."""
 
+from importlib.metadata import version
 from typing import Any
 
 from arteriole.app.errors import InvalidError
-from arteriole.app.names import find_run
+from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
-from arteriole.archive.settings import ArchiveSettings
+from arteriole.archive.destinations import destination_parameters
+from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
+from arteriole.checksum.parts import Part, PartRequest
 from arteriole.checksum.places import (
     attempt_folder,
     find_attempt,
     manifest_folder,
     require_manifests,
+    results_folder,
 )
+from arteriole.checksum.units import RESULTS
 from arteriole.jobs.service import StartRequest
 
 
-class ArchiveRequest(StartRequest):
+class ArchiveRequest(PartRequest):
     destination: str
+    #: Of a destination in S3; its own if this is left out.
+    storage_class: StorageClass | None = None
+
+    def asked(self) -> dict[str, Any]:
+        document = super().asked()
+        if self.storage_class is None:
+            del document["storage_class"]
+        return document
+
+
+class RestoreRequest(PartRequest):
+    """Body of `POST /api/1.0/restore/<runfolder>`."""
+
+    #: May be left out where there is only one.
+    destination: str = ""
+
+    def asked(self) -> dict[str, Any]:
+        return {**super().asked(), "verb": "restore"}
 
 
 class ArchiveKind:
@@ -29,16 +52,52 @@ class ArchiveKind:
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
 
-    def parameters(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
-        settings = self._settings
-        destination = settings.destinations.get(request.destination)
+    def parameters(self, run: str, request: ArchiveRequest | RestoreRequest) -> dict[str, Any]:
+        if isinstance(request, RestoreRequest):
+            return self._of_restore(run, request)
+        common = self._common(request.destination)
+        if request.storage_class is not None:
+            if "s3" not in common:
+                raise InvalidError(
+                    f"{request.destination} is a directory, which has no storage classes",
+                    code="archive.storage_class",
+                    hint="leave storage_class out, or name a destination in S3",
+                    field="storage_class",
+                )
+            common["storage_class"] = request.storage_class.value
+        if request.part is Part.RESULTS:
+            return common | self._of_results(run, request)
+        return common | self._of_data(run, request)
+
+    def _common(self, name: str) -> dict[str, Any]:
+        destination = self._destination(name)
+        return {
+            "name": name,
+            **destination_parameters(destination),
+            "threads": self._settings.threads,
+        }
+
+    def _destination(self, name: str) -> ArchiveDestination:
+        destination = self._settings.destinations.get(name)
         if destination is None:
-            known = ", ".join(settings.destinations) or "none"
+            known = ", ".join(self._settings.destinations) or "none"
             raise InvalidError(
-                f"no destination {request.destination[:60]!r}; arteriole.yaml has: {known}",
+                f"no destination {name[:60]!r}; arteriole.yaml has: {known}",
                 code="destination.unknown",
                 field="destination",
             )
+        credentials = destination.s3.credentials_file if destination.s3 is not None else None
+        if credentials is not None and not credentials.is_file():
+            raise InvalidError(
+                f"credentials_file of the destination {name} does not exist: {credentials}",
+                code="destination.unusable",
+                hint="put the file there, or correct arteriole.yaml",
+                field="destination",
+            )
+        return destination
+
+    def _of_data(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
+        settings = self._settings
         runfolder = find_run(settings.run_roots, run)
         if request.observe:
             fastq = attempt_folder(settings.fastq_root, run, request.attempt)
@@ -50,13 +109,45 @@ class ArchiveKind:
             "runfolder": str(runfolder),
             "fastq": str(fastq),
             "manifests": str(manifests),
-            "name": request.destination,
-            "directory": str(destination.directory),
-            "threads": settings.threads,
+        }
+
+    def _of_results(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
+        settings = self._settings
+        folder = results_folder(
+            settings.results_root, self.name, run, request.attempt, observe=request.observe
+        )
+        manifests = manifest_folder(settings.manifest_root, run, request.attempt)
+        return {
+            "part": request.part.value,
+            "results": str(folder),
+            "manifests": str(manifests / RESULTS),
+        }
+
+    def _of_restore(self, run: str, request: RestoreRequest) -> dict[str, Any]:
+        require_identifier(run, "run")
+        settings = self._settings
+        if settings.restore_root is None:
+            raise InvalidError(
+                "arteriole.yaml does not say where archived runs are brought back to",
+                code="restore.not_set",
+                hint="set archive.restore_root, and make that folder",
+            )
+        name = request.destination
+        if not name and len(settings.destinations) == 1:
+            (name,) = settings.destinations
+        folder = f"attempt-{request.attempt}"
+        if request.part is Part.RESULTS:
+            folder += ".results"
+        return {
+            **self._common(name),
+            "part": request.part.value,
+            "restore_root": str(settings.restore_root),
+            "restore": str(within(settings.restore_root, run, folder)),
+            "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
         }
 
     def versions(self) -> dict[str, str]:
-        return {}
+        return {"boto3": version("boto3")}
 
     def routes(self) -> list[Route]:
         return []

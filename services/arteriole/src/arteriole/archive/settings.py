@@ -1,14 +1,106 @@
 """The section `archive` of arteriole.yaml."""
 
-from pydantic import Field
+import enum
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
 
 from arteriole.app.config import Section
 from arteriole.checksum.places import AbsolutePath
 
+MIB = 1 << 20
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", re.ASCII)
+_PREFIX = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)?", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+
+
+class StorageClass(enum.StrEnum):
+    """Amazon's names (S3 API reference, PutObject, x-amz-storage-class)."""
+
+    STANDARD = "STANDARD"
+    REDUCED_REDUNDANCY = "REDUCED_REDUNDANCY"
+    STANDARD_IA = "STANDARD_IA"
+    ONEZONE_IA = "ONEZONE_IA"
+    INTELLIGENT_TIERING = "INTELLIGENT_TIERING"
+    GLACIER_IR = "GLACIER_IR"
+    GLACIER = "GLACIER"
+    DEEP_ARCHIVE = "DEEP_ARCHIVE"
+
+    @property
+    def cold(self) -> bool:
+        """True if an object has to be brought back before it can be read."""
+        return self in (StorageClass.GLACIER, StorageClass.DEEP_ARCHIVE)
+
+
+class Tier(enum.StrEnum):
+    """How quickly cold objects are brought back (RestoreObject, Tier)."""
+
+    BULK = "Bulk"
+    STANDARD = "Standard"
+    EXPEDITED = "Expedited"
+
+
+def _fitting(pattern: re.Pattern[str], expected: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"expected {expected}, found {text!r}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    plain = _HOST.fullmatch(parts.netloc) and parts.path in ("", "/")
+    if parts.scheme not in ("http", "https") or not plain or parts.query or parts.fragment:
+        raise ValueError("expected http(s)://host[:port] and no more, found another form")
+    return url
+
+
+class S3Settings(Section):
+    """A bucket at Amazon, or at `endpoint_url` (MinIO, Swift, ...)."""
+
+    bucket: Annotated[str, _fitting(_BUCKET, "the name of a bucket")]
+    #: Stands before every key.
+    prefix: Annotated[str, _fitting(_PREFIX, "names of A-Z a-z 0-9 . _ - with / between")] = ""
+    endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = None
+    region: Annotated[str, _fitting(re.compile(r"[A-Za-z0-9-]{1,60}"), "a region")] | None = None
+    #: The bucket in the path instead of in the host's name.
+    path_style: bool = False
+    storage_class: StorageClass = StorageClass.STANDARD
+    #: INI or JSON with key and secret, mode 0600; without it boto3 looks where it always does.
+    credentials_file: AbsolutePath | None = None
+    #: Larger files are sent in parts of `part_size`; each thread holds one of them in memory.
+    multipart_threshold: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
+    part_size: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
+    #: A request that fails for a reason that may pass is sent so many times.
+    attempts: int = Field(default=5, ge=1, le=50)
+    #: Seconds without a byte.
+    timeout: float = Field(default=60.0, gt=0)
+    #: Cold objects are brought back for so many days, ...
+    thaw_days: int = Field(default=7, ge=1, le=90)
+    thaw_tier: Tier = Tier.STANDARD
+    #: ... and waited for at most so many hours, with a look every so many seconds.
+    thaw_hours: float = Field(default=48.0, gt=0)
+    thaw_poll: float = Field(default=300.0, gt=0)
+
 
 class ArchiveDestination(Section):
+    """Either of the two."""
+
     #: It has to exist: an unmounted file system is not filled by mistake.
-    directory: AbsolutePath
+    directory: AbsolutePath | None = None
+    s3: S3Settings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, values: Any) -> Any:
+        if isinstance(values, dict) and len(values.keys() & {"directory", "s3"}) != 1:
+            found = " and ".join(map(str, values)) or "none"
+            raise ValueError(f"expected one of directory and s3, found {found[:60]}")
+        return values
 
 
 class ArchiveSettings(Section):
@@ -16,6 +108,10 @@ class ArchiveSettings(Section):
     run_roots: list[AbsolutePath] = Field(min_length=1)
     fastq_root: AbsolutePath
     manifest_root: AbsolutePath
+    #: Analyses leave `<results_root>/<run>/attempt-<n>/<unit>/` there.
+    results_root: AbsolutePath | None = None
+    #: Where archived runs are brought back to; it has to exist.
+    restore_root: AbsolutePath | None = None
     destinations: dict[str, ArchiveDestination] = Field(default_factory=dict)
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job copied or read back at once.

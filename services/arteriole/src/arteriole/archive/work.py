@@ -1,100 +1,191 @@
-"""The worker of an archive job: copy, read back, rename.
+"""The worker of the jobs of the archive: copy, read back, publish; or bring back.
 
-Whatever an earlier start left is verified and kept; an archived attempt is never written to.
+Whatever an earlier start left is verified and kept; what is archived is never written to.
 """
 
 from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
-from arteriole.archive.directory import DirectoryArchive
-from arteriole.archive.holding import PARTS, HeldFile, Holding, read_holding
+from arteriole.archive import restore
+from arteriole.archive.archive import Archive, Destination
+from arteriole.archive.destinations import open_destination
+from arteriole.archive.holding import PARTS, HeldFile, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
+from arteriole.checksum.errors import ManifestError
 from arteriole.checksum.listing import list_files
+from arteriole.checksum.parts import Part
+from arteriole.checksum.units import Unit, list_units, require_units
 from arteriole.jobs.exclusive import exclusive
-from arteriole.jobs.worker import Task, main
+from arteriole.jobs.worker import Task, main, note
 
 
 def work(task: Task) -> dict[str, Any]:
-    """archive.json, with `destination`, `path` and `already` (it was archived before)."""
-    name = task.parameters["name"]
-    with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
-        return _work(task)
+    """Of data: archive.json, with `destination`, `path` and `already` (it was archived before).
+
+    Of results: `{destination, units, already, undigested, files, bytes}`, where `undigested` are
+    units without digests yet, which are left for a later job. Of a restore: as `restore` has it.
+    """
+    if "restore" in task.parameters:
+        return restore.work(task)
+    place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
+    if _is_of_results(task):
+        with exclusive(task, f"{place}.results"):
+            return _results(task)
+    with exclusive(task, place):
+        return _data(task)
 
 
 def observe(task: Task) -> dict[str, Any]:
     """`{destination, to, files, bytes}`: of the run folder, as the FASTQs do not exist.
 
+    Of results also `units`, which are none as long as nothing was analysed.
+
     Raises:
-        ArchiveError: the archive's directory is not there, or not even the run folder fits.
+        ArchiveError: the destination cannot be used, or not even the run folder fits.
     """
     parameters = task.parameters
-    archive = DirectoryArchive(Path(parameters["directory"]), task.run, task.attempt)
+    if "restore" in parameters:
+        return restore.observe(task)
+    destination = open_destination(parameters)
+    if _is_of_results(task):
+        return _observed_results(task, destination)
+    archive = destination.data(task.run, task.attempt)
     files = list_files(Path(parameters["runfolder"]), without_own=True)
     size = sum(found.size for found in files)
-    if not archive.final.exists():
-        archive.require_free(size)
+    if not archive.is_complete():
+        destination.require_room(size)
     return {
         "destination": parameters["name"],
-        "to": str(archive.final),
+        "to": archive.where,
         "files": len(files),
         "bytes": size,
     }
 
 
-def _work(task: Task) -> dict[str, Any]:
+def _is_of_results(task: Task) -> bool:
+    return task.parameters.get("part") == Part.RESULTS
+
+
+def _observed_results(task: Task, destination: Destination) -> dict[str, Any]:
+    folder = Path(task.parameters["results"])
+    units = list_units(folder) if folder.is_dir() else []
+    size = sum(unit.size for unit in units)
+    destination.require_room(0)
+    return {
+        "destination": task.parameters["name"],
+        "units": len(units),
+        "files": sum(len(unit.files) for unit in units),
+        "bytes": size,
+    }
+
+
+def _data(task: Task) -> dict[str, Any]:
     parameters = task.parameters
-    archive = DirectoryArchive(Path(parameters["directory"]), task.run, task.attempt)
+    archive = open_destination(parameters).data(task.run, task.attempt)
     sources = {part: Path(parameters[part]) for part in PARTS}
     holding = read_holding(sources, Path(parameters["manifests"]))
-    already = archive.final.exists()
+    already = archive.is_complete()
     if already:
-        record = _verified(task, archive, holding)
+        record = _verified(task, archive, holding, Meter(task.progress, _to_read(archive, holding)))
     else:
-        record = _archived(task, archive, holding)
+        meter = Meter(task.progress, 2 * _to_read(archive, holding))  # copied and read back
+        record = _archived(task, archive, holding, meter, {})
     return {
         **record,
         "destination": parameters["name"],
-        "path": str(archive.final),
+        "path": archive.where,
         "already": already,
     }
 
 
-def _verified(task: Task, archive: DirectoryArchive, holding: Holding) -> dict[str, Any]:
+def _results(task: Task) -> dict[str, Any]:
+    destination = open_destination(task.parameters)
+    manifests = Path(task.parameters["manifests"])
+    units = require_units(Path(task.parameters["results"]))
+    digested = [unit for unit in units if _is_digested(unit, manifests)]
+    if not digested:
+        raise ManifestError(
+            f"no unit of results of {task.run}, attempt {task.attempt}, has its digests",
+            code="manifest.missing",
+            hint="the checksum of the results has to be done first",
+        )
+    holdings = {unit.name: read_unit(unit, manifests) for unit in digested}
+    archives = {
+        name: destination.unit(task.run, task.attempt, name, holding)
+        for name, holding in holdings.items()
+    }
+    there = {name for name, archive in archives.items() if archive.is_complete()}
+    meter = Meter(
+        task.progress,
+        sum(
+            (1 if name in there else 2) * _to_read(archives[name], holding)
+            for name, holding in holdings.items()
+        ),
+    )
+    for name, holding in holdings.items():
+        if name in there:
+            _verified(task, archives[name], holding, meter)
+        else:
+            _archived(task, archives[name], holding, meter, {"unit": name})
+    undigested = len(units) - len(digested)
+    if undigested:
+        note(f"{undigested} units have no digests yet and are left for a later job")
+    return {
+        "destination": task.parameters["name"],
+        "units": len(holdings),
+        "already": len(there),
+        "undigested": undigested,
+        "files": sum(len(holding.files) for holding in holdings.values()),
+        "bytes": sum(holding.size for holding in holdings.values()),
+    }
+
+
+def _is_digested(unit: Unit, manifests: Path) -> bool:
+    return all((manifests / f"{unit.name}.{kind}").is_file() for kind in ("md5", "blake3"))
+
+
+def _verified(task: Task, archive: Archive, holding: Holding, meter: Meter) -> dict[str, Any]:
     record = archive.record()
-    archive.require_nothing_else(archive.final, holding)
-    meter = Meter(task.progress, holding.size)
+    archive.require_as_recorded(holding)
 
     def verify(file: HeldFile) -> None:
-        archive.verify(archive.final, file, meter)
+        archive.verify(file, meter)
 
-    each(_largest_first(holding), verify, meter, task.parameters["threads"])
+    each(_to_keep(archive, holding), verify, meter, task.parameters["threads"])
     return record
 
 
-def _archived(task: Task, archive: DirectoryArchive, holding: Holding) -> dict[str, Any]:
-    archive.require_space(holding)
-    meter = Meter(task.progress, 2 * holding.size)  # each byte is copied and read back
+def _archived(
+    task: Task, archive: Archive, holding: Holding, meter: Meter, more: dict[str, Any]
+) -> dict[str, Any]:
+    archive.prepare(holding)
 
     def store(file: HeldFile) -> None:
         if not archive.has(file, meter):
             archive.store(file, meter)
 
-    each(_largest_first(holding), store, meter, task.parameters["threads"])
+    each(_to_keep(archive, holding), store, meter, task.parameters["threads"])
     record = {
         "run": task.run,
         "attempt": task.attempt,
+        **more,
         "files": len(holding.files),
         "bytes": holding.size,
-        "manifests": {manifest.path.name: manifest.digest for manifest in holding.manifests},
+        "manifests": {name: manifest.digest for name, manifest in holding.manifests.items()},
         "finished": times.now(),
     }
-    archive.finish(holding, record)
-    return record
+    return archive.finish(holding, record)
 
 
-def _largest_first(holding: Holding) -> list[HeldFile]:
-    return sorted(holding.files, key=lambda file: -file.digest.size)
+def _to_keep(archive: Archive, holding: Holding) -> list[HeldFile]:
+    """A file for each place, the largest first."""
+    files = {archive.place(file): file for file in holding.files}
+    return sorted(files.values(), key=lambda file: -file.digest.size)
+
+
+def _to_read(archive: Archive, holding: Holding) -> int:
+    return sum(file.digest.size for file in _to_keep(archive, holding))
 
 
 if __name__ == "__main__":

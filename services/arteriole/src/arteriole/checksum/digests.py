@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from blake3 import blake3
 
@@ -30,6 +30,28 @@ class FileDigest:
     size: int
     md5: str
     blake3: str
+
+
+class Sink(Protocol):
+    """Takes what was read."""
+
+    def write(self, piece: Any, /) -> Any: ...
+
+
+class Digester:
+    """Both digests of what is given to it, piece by piece."""
+
+    def __init__(self) -> None:
+        self._md5, self._blake3 = hashlib.md5(usedforsecurity=False), blake3()
+        self.size = 0
+
+    def update(self, piece: Any) -> None:
+        self._md5.update(piece)
+        self._blake3.update(piece)
+        self.size += len(piece)
+
+    def digest(self, name: str) -> FileDigest:
+        return FileDigest(name, self.size, self._md5.hexdigest(), self._blake3.hexdigest())
 
 
 class Interrupted(Exception):
@@ -60,30 +82,27 @@ class Meter:
 
 
 def digest_file(
-    folder: Path, found: FoundFile, meter: Meter, sink: BinaryIO | None = None
+    folder: Path, found: FoundFile, meter: Meter, sink: Sink | None = None
 ) -> FileDigest:
     """Read `found` in `folder` once, and write what was read to `sink`.
 
     Raises:
         ChecksumError: it has not the size and time of `found`, before or after the reading.
     """
-    md5, b3 = hashlib.md5(usedforsecurity=False), blake3()
-    size = 0
+    digester = Digester()
     buffer = memoryview(bytearray(max(1, min(PIECE, found.size + 1))))
     with _open(folder, found) as file:
         _require_same(folder, found, file)
         while count := _read(folder, found, file, buffer):
             piece = buffer[:count]
-            md5.update(piece)
-            b3.update(piece)
+            digester.update(piece)
             if sink is not None:
                 sink.write(piece)
-            size += count
             meter.add(count)
         _require_same(folder, found, file)
-    if size != found.size:
+    if digester.size != found.size:
         raise _changing(folder, found)
-    return FileDigest(found.name, size, md5.hexdigest(), b3.hexdigest())
+    return digester.digest(found.name)
 
 
 def each(

@@ -70,16 +70,25 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ManifestError: names the line that is no digest and relative path, or comes twice.
     """
-    pattern = re.compile(rf"([0-9a-f]{{{LENGTHS[path.suffix]}}})  ([^\x00-\x1f\x7f\\]+)")
     try:
-        lines = path.read_bytes().decode("utf-8").split("\n")
+        data = path.read_bytes()
     except FileNotFoundError as err:
         raise ManifestError(
             f"{path} does not exist",
             code="manifest.missing",
             hint="the checksum stage has to be done first",
         ) from err
-    except (OSError, UnicodeDecodeError) as err:
+    except OSError as err:
+        raise ManifestError(f"{path}: {err}") from err
+    return parse_manifest(path, data)
+
+
+def parse_manifest(path: Path, data: bytes) -> Manifest:
+    """`data` as the manifest of that name; ManifestError as `read_manifest` has it."""
+    pattern = re.compile(rf"([0-9a-f]{{{LENGTHS[path.suffix]}}})  ([^\x00-\x1f\x7f\\]+)")
+    try:
+        lines = data.decode("utf-8").split("\n")
+    except UnicodeDecodeError as err:
         raise ManifestError(f"{path}: {err}") from err
     if lines.pop() != "":
         raise ManifestError(f"{path}:{len(lines) + 1}: expected a newline at the end")

@@ -47,6 +47,33 @@ def manifest_folder(manifest_root: Path, run: str, attempt: int) -> Path:
     return within(manifest_root, run, f"attempt-{attempt}")
 
 
+def results_folder(
+    results_root: Path | None, section: str, run: str, attempt: int, *, observe: bool
+) -> Path:
+    """Where the results of `attempt` are; with `observe` they need not be there.
+
+    Raises:
+        InvalidError: `section` of arteriole.yaml names no `results_root`, or there are none.
+    """
+    require_identifier(run, "run")
+    if results_root is None:
+        raise InvalidError(
+            f"results are asked for, and {section} has no results_root",
+            code="results.not_set",
+            hint=f"set {section}.results_root in arteriole.yaml to where analyses leave them",
+            field="part",
+        )
+    folder = within(results_root, run, f"attempt-{attempt}")
+    if not observe and not folder.is_dir():
+        raise InvalidError(
+            f"no results of attempt {attempt}: there is no {folder}",
+            code="results.none",
+            hint="analyse the attempt first, and check results_root in arteriole.yaml",
+            field="part",
+        )
+    return folder
+
+
 def require_manifests(
     manifest_root: Path, run: str, attempt: int, names: tuple[str, ...] = MANIFESTS
 ) -> Path:

@@ -11,6 +11,8 @@ class ChecksumSettings(Section):
     run_roots: list[AbsolutePath] = Field(min_length=1)
     fastq_root: AbsolutePath
     manifest_root: AbsolutePath
+    #: Analyses leave `<results_root>/<run>/attempt-<n>/<unit>/` there.
+    results_root: AbsolutePath | None = None
     #: Jobs at once.
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job read at once.

@@ -141,13 +141,17 @@ class JobService:
         ]
 
     def _start(self, call: Call) -> Reply:
-        job = self.submit(call.path["runfolder"], call.body, call)
+        return self.submit(call, self.kind.stage)
+
+    def submit(self, call: Call, default_stage: str) -> Reply:
+        """Start the job that the body of `call` asks for, or find the one that was started."""
+        job = self.job_for(call.path["runfolder"], call.body, call, default_stage)
         return Reply(self._document(job, call), status=202)
 
-    def submit(self, run: str, request: StartRequest, call: Call) -> Job:
+    def job_for(self, run: str, request: StartRequest, call: Call, default_stage: str) -> Job:
         """The job for `request`, which is that of an earlier one with the same Idempotency-Key."""
         require_identifier(run, "runfolder")
-        stage = require_identifier(request.stage or self.kind.stage, "stage")
+        stage = require_identifier(request.stage or default_stage, "stage")
         key = call.headers.get("idempotency-key") or f"{run}.{stage}.{request.attempt}"
         if not is_identifier(key.replace("/", ".")):
             raise InvalidError(

@@ -159,10 +159,11 @@ class Ga4ghApi:
         request = AnalysisRequest.model_validate(params.model_dump(exclude={"run"}))
         request = request.model_copy(update={"pipeline": request.pipeline or name})
         headers = {"idempotency-key": f"ga4gh/{uuid.uuid4()}", **call.headers}
-        job = self._service.submit(
+        job = self._service.job_for(
             params.run,
             request,
             Call(call.identity, call.path, None, None, headers, call.base_url),
+            self._service.kind.stage,
         )
         return Reply({"run_id": str(job.job_id)})
 

@@ -1,0 +1,29 @@
+"""The destination that a job's parameters name."""
+
+from pathlib import Path
+from typing import Any
+
+from arteriole.archive.archive import Destination
+from arteriole.archive.directory import DirectoryDestination
+from arteriole.archive.settings import ArchiveDestination, S3Settings, StorageClass
+
+
+def destination_parameters(settings: ArchiveDestination) -> dict[str, Any]:
+    """NB: they are stored, so they hold where credentials are, never what they are."""
+    if settings.s3 is not None:
+        return {"s3": settings.s3.model_dump(mode="json")}
+    return {"directory": str(settings.directory)}
+
+
+def open_destination(parameters: dict[str, Any]) -> Destination:
+    """From what `destination_parameters` made; ArchiveError if it cannot be used."""
+    if "s3" not in parameters:
+        return DirectoryDestination(Path(parameters["directory"]))
+    from arteriole.archive.s3 import S3Destination  # boto3 is slow to import
+
+    storage_class = parameters.get("storage_class")
+    return S3Destination(
+        S3Settings.model_validate(parameters["s3"]),
+        parameters["threads"],
+        None if storage_class is None else StorageClass(storage_class),
+    )

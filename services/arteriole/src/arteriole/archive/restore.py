@@ -1,0 +1,292 @@
+"""Bringing back what was archived: `<restore_root>/<run>/attempt-<n>/`, verified or absent.
+
+What an earlier start left is verified and kept; what was brought back is never written to.
+"""
+
+import errno
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arteriole.app.names import is_identifier
+from arteriole.archive.archive import Archive, Destination, StoredFile
+from arteriole.archive.destinations import open_destination
+from arteriole.archive.directory import MARGIN, NO_SPACE
+from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
+from arteriole.archive.holding import PARTS, require_same_files
+from arteriole.checksum.digests import FileDigest, Meter, digest_file, digest_text, each
+from arteriole.checksum.errors import ChecksumError, listed
+from arteriole.checksum.listing import FoundFile, list_files
+from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
+from arteriole.checksum.parts import Part
+from arteriole.checksum.units import RESULTS
+from arteriole.jobs.exclusive import exclusive
+from arteriole.jobs.worker import Task
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An archived holding, and the folder that it is brought back to."""
+
+    archive: Archive
+    final: Path
+    manifests: dict[str, Manifest]
+    files: list[StoredFile]
+
+    @property
+    def size(self) -> int:
+        return sum(file.digest.size for file in self.files)
+
+    @property
+    def partial(self) -> Path:
+        return self.final.with_name(f".{self.final.name}.partial")
+
+
+def work(task: Task) -> dict[str, Any]:
+    """`{from, to, units, already, files, bytes}`; `already` were there, and were verified.
+
+    Raises:
+        RestoreError: there is no room, or other content lies at its place.
+        ArchiveError: it is not archived there, or not as it should be.
+    """
+    with exclusive(task, f"restore/{task.run}.{task.attempt}.{task.parameters['part']}"):
+        found = _find(task)
+        _require_room(task, found)
+        meter = Meter(task.progress, sum(_to_read(one) for one in found))
+        already = 0
+        for one in found:
+            if one.final.exists():
+                _verify(one, one.final, meter, task.parameters["threads"])
+                already += 1
+            else:
+                _bring_back(task, one, meter)
+        return {**_told(task, found), "already": already}
+
+
+def observe(task: Task) -> dict[str, Any]:
+    """`{from, to, units, files, bytes}`; errors as of `work` but for what reading would show."""
+    found = _find(task)
+    _require_room(task, found)
+    return _told(task, found)
+
+
+def _told(task: Task, found: list[Stored]) -> dict[str, Any]:
+    return {
+        "from": task.parameters["name"],
+        "to": task.parameters["restore"],
+        "units": len(found),
+        "files": sum(len(one.files) for one in found),
+        "bytes": sum(one.size for one in found),
+    }
+
+
+def _find(task: Task) -> list[Stored]:
+    parameters = task.parameters
+    destination = open_destination(parameters)
+    to, known = Path(parameters["restore"]), Path(parameters["manifests"])
+    if parameters["part"] == Part.RESULTS:
+        return _find_units(task, destination, to, known)
+    archive = destination.data(task.run, task.attempt)
+    if not archive.is_complete():
+        raise _not_archived(task, archive.where)
+    return [_read(archive, to, PARTS, {part: known / part for part in PARTS})]
+
+
+def _find_units(task: Task, destination: Destination, to: Path, known: Path) -> list[Stored]:
+    units = destination.units(task.run, task.attempt)
+    if not units:
+        raise _not_archived(task, f"{task.parameters['name']}, results")
+    foreign = [name for name in units if not is_identifier(name)]
+    if foreign:
+        raise ArchiveError(
+            f"expected names of A-Z a-z 0-9 . _ - for units of results, found {foreign[0][:80]!r}",
+            code="archive.verify",
+            hint="find out who changed the archive",
+        )
+    return [
+        _read(archive, to / name, (RESULTS,), {RESULTS: known / RESULTS / name})
+        for name, archive in units.items()
+    ]
+
+
+def _not_archived(task: Task, where: str) -> ArchiveError:
+    return ArchiveError(
+        f"{task.run}, attempt {task.attempt}, is not archived in {where}",
+        code="archive.not_archived",
+        hint="name another destination or attempt; half of an archive is not brought back",
+    )
+
+
+def _read(archive: Archive, final: Path, parts: tuple[str, ...], known: dict[str, Path]) -> Stored:
+    """What is archived, as its own manifests and record, and ours if they are here, have it."""
+    recorded = archive.record().get("manifests")
+    manifests: dict[str, Manifest] = {}
+    files: list[StoredFile] = []
+    for part in parts:
+        pair = []
+        for kind in ("md5", "blake3"):
+            name = f"{part}.{kind}"
+            data = archive.manifest(name)
+            of_record = recorded.get(name) if isinstance(recorded, dict) else None
+            ours = known[part].with_name(f"{known[part].name}.{kind}")
+            if digest_text(data) != of_record or (ours.is_file() and ours.read_bytes() != data):
+                raise ArchiveError(
+                    f"the manifest {name} in {archive.where} is not the one that was archived",
+                    code="archive.verify",
+                    hint="find out who changed it; another archive may be whole",
+                )
+            pair.append(parse_manifest(Path(archive.where) / "manifest" / name, data))
+            manifests[name] = pair[-1]
+        files += _files(archive, part, *pair)
+    return Stored(archive, final, manifests, files)
+
+
+def _files(archive: Archive, part: str, md5: Manifest, blake3: Manifest) -> list[StoredFile]:
+    require_same_files(md5, blake3)
+    found = {file.name: file for file in archive.found(part)}
+    differing = sorted(found.keys() ^ md5.digests.keys())
+    if differing:
+        raise ArchiveError(
+            f"{archive.where} has not the files that its manifests list: {listed(differing)}",
+            code="archive.verify",
+            hint="find out who changed it; another archive may be whole",
+        )
+    return [
+        StoredFile(part, file, FileDigest(name, file.size, md5.digests[name], blake3.digests[name]))
+        for name, file in sorted(found.items())
+    ]
+
+
+def _require_room(task: Task, found: list[Stored]) -> None:
+    root = Path(task.parameters["restore_root"])
+    if not root.is_dir():
+        raise RestoreError(
+            f"restore_root {root} is not there",
+            code="restore.no_folder",
+            hint="make the folder, or mount the file system; it is not made by itself",
+        )
+    needed = sum(
+        file.digest.size
+        for one in found
+        if not one.final.exists()
+        for file in one.files
+        if not _is_there(one.partial / file.name, file.digest.size)
+    )
+    free = shutil.disk_usage(root).free
+    if needed * (1 + MARGIN) > free:
+        raise RestoreError(
+            f"{needed} bytes are to be brought back to {root}, {free} are free",
+            code="restore.disk_full",
+            hint="make room there, then ask for it again: what was brought back is kept",
+        )
+
+
+def _is_there(path: Path, size: int) -> bool:
+    return path.is_file() and not path.is_symlink() and path.stat().st_size == size
+
+
+def _to_read(one: Stored) -> int:
+    """Each byte is fetched and read back; what is there already is read once."""
+    return one.size if one.final.exists() else 2 * one.size
+
+
+def _bring_back(task: Task, one: Stored, meter: Meter) -> None:
+    needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
+    one.archive.thaw(needed, task.progress)
+
+    def fetch(file: StoredFile) -> None:
+        if not _has(one.partial, file, meter):
+            _fetch(one, file, meter)
+
+    largest_first = sorted(one.files, key=lambda file: -file.digest.size)
+    each(largest_first, fetch, meter, task.parameters["threads"])
+    for name, manifest in one.manifests.items():
+        path = one.partial / "manifest" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(manifest.text)
+    _require_nothing_else(one, one.partial)
+    for folder, _, _ in os.walk(one.partial, topdown=False):
+        sync_folder(Path(folder))
+    one.partial.rename(one.final)
+    sync_folder(one.final.parent)
+
+
+def _has(folder: Path, file: StoredFile, meter: Meter) -> bool:
+    if not _is_there(folder / file.name, file.digest.size):
+        return False
+    whole = _digest(folder, file, meter) == file.digest
+    meter.add(file.digest.size if whole else -file.digest.size)
+    return whole
+
+
+def _fetch(one: Stored, file: StoredFile, meter: Meter) -> None:
+    path = one.partial / file.name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with open(path, "xb") as copy:
+            fetched = one.archive.fetch(file, meter, copy)
+            copy.flush()
+            os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
+            os.fsync(copy.fileno())
+            os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError as err:
+        raise RestoreError(
+            f"cannot write {path}: {err.strerror or errno.errorcode.get(err.errno or 0, '')}",
+            code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
+            hint="check the disk, quota and permissions; then ask for it again",
+        ) from err
+    if fetched != file.digest:
+        raise not_as_its_manifest(
+            file.name, one.archive.where, "it is left as it is: another archive may be whole"
+        )
+    if _digest(one.partial, file, meter) != file.digest:
+        raise RestoreError(
+            f"{file.name} in {one.partial} is not as it was written when read back",
+            code="restore.write",
+            hint="check the disk; then ask for it again",
+        )
+
+
+def _digest(folder: Path, file: StoredFile, meter: Meter) -> FileDigest:
+    status = (folder / file.name).stat()
+    found = FoundFile(file.digest.name, status.st_size, status.st_mtime_ns)
+    return digest_file(folder / file.part, found, meter)
+
+
+def _verify(one: Stored, folder: Path, meter: Meter, threads: int) -> None:
+    _require_nothing_else(one, folder)
+
+    def verify(file: StoredFile) -> None:
+        if _digest(folder, file, meter) != file.digest:
+            raise _other(folder, [file.name])
+
+    each(one.files, verify, meter, threads)
+
+
+def _require_nothing_else(one: Stored, folder: Path) -> None:
+    expected = {file.name: file.digest.size for file in one.files}
+    expected |= {f"manifest/{name}": len(m.text) for name, m in one.manifests.items()}
+    try:
+        found = {file.name: file.size for file in list_files(folder)}
+    except ChecksumError as err:
+        raise _other(folder, [str(err)]) from err
+    differing = {name for name, _ in expected.items() ^ found.items()}
+    differing |= {
+        f"manifest/{name}"
+        for name, manifest in one.manifests.items()
+        if f"manifest/{name}" in found
+        and (folder / "manifest" / name).read_bytes() != manifest.text
+    }
+    if differing:
+        raise _other(folder, sorted(differing))
+
+
+def _other(folder: Path, names: list[str]) -> RestoreError:
+    return RestoreError(
+        f"{folder} is there with other content than the archive has: {listed(names)}",
+        code="restore.exists",
+        hint="it is left as it is: move the folder away, then ask for it again",
+    )

@@ -1,0 +1,154 @@
+"""Storage classes, which Swift does not have: on moto's server.
+
+NB: moto accepts any secret and any digest, so this proves nothing about integrity or access.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from botocore.config import Config
+
+from arteriole.archive.work import work
+
+from .conftest import BASE, PARTS, SOON, Centre, Store, tree, write_tree
+from .swift import SESSION, free_ports
+
+#: Restored objects become readable at the third look.
+LOOKS = {"model_name": "s3::keyrestore", "transition": {"progression": "manual", "times": 2}}
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    (port,) = free_ports(1)
+    log = open(tmp_path_factory.mktemp("moto") / "log", "wb")  # noqa: SIM115
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=log,
+        stderr=log,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(60)
+        log.close()
+
+
+def _wait(url: str) -> None:
+    from ..conftest import wait_until
+
+    def answers() -> bool:
+        try:
+            return requests.get(f"{url}/moto-api/data.json", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_until(answers)
+
+
+@pytest.fixture
+def store(moto: str) -> Store:
+    requests.post(f"{moto}/moto-api/reset", timeout=20)
+    client = SESSION.client(
+        "s3",
+        endpoint_url=moto,
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    client.create_bucket(Bucket="classes")
+    return Store(client, "classes")
+
+
+@pytest.fixture
+def amazon(site: Any, store: Store, moto: str) -> Centre:
+    credentials = site.home / "credentials.json"
+    credentials.write_text('{"key": "k", "secret": "s"}')
+    credentials.chmod(0o600)
+    write_tree(site.fastq, {"big.bin": b"big!" * 1_500_000})  # in parts
+    destination = {
+        "bucket": "classes",
+        "prefix": "runs/seq",
+        "endpoint_url": moto,
+        "path_style": True,
+        "credentials_file": str(credentials),
+        "thaw_poll": 0.01,
+        **PARTS,
+        **SOON,
+    }
+    centre = Centre(site, {"s3": destination})
+    centre.checksum()
+    return centre
+
+
+def classes(store: Store) -> set[str]:
+    """Of the objects that hold the content of files; all others can be read at once."""
+    found = store.client.list_objects_v2(Bucket=store.bucket)["Contents"]
+    others = [one for one in found if "/data/" not in one["Key"]]
+    assert {one["StorageClass"] for one in others} == {"STANDARD"}
+    return {one["StorageClass"] for one in found if "/data/" in one["Key"]}
+
+
+@pytest.mark.parametrize("storage_class", ["GLACIER_IR", "DEEP_ARCHIVE"])
+def test_what_is_asked_for_overrides_the_destinations(
+    amazon: Centre, store: Store, storage_class: str
+) -> None:
+    amazon.destination["storage_class"] = "ONEZONE_IA"
+    record = amazon.archive(storage_class=storage_class)
+    assert record["storage_class"] == storage_class
+    assert classes(store) == {storage_class}
+    assert amazon.archive(storage_class=storage_class) == {**record, "already": True}
+
+
+def test_cold_objects_are_brought_back_and_waited_for(
+    amazon: Centre, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests.post(f"{moto}/moto-api/state-manager/set-transition", json=LOOKS, timeout=20)
+    amazon.archive(storage_class="DEEP_ARCHIVE")
+    told: list[tuple[int, int, str]] = []
+    task = amazon.restore_task()
+    monkeypatch.setattr(task, "progress", lambda *more: told.append(more))
+    work(task)
+    assert tree(amazon.restored / amazon.run / "attempt-1") == amazon.data
+    waited = [(done, total) for done, total, unit in told if unit == "objects brought back"]
+    assert len(waited) >= 2 and all(done < total for done, total in waited)
+
+
+def test_waiting_has_an_end(amazon: Centre, moto: str, refused: Any) -> None:
+    requests.post(f"{moto}/moto-api/state-manager/set-transition", json=LOOKS, timeout=20)
+    amazon.archive(storage_class="GLACIER")
+    amazon.destination["thaw_hours"] = 1e-9
+    with refused("archive.cold", "could not be read after"):
+        amazon.restore()
+    assert not (amazon.restored / amazon.run / "attempt-1").exists()
+
+
+def test_a_start_after_some_were_moved(amazon: Centre, store: Store) -> None:
+    """What was read back before it was moved is not sent again."""
+    amazon.archive(storage_class="GLACIER")
+    store.change(f"{BASE}/archive.json", None)
+    assert not amazon.archive(storage_class="GLACIER")["already"]
+    assert classes(store) == {"GLACIER"}
+
+
+def test_what_others_moved_is_not_believed(amazon: Centre, store: Store, refused: Any) -> None:
+    amazon.archive()
+    key = next(key for key in store.objects() if "/data/" in key)
+    source = {"Bucket": store.bucket, "Key": key}
+    store.client.copy_object(
+        Bucket=store.bucket, Key=key, CopySource=source, StorageClass="GLACIER"
+    )
+    with refused("archive.cold", "was not read back"):
+        amazon.archive()
+
+
+def test_a_directory_has_no_classes(directory: Centre, refused: Any) -> None:
+    with refused("archive.storage_class", "directory"):
+        directory.archive(storage_class="GLACIER")
