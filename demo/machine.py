@@ -175,7 +175,7 @@ class Machine:
         self._write_yaml("configs/umccr.yaml", self._umccr_config(plan))
         password = self.state / "operator.password"
         if not password.exists():
-            password.write_text(secrets.token_urlsafe(12) + "\n")
+            password.write_text(secrets.token_hex(12) + "\n")  # NB: no dash begins it
             password.chmod(0o600)
 
     def _write_yaml(self, name: str, content: dict[str, Any]) -> None:

@@ -215,8 +215,8 @@ def tell_end(console: Console, centre: Centre) -> bool:
     if good:
         console.print(
             "\nEvery FASTQ record, as converted, on the cluster and in the archive, equals the\n"
-            "truth of the simulated sequencers; every digest matches wherever the bytes went; the\n"
-            "analyses found exactly the variants that were planted, none missing, none else.\n",
+            "truth of the simulated sequencers; every digest matches wherever the bytes went.\n"
+            "The analyses found exactly the variants that were planted, none missing, none else.\n",
             highlight=False,
         )
         for what, path in _places(centre.machine).items():

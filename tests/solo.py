@@ -36,7 +36,7 @@ class Solo:
         self._ports_file = self.state / "ports.json"
         self._ports: dict[str, Any] = {}
         self._token = ""
-        self._password = secrets.token_urlsafe(12)
+        self._password = secrets.token_hex(12)
 
     def lay_out(self, *, api_port: int = 0) -> None:
         """Write the configuration and add the user; `packs` is there already."""

@@ -49,14 +49,14 @@ class Tokens:
             raise ConflictError(
                 f"{name} has a token already", hint=f"arteriole token revoke {name}"
             )
-        token = secrets.token_urlsafe(32)
+        token = _new_token()
         entries[name] = _entry(role, token)
         self._save(entries)
         return token
 
     def create_first(self, roles: dict[str, Role], keep: Callable[[str, str], None]) -> None:
         """Make a token for each name; they are known once `keep(name, token)` has kept them all."""
-        made = {name: secrets.token_urlsafe(32) for name in roles}
+        made = {name: _new_token() for name in roles}
         for name, token in made.items():
             keep(name, token)
         self._save({name: _entry(roles[name], token) for name, token in made.items()})
@@ -113,6 +113,11 @@ class Tokens:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(self.path)
+
+
+def _new_token() -> str:
+    """256 random bits; hexadecimal, since a token that begins with a dash is taken for an option."""
+    return secrets.token_hex(32)
 
 
 def _entry(role: Role, token: str) -> dict[str, str]:
