@@ -63,8 +63,9 @@ class AccountSamples(ServiceAction):
             return (
                 "give their metadata (a CSV in the drop folder, or the LIMS): it goes on by itself"
             )
+        if not code:
+            return ""
         return (
-            "correct what the code names; then: arteriole redo %s --from %s" % (run, analysis)
-            if code
-            else ""
+            "correct arteriole.yaml; or the metadata, and: arteriole metadata thaw %s SAMPLE"
+            " --reason WHY; then: arteriole redo %s --from %s" % (run, run, analysis)
         )

@@ -116,7 +116,7 @@ class Tokens:
 
 
 def _new_token() -> str:
-    """256 random bits; hexadecimal, since a token that begins with a dash is taken for an option."""
+    """256 random bits, hexadecimal: what begins with a dash is taken for an option."""
     return secrets.token_hex(32)
 
 

@@ -1,4 +1,4 @@
-"""Commands on the metadata of samples: show, check, sources."""
+"""Commands on the metadata of samples: show, check, sources, thaw."""
 
 import sys
 from pathlib import Path
@@ -57,6 +57,28 @@ def check_command(file: Path) -> None:
     say(f"{file}: {samples} sample{'s' * (samples != 1)}, {refused or 'nothing'} refused")
     if refused:
         sys.exit(1)
+
+
+@metadata_group.command("thaw")
+@click.argument("run")
+@click.argument("samples", nargs=-1, required=True, metavar="SAMPLE...")
+@click.option("--attempt", type=click.IntRange(1, 9999), help="The newest if left out.")
+@click.option("--reason", required=True, help="Why, for the records.")
+@click.pass_context
+def thaw_command(
+    context: click.Context, run: str, samples: tuple[str, ...], attempt: int | None, reason: str
+) -> None:
+    """Give up records by which an attempt goes, because they were wrong.
+
+    Correct them at their source first. Results that were made with them stay as they are.
+    """
+    name = quote(run, safe="")
+    if attempt is None:
+        attempt = int(client_of(context, "runfolder").get(f"runs/{name}")["attempt"])
+    body = {"samples": list(samples), "reason": reason}
+    client_of(context, "metadata").post(f"thaw/{name}/{attempt}", body)
+    say(f"{run}: {len(set(samples))} given up of attempt {attempt}")
+    say(f"now: arteriole redo {run} --from analyse")
 
 
 @metadata_group.command("sources")

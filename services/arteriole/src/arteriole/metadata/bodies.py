@@ -13,6 +13,11 @@ class FreezeRequest(Request):
     samples: list[str] = Field(min_length=1, max_length=SAMPLES_LIMIT)
 
 
+class ThawRequest(Request):
+    samples: list[str] = Field(min_length=1, max_length=SAMPLES_LIMIT)
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class SamplesQuery(Request):
     project: str | None = None
     limit: int = Field(default=100, ge=1, le=1000)

@@ -1,7 +1,7 @@
 """Which version of each sample an attempt goes by, for good, and which samples it lacks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from arteriole.app import times
@@ -12,8 +12,10 @@ from arteriole.metadata.lookup import Missing, Outcome
 from arteriole.metadata.samples import Samples
 
 WHO = "metadata"
-#: The one event of this service: all that an attempt lacked is known.
+#: The event of this service that is a trigger: all that an attempt lacked is known.
 READY = "metadata_ready"
+#: And that a person gave up what an attempt went by.
+THAWED = "metadata_thawed"
 
 Attempt = tuple[str, int]
 
@@ -77,6 +79,38 @@ class Freezes:
             (*attempt, sample, why.code, why.reason, now),
         )
         self._store.execute("UPDATE freeze SET told = NULL WHERE run = ? AND attempt = ?", attempt)
+
+    def thaw(self, attempt: Attempt, samples: Sequence[str], reason: str, who: str) -> None:
+        """Give up the frozen versions of `samples`: the next freeze takes what is known then.
+
+        What the attempt went by stays written, with who gave it up and why. All or none.
+
+        Raises:
+            NotFoundError: one of them is not frozen.
+        """
+        now = times.now()
+        with self._store.transaction():
+            for sample in dict.fromkeys(samples):
+                row = self._store.row(
+                    "DELETE FROM frozen WHERE run = ? AND attempt = ? AND sample = ?"
+                    " RETURNING version, time",
+                    (*attempt, sample),
+                )
+                if row is None:
+                    run, number = attempt
+                    raise NotFoundError(
+                        f"{sample} is not frozen for attempt {number} of {run}",
+                        code="metadata.not_frozen",
+                        hint="nothing was given up; what is not frozen needs not be thawed",
+                    )
+                self._store.execute(
+                    "INSERT INTO thawed (run, attempt, sample, version, frozen, thawed_by, reason,"
+                    " time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*attempt, sample, row["version"], row["time"], who, reason, now),
+                )
+            self.events.append(
+                THAWED, who=who, run=attempt[0], attempt=attempt[1], samples=len(set(samples))
+            )
 
     def unknown(self) -> set[str]:
         """Samples that some attempt lacks and that were not known when it was last looked."""

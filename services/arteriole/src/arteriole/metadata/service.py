@@ -13,7 +13,7 @@ from arteriole.app.names import require_identifier
 from arteriole.app.routes import Call, Reply, Route
 from arteriole.app.store import Store
 from arteriole.metadata import sources
-from arteriole.metadata.bodies import FreezeRequest, SamplesQuery
+from arteriole.metadata.bodies import FreezeRequest, SamplesQuery, ThawRequest
 from arteriole.metadata.errors import SourceError
 from arteriole.metadata.freezer import Freezer
 from arteriole.metadata.freezes import Attempt, Freezes
@@ -122,6 +122,8 @@ class MetadataService:
                   "settle the records by which an attempt goes", body=FreezeRequest),
             Route("GET", f"{v1}/frozen/{attempt}", self._frozen, read,
                   "the records by which an attempt goes"),
+            Route("POST", f"{v1}/thaw/{attempt}", self._thaw, act,
+                  "give up records by which an attempt goes", body=ThawRequest),
             Route("GET", f"{v1}/waiting", self._waiting, read, "attempts that lack metadata"),
         ]  # fmt: skip
 
@@ -168,6 +170,12 @@ class MetadataService:
 
     def _frozen(self, call: Call) -> Reply:
         return Reply(self._freezes.document(_attempt(call)))
+
+    def _thaw(self, call: Call) -> Reply:
+        body: ThawRequest = call.body
+        attempt = _attempt(call)
+        self._freezes.thaw(attempt, body.samples, body.reason, call.identity.name)
+        return Reply(self._freezes.document(attempt))
 
     def _waiting(self, _: Call) -> Reply:
         return Reply({"waiting": self._freezes.waiting()})

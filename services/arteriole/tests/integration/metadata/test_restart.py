@@ -88,6 +88,11 @@ def test_the_commands(centre):
     assert "a.csv:3: use: expected 'clinical' or 'research', found 'reserch'" in said
     (source,) = json.loads(centre.arteriole("metadata", "sources", "--json"))
     assert (source["samples"], source["rejected"]) == (1, 1)
+    freeze(centre, "S1")
+    said = centre.arteriole("metadata", "thaw", RUN, "S1", "--attempt", "1", "--reason", "wrong")
+    assert f"arteriole redo {RUN} --from analyse" in said
+    words = ("metadata", "thaw", RUN, "S1", "--attempt", "1", "--reason", "wrong")
+    assert "[metadata.not_frozen]" in centre.arteriole(*words, status=1)
     (centre.drop / "a.csv").unlink()
     eventually(lambda: "not known any more" in centre.arteriole("metadata", "show", "S1"))
 

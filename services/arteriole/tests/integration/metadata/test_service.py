@@ -63,6 +63,26 @@ def test_what_is_frozen_stays_as_it_is(site):
     assert site.ready() == []
 
 
+def test_a_record_that_was_wrong_is_given_up_by_a_person(site):
+    site.put("a.csv", "S1,P1,research,wgs", "S2,P1,research,wgs")
+    site.start()
+    site.freeze("S1", "S2")
+    site.put("b.csv", "S1,P1,research,rna", "S2,P1,research,wgs")
+    site.knows("S1", pipeline="rna")
+    thaw = f"{API}/thaw/{RUN}/1"
+    refused = site.serving.post(thaw, {"samples": ["S1", "S3"], "reason": "mistyped"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "metadata.not_frozen")
+    assert len(site.frozen()["records"]) == 2
+    left = site.serving.post(thaw, {"samples": ["S1"], "reason": "mistyped"}).json()
+    assert [one["sample"] for one in left["records"]] == ["S2"]
+    records = site.freeze("S1", "S2")["records"]
+    assert [(one["sample"], one["version"]) for one in records] == [("S1", 2), ("S2", 1)]
+    events = site.get("events")["events"]
+    assert [(one["what"], one["payload"]) for one in events] == [
+        ("metadata_thawed", {"samples": 1})
+    ]
+
+
 def test_a_missing_sample_that_comes_is_told_of_once_and_then_frozen(site):
     site.put("a.csv", "S1,P1,research,wgs")
     site.start()
@@ -201,6 +221,8 @@ def test_what_was_found_late_does_not_undo_what_is_newer(site, lims):
         ("POST", f"freeze/{RUN}/1", {"samples": []}, 400, "request.invalid"),
         ("POST", f"freeze/{RUN}/1", {"samples": ["S"] * 2001}, 400, "request.invalid"),
         ("POST", f"freeze/{RUN}/1", {"samples": "S1"}, 400, "request.invalid"),
+        ("POST", f"thaw/{RUN}/1", {"samples": ["S1"]}, 400, "request.invalid"),
+        ("POST", f"thaw/{RUN}/1", {"samples": ["S1"], "reason": "x"}, 404, "metadata.not_frozen"),
         ("GET", "samples?limit=0", None, 400, "request.invalid"),
     ],
 )
@@ -219,6 +241,8 @@ def test_readers_look_and_operators_freeze(site, tmp_path):
         assert site.serving.get(f"{API}/{path}", headers=headers).status_code == 200
     answer = site.serving.post(f"{API}/freeze/{RUN}/1", {"samples": ["S1"]}, headers=headers)
     assert answer.status_code == 403
+    body = {"samples": ["S1"], "reason": "x"}
+    assert site.serving.post(f"{API}/thaw/{RUN}/1", body, headers=headers).status_code == 403
 
 
 def test_two_thousand_samples_are_frozen_at_once(site):
