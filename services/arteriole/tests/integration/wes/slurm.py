@@ -47,6 +47,7 @@ KillWait=2
 MinJobAge=60
 NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=4000 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8
+PartitionName=genomics Nodes={host} MaxTime=INFINITE State=UP OverSubscribe=FORCE:8
 """
 
 
