@@ -7,6 +7,7 @@ import time
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 import tornado.httpserver
@@ -17,8 +18,9 @@ from pydantic import BaseModel, ValidationError
 
 from arteriole.app.auth import Identity, Role, Tokens
 from arteriole.app.chat import ON_BEHALF_OF, ChatSettings
-from arteriole.app.errors import ArterioleError, InvalidError
+from arteriole.app.errors import ArterioleError, ForbiddenError, InvalidError
 from arteriole.app.events import EventLog
+from arteriole.app.hosts import is_loopback
 from arteriole.app.routes import (
     Call,
     NoBody,
@@ -257,6 +259,8 @@ class _Handler(tornado.web.RequestHandler):
         if route.role is None:
             identity = Identity("anyone", Role.READER)
         else:
+            if self._app.tokens is None:
+                self._require_own_origin()
             identity = self._app.identify(headers.get("Authorization"), headers.get(ON_BEHALF_OF))
             identity.require(route.role)
         return Call(
@@ -267,6 +271,17 @@ class _Handler(tornado.web.RequestHandler):
             headers={name.lower(): value for name, value in headers.get_all()},
             base_url=f"{self.request.protocol}://{self.request.host}",
         )
+
+    def _require_own_origin(self) -> None:
+        """Without tokens a browser on this machine would act for any page that it has open."""
+        origin = self.request.headers.get("Origin")
+        own = origin is None or urlsplit(origin).netloc == self.request.host
+        if not own or not is_loopback(self.request.host_name.strip("[]")):
+            raise ForbiddenError(
+                "this was asked for by a page of another address than this service's",
+                hint="use the service's own page at 127.0.0.1, or set auth: tokens",
+                code="auth.origin",
+            )
 
     def _query(self, route: Route) -> BaseModel | None:
         if route.query is None:

@@ -380,3 +380,26 @@ def test_without_tokens_everyone_may(tmp_path):
     page = eventually(lambda: serving.get("/api/1.0/events").json())
     assert [(event["what"], event["who"]) for event in page["events"]] == [("one", "local")]
     serving.stop()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://127.0.0.1:{port}"}, 200),
+        ({"Origin": "https://evil.example.org"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "rebound.example.org:{port}"}, 403),
+        ({"Host": "localhost:{port}"}, 200),
+    ],
+)
+def test_without_tokens_no_page_of_another_address_may(tmp_path, headers, status):
+    serving = Serving(lambda: Notes(tmp_path / "notes.sqlite"))
+    given = {name: value.format(port=serving.port) for name, value in headers.items()}
+    assert serving.post("/notes", {"what": "x"}, headers=given).status_code == status
+    serving.stop()
+
+
+def test_with_tokens_any_name_may(notes, headers):
+    given = {**headers, "Host": "sequencing.example.org"}
+    assert notes.get("/notes/R1", headers=given).status_code == 200
