@@ -17,7 +17,7 @@ import yaml
 
 from arteriole.simulator.plan import Sample
 from demo.machine import ROOT, Machine
-from tests.conftest import Raise, St2, wait_for_state, wait_until
+from tests.conftest import Raise, St2, arteriole, wait_for_state, wait_until
 from tests.e2e import runs
 
 TESTS_OF_WES = ROOT / "services" / "arteriole" / "tests" / "integration" / "wes"
@@ -126,6 +126,20 @@ def test_each_stage_was_done_by_its_rule(machine, slurm, run):
     assert {stage["state"] for stage in stages.values()} == {"done"}
     assert [stages[name]["try"] for name in ("transfer", "analyse", "account")] == [1, 2, 2]
     assert slurm.queue() == []
+
+
+def test_the_steps_can_be_looked_at(machine, run):
+    steps = json.loads(arteriole(machine, "steps", run, "--json"))
+    assert [(step["stage"], step["step"], step["state"]) for step in steps] == [
+        ("analyse", "inputs", "done"),
+        ("analyse", "template", "done"),
+        ("analyse", "run", "done"),
+        ("umccrise", "umccrise", "done"),
+    ]
+    shown = arteriole(machine, "steps", run)
+    assert "umccrise-2.3.1.CASE1" in shown and steps[0]["id"] in shown
+    assert "no step 'x'" in arteriole(machine, "steps", run, "--output", "x", check=False)
+    assert "has no analyses" in arteriole(machine, "steps", run, "--stage", "transfer")
 
 
 def test_results_are_archived_as_they_are(machine, run):

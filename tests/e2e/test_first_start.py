@@ -62,7 +62,7 @@ def test_no_job_is_started_for_300_finished_runs(machine):
             assert run["why"]["hint"] == f"arteriole adopt {run['name']}"
     for service in JOB_SERVICES:
         jobs = machine.api(service, "status?limit=1000")["jobs"]
-        assert {job["run"] for job in jobs} == {new}
+        assert {job["run"] for job in jobs} == ({new} if service != "wes" else set())
     assert [path.name for path in machine.fastq.iterdir()] == [new]
 
 

@@ -1,38 +1,58 @@
 """The command `arteriole`."""
 
-import asyncio
-import logging
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
-from arteriole.app.auth import Role, Tokens
 from arteriole.app.errors import ArterioleError
-from arteriole.commands.act import (
-    abort_command,
-    adopt_command,
-    hold_command,
-    redo_command,
-    release_command,
-    retry_command,
-    unwaive_command,
-    waive_command,
-)
-from arteriole.commands.metadata import metadata_group
-from arteriole.commands.restore import restore_command
-from arteriole.commands.show import holds_command, run_command, runs_command, why_command
-from arteriole.commands.terminal import complain, settings_of
-from arteriole.inspection.command import inspect
-from arteriole.observe.command import observe
-from arteriole.serve import configured, serve
-from arteriole.simulator.command import judge, simulate
+from arteriole.commands.terminal import complain
+
+#: Where each command is; none is imported before it is asked for, as some bring much with them.
+COMMANDS = {
+    "serve": "arteriole.commands.serve:serve_command",
+    "config": "arteriole.commands.config:config_group",
+    "token": "arteriole.commands.token:token_group",
+    "runs": "arteriole.commands.show:runs_command",
+    "run": "arteriole.commands.show:run_command",
+    "why": "arteriole.commands.show:why_command",
+    "holds": "arteriole.commands.show:holds_command",
+    "hold": "arteriole.commands.act:hold_command",
+    "release": "arteriole.commands.act:release_command",
+    "retry": "arteriole.commands.act:retry_command",
+    "redo": "arteriole.commands.act:redo_command",
+    "abort": "arteriole.commands.act:abort_command",
+    "waive": "arteriole.commands.act:waive_command",
+    "unwaive": "arteriole.commands.act:unwaive_command",
+    "adopt": "arteriole.commands.act:adopt_command",
+    "steps": "arteriole.commands.steps:steps_command",
+    "metadata": "arteriole.commands.metadata:metadata_group",
+    "restore": "arteriole.commands.restore:restore_command",
+    "inspect": "arteriole.inspection.command:inspect",
+    "observe": "arteriole.observe.command:observe",
+    "simulate": "arteriole.simulator.command:simulate",
+    "judge": "arteriole.simulator.command:judge",
+}
 
 
-class Failing(click.Group):
-    """Tells an ArterioleError as one sentence and a hint, never as a traceback."""
+class Commands(click.Group):
+    """Imports a command when it is asked for.
+
+    Tells an ArterioleError as one sentence and a hint, never as a traceback.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -42,7 +62,7 @@ class Failing(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=Failing)
+@click.group(cls=Commands)
 @click.option(
     "--config",
     "config",
@@ -56,108 +76,6 @@ def main(context: click.Context, config: Path | None) -> None:
     """Runs a DNA sequencing centre by events."""
     context.obj = config
 
-
-@main.command("serve", short_help="Run the services until stopped.")
-@click.argument("names", nargs=-1)
-@click.pass_context
-def serve_command(context: click.Context, names: tuple[str, ...]) -> None:
-    """Run the named services, or all that are configured, until stopped."""
-    _log_to_stderr()
-    settings = settings_of(context)
-    asyncio.run(serve(settings, list(names) or configured(settings)))
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    logging.getLogger("arteriole").setLevel(logging.INFO)
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
-
-
-@main.group("config")
-def config_group() -> None:
-    """The configuration."""
-
-
-@config_group.command("check")
-@click.pass_context
-def config_check(context: click.Context) -> None:
-    """Check arteriole.yaml; what is wrong is told with file and line."""
-    settings = settings_of(context)
-    services = ", ".join(configured(settings)) or "none (none has a section)"
-    click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
-    for path, keys in settings.folders().items():
-        if not _is_dir(path):
-            click.echo(f"  note: {path} is no folder here, or not yet: {', '.join(keys)}")
-
-
-def _is_dir(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-@main.group("token")
-def token_group() -> None:
-    """Who may call the services."""
-
-
-@token_group.command("create")
-@click.argument("name")
-@click.option("--role", type=click.Choice([role.name.lower() for role in Role]), default="operator")
-@click.pass_context
-def token_create(context: click.Context, name: str, role: str) -> None:
-    """Make a token for NAME and print it: it cannot be shown again."""
-    click.echo(Tokens(settings_of(context).token_file).create(name, Role[role.upper()]))
-
-
-@token_group.command("revoke")
-@click.argument("name")
-@click.pass_context
-def token_revoke(context: click.Context, name: str) -> None:
-    """End the token of NAME, from the next call on."""
-    if not Tokens(settings_of(context).token_file).revoke(name):
-        raise click.ClickException(f"{name} has no token")
-
-
-@token_group.command("list")
-@click.pass_context
-def token_list(context: click.Context) -> None:
-    """Names and roles."""
-    for name, role in Tokens(settings_of(context).token_file).names().items():
-        click.echo(f"{name}\t{role}")
-
-
-for command in (
-    runs_command,
-    run_command,
-    why_command,
-    holds_command,
-    hold_command,
-    release_command,
-    retry_command,
-    redo_command,
-    abort_command,
-    waive_command,
-    unwaive_command,
-    adopt_command,
-    metadata_group,
-    restore_command,
-    inspect,
-    observe,
-    simulate,
-    judge,
-):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

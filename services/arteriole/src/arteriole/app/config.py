@@ -38,7 +38,8 @@ class Clash(PydanticCustomError):
 class Section(BaseModel):
     """Base of every section: unknown keys are refused, relative paths are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is first used: a worker needs few of the sections that it imports.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.environ) -> Model:

@@ -18,7 +18,7 @@ from arteriole.app.errors import ArterioleError
 class Request(BaseModel):
     """Base of request models: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class NoBody(BaseModel):

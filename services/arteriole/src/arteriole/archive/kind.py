@@ -8,7 +8,8 @@ from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
-from arteriole.checksum.parts import Part, PartRequest
+from arteriole.checksum.part_request import PartRequest
+from arteriole.checksum.parts import Part
 from arteriole.checksum.places import (
     attempt_folder,
     find_attempt,

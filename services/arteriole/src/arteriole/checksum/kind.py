@@ -5,7 +5,8 @@ from typing import Any
 
 from arteriole.app.names import find_run
 from arteriole.app.routes import Route
-from arteriole.checksum.parts import Part, PartRequest
+from arteriole.checksum.part_request import PartRequest
+from arteriole.checksum.parts import Part
 from arteriole.checksum.places import attempt_folder, find_attempt, manifest_folder, results_folder
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.units import RESULTS

@@ -6,7 +6,7 @@ import click
 
 from arteriole.client import Client, ClientError, run_path
 from arteriole.commands.terminal import client_of, complain, say
-from arteriole.runfolder.waivers import Ignorable
+from arteriole.runfolder.ignorable import Ignorable
 
 
 def _scope(name: str | None, everything: bool, instrument: str | None) -> dict[str, str]:

@@ -191,20 +191,21 @@ class JobService:
         )
         return Reply({"jobs": [self._document(job, call) for job in jobs]})
 
-    def _job(self, call: Call) -> Job:
+    def find_job(self, call: Call) -> Job:
+        """The job that `job_id` in the path names."""
         text = call.path["job_id"]
         if not (text.isascii() and text.isdigit() and len(text) < 16):
             raise NotFoundError(f"{text[:40]!r} is not a job id", code="job.not_found")
         return self.queue.get(int(text))
 
     def _status(self, call: Call) -> Reply:
-        return Reply(self._document(self._job(call), call))
+        return Reply(self._document(self.find_job(call), call))
 
     def _stop(self, call: Call) -> Reply:
         if call.path["job_id"] == "all":
             jobs = [*self.queue.in_state(JobState.PENDING), *self.queue.in_state(JobState.STARTED)]
         else:
-            jobs = [self._job(call)]
+            jobs = [self.find_job(call)]
         for job in jobs:
             self.runner.stop(job)
         return Reply({"stopped": [job.job_id for job in jobs]})

@@ -6,10 +6,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from arteriole.app.names import require_identifier
 from arteriole.app.routes import Request
+from arteriole.runfolder.ignorable import Ignorable
 from arteriole.runfolder.plan import Plan
 from arteriole.runfolder.records import Scope
 from arteriole.runfolder.states import RunState, StageState
-from arteriole.runfolder.waivers import Ignorable
 
 #: Signed 64 bits, as SQLite has.
 JOB_ID_LIMIT = 2**63

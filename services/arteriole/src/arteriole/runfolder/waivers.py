@@ -1,23 +1,14 @@
 """Waivers: a person lets a run be worked on as it is, and its attempt is degraded for good."""
 
-import enum
 import json
 from dataclasses import replace
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError
+from arteriole.runfolder.ignorable import Ignorable
 from arteriole.runfolder.records import WAIVABLE, Run, Waiver
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.verdict import VerdictKind
-
-
-class Ignorable(enum.StrEnum):
-    """What a conversion may ignore: bcl2fastq's options of these names, and empty samples."""
-
-    MISSING_BCLS = "missing-bcls"
-    MISSING_FILTER = "missing-filter"
-    MISSING_POSITIONS = "missing-positions"
-    EMPTY_SAMPLES = "empty-samples"
 
 
 def waive(runs: Runs, name: str, reason: str, ignore: list[Ignorable], who: str) -> Waiver:

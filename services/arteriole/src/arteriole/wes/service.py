@@ -1,13 +1,16 @@
 """The wes service: analyses as jobs, by Arteria's verbs and by those of GA4GH WES 1.1."""
 
+from dataclasses import asdict
 from pathlib import Path
 
+from arteriole.app.auth import Role
 from arteriole.app.mode import Mode
-from arteriole.app.routes import Route
+from arteriole.app.routes import Call, Reply, Route
 from arteriole.jobs.service import JobService
 from arteriole.wes.ga4gh import Ga4ghApi
 from arteriole.wes.kind import WesKind
 from arteriole.wes.settings import WesSettings
+from arteriole.wes.tasks import read_tasks
 
 
 class WesService(JobService):
@@ -18,4 +21,11 @@ class WesService(JobService):
         self._ga4gh = Ga4ghApi(self, settings)
 
     def routes(self) -> list[Route]:
-        return [*super().routes(), *self._ga4gh.routes()]
+        steps = Route(
+            "GET", "/api/1.0/tasks/{job_id}", self._tasks, Role.READER, "the steps of a job"
+        )
+        return [*super().routes(), steps, *self._ga4gh.routes()]
+
+    def _tasks(self, call: Call) -> Reply:
+        folder = self.runner.folder(self.find_job(call).job_id)
+        return Reply({"tasks": [asdict(one) for one in read_tasks(folder)]})

@@ -291,8 +291,8 @@ class Analysis:
         return AnalysisError(
             f"{count} of {total} analyses failed, {others} succeeded; {first.text}",
             code=first.code,
-            hint=f"arteriole retry {self._task.run} does again what failed, when its cause is"
-            " mended; the job's tasks have all that the steps printed",
+            hint=f"see what the steps printed: arteriole steps {self._task.run}; when it is mended:"
+            f" arteriole retry {self._task.run}",
         )
 
 

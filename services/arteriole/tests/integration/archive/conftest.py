@@ -11,7 +11,7 @@ from arteriole.archive.kind import ArchiveKind, ArchiveRequest, RestoreRequest
 from arteriole.archive.settings import MIB, ArchiveSettings
 from arteriole.archive.work import observe, work
 from arteriole.checksum.kind import ChecksumKind
-from arteriole.checksum.parts import PartRequest
+from arteriole.checksum.part_request import PartRequest
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.work import work as checksum
 from arteriole.jobs.worker import Task

@@ -18,9 +18,8 @@ from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
-from arteriole.cli import Failing
+from arteriole.cli import main
 from arteriole.jobs.service import JobKind, JobService
-from arteriole.observe.command import observe
 from arteriole.runfolder.service import RunfolderService
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.simulator.sequencer import default_plan, write_run
@@ -150,9 +149,8 @@ class Centre:
 
     def report(self, *arguments: str, code: int = 0) -> str:
         found = CliRunner().invoke(
-            Failing(commands={"observe": observe}),
-            ["observe", "report", *arguments],
-            obj=self.home / "arteriole.yaml",
+            main,
+            ["--config", str(self.home / "arteriole.yaml"), "observe", "report", *arguments],
         )
         assert found.exit_code == code, found.output
         return found.output

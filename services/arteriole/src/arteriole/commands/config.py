@@ -1,0 +1,32 @@
+"""Commands on arteriole.yaml."""
+
+from pathlib import Path
+
+import click
+
+from arteriole.commands.terminal import settings_of
+from arteriole.serve import configured
+
+
+@click.group("config")
+def config_group() -> None:
+    """The configuration."""
+
+
+@config_group.command("check")
+@click.pass_context
+def config_check(context: click.Context) -> None:
+    """Check arteriole.yaml; what is wrong is told with file and line."""
+    settings = settings_of(context)
+    services = ", ".join(configured(settings)) or "none (none has a section)"
+    click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
+    for path, keys in settings.folders().items():
+        if not _is_dir(path):
+            click.echo(f"  note: {path} is no folder here, or not yet: {', '.join(keys)}")
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
