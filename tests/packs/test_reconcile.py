@@ -109,8 +109,47 @@ def test_a_job_that_runs_within_its_time_is_left_alone(reconcile, service):
     assert not service.calls()
 
 
+TILES = {"done": 42, "total": 100, "unit": "tiles"}
+OLD = (404, {"error": {"code": "request.invalid", "message": "there is nothing at this address"}})
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"),
+    [
+        (TILES, TILES),
+        ({**TILES, "done": 0}, {**TILES, "done": 0}),
+        (None, None),
+        ({**TILES, "total": 0}, None),
+        ({**TILES, "done": -1}, None),
+        ({**TILES, "done": 1.5}, None),
+        ({**TILES, "unit": "objects brought back"}, None),
+        ({**TILES, "unit": "{{ x }}"}, None),
+        ({"done": 1}, None),
+        ("42 %", None),
+    ],
+)
+@pytest.mark.parametrize("answer", [(200, {"taken": True}), (200, {"taken": False}), OLD])
+def test_how_far_a_running_job_is_goes_to_the_runfolder_service(
+    reconcile, service, progress, told, answer
+):
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started", progress=progress))
+    service.answers["POST", f"{STAGE}/progress"] = answer
+    succeeded, counts = reconcile([running()])
+    assert succeeded and counts["waiting"] == 1
+    body = {"service": "bcl2fastq", "job_id": 12, **(told or {})}
+    assert service.calls() == ([(f"{STAGE}/progress", body)] if told else [])
+
+
+def test_progress_that_is_refused_keeps_no_other_from_its_turn(reconcile, service):
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started", progress=TILES))
+    service.answers["POST", f"{STAGE}/progress"] = (403, {"error": {"code": "auth.role"}})
+    succeeded, result = reconcile([running(), item("run_ready")])
+    assert not succeeded
+    assert (result["code"], result["errors"], result["dispatched"]) == ("auth.role", 1, 1)
+
+
 def test_a_job_past_its_time_is_stopped_and_its_stage_ended(reconcile, service):
-    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started", progress=TILES))
     service.answers["GET", f"{BASE}/runs/{RUN}"] = (
         200,
         {"stages": [{"stage": "convert", "attempt": 1, "time_limit": 3600}]},

@@ -1,11 +1,11 @@
 """Jobs, and how the end of one ends the stage that it did."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from arteria_action import stage_path
 from arteria_client import JOB_SERVICES, Client, path
 from arteria_errors import ArteriaError, RefusedError
-from arteria_names import code_of, identifier, inert, is_identifier
+from arteria_names import BadNameError, code_of, identifier, inert, is_identifier, number
 
 #: A job's state, and what becomes of the stage that it did; in other states it has not ended.
 STAGE_STATES = {"done": "done", "error": "failed", "cancelled": "failed"}
@@ -38,6 +38,19 @@ def job_path(verb: str, service: str, job_id: Any) -> str:
 
 def job_status(client: Client, service: str, job_id: Any) -> Dict[str, Any]:
     return client.get(service, job_path("status", service, job_id))
+
+
+def job_progress(job: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """The inert `{done, total, unit}` of a job; None if it tells of none, or of nothing to do."""
+    told = job.get("progress")
+    if not isinstance(told, dict):
+        return None
+    try:
+        done, total = number(told.get("done"), "done"), number(told.get("total"), "total")
+        progress = {"done": done, "total": total, "unit": identifier(told.get("unit"), "unit")}
+    except BadNameError:
+        return None
+    return progress if total else None
 
 
 def require_of_stage(service: str, job: Dict[str, Any], run: str, stage: str, attempt: int) -> None:

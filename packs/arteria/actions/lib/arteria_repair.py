@@ -7,7 +7,14 @@ from typing import Any, Dict, Optional, Set, Tuple
 from arteria_action import stage_path
 from arteria_client import Client, path
 from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
-from arteria_jobs import STAGE_STATES, OtherJobError, job_path, job_status, require_of_stage
+from arteria_jobs import (
+    STAGE_STATES,
+    OtherJobError,
+    job_path,
+    job_progress,
+    job_status,
+    require_of_stage,
+)
 from arteria_names import code_of, identifier, number
 from arteria_orchestrator import Orchestrator
 
@@ -108,12 +115,32 @@ class Repair:
         service, job_id = item.get("service"), item.get("job_id")
         if service in self._down:
             self.counts["waiting"] += 1
-        elif service and job_id and self._has_ended(item, of_stage):
             return
-        elif item.get("past_limit"):
+        job = None
+        if service and job_id:
+            job = self._unless_ended(item, of_stage)
+            if job is None:
+                return
+        if item.get("past_limit"):
             self._over_limit(service, job_id, **of_stage)
-        else:
-            self.counts["waiting"] += 1
+            return
+        self.counts["waiting"] += 1
+        if job is not None:
+            self._tell_progress(service, job_id, job, of_stage)
+
+    def _tell_progress(
+        self, service: Any, job_id: Any, job: Dict[str, Any], of_stage: Dict[str, Any]
+    ) -> None:
+        """Hand the job's progress on for people to see; a service that cannot take it need not."""
+        progress = job_progress(job)
+        if progress is None:
+            return
+        body = {"service": service, "job_id": job_id, **progress}
+        try:
+            self._client.post("runfolder", path(*stage_path(**of_stage), "progress"), body)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
 
     def _held(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
         """Tell again that the metadata is there that a stage has waited for, if it is."""
@@ -131,14 +158,16 @@ class Repair:
             self.counts["waiting"] += 1
             return
         key = ("stop", service, job_id)
-        if self._has_ended(item, of_stage) or self._just_now(key):
+        if self._unless_ended(item, of_stage) is None or self._just_now(key):
             return
         self._client.post(service, job_path("stop", service, job_id))
         self._sent[key] = time.monotonic()
         self.counts["stopped"] += 1
 
-    def _has_ended(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> bool:
-        """True if the item's job has; then that is told again.
+    def _unless_ended(
+        self, item: Dict[str, Any], of_stage: Dict[str, Any]
+    ) -> Optional[Dict[str, Any]]:
+        """The item's job, or None if it has ended; then that is told again.
 
         One that its service does not know, or knows as another stage's, will tell of no end: its
         stage is ended here, as failed. Nothing is stopped then.
@@ -151,14 +180,14 @@ class Repair:
             if error.code not in (NO_JOB, OtherJobError.code):
                 raise
             self._lost(service, job_id, error, of_stage)
-            return True
+            return None
         if job.get("state") not in STAGE_STATES:
-            return False
+            return job
         ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
         if code_of(job):
             ended["code"] = code_of(job)
         self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
-        return True
+        return None
 
     def _lost(
         self, service: Any, job_id: Any, error: ArteriaError, of_stage: Dict[str, Any]

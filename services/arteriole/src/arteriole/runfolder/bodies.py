@@ -13,13 +13,16 @@ from arteriole.runfolder.states import RunState, StageState
 
 #: Signed 64 bits, as SQLite has.
 JOB_ID_LIMIT = 2**63
+#: As far as JSON's readers count exactly.
+COUNT_LIMIT = 2**53
 
 
-def _identifier(text: str) -> str:
-    return require_identifier(text, "by")
+def _identifier(field: str) -> AfterValidator:
+    return AfterValidator(lambda text: require_identifier(text, field))
 
 
-By = Annotated[str, AfterValidator(_identifier)]
+By = Annotated[str, _identifier("by")]
+Unit = Annotated[str, _identifier("unit")]
 
 
 class ClaimRequest(Request):
@@ -35,6 +38,14 @@ class AttachRequest(Request):
     by: By
     service: str = Field(max_length=100)
     job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
+
+
+class ProgressRequest(Request):
+    service: str = Field(max_length=100)
+    job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
+    done: int = Field(ge=0, lt=COUNT_LIMIT)
+    total: int = Field(ge=1, lt=COUNT_LIMIT)
+    unit: Unit
 
 
 class EndRequest(Request):
@@ -93,6 +104,13 @@ class RunsQuery(Request):
     brief: bool = False
     limit: int | None = Field(default=None, ge=1, le=1000)
     before: int | None = Field(default=None, ge=0, le=JOB_ID_LIMIT - 1)
+    running: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.running and (self.limit, self.before) != (None, None):
+            raise ValueError("the runs with a running stage are not told by pages")
+        return self
 
 
 class RunQuery(Request):

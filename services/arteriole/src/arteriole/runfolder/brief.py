@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Stage
 
 
-def brief(run: Run, reason: dict[str, Any]) -> dict[str, Any]:
+def brief(run: Run, reason: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """What a list shows of a run whose `why` is `reason`; the stages of its newest attempt only.
 
     The keys that a whole run has too mean the same there.
@@ -27,15 +28,16 @@ def brief(run: Run, reason: dict[str, Any]) -> dict[str, Any]:
         "degraded": newest is not None and newest.degraded,
         "attempt": run.attempt,
         "first_seen": run.first_seen,
-        "stages": [_stage(stage) for stage in run.current],
+        "stages": [_stage(stage, progress.document(run, stage)) for stage in run.current],
     }
 
 
-def _stage(stage: Stage) -> dict[str, Any]:
+def _stage(stage: Stage, progress: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "stage": stage.stage,
         "state": stage.state.value,
         "begun": stage.begun,
         "ended": stage.ended,
         "time_limit": stage.time_limit,
+        "progress": progress,
     }

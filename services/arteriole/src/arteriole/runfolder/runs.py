@@ -15,7 +15,7 @@ from arteriole.runfolder.records import Abort as Abort
 from arteriole.runfolder.records import Attempt, Hold, Scope, Waiver
 from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
-from arteriole.runfolder.states import RunState
+from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import Verdict, VerdictKind
 
 WHO = "runfolder"
@@ -64,6 +64,14 @@ class Runs:
             return []
         parts = _Parts(self.store, rows[-1]["id"], rows[0]["id"])
         return [parts.run(row) for row in rows]
+
+    def running(self) -> list[Run]:
+        """Those with a running stage, in whatever attempt; only they are read."""
+        rows = self.store.rows(
+            "SELECT * FROM run WHERE id IN (SELECT run FROM stage WHERE state = ?) ORDER BY id",
+            (StageState.RUNNING.value,),
+        )
+        return [_Parts(self.store, row["id"], row["id"]).run(row) for row in rows]
 
     def by_path(self, path: Path) -> Run | None:
         row = self.store.row("SELECT * FROM run WHERE path = ?", (str(storable(path)),))

@@ -22,6 +22,7 @@ from arteriole.runfolder.bodies import (
     HistoryQuery,
     HoldRequest,
     OverdueQuery,
+    ProgressRequest,
     ReasonRequest,
     RedoRequest,
     ReleaseHoldRequest,
@@ -35,7 +36,8 @@ from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.page import Page
-from arteriole.runfolder.records import Run, Scope
+from arteriole.runfolder.progress import Progress
+from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.stages import Stages
@@ -59,6 +61,7 @@ class RunfolderService:
         self._detector = Detector(self._runs, settings)
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
         self._page = Page()
+        self._progress = Progress()
         self._heartbeat: str | None = None
         self._task: asyncio.Task[None] | None = None
         self.events = self._runs.events
@@ -110,6 +113,8 @@ class RunfolderService:
             Route("POST", f"{stage}/begin", self._begin, act, "begin a stage", body=BeginRequest),
             Route("POST", f"{stage}/attach", self._attach, act, "name the job that does it",
                   body=AttachRequest),
+            Route("POST", f"{stage}/progress", self._tell_progress, act, "how far its job has come",
+                  body=ProgressRequest),
             Route("POST", f"{stage}/end", self._end, act, "end a stage", body=EndRequest),
             Route("POST", f"{stage}/release", self._release, act,
                   "its workflow ended and left no job", body=ReleaseRequest),
@@ -159,14 +164,19 @@ class RunfolderService:
             "claimed_by": run.claimed_by,
             "first_seen": run.first_seen,
             "metadata": run.metadata,
-            "stages": [stage.document() for stage in run.stages],
+            "stages": [self._stage_document(run, stage) for stage in run.stages],
         }
+
+    def _stage_document(self, run: Run, stage: Stage) -> dict[str, Any]:
+        return {**stage.document(), "progress": self._progress.document(run, stage)}
 
     def _why(self, run: Run) -> dict[str, Any]:
         return why(run, self._runs.mode, self._settings.result_due_hours)
 
     def _shown(self, run: Run, *, in_brief: bool) -> dict[str, Any]:
-        return brief(run, self._why(run)) if in_brief else self._document(run)
+        if in_brief:
+            return brief(run, self._why(run), self._progress)
+        return self._document(run)
 
     def _run(self, call: Call) -> Run:
         return self._runs.get(call.path["run"])
@@ -174,7 +184,10 @@ class RunfolderService:
     def _list(self, call: Call) -> Reply:
         query: RunsQuery = call.query
         limit = query.limit
-        runs = self._runs.all() if limit is None else self._runs.newest(limit, query.before)
+        if query.running:
+            runs = self._runs.running()
+        else:
+            runs = self._runs.all() if limit is None else self._runs.newest(limit, query.before)
         shown = [
             self._shown(run, in_brief=query.brief)
             for run in runs
@@ -245,6 +258,14 @@ class RunfolderService:
             who=call.identity.name,
         )
         return Reply({"attached": True})
+
+    def _tell_progress(self, call: Call) -> Reply:
+        body: ProgressRequest = call.body
+        run, stage = self._stages.find(*self._stage(call))
+        job = (body.service, body.job_id)
+        return Reply(
+            {"taken": self._progress.tell(run, stage, job, body.done, body.total, body.unit)}
+        )
 
     def _end(self, call: Call) -> Reply:
         body: EndRequest = call.body

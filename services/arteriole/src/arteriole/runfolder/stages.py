@@ -69,7 +69,7 @@ class Stages:
             (*columns.values(), run.id, stage.stage, stage.attempt),
         )
 
-    def _find(self, name: str, stage: str, attempt: int) -> tuple[Run, Stage]:
+    def find(self, name: str, stage: str, attempt: int) -> tuple[Run, Stage]:
         run = self._runs.get(name)
         for row in run.stages:
             if (row.stage, row.attempt) == (stage, attempt):
@@ -91,7 +91,7 @@ class Stages:
         """Compare and set: exactly one `by` begins; the same `by` may ask again."""
         require_identifier(by, "by")
         with self._store.transaction():
-            run, row = self._find(name, stage, attempt)
+            run, row = self.find(name, stage, attempt)
             if row.state is StageState.RUNNING:
                 if not row.has_job:
                     self._require_not_aborted(run, row)
@@ -148,7 +148,7 @@ class Stages:
         """
         require_identifier(service, "service")
         with self._store.transaction():
-            run, row = self._find(name, stage, attempt)
+            run, row = self.find(name, stage, attempt)
             if row.state is not StageState.RUNNING:
                 return  # the job was so quick that its end came first
             if row.begun_by != by:
@@ -181,7 +181,7 @@ class Stages:
         the end of a job that only observed is a failure.
         """
         with self._store.transaction():
-            run, row = self._find(name, stage, attempt)
+            run, row = self.find(name, stage, attempt)
             attached = (row.service, row.job_id)
             if row.state is not StageState.RUNNING or (
                 job is not None
@@ -257,7 +257,7 @@ class Stages:
         begin because the run is held or aborted counts nothing.
         """
         with self._store.transaction():
-            run, row = self._find(name, stage, attempt)
+            run, row = self.find(name, stage, attempt)
             begun = row.state is StageState.RUNNING and row.begun_by == by and row.job_id is None
             ready = row.state is StageState.WAITING and row.ready is not None
             if attempt != run.attempt or not (begun or ready) or self._released(run, row, by):

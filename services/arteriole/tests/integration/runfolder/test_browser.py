@@ -42,6 +42,7 @@ def browser(chromium):
     yield chromium
     assert chromium.complaints() == []
     chromium.resize(1400, 900)
+    chromium.hasten(1)
     chromium.open("about:blank")
 
 
@@ -148,6 +149,45 @@ def test_a_stage_that_ends_is_seen_without_a_reload(browser, site):
     for stage in ("convert", "transfer"):
         do(site, OTHER, stage)
     browser.until(lambda: browser.text(f"{row(OTHER)} .badge") == "done")
+
+
+def test_how_far_a_job_is_and_what_a_held_stage_waits_for(browser, make_site):
+    """No event tells of progress: it is asked for with every third regular look, here soon."""
+    site = make_site(**QUIET).start(scanned=False)
+    arrive(site, OTHER)
+    do(site, OTHER, "convert", "running")
+    job = {"service": "checksum", "job_id": 7}
+    site.act("stages/convert/1/attach", {"by": "ex2", **job}, OTHER)
+    browser.hasten(50)
+    look(browser, site)
+    browser.sees("of 1 h", row(OTHER))
+    told = {**job, "done": 3_180_000_000, "total": 7_500_000_000, "unit": "bytes"}
+    assert site.act("stages/convert/1/progress", told, OTHER) == {"taken": True}
+    browser.sees("convert\n42 %", f"{row(OTHER)} .running")
+    bar = browser.find(f"{row(OTHER)} .running .bar")
+    assert bar.get_attribute("title").startswith("3.2 of 7.5 GB (42 %), as of 20")
+    assert browser.find(f"{row(OTHER)} progress").get_attribute("value") == "3180000000"
+    browser.click(f"{row(OTHER)} a")
+    browser.sees("3.2 of 7.5 GB (42 %) at ", f"{RUN} [data-stage=convert]")
+    assert "of 1 h" in browser.text(f"{RUN} [data-stage=convert]")
+    site.act("stages/convert/1/progress", {**told, "done": 7_400_000_000}, OTHER)
+    browser.sees("7.4 of 7.5 GB (98 %)", f"{RUN} [data-stage=convert]")
+    site.act("stages/convert/1/end", {"by": "ex3", "state": "done", **job}, OTHER)
+    lacking = {
+        "code": "metadata.missing",
+        "message": "2 samples are not known",
+        "hint": "enter them",
+    }
+    do(site, OTHER, "transfer", "held", **lacking)
+    browser.sees("transfer is held: it waits for something from outside", f"{RUN} .history")
+    assert "held since 20" in browser.text(f"{RUN} [data-stage=transfer]")
+    assert "GB" not in browser.text(RUN)
+    browser.back()
+    needs = f'[data-group="person"] {row(OTHER)}'
+    browser.sees("pending", f"{needs} .badge")
+    for text in ("transfer waits: 2 samples are not known", "enter them"):
+        assert text in browser.text(needs), text
+    assert browser.count(f"{needs} .stage[data-state=held]") == 1
 
 
 def test_a_run_and_back_again(browser, site):
@@ -431,6 +471,11 @@ WORDS = [
     ("words", "dateOf", [{"name": "x", "first_seen": "2026-01-02T03:04:05Z"}], "2026-01-02"),
     ("words", "progressText", [{"done": 5, "total": 1028, "unit": "cycles"}],
      "cycle 5 of 1\u202f028"),
+    ("words", "progressText", [{"done": 1500, "total": 2000, "unit": "tiles"}],
+     "1\u202f500 of 2\u202f000 tiles"),
+    ("words", "progressText", [{"done": 5, "total": 999, "unit": "bytes"}], "5 of 999 bytes"),
+    ("words", "progressText", [{"done": 0, "total": 1000, "unit": "bytes"}], "0.0 of 1.0 kB"),
+    ("words", "progressText", [{"done": 5e11, "total": 2e15, "unit": "bytes"}], "0.0 of 2.0 PB"),
     ("words", "hintParts", ["arteriole retry X"], ["", "arteriole retry X", ""]),
     ("words", "hintParts", ["mend it; then: arteriole retry X"],
      ["mend it; then: ", "arteriole retry X", ""]),

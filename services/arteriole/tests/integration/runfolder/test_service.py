@@ -69,11 +69,53 @@ def test_the_whole_life_of_a_run(make_site, sequenced):
     ]  # fmt: skip
 
 
+def test_how_far_a_job_is_stands_with_its_stage_and_nowhere_else(make_site):
+    """In the whole run and in brief; not in the store, so a service that starts anew asks again."""
+    site = make_site().start()
+    site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": PLAN})
+    site.act("stages/convert/1/begin", {"by": "ex2"})
+    job = {"service": "bcl2fastq", "job_id": 1}
+    told = {**job, "done": 130, "total": 310, "unit": "tiles"}
+    assert site.act("stages/convert/1/progress", told) == {"taken": False}
+    site.act("stages/convert/1/attach", {"by": "ex2", **job})
+    events = site.events()
+    assert site.act("stages/convert/1/progress", {**told, "job_id": 2}) == {"taken": False}
+    assert running_progress(site) == {None}
+    assert site.act("stages/convert/1/progress", told) == {"taken": True}
+    shown = {"done": 130, "total": 310, "unit": "tiles", "percent": 41}
+    assert running_progress(site) == {tuple(shown.items())}
+    assert site.events() == events
+    site.stop()
+    site.start(scanned=False)
+    assert running_progress(site) == {None}
+    site.act("stages/convert/1/end", {"by": "ex3", "state": "done", **job})
+    assert site.act("stages/convert/1/progress", told) == {"taken": False}
+    site.act("stages/nope/1/progress", told, status=404)
+    assert site.serving.get("/api/1.0/runs?running=true").json()["runs"] == []
+
+
+def running_progress(site):
+    """What each way to ask says of the one running stage: its items but for the time, or None."""
+    name = site.run()["name"]
+    whole = [site.run(), site.serving.get(f"/api/1.0/runs/{name}?brief=true").json()]
+    for query in ("", "?brief=true", "?running=true", "?running=true&brief=true"):
+        whole += [
+            r for r in site.serving.get(f"/api/1.0/runs{query}").json()["runs"] if r["stages"]
+        ]
+    assert len(whole) == 6
+    found = [s["progress"] for run in whole for s in run["stages"] if s["state"] == "running"]
+    return {told and tuple(list(told.items())[:-1]) for told in found}
+
+
 KEYS = {
     "name", "path", "state", "why", "verdict", "adopted", "attempt", "claimed_by", "stages",
     "first_seen", "metadata", "held", "waiver", "observed", "attempts", "instrument",
     "standing", "since", "progress",
 }  # fmt: skip
+
+TOLD = {"service": "x", "job_id": 1, "done": 1, "total": 2, "unit": "tiles"}
 
 
 def test_a_run_has_the_fields_of_the_contract(shared):
@@ -109,6 +151,16 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/{run}/stages/a/1/begin", {"by": "a", "x": 1}, 400),
         ("runs/{run}/stages/a/1/attach", {"by": "a", "service": "x", "job_id": 10**30}, 400),
         ("runs/{run}/stages/a/1/attach", {"by": "a", "service": "x"}, 400),
+        ("runs/{run}/stages/a/1/progress", TOLD, 404),
+        ("runs/nope/stages/a/1/progress", TOLD, 404),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "unit": "<% x %>"}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "unit": ""}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "total": 0}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "total": 2**53}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "done": -1}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "done": 0.5}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "done": "1e9"}, 400),
+        ("runs/{run}/stages/a/1/progress", {**TOLD, "by": "x"}, 400),
         ("runs/{run}/stages/a/1/end", {"by": "a", "state": "running"}, 400),
         ("runs/{run}/stages/a/1/end", {"by": "a", "state": "done", "code": "A B"}, 400),
         ("runs/{run}/stages/a/1/end", {"by": "a", "state": "done", "job_id": 1}, 400),
@@ -153,7 +205,7 @@ def test_a_grace_is_a_sane_number_of_seconds(shared, query):
     assert shared.serving.get(f"/api/1.0/overdue?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("query", ["state=nope", "x=1"])
+@pytest.mark.parametrize("query", ["state=nope", "x=1", "running=x", "running=true&limit=1"])
 def test_runs_are_asked_for_by_a_known_state(shared, query):
     assert shared.serving.get(f"/api/1.0/runs?{query}").status_code == 400
 
@@ -283,6 +335,7 @@ CALLS = [
     ("runs/{run}/release", {}),
     ("runs/{run}/abort", {"reason": "x"}),
     ("runs/{run}/waive", {"reason": "x"}),
+    ("runs/{run}/stages/a/1/progress", TOLD),
     ("holds", {"scope": "all", "reason": "x"}),
     ("holds/release", {"scope": "all"}),
 ]

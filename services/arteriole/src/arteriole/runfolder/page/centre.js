@@ -10,6 +10,8 @@ const PAGE = 500;
 const FEW = 12;
 /** Seconds: what changes without an event is asked for again. */
 const REGULAR = 10;
+/** With every so many of these looks, how far jobs are: nobody tells of it more often than each minute. */
+const JOBS = 3;
 /** Seconds: everything is. */
 const WHOLE = 300;
 /** Milliseconds in which events are gathered. */
@@ -19,6 +21,7 @@ const LONGEST_PAUSE = 10;
 /** Seconds for which a hidden page listens on: a browser has six connections to one host. */
 const HIDDEN = 60;
 
+const isRunning = (run) => run.stages.some((stage) => stage.state === "running");
 const isMoving = (run) => run.attempt === 0 && ["sequencing", "copying"].includes(run.verdict);
 
 /** The service's events begin anew: everything is to be loaded again. */
@@ -44,6 +47,8 @@ export class Centre extends EventTarget {
   #cursor = null;
   #dirty = new Set();
   #all = false;
+  #jobs = false;
+  #looks = 0;
   #wholeAt = 0;
   #gathering = 0;
   #refreshing = Promise.resolve();
@@ -124,6 +129,7 @@ export class Centre extends EventTarget {
 
   #rouse() {
     this.#asleep = false;
+    this.#looks = JOBS;
     this.retry();
     this.#look();
   }
@@ -171,10 +177,15 @@ export class Centre extends EventTarget {
     }, GATHER);
   }
 
-  /** What no event tells of: how far a sequencing is, what /health says, what was removed. */
+  /** What no event tells of: how far a sequencing or a job is, what /health says, what was removed. */
   #note() {
     for (const run of this.runs.values()) if (isMoving(run)) this.#dirty.add(run.name);
     this.#dirty.add("");
+    this.#looks += 1;
+    if (this.#looks >= JOBS) {
+      this.#looks = 0;
+      this.#jobs = [...this.runs.values()].some(isRunning);
+    }
     if (Date.now() > this.#wholeAt) this.#all = true;
   }
 
@@ -203,12 +214,15 @@ export class Centre extends EventTarget {
   async #ask() {
     const names = new Set(this.#dirty);
     const all = this.#all || names.size > FEW;
+    const jobs = this.#jobs;
     this.#dirty.clear();
     this.#all = false;
-    if (!all && names.size === 0) return;
+    this.#jobs = false;
+    if (!all && !jobs && names.size === 0) return;
     try {
       if (all) await this.#loadRuns();
       else await Promise.all([...names].filter(Boolean).map((name) => this.#loadRun(name)));
+      if (jobs && !all) for (const name of await this.#loadRunning()) names.add(name);
       if (all || names.has("")) await this.#loadRest();
     } catch (err) {
       for (const name of names) this.#dirty.add(name);
@@ -255,6 +269,15 @@ export class Centre extends EventTarget {
       if (!(err instanceof MissingError)) throw err;
       for (const run of this.runs.values()) if (run.name === name) this.runs.delete(run.path);
     }
+  }
+
+  /** Those with a running stage, in one answer; their names. */
+  async #loadRunning() {
+    const running = this.#running;
+    const { runs } = await this.#service.get("runs", { brief: true, running: true });
+    if (this.#running !== running) throw new Error("nobody looks any more");
+    for (const run of runs) this.runs.set(run.path, run);
+    return runs.map((run) => run.name);
   }
 
   async #loadRest() {

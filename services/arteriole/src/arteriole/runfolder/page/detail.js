@@ -1,7 +1,7 @@
 // A run's own page: why it stands where it stands, its attempts, evidence and history.
 
 import { byId, el, renew } from "/static/elements.js";
-import { ago, badge, elapsed, markList, moment, progressBar } from "/static/parts.js";
+import { ago, badge, elapsed, jobBar, markList, moment, progressBar } from "/static/parts.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
 import { dateOf, eventWords, evidenceWords, groupOf, hintParts, plain, stateWord } from "/static/words.js";
@@ -179,7 +179,9 @@ function attemptOf(run, attempt) {
 function stageRows(stage, made, columns) {
   const cell = (label, ...children) => el("td", { "data-label": label, role: "cell" }, ...children);
   const begun = stage.begun ?? (stage.state === "done" && stage.stage === "receive" ? made : null);
-  const took = stage.begun && stage.ended ? between(stage.begun, stage.ended) : "";
+  const isHeld = stage.state === "held"; // its time then tells since when
+  const ended = moment(stage.ended) ?? "";
+  const took = stage.begun && stage.ended && !isHeld ? between(stage.begun, stage.ended) : "";
   const job = stage.job_id === null ? "" : `${stage.service}/${stage.job_id}`;
   const tried = stage.try > 1 ? el("span", { class: "faint" }, ` try ${stage.try}`) : null;
   const waits = stage.state === "waiting" && stage.ready === null && stage.after.length > 0;
@@ -190,9 +192,9 @@ function stageRows(stage, made, columns) {
       el("th", { scope: "row", role: "rowheader" }, stage.stage, tried),
       cell("State", el("ol", { class: "stages" }, el("li", { class: "stage", "data-state": stage.state }, stateWord(stage.state)))),
       cell("Begun", moment(begun) ?? el("span", { class: "faint" }, waits ? `after ${stage.after.join(", ")}` : "")),
-      cell("Ended", moment(stage.ended) ?? ""),
+      isHeld ? cell("Held", "held since ", ended) : cell("Ended", ended),
       cell("Took", elapsed(stage) ?? took),
-      cell("Job", job),
+      cell("Job", job, stage.progress ? el("div", {}, jobBar(stage.progress, { full: true })) : null),
     ),
   ];
   if (stage.message || stage.code) {

@@ -1,9 +1,9 @@
 // The list: every run, those that need a person first.
 
 import { byId, el, fill, renew } from "/static/elements.js";
-import { ago, badge, elapsed, markList, moment, progressBar, stageChip } from "/static/parts.js";
+import { advance, ago, badge, markList, moment, progressBar, stageChip } from "/static/parts.js";
 import { runHash } from "/static/places.js";
-import { GROUPS, dateOf, groupOf, hintParts } from "/static/words.js";
+import { GROUPS, dateOf, groupOf, heldWords, hintParts } from "/static/words.js";
 
 /** Rows at first, and with each further step. */
 const STEP = 100;
@@ -227,8 +227,10 @@ function stagesOf(run) {
 function whatNow(run) {
   const parts = [];
   const running = run.stages.filter((stage) => stage.state === "running");
-  if (groupOf(run) === "underway" && running.length > 0) {
-    for (const stage of running) parts.push(el("p", { class: "running" }, `${stage.stage} `, elapsed(stage)));
+  if (run.why.code === "" && running.length > 0) {
+    const held = run.stages.filter((stage) => stage.state === "held");
+    for (const { stage } of held) parts.push(el("p", { class: "message" }, heldWords(stage)));
+    for (const stage of running) parts.push(el("p", { class: "running" }, `${stage.stage} `, advance(stage)));
   } else {
     parts.push(el("p", { class: "message", title: run.why.message }, run.why.message));
   }

@@ -47,6 +47,21 @@ export function bar(value, max, text, { past = false } = {}) {
 
 export const progressBar = ({ done, total, unit }) => bar(done, total, progressText({ done, total, unit }));
 
+/** How far a job was when that was last told: its percentage, with the rest as its title; or in full. */
+export function jobBar(progress, { full = false } = {}) {
+  const { done, total, percent, at } = progress;
+  const told = local(at, { seconds: false });
+  const text = `${progressText(progress)} (${percent} %)`;
+  const shown = bar(done, total, full ? `${text} at ${told.slice(11)}` : `${percent} %`);
+  shown.setAttribute("title", `${text}, as of ${told} here, ${utc(at)}`);
+  return shown;
+}
+
+/** How far a running stage is: its job's progress, or its time where that tells nothing or is over. */
+export function advance(stage) {
+  return stage.progress && !runningFor(stage)?.past ? jobBar(stage.progress) : elapsed(stage);
+}
+
 /** The elapsed time of a running stage beside its limit; kept up to date by `keepTime`. */
 export function elapsed(stage) {
   const running = runningFor(stage);

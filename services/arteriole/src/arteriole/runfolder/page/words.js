@@ -44,6 +44,9 @@ const STATES = {
 export const stateWord = (state) => STATES[state] ?? String(state).replaceAll("_", " ");
 export const isKnown = (state) => Object.hasOwn(STATES, state);
 
+/** A stage that cannot go on by itself. */
+export const heldWords = (stage) => `${stage} is held: it waits for something from outside`;
+
 /** What is unusual about a run or its newest attempt. */
 export function marks(run) {
   const waived = run.waived && run.attempt === 0;
@@ -67,9 +70,20 @@ export function dateOf(run) {
   return isDate ? `${century}${year}-${month}-${day}` : run.first_seen.slice(0, 10);
 }
 
+const SIZES = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+
+/** "3.2 of 7.5 GB". */
+function bytesText(done, total) {
+  let step = 0;
+  while (step + 1 < SIZES.length && total >= 1000 ** (step + 1)) step += 1;
+  const size = (count) => (step ? (count / 1000 ** step).toFixed(1) : String(count));
+  return `${size(done)} of ${size(total)} ${SIZES[step]}`;
+}
+
 const number = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
 
 export function progressText({ done, total, unit }) {
+  if (unit === "bytes") return bytesText(done, total);
   return unit === "cycles" ? `cycle ${number(done)} of ${number(total)}` : `${number(done)} of ${number(total)} ${unit}`;
 }
 
@@ -87,7 +101,7 @@ const EVENTS = {
   stage_ready: (p, e) => `${e.stage} may begin`,
   stage_begun: (p, e) => `${e.stage} begun`,
   job_attached: (p, e) => `${e.stage} is done by job ${p.service}/${p.job_id}`,
-  stage_ended: (p, e) => `${e.stage} ended: ${stateWord(p.state)}`,
+  stage_ended: (p, e) => (p.state === "held" ? heldWords(e.stage) : `${e.stage} ended: ${stateWord(p.state)}`),
   stage_released: (p, e) => `${e.stage} given back`,
   stage_retried: (p, e) => `${e.stage} to be tried again`,
   run_done: (p, e) => `all stages of attempt ${e.attempt} done`,
