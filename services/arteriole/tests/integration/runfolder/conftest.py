@@ -43,7 +43,7 @@ class Site:
 
     def start(self, *, scanned=True, tokens=None, port=0):
         self.serving = Serving(
-            lambda: RunfolderService(self.settings, self._state, self.mode), tokens, port
+            lambda: RunfolderService(self.settings, self._state, self.mode), tokens, port=port
         )
         if scanned:
             self.mark()
