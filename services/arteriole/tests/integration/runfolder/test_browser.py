@@ -61,10 +61,10 @@ def site(tmp_path_factory, sequenced):
     site.stop()
 
 
-def arrive(site, name):
+def arrive(site, name, plan=PLAN):
     site.bring(name)
     site.becomes(name, state="ready")
-    site.act("claim", {"by": "ex1", "plan": PLAN}, name)
+    site.act("claim", {"by": "ex1", "plan": plan}, name)
 
 
 def do(site, name, stage, state="done", **told):
@@ -154,7 +154,7 @@ def test_a_stage_that_ends_is_seen_without_a_reload(browser, site):
 def test_how_far_a_job_is_and_what_a_held_stage_waits_for(browser, make_site):
     """No event tells of progress: it is asked for with every third regular look, here soon."""
     site = make_site(**QUIET).start(scanned=False)
-    arrive(site, OTHER)
+    arrive(site, OTHER, {"stages": {**PLAN["stages"], "archive": {"after": ["convert"]}}})
     do(site, OTHER, "convert", "running")
     job = {"service": "checksum", "job_id": 7}
     site.act("stages/convert/1/attach", {"by": "ex2", **job}, OTHER)
@@ -178,12 +178,16 @@ def test_how_far_a_job_is_and_what_a_held_stage_waits_for(browser, make_site):
         "message": "2 samples are not known",
         "hint": "enter them",
     }
+    do(site, OTHER, "archive", "running")
     do(site, OTHER, "transfer", "held", **lacking)
     browser.sees("transfer is held: it waits for something from outside", f"{RUN} .history")
     assert "held since 20" in browser.text(f"{RUN} [data-stage=transfer]")
     assert "GB" not in browser.text(RUN)
     browser.back()
     needs = f'[data-group="person"] {row(OTHER)}'
+    browser.sees("transfer is held: it waits for something from outside", needs)
+    assert browser.text(f"{needs} .running").startswith("archive")
+    site.act("stages/archive/1/end", {"by": "ex3", "state": "done"}, OTHER)
     browser.sees("pending", f"{needs} .badge")
     for text in ("transfer waits: 2 samples are not known", "enter them"):
         assert text in browser.text(needs), text
