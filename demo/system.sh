@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure that the tools of the demo (with the word `test`: of the tests too) are there, on PATH
+# Makes sure that the tools of the demo (with the word `test`: of the tests too; `docker`:
+# of `make docker-test`) are there, on PATH
 # or where distributions put sshd. As root on Debian what is missing is installed; otherwise it is
 # named with what has it, and the tests that need it will be skipped.
 PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
@@ -21,6 +22,8 @@ if [ "$1" = test ]; then
     need sudo sudo
     need sbatch slurm-wlm
     need munged munge
+    need shellcheck shellcheck
+    need docker-compose docker-compose
     need chromium chromium
     need chromedriver chromium-driver
     { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless
@@ -33,6 +36,11 @@ if [ "$1" = test ]; then
         need "swift-$kind-server" "swift-$kind"
     done
     [ -n "$found" ] || lack picard.jar "picard-tools libcommons-lang-java"
+fi
+if [ "$1" = docker ]; then
+    need debootstrap debootstrap
+    need docker-compose docker-compose
+    need docker docker.io
 fi
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

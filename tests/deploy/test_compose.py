@@ -1,0 +1,160 @@
+"""docker-compose.yml: every profile is taken, and keeps to what is promised of it."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from demo.machine import ROOT
+from tests.deploy.compose import COMPOSE, variables
+
+PROFILES = ("solo", "stackstorm", "chatops", "tls", "smoke")
+#: The processes of StackStorm 3.9, each an image of that name.
+PROCESSES = {
+    "st2api", "st2auth", "st2stream", "st2rulesengine", "st2workflowengine", "st2actionrunner",
+    "st2notifier", "st2sensorcontainer", "st2timersengine", "st2garbagecollector", "st2scheduler",
+}  # fmt: skip
+TEXT = COMPOSE.read_text(encoding="utf-8")
+SERVICES = yaml.safe_load(TEXT)["services"]
+ONCE = {name for name, one in SERVICES.items() if one.get("restart") == "no"}
+#: Whose images have a check of their own, or whose purpose is to end.
+UNCHECKED = ONCE
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+
+def tools():
+    found = [["docker-compose"]]
+    if shutil.which("docker"):
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0:
+            found.append(["docker", "compose"])
+    return found
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_is_taken(profile, tmp_path):
+    for tool in tools():
+        done = subprocess.run(
+            [*tool, "--file", str(COMPOSE), "--profile", profile, "config", "--quiet"],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_that_is_not_named_is_asked_for(tmp_path):
+    given = variables(tmp_path)
+    del given["FASTQ_DIR"]
+    done = subprocess.run(
+        ["docker-compose", "--file", str(COMPOSE), "config", "--quiet"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **given},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0 and "the folder for FASTQs" in done.stderr
+
+
+def test_every_service_belongs_to_a_profile():
+    assert {p for one in SERVICES.values() for p in one["profiles"]} == set(PROFILES)
+
+
+def test_stackstorm_is_one_process_a_container():
+    assert {name for name in SERVICES if name in PROCESSES} == PROCESSES
+    for name in PROCESSES:
+        assert SERVICES[name]["image"].endswith(f"{name}:${{ST2_VERSION:-3.9}}")
+        assert SERVICES[name]["command"][-1] == name
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
+def test_what_stays_up_is_checked_restarted_and_its_log_is_bounded(name):
+    service = SERVICES[name]
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert service["logging"]["options"]["max-size"]
+    assert service["init"] is True
+
+
+def test_only_the_proxy_is_published_to_others():
+    published = {n: port for n, one in SERVICES.items() for port in one.get("ports", ())}
+    assert {name for name, port in published.items() if not port.startswith("127.0.0.1:")} == {
+        "proxy"
+    }
+    assert SERVICES["proxy"]["ports"] == ["80:80", "443:443"]
+
+
+def test_databases_reach_nothing_outside():
+    networks = yaml.safe_load(TEXT)["networks"]
+    assert networks["data"] == networks["private"] == {"internal": True}
+    for name in ("mongo", "rabbitmq", "redis"):
+        assert SERVICES[name]["networks"] == ["data"]
+
+
+def test_what_must_last_is_in_named_volumes():
+    """Every place where an image keeps data: otherwise it would end with its container."""
+    kept = {
+        "services": "/var/lib/arteriole",
+        "st2solo": "/var/lib/st2solo",
+        "mongo": "/data/db",
+        "rabbitmq": "/var/lib/rabbitmq",
+        "redis": "/data",
+        "proxy": "/data",
+        "st2api": "/opt/stackstorm/packs",
+        "st2actionrunner": "/opt/stackstorm/virtualenvs",
+        "st2sensorcontainer": "/opt/stackstorm/configs",
+        "st2auth": "/etc/st2/keys",
+    }
+    named = set(yaml.safe_load(TEXT)["volumes"])
+    used = set()
+    for service, target in kept.items():
+        places = dict(
+            v.split(":")[1::-1] for v in SERVICES[service]["volumes"] if isinstance(v, str)
+        )
+        assert places[target] in named, service
+    for one in SERVICES.values():
+        used |= {v.split(":")[0] for v in one.get("volumes", ()) if isinstance(v, str)}
+    assert named <= used
+
+
+def ready(service, on):
+    return SERVICES[service]["depends_on"][on]["condition"]
+
+
+def test_environments_of_packs_come_before_content_and_the_token_before_the_sensor():
+    assert ready("st2-content", "packs") == "service_completed_successfully"
+    for name in PROCESSES:
+        assert ready(name, "st2-content") == "service_completed_successfully"
+    assert ready("st2sensorcontainer", "st2-handover") == "service_completed_successfully"
+    assert ready("st2solo", "st2solo-prepare") == "service_completed_successfully"
+
+
+def test_no_secret_stands_in_the_file_and_no_tag_is_loose():
+    assert not re.findall(r"(?i)(password|token|secret|key):? *[=:] *[A-Za-z0-9+/]{16,}", TEXT)
+    for name, service in SERVICES.items():
+        tag = service["image"].rpartition(":")[2]
+        assert "latest" not in tag and tag, name
+        for key, value in service.get("environment", {}).items():
+            assert not re.search("PASS|TOKEN|KEY", key) or key.endswith(("_FILE", "_VARIABLE")), (
+                value
+            )
+
+
+def test_the_example_names_every_variable():
+    used = set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", TEXT))
+    told = set(re.findall(r"(?m)^(?:# )?([A-Z0-9_]+)=", EXAMPLE))
+    assert used == told
+
+
+def test_the_example_gives_the_defaults():
+    defaults = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", TEXT))
+    told = dict(re.findall(r"(?m)^# ([A-Z0-9_]+)=(.*)$", EXAMPLE))
+    files = {"SERVICES_CONFIG", "SOLO_CONFIG", "PACK_CONFIGS_DIR", "SITE_DIR", "CHAT_TOKEN_FILE"}
+    needless = files | {"ST2_API_KEY_FILE", "DOMAIN", "ST2_DOMAIN", "ACME_EMAIL"}
+    differing = {n: (v, told.get(n)) for n, v in defaults.items() if n in told and v != told[n]}
+    assert differing.keys() <= needless
