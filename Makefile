@@ -7,11 +7,12 @@ ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
 WES := .venv-wes/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
+REVISION ?= build/revision
 ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
 PIP := -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test storm bench parity check format packs bundle bundle-test system clean
+.PHONY: help demo up test storm bench parity check format packs bundle bundle-test revision docker-test system clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 13
@@ -41,7 +42,7 @@ parity: $(ENVIRONMENTS)  ## StackStorm's own Orquesta suite on st2solo: ST2=/che
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy services/arteriole/src demo
+	.venv/bin/mypy services/arteriole/src demo deploy/smoke.py deploy/backup.py
 	cd services/st2solo && ../../.venv-st2solo/bin/mypy --config-file ../../pyproject.toml --exclude '(child|core_pack)/' src
 	cd services/st2solo/src/st2solo/child && MYPYPATH=lib ../../../../../.venv-st2solo/bin/mypy \
 	    --config-file ../../../../../pyproject.toml --explicit-package-bases *.py lib/* \
@@ -52,7 +53,7 @@ format: $(SERVICES)  ## put the code into its form
 	.venv/bin/ruff check --fix .
 
 packs:  ## a git repository a pack in build/packs, for `st2 pack install file://...`
-	@for pack in arteria umccr; do \
+	@for pack in $(notdir $(wildcard packs/*)); do \
 	    to="$(PACKS)/$$pack"; rm -rf "$$to"; mkdir -p "$$to"; \
 	    cp -R packs/$$pack/. "$$to"; cp LICENSE "$$to"; \
 	    find "$$to" -name __pycache__ -prune -exec rm -rf {} +; \
@@ -68,6 +69,15 @@ bundle: packs  ## build/bundle.tar.gz: everything to install where there is no n
 
 bundle-test: $(ENVIRONMENTS)  ## make the bundle, install it without a network, and run what it brings
 	.venv/bin/python -m pytest -q -m bundle tests/e2e/test_bundle.py $(PYTEST_ARGS)
+
+revision: bundle  ## build/revision/revision.tar.gz: the bundle with what CodeDeploy does with it
+	mkdir -p "$(REVISION)"
+	tar -czf "$(REVISION)/revision.tar.gz" --exclude __pycache__ appspec.yml deploy \
+	    -C "$(dir $(BUNDLE))" "$(notdir $(BUNDLE))"
+
+docker-test: $(ENVIRONMENTS)  ## images, docker-compose, containers of jobs, on a real Docker engine
+	@sh demo/system.sh docker
+	.venv/bin/python -m pytest -q -m docker tests/deploy $(PYTEST_ARGS)
 
 system:  ## the system packages that the demo needs
 	@sh demo/system.sh

@@ -1,0 +1,53 @@
+# Where things are; the hooks read this file. DESTDIR is put before every path, for a trial in a
+# scratch folder. A machine's own values stand in /etc/arteriole/deploy.env:
+#   LANDING=/data/incoming         where the smoke test writes its run
+#   SMOKE_SECONDS=600              most seconds for it
+#   PYTHON=python3.11              the Python of the bundle
+#   KEEP_RELEASES=3
+# shellcheck shell=sh disable=SC2034  # they are used where this file is read
+: "${DESTDIR:=}"
+etc=$DESTDIR/etc/arteriole
+opt=$DESTDIR/opt/arteriole
+incoming=$opt/incoming
+releases=$opt/releases
+current=$opt/current
+previous=$opt/previous
+state=$DESTDIR/var/lib/arteriole
+solo_state=$DESTDIR/var/lib/st2solo
+backups=$DESTDIR/var/backups/arteriole
+units=$DESTDIR/etc/systemd/system
+LANDING=/data/incoming
+SMOKE_SECONDS=600
+PYTHON=python3
+KEEP_RELEASES=3
+# shellcheck disable=SC1091  # it is the machine's
+if [ -f "$etc/deploy.env" ]; then . "$etc/deploy.env"; fi
+
+say() { echo "$(basename "$0"): $*"; }
+fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
+
+# point LINK TARGET: LINK leads to TARGET from one moment to the next.
+point() {
+    ln -sfn "$2" "$1.new"
+    mv -T "$1.new" "$1"
+}
+
+# as_service COMMAND...: as the services' user, who owns the state; as it is in a trial.
+as_service() {
+    if [ -z "$DESTDIR" ] && [ "$(id -u)" = 0 ]; then
+        runuser -u arteriole -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# the newest backup; empty if there is none
+newest_backup() {
+    find "$backups" -mindepth 1 -maxdepth 1 -type d ! -name '*.partial' 2>/dev/null | LC_ALL=C sort | tail -n 1
+}
+
+start_units() {
+    systemctl enable arteriole.service st2solo.service
+    systemctl restart arteriole.service
+    systemctl restart st2solo.service
+}

@@ -1,0 +1,311 @@
+"""appspec.yml and its hooks, run in CodeDeploy's order in a scratch root.
+
+`systemctl` is a fake that notes what it is told. So are the bundle's installer, which links
+programs, and the smoke test, whose outcome is chosen; the command `arteriole` is a fake too, except
+where it has something to say about the configuration.
+"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+
+from demo.machine import ROOT
+
+APPSPEC = yaml.safe_load((ROOT / "appspec.yml").read_text(encoding="utf-8"))
+ORDER = ["ApplicationStop", "BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"]
+UNITS = ("arteriole.service", "st2solo.service")
+
+FAKE_SYSTEMCTL = '#!/bin/sh\necho "$*" >> "$FAKE_LOG"\n'
+FAKE_INSTALLER = f"""#!/bin/sh
+set -eu
+mkdir -p "$1/bin" "$1/arteriole/bin"
+ln -sf "ARTERIOLE" "$1/bin/arteriole"
+printf '#!/bin/sh\\nexec "{sys.executable}" "$@"\\n' > "$1/arteriole/bin/python"
+chmod 755 "$1/arteriole/bin/python"
+"""
+#: Stands for deploy/smoke.py of a release; `new_schema` is what a migration would do to a store.
+FAKE_SMOKE = """
+import os, sqlite3, sys
+if "new_schema" in {what!r}:
+    store = sqlite3.connect(os.environ["FAKE_STORE"])
+    store.execute("PRAGMA user_version = 99")
+    store.close()
+print("fake smoke test", file=sys.stderr)
+sys.exit({code})
+"""
+
+
+class Root:
+    """A machine's file system, and CodeDeploy on it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.log = folder / "systemctl.log"
+        self.log.touch()
+        (folder / "bin").mkdir()
+        (folder / "bin" / "systemctl").write_text(FAKE_SYSTEMCTL)
+        (folder / "bin" / "systemctl").chmod(0o755)
+        self.etc = self.at("etc/arteriole")
+        (self.etc / "configs").mkdir(parents=True)
+        self.packs = self.at("packs")
+        self.packs.mkdir()
+        self.state, self.solo_state = self.at("var/lib/arteriole"), self.at("var/lib/st2solo")
+        self.store = self.state / "runfolder" / "runfolder.sqlite"
+        for name in ("arteria", "umccr"):
+            (self.etc / "configs" / f"{name}.yaml").write_text("---\n")
+        (self.etc / "arteriole.yaml").write_text(f"state_dir: {self.state}\n")
+        (self.etc / "st2solo.yaml").write_text(f"packs: [{self.packs}]\nstate: {self.solo_state}\n")
+
+    def at(self, path):
+        return self.folder / "root" / path
+
+    def begin_to_live(self):
+        """State such as the services and st2solo leave."""
+        self.store.parent.mkdir(parents=True)
+        with closing(sqlite3.connect(self.store)) as store:
+            store.executescript("CREATE TABLE runs (name); PRAGMA user_version = 3;")
+            store.execute("INSERT INTO runs VALUES ('a run')")
+            store.commit()
+        (self.state / "admin.token").write_text("a-token\n")
+        (self.solo_state / "secrets").mkdir(parents=True)
+        (self.solo_state / "secrets" / "datastore_key.json").write_text("{}")
+        with closing(sqlite3.connect(self.solo_state / "st2solo.sqlite")) as store:
+            store.execute("CREATE TABLE keys (name)")
+
+    def revision(self, name, smoke="works", arteriole="/bin/true"):
+        """What CodeDeploy unpacks: appspec.yml, deploy/, bundle/."""
+        archive = self.folder / f"revision-{name}"
+        shutil.copytree(ROOT / "deploy", archive / "deploy")
+        (archive / "bundle").mkdir()
+        (archive / "bundle" / "install.sh").write_text(
+            FAKE_INSTALLER.replace("ARTERIOLE", str(arteriole))
+        )
+        (archive / "bundle" / "SHA256SUMS").write_text(f"of {name}\n")
+        text = FAKE_SMOKE.format(what=smoke, code=0 if smoke == "works" else 1)
+        (archive / "deploy" / "smoke.py").write_text(text)
+        return archive
+
+    def hook(self, archive, event):
+        script = archive / APPSPEC["hooks"][event][0]["location"]
+        return subprocess.run(
+            [str(script)],
+            env={
+                **os.environ,
+                "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+                "DESTDIR": str(self.folder / "root"),
+                "FAKE_LOG": str(self.log),
+                "FAKE_STORE": str(self.store),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def deploy(self, archive, *, stop_of=None):
+        """All hooks in their order; what ValidateService gave, or the first that failed."""
+        for event in ORDER:
+            if event == "ApplicationStop":
+                if stop_of is None:  # nothing was deployed before
+                    continue
+                done = self.hook(stop_of, event)
+            else:
+                if event == "AfterInstall":
+                    for file in APPSPEC["files"]:
+                        destination = self.at(file["destination"].lstrip("/"))
+                        shutil.copytree(archive / file["source"], destination)
+                done = self.hook(archive, event)
+            if done.returncode:
+                break
+        return done
+
+    @property
+    def release(self):
+        return str(self.at("opt/arteriole/current").readlink())
+
+    def told(self):
+        """What systemctl was told since the last time."""
+        lines = self.log.read_text().splitlines()
+        self.log.write_text("")
+        return lines
+
+    def schema(self):
+        with closing(sqlite3.connect(self.store)) as store:
+            return store.execute("PRAGMA user_version").fetchone()[0]
+
+
+def name_of(archive):
+    return hashlib.sha256((archive / "bundle" / "SHA256SUMS").read_bytes()).hexdigest()[:12]
+
+
+@pytest.fixture
+def root(tmp_path):
+    return Root(tmp_path)
+
+
+@pytest.fixture
+def living(root):
+    """One revision is deployed and lives; `living.first` is it."""
+    root.first = root.revision("one")
+    done = root.deploy(root.first)
+    assert done.returncode == 0, done.stdout + done.stderr
+    root.begin_to_live()
+    return root
+
+
+def test_the_hooks_are_those_of_the_order_and_there():
+    assert list(APPSPEC["hooks"]) == ORDER
+    for entries in APPSPEC["hooks"].values():
+        (entry,) = entries
+        assert os.access(ROOT / entry["location"], os.X_OK) and entry["runas"] == "root"
+
+
+def test_a_first_deployment(living):
+    assert living.release.endswith(f"/releases/{name_of(living.first)}")
+    assert living.told() == [
+        "daemon-reload",
+        "enable arteriole.service st2solo.service",
+        "restart arteriole.service",
+        "restart st2solo.service",
+    ]
+    for unit in UNITS:
+        assert (living.at("etc/systemd/system") / unit).is_file()
+
+
+def test_the_next_one_stops_the_orchestrator_first_and_backs_the_state_up(living):
+    living.told()
+    second = living.revision("two")
+    done = living.deploy(second, stop_of=living.first)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert living.told()[:2] == ["stop st2solo.service", "stop arteriole.service"]
+    assert living.release.endswith(name_of(second))
+    (saved,) = living.at("var/backups/arteriole").iterdir()
+    assert (saved / "arteriole" / "admin.token").read_text() == "a-token\n"
+    for store in ("arteriole/runfolder/runfolder.sqlite", "st2solo/st2solo.sqlite"):
+        with closing(sqlite3.connect(saved / store)) as one:
+            assert one.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert (saved / "st2solo" / "secrets" / "datastore_key.json").is_file()
+
+
+def test_a_release_that_does_not_work_is_taken_back(living):
+    before = living.release
+    living.told()
+    done = living.deploy(living.revision("bad", smoke="fails"), stop_of=living.first)
+    assert done.returncode == 1 and "is back" in done.stderr
+    assert living.release == before
+    assert living.told()[-4:] == [
+        "daemon-reload",
+        "enable arteriole.service st2solo.service",
+        "restart arteriole.service",
+        "restart st2solo.service",
+    ]
+    assert living.schema() == 3
+    assert not list(living.at("var/lib").glob("*.of-*"))
+
+
+def test_with_it_goes_the_state_that_it_has_migrated(living):
+    bad = living.revision("bad", smoke="new_schema")
+    done = living.deploy(bad, stop_of=living.first)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert living.schema() == 3
+    with closing(sqlite3.connect(living.store)) as store:
+        assert store.execute("SELECT name FROM runs").fetchall() == [("a run",)]
+    aside = living.at(f"var/lib/arteriole.of-{name_of(bad)}")
+    assert (aside / "runfolder" / "runfolder.sqlite").is_file()
+    assert living.solo_state.is_dir()
+
+
+def test_what_was_taken_back_can_be_deployed_again_when_it_is_mended(living):
+    bad = living.revision("bad", smoke="fails")
+    living.deploy(bad, stop_of=living.first)
+    (bad / "deploy" / "smoke.py").write_text(FAKE_SMOKE.format(what="works", code=0))
+    assert living.deploy(bad, stop_of=living.first).returncode == 0
+    assert living.release.endswith(name_of(bad))
+
+
+def test_a_wrong_configuration_stops_the_deployment_before_anything_leads_there(living):
+    before = living.release
+    (living.etc / "arteriole.yaml").write_text("state_dir: relative\n")
+    real = Path(sys.executable).with_name("arteriole")
+    done = living.deploy(living.revision("two", arteriole=real), stop_of=living.first)
+    assert done.returncode != 0 and "state_dir" in done.stdout + done.stderr
+    assert living.release == before
+
+
+def test_a_missing_configuration_is_named(root):
+    (root.etc / "st2solo.yaml").unlink()
+    done = root.deploy(root.revision("one"))
+    assert done.returncode == 1 and "st2solo.yaml is missing" in done.stderr
+    assert not root.at("opt/arteriole/current").exists()
+
+
+def test_only_a_few_releases_are_kept(living):
+    (living.etc / "deploy.env").write_text("KEEP_RELEASES=2\n")
+    names = [living.revision(str(number)) for number in range(3)]
+    for archive in names:
+        assert living.deploy(archive, stop_of=living.first).returncode == 0
+    there = {path.name for path in living.at("opt/arteriole/releases").iterdir()}
+    assert there == {name_of(archive) for archive in names[-2:]}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_is_hardened(unit):
+    lines = (ROOT / "deploy" / "systemd" / unit).read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line and line[0] != "#")
+    assert settings["User"] == "arteriole"
+    wanted = {
+        "NoNewPrivileges": "true", "ProtectSystem": "strict", "PrivateTmp": "true",
+        "ProtectHome": "true", "CapabilityBoundingSet": "", "RestrictSUIDSGID": "true",
+    }  # fmt: skip
+    assert {name: settings.get(name) for name in wanted} == wanted
+
+
+def test_jobs_outlive_their_service():
+    assert "KillMode=process" in (ROOT / "deploy/systemd/arteriole.service").read_text()
+
+
+# deploy/backup.py, while the store is being written
+
+
+def run_backup(*words):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "deploy" / "backup.py"), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_backup_is_whole_while_the_store_is_written(tmp_path):
+    state = tmp_path / "state"
+    (state / "jobs" / "1").mkdir(parents=True)
+    (state / "jobs" / "1" / "result.json").write_text("{}")
+    (state / "in-use").touch()
+    with closing(sqlite3.connect(state / "a.sqlite", isolation_level=None)) as store:
+        store.execute("PRAGMA journal_mode = WAL")
+        store.execute("CREATE TABLE t (n)")
+        store.execute("INSERT INTO t VALUES (1)")
+        store.execute("BEGIN IMMEDIATE")
+        store.execute("INSERT INTO t VALUES (2)")
+        assert run_backup(state, tmp_path / "to").returncode == 0
+        store.execute("COMMIT")
+    with closing(sqlite3.connect(tmp_path / "to" / "a.sqlite")) as copied:
+        assert copied.execute("SELECT n FROM t").fetchall() == [(1,)]
+    found = sorted(p.relative_to(tmp_path / "to").as_posix() for p in (tmp_path / "to").rglob("*"))
+    assert found == ["a.sqlite", "jobs", "jobs/1", "jobs/1/result.json"]
+    again = run_backup(state, tmp_path / "to")
+    assert again.returncode == 1 and "is there already" in again.stderr
+
+
+def test_a_store_that_is_not_whole_makes_no_backup(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "a.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    done = run_backup(tmp_path / "state", tmp_path / "to")
+    assert done.returncode == 1 and not (tmp_path / "to").exists()
