@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from arteriole.app.config import Section
 from arteriole.checksum.places import AbsolutePath
 from arteriole.jobs.executors import ExecutorSettings
+from arteriole.jobs.executors.docker_settings import DockerSettings
 from arteriole.jobs.ssh import Identifier, SpacedPath
 from arteriole.wes.templates import TemplateError, names
 
@@ -159,6 +160,16 @@ class WesSettings(Section):
     #: Who offers the service, for clients of GA4GH WES.
     organization: str = "A sequencing centre"
     organization_url: str = "https://example.org"
+
+    @model_validator(mode="after")
+    def _data_is_mounted(self) -> Self:
+        data = self.data_root or self.fastq_root
+        for name, executor in self.executors.items():
+            if isinstance(executor, DockerSettings) and not any(
+                data.is_relative_to(path) for path in executor.mounts
+            ):
+                raise ValueError(f"executor {name}: expected {data} among its mounts")
+        return self
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -1,9 +1,10 @@
-"""Where the steps of a job run: as processes here, or as jobs of Slurm, here or behind ssh."""
+"""Where steps run: as processes or containers here, or as jobs of Slurm, here or behind ssh."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from arteriole.jobs.executors.docker_settings import DockerSettings
 from arteriole.jobs.executors.process import ProcessExecutor, ProcessSettings
 from arteriole.jobs.executors.shell import Shell
 from arteriole.jobs.executors.slurm import SlurmExecutor, SlurmSettings
@@ -11,7 +12,9 @@ from arteriole.jobs.executors.step import Executor
 from arteriole.jobs.ssh import Host
 from arteriole.jobs.worker import Task
 
-ExecutorSettings = Annotated[ProcessSettings | SlurmSettings, Field(discriminator="type")]
+ExecutorSettings = Annotated[
+    ProcessSettings | DockerSettings | SlurmSettings, Field(discriminator="type")
+]
 
 
 def find(settings: ExecutorSettings, task: Task, ssh: str) -> tuple[Executor, Shell]:
@@ -20,4 +23,8 @@ def find(settings: ExecutorSettings, task: Task, ssh: str) -> tuple[Executor, Sh
         shell = Shell(task, settings, ssh)
         return SlurmExecutor(settings, shell), shell
     shell = Shell(task, Host(), ssh)
+    if isinstance(settings, DockerSettings):
+        from arteriole.jobs.executors.docker import DockerExecutor  # its SDK takes time to import
+
+        return DockerExecutor(settings, shell), shell
     return ProcessExecutor(settings, task, shell), shell

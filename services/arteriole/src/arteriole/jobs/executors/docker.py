@@ -1,0 +1,258 @@
+"""Steps as containers of a Docker engine on this machine, found again by their names."""
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from docker.client import DockerClient
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from arteriole.app import times
+from arteriole.jobs.executors import scripts
+from arteriole.jobs.executors.docker_settings import DockerSettings
+from arteriole.jobs.executors.shell import Shell
+from arteriole.jobs.executors.step import KEPT, ExecutorError, Step, StepEnd
+from arteriole.jobs.worker import note
+
+#: Labels of our containers: the key of the step, and of what work it is one.
+STEP_LABEL = "org.arteriole.step"
+WORK_LABEL = "org.arteriole.work"
+#: Seconds that a container has to end before it is killed.
+GRACE = 10
+#: Of one call of the engine.
+CALL_SECONDS = 60
+#: Of Docker 20.10 and later.
+API_VERSION = "1.41"
+#: Most processes and threads in one container.
+PROCESSES = 4096
+#: The exit code of what was killed with -9, as the kernel does with what needs too much memory.
+KILLED = 137
+OUT_OF_MEMORY = "it was killed, as what needs more memory than its memory_gb is"
+
+
+class UnreachableError(ExecutorError):
+    """The Docker engine does not answer."""
+
+    code = "docker.unreachable"
+
+
+class DockerExecutor:
+    """A step is a container with the step's key as name: made twice, it is the same one.
+
+    Containers do not end with whoever started them. They have no network, a root file system that
+    is only read, and no capability; they can write to the unit's work folder and to /tmp.
+    """
+
+    def __init__(self, settings: DockerSettings, shell: Shell) -> None:
+        self._settings = settings
+        self._shell = shell
+        self.poll_seconds = settings.poll_seconds
+        self._silent: float | None = None  # since when the engine does not answer
+
+    @contextlib.contextmanager
+    def _engine(self) -> Iterator[Any]:
+        """Its containers; what it refuses, or that it is not there, is told as an ExecutorError."""
+        try:
+            if not self._settings.engine.is_socket():
+                raise DockerException(f"{self._settings.engine} is no socket")
+            with contextlib.closing(self._client()) as client:
+                yield client.containers
+        except ImageNotFound as err:
+            raise ExecutorError(
+                f"the image is not there: {err.explanation}",
+                code="docker.image",
+                hint="docker pull or docker load it on this machine, then retry",
+            ) from err
+        except APIError as err:
+            raise ExecutorError(
+                f"the Docker engine refuses: {err.explanation or err}",
+                code="docker.refused",
+                hint="check image, mounts and sizes of the pipeline's steps, then retry",
+            ) from err
+        except (DockerException, requests.RequestException) as err:
+            raise UnreachableError(
+                f"the Docker engine does not answer: {err}",
+                hint="start it, or name its socket; then retry: what has run is not run again",
+            ) from err
+
+    def _client(self) -> DockerClient:
+        url = f"unix://{self._settings.engine}"
+        return DockerClient(base_url=url, version=API_VERSION, timeout=CALL_SECONDS)
+
+    def has_room(self, running: list[Step], step: Step) -> bool:
+        used = sum(one.cpus for one in running)
+        return not running or used + step.cpus <= self._settings.cores
+
+    def submit(self, step: Step) -> None:
+        while True:
+            try:
+                self._start(step)
+            except UnreachableError as err:
+                self._wait_for_engine(err)
+            else:
+                self._silent = None
+                return
+
+    def _start(self, step: Step) -> None:
+        if self._ends([step])[step.key] is not None:
+            return
+        with self._engine() as containers:
+            container = _find(containers, step.key)
+            if container is None:
+                _end_earlier(containers, step)
+                self._shell.run(scripts.UNPACK, step.folder, input_bytes=step.archive())
+                container = self._create(containers, step)
+                note(f"+ {step.key} {step.name}")
+            if container.status == "created":
+                container.start()
+
+    def _create(self, containers: Any, step: Step) -> Container:
+        work = os.path.dirname(step.home)  # noqa: PTH120 - a path as the executor sees it
+        binds = [f"{path}:{path}:ro" for path in self._settings.mounts] + [f"{work}:{work}:rw"]
+        memory = {}
+        if step.memory_gb is not None:
+            memory = {"mem_limit": f"{step.memory_gb}g", "memswap_limit": f"{step.memory_gb}g"}
+        try:
+            return containers.create(
+                self._settings.image,
+                ["sh", f"{step.folder}/run.sh", *step.arguments],
+                name=step.key,
+                labels={STEP_LABEL: step.key, WORK_LABEL: _label(step)},
+                entrypoint=[],
+                user=f"{os.getuid()}:{os.getgid()}",
+                working_dir="/",
+                environment={"HOME": "/tmp"},
+                volumes=binds,
+                network_mode="none",
+                read_only=True,
+                tmpfs={"/tmp": ""},
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                pids_limit=PROCESSES,
+                nano_cpus=step.cpus * 10**9,
+                init=True,
+                **memory,
+            )
+        except APIError as err:
+            if err.status_code == requests.codes.conflict and (
+                found := _find(containers, step.key)
+            ):
+                return found
+            raise
+
+    def _wait_for_engine(self, err: UnreachableError) -> None:
+        if self._silent is None:
+            note(f"{err.code}: {err}; waiting for it")
+            self._silent = time.monotonic()
+        if time.monotonic() - self._silent > self._settings.patience_hours * 3600:
+            raise err
+        time.sleep(self.poll_seconds)
+
+    def look(self, steps: list[Step]) -> dict[str, StepEnd]:
+        try:
+            with self._engine() as containers:
+                found = self._ended(steps, {s.key: _find(containers, s.key) for s in steps})
+        except UnreachableError as err:
+            self._wait_for_engine(err)
+            return {}
+        self._silent = None
+        return found
+
+    def _ended(
+        self, steps: list[Step], containers: dict[str, Container | None]
+    ) -> dict[str, StepEnd]:
+        ends = self._ends(steps)  # NB: after the containers, as one writes its end before it ends
+        found = {}
+        for step in steps:
+            container = containers[step.key]
+            state = container.attrs["State"] if container is not None else None
+            end = ends[step.key]
+            if end is None:
+                end = self._without_end(step, container, state)
+            elif end.exit_code == KILLED and step.memory_gb is not None:
+                end = replace(end, code="docker.memory", reason=OUT_OF_MEMORY)
+            if end is not None:
+                found[step.key] = end
+                if container is not None:
+                    _remove(container)
+        return found
+
+    def _ends(self, steps: list[Step]) -> dict[str, StepEnd | None]:
+        told = self._shell.run(scripts.ENDS, *(step.folder for step in steps), quiet=True)
+        lines = told.output.splitlines()[-len(steps) :]
+        pairs = zip(steps, lines, strict=True)
+        return {step.key: self._shell.end(step.folder, line) for step, line in pairs}
+
+    def _without_end(
+        self, step: Step, container: Container | None, state: dict[str, Any] | None
+    ) -> StepEnd | None:
+        """The end of a step that has left none of its own; None while one may still come."""
+        if container is None or state is None:
+            return self._died(step, "docker.died", "its container is gone", "")
+        if state["Status"] in ("created", "running", "paused", "restarting"):
+            if _seconds_since(state["StartedAt"]) < step.hours * 3600:
+                return None
+            return self._died(step, "docker.timeout", f"it took more than {step.hours:g} hours", "")
+        said = container.logs(tail=20).decode("utf-8", "replace").strip()
+        if state.get("OOMKilled"):
+            return self._died(step, "docker.memory", OUT_OF_MEMORY, said)
+        reason = f"its container ended ({state['ExitCode']}) and left no exit code"
+        return self._died(step, "docker.died", reason, said or state.get("Error", ""))
+
+    def _died(self, step: Step, code: str, reason: str, said: str) -> StepEnd:
+        return StepEnd(
+            None,
+            "",
+            times.now(),
+            code,
+            f"{reason}; Docker said: {said[-300:]}" if said else reason,
+            self._shell.tail(f"{step.folder}/stdout")[-KEPT:],
+            self._shell.tail(f"{step.folder}/stderr")[-KEPT:],
+        )
+
+    def cancel(self, steps: list[Step]) -> None:
+        with self._engine() as containers:
+            for step in steps:
+                if (container := _find(containers, step.key)) is not None:
+                    _remove(container)
+
+
+def _find(containers: Any, key: str) -> Container | None:
+    try:
+        return containers.get(key)
+    except NotFound:
+        return None
+
+
+def _end_earlier(containers: Any, step: Step) -> None:
+    """A container of the same work under another key would write to the same files."""
+    labels = {"label": f"{WORK_LABEL}={_label(step)}"}
+    for container in containers.list(all=True, filters=labels):
+        if container.name != step.key:
+            _remove(container)
+
+
+def _remove(container: Container) -> None:
+    """End it in an orderly way if it runs, and take it away; it may have gone by itself."""
+    with contextlib.suppress(NotFound):
+        if container.status == "running":
+            container.stop(timeout=GRACE)
+        container.remove(force=True)
+
+
+def _label(step: Step) -> str:
+    """Of all steps of one piece of work; a digest, since paths hold names."""
+    return hashlib.sha256(step.home.encode()).hexdigest()[:32]
+
+
+def _seconds_since(moment: str) -> float:
+    """Since a moment as the engine tells it, in UTC; 0 if it has not come (year 1)."""
+    then = datetime.fromisoformat(moment[:19]).replace(tzinfo=UTC)
+    return 0.0 if then.year == 1 else (datetime.now(UTC) - then).total_seconds()
