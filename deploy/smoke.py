@@ -10,9 +10,9 @@ library and the command `arteriole` is needed.
 import argparse
 import json
 import random
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -69,7 +69,8 @@ def told(run: dict[str, Any] | None) -> str:
     if run is None:
         return "the runfolder service has not seen it: does it watch the folder it was written to?"
     why = run["why"]
-    lines = [f"it is {run['standing']}: {why['message']} [{why['code']}]"]
+    code = f" [{why['code']}]" if why["code"] else ""
+    lines = [f"it is {run['standing']}: {why['message']}{code}"]
     lines += [f"  {s['stage']}: {s['state']} {s['code']} {s['message']}" for s in run["stages"]]
     if why.get("hint"):
         lines.append(f"  what to do: {why['hint']}")
@@ -128,12 +129,9 @@ def smoke(arguments: argparse.Namespace) -> str:
     service = Runfolder(arguments.url, token)
     if service.get("/health") is None:
         raise SmokeError(f"{arguments.url} is no runfolder service")
-    name, truth = new_name(), Path(arguments.truth) / "smoke-truth"
-    begun = time.monotonic()
-    try:
-        simulate(arguments.arteriole, arguments.landing, name, truth)
-    finally:
-        shutil.rmtree(truth, ignore_errors=True)
+    name, begun = new_name(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="arteriole-smoke-", dir=arguments.truth) as truth:
+        simulate(arguments.arteriole, arguments.landing, name, Path(truth) / "truth")
     run = wait(service, name, arguments.seconds, arguments.pause)
     stages = ", ".join(f"{s['stage']} {s['state']}" for s in run["stages"])
     return f"{name}: {stages}; the sensor lives; {time.monotonic() - begun:.0f} s"

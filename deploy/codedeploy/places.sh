@@ -1,6 +1,7 @@
 # Where things are; the hooks read this file. DESTDIR is put before every path, for a trial in a
 # scratch folder. A machine's own values stand in /etc/arteriole/deploy.env:
 #   LANDING=/data/incoming         where the smoke test writes its run
+#   RUNFOLDER_URL=http://127.0.0.1:8180
 #   SMOKE_SECONDS=600              most seconds for it
 #   PYTHON=python3.11              the Python of the bundle
 #   KEEP_RELEASES=3
@@ -17,6 +18,7 @@ solo_state=$DESTDIR/var/lib/st2solo
 backups=$DESTDIR/var/backups/arteriole
 units=$DESTDIR/etc/systemd/system
 LANDING=/data/incoming
+RUNFOLDER_URL=http://127.0.0.1:8180
 SMOKE_SECONDS=600
 PYTHON=python3
 KEEP_RELEASES=3

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 smoke() {
     as_service "$current/arteriole/bin/python" "$current/deploy/smoke.py" --landing "$LANDING" \
-        --token-file "$state/admin.token" --seconds "$SMOKE_SECONDS"
+        --url "$RUNFOLDER_URL" --token-file "$state/admin.token" --seconds "$SMOKE_SECONDS"
 }
 
 if smoke; then

@@ -102,6 +102,21 @@ def test_a_backup_brings_everything_back_when_the_volumes_are_gone(solo, passed)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+#: docs/operate.md, Rotate what is secret.
+ROTATE = """umask 077; cd /var/lib/arteriole
+arteriole token revoke packs && arteriole token create packs --role operator > packs.token"""
+
+
+def test_the_token_of_the_packs_can_be_rotated(solo, passed):
+    before = solo.inside("services", "cat", "/var/lib/arteriole/packs.token")
+    solo.inside("services", "sh", "-c", ROTATE)
+    assert solo.inside("services", "cat", "/var/lib/arteriole/packs.token") != before
+    solo.compose("up", "--detach", "st2solo-prepare")
+    solo.compose("restart", "st2solo")
+    done = solo.smoke()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_smoke_test_tells_what_does_not_move(solo, passed):
     solo.compose("stop", "st2solo")
     try:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,11 @@ def step(tmp_path, request):
         subprocess.run(["docker", "rm", "--force", one.key], capture_output=True, check=False)
 
 
+def state(step):
+    label = f"label={STEP_LABEL}={step.key}"
+    return run("docker", "ps", "--all", "--format", "{{.Status}}", "--filter", label)
+
+
 def end_of(executor, step):
     return wait_until("the step ends", lambda: executor.look([step]).get(step.key), 60)
 
@@ -131,6 +137,22 @@ def test_an_earlier_step_of_the_same_work_is_ended_first(executor, step):
     executor().submit(new)
     assert end_of(executor(), new).ok
     assert containers(old) == ""
+
+
+def test_what_ended_long_ago_and_nobody_saw_is_taken_away(executor, step, monkeypatch):
+    old, new = step("true"), step("sleep", "600")
+    executor().submit(old)
+    wait_until("it ends", lambda: executor()._ends([old])[old.key], 60)
+    executor()._shell.run('rm -r "$1"', old.folder)
+    new = replace(new, home=f"{new.home}2")  # of other work
+    executor().submit(new)
+    assert containers(old)
+    executor().cancel([new])
+    monkeypatch.setattr("arteriole.jobs.executors.docker.LEFT_SECONDS", -1)
+    wait_until("it is seen as ended", lambda: "Exited" in state(old), 60)
+    executor().submit(new)
+    assert containers(old) == ""
+    executor().cancel([new])
 
 
 def test_cancelled_it_is_gone(executor, step):
@@ -198,13 +220,17 @@ def test_an_analysis_in_containers_gives_what_one_in_processes_gives(site):
     assert json.loads((kept / "analysis.json").read_text())["unit"] == "count-1.T1"
 
 
-def test_kill_9_of_the_worker_and_the_container_is_found_again(site, tmp_path):
+def test_kill_9_of_the_worker_and_the_container_is_found_again(site, tmp_path, request):
     script = "echo start >> starts; while [ ! -e go ]; do sleep 0.05; done"
     script += "; mkdir results; cp starts results"
     site.settings["pipelines"]["count"]["steps"] = [
         {"name": "wait", "command": ["sh", "-c", script]}
     ]
     folder = JobFolder(tmp_path / "jobs" / "7")
+    name = f"aw-e-{os.getpid()}-1-1"
+    request.addfinalizer(
+        lambda: subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
+    )
     body = {"samples": [sample("R1")], "held": ["T1", "N1"]}
     folder.prepare(
         {"job_id": os.getpid(), "run": RUN, "stage": "analyse", "attempt": 1, "observe": False,

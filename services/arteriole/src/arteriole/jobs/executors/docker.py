@@ -26,6 +26,8 @@ STEP_LABEL = "org.arteriole.step"
 WORK_LABEL = "org.arteriole.work"
 #: Seconds that a container has to end before it is killed.
 GRACE = 10
+#: A container that has ended is kept for so long for whoever started it.
+LEFT_SECONDS = 24 * 3600
 #: Of one call of the engine.
 CALL_SECONDS = 60
 #: Of Docker 20.10 and later.
@@ -107,6 +109,7 @@ class DockerExecutor:
             container = _find(containers, step.key)
             if container is None:
                 _end_earlier(containers, step)
+                _tidy(containers)
                 self._shell.run(scripts.UNPACK, step.folder, input_bytes=step.archive())
                 container = self._create(containers, step)
                 note(f"+ {step.key} {step.name}")
@@ -236,6 +239,13 @@ def _end_earlier(containers: Any, step: Step) -> None:
     labels = {"label": f"{WORK_LABEL}={_label(step)}"}
     for container in containers.list(all=True, filters=labels):
         if container.name != step.key:
+            _remove(container)
+
+
+def _tidy(containers: Any) -> None:
+    """Take away what ended long ago and whose end nobody was there to see."""
+    for container in containers.list(all=True, filters={"label": STEP_LABEL, "status": "exited"}):
+        if _seconds_since(container.attrs["State"]["FinishedAt"]) > LEFT_SECONDS:
             _remove(container)
 
 
