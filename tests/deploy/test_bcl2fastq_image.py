@@ -1,6 +1,7 @@
 """docker/bcl2fastq/unpack.sh: what is no package of bcl2fastq makes no image, and is told so."""
 
 import hashlib
+import shutil
 import subprocess
 
 import pytest
@@ -21,6 +22,9 @@ def unpack(folder, package, sha256="", to="to"):
 
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not there")
 
 
 def make_deb(folder, program):
@@ -62,12 +66,14 @@ def test_what_is_missing_or_wrong_is_told(tmp_path, package, sha256, told):
     assert not (tmp_path / "to").exists()
 
 
+@needs_dpkg
 def test_a_package_of_something_else_is_refused(tmp_path):
     package = make_deb(tmp_path, "another")
     done = unpack(tmp_path, package.name, digest(package))
     assert done.returncode == 1 and "has no bin/bcl2fastq" in done.stderr
 
 
+@needs_dpkg
 def test_a_package_with_the_program_is_taken(tmp_path):
     package = make_deb(tmp_path, "bcl2fastq")
     assert unpack(tmp_path, package.name, digest(package)).returncode == 0

@@ -130,11 +130,9 @@ def test_the_smoke_test_tells_what_does_not_move(solo, passed):
 def st2(solo, *words):
     """The unmodified command, logged in with the password that was made at the first start."""
     port = solo.settings
-    password = subprocess.run(
-        ["docker", "run", "--rm", "--entrypoint", "cat",
-         "--volume", f"{solo.project}_secrets:/secrets:ro", f"arteriole-st2solo:{TAG}",
-         "/secrets/admin.password"],
-        capture_output=True, text=True, check=True,
+    password = solo.compose(
+        "run", "--rm", "--no-deps", "--entrypoint", "cat", "st2solo-prepare",
+        "/var/lib/st2solo-secrets/admin.password",
     ).stdout.strip()  # fmt: skip
     environment = {
         **os.environ,

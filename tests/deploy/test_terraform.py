@@ -108,6 +108,7 @@ def rendered():
     return re.sub(r"\$\{([a-z_]+)\}", r"a-\1", TEMPLATE)
 
 
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_the_user_data_is_clean_for_shellcheck(tmp_path):
     script = tmp_path / "user_data.sh"
     script.write_text(rendered())
