@@ -11,6 +11,9 @@ REVISION ?= build/revision
 ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
 PIP := -m pip --quiet --disable-pip-version-check install
 
+# Else our own code is compiled again at each start of a process.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test storm bench parity check format packs bundle bundle-test revision docker-test system clean
 
@@ -27,7 +30,7 @@ test: $(ENVIRONMENTS) $(WES)  ## every test
 	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 2 --dist loadgroup --doctest-modules src tests $(PYTEST_ARGS)
-	.venv/bin/python -m pytest -q -n 2 --dist loadfile tests $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -q -n 3 --dist loadfile tests $(PYTEST_ARGS)
 
 storm: $(ENVIRONMENTS)  ## the long tests: SEED=7 STORM="solo_storm --workflows 200"
 	.venv/bin/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(STORM)

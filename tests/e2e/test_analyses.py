@@ -137,7 +137,12 @@ def test_the_steps_can_be_looked_at(machine, run):
         ("umccrise", "umccrise", "done"),
     ]
     shown = arteriole(machine, "steps", run)
-    assert "umccrise-2.3.1.CASE1" in shown and steps[0]["id"] in shown
+    assert "umccrise-2.3.1.CASE1" in shown and max(map(len, shown.splitlines())) <= 80
+    short = steps[0]["id"].split("-", 2)[-1]
+    assert short in shown
+    printed = arteriole(machine, "steps", run, "--output", short)
+    assert printed == arteriole(machine, "steps", run, "--output", steps[0]["id"])
+    assert f"{TUMOR.id}_R1_001.fastq.gz " in printed
     assert "no step 'x'" in arteriole(machine, "steps", run, "--output", "x", check=False)
     assert "has no analyses" in arteriole(machine, "steps", run, "--stage", "transfer")
 

@@ -29,7 +29,7 @@ def steps_command(
     """The steps of a run's analyses, and what they printed."""
     steps = _steps(context, run, attempt, stage)
     if output is not None:
-        steps = [one for one in steps if one["id"] == output]
+        steps = [one for one in steps if output in (one["id"], _short(one))]
         if not steps:
             raise NotFoundError(
                 f"{run} has no step {output!r}",
@@ -63,30 +63,33 @@ def _steps(
 
 def _list(steps: list[dict[str, Any]]) -> None:
     table = Table(
-        Column("unit", overflow="fold"),
-        Column("step", overflow="fold"),
-        "state",
-        Column("begun (UTC)", no_wrap=True),
-        "ended",
         Column("id", no_wrap=True),
+        Column("unit", overflow="fold", min_width=20),
+        Column("step", overflow="fold", min_width=10),
+        Column("state", no_wrap=True),
+        Column("begun (UTC)", no_wrap=True),
         **STYLE,
     )
     for step in steps:
         code = step["exit_code"]
         told = f" ({code})" if step["state"] == "failed" and code is not None else ""
         table.add_row(
+            _short(step),
             cell(step["unit"]),
             cell(step["step"]),
             f"{step['state']}{told}",
             moment(step["begun"]),
-            moment(step["ended"])[11:],
-            step["id"],
         )
     console().print(table)
     for step in steps:
         if step["state"] == "failed":
             say(f"{step['unit']}, {step['step']}:")
             _print(step)
+
+
+def _short(step: dict[str, Any]) -> str:
+    """Its id without what all ids of the service have in common: job, unit, step."""
+    return str(step["id"]).split("-", 2)[-1]
 
 
 def _print(step: dict[str, Any]) -> None:
