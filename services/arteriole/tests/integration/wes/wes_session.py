@@ -9,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-from wes_client.util import WESClient
-
 ENDED = ("COMPLETE", "EXECUTOR_ERROR", "SYSTEM_ERROR", "CANCELED")
 
 
@@ -21,6 +19,8 @@ def follow(client, run_id):
 
 
 def main(host, workflow, params, go):
+    from wes_client.util import WESClient
+
     client = WESClient({"auth": {}, "proto": "http", "host": host})
     told = {"info": client.get_service_info()}
     run_id = client.run(workflow, params, [])["run_id"]
@@ -36,4 +36,5 @@ def main(host, workflow, params, go):
     print(json.dumps(told))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
