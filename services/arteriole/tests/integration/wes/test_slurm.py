@@ -184,9 +184,15 @@ def test_a_node_that_goes_down_in_the_middle(
     slurm.run("scontrol", "update", f"nodename={node}", "state=down", "reason=trial")
     until(lambda: "PENDING" in dict(slurm.queue()).values())
     slurm.run("scontrol", "update", f"nodename={node}", "state=resume")
-    again = slurm.ask("squeue", "--noheader", "--format=%A").strip()
-    slurm.run("scontrol", "update", f"jobid={again}", "starttime=now")  # Slurm would wait for 2 min
-    until(lambda: len(starts(site)) == 2)
+
+    def started_again() -> bool:
+        """Slurm would wait for two minutes."""
+        waiting = slurm.ask("squeue", "--noheader", "--states=PENDING", "--format=%A").split()
+        for job in waiting:
+            slurm.run("scontrol", "update", f"jobid={job}", "starttime=now")
+        return len(starts(site)) == 2
+
+    until(started_again)
     (site.home / "go.R1").touch()
     job = wes.ended(job_id)
     assert job["state"] == "done", job
