@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-#: The stages that have a column, and its head.
+#: The stages that have a column, and its head; all of them would not fit into eighty columns.
 STAGES = {
-    "check": "check",
     "convert": "convert",
-    "checksum": "checksum",
-    "transfer": "transfer",
+    "transfer": "cluster",
     "archive": "archive",
     "analyse": "analyse",
     "archive_results": "results",
-    "account": "account",
 }
 _STYLES = {
     "done": "green",
@@ -85,9 +82,11 @@ def _word(progress: str) -> str:
 
 
 def _table(rows: Sequence[Row], elapsed: float) -> Table:
-    table = Table("run", "sequencer", *STAGES.values(), "state", box=SIMPLE, padding=(0, 1, 0, 0))
+    heads: list[Column | str] = [Column("run", no_wrap=True), "cycle", *STAGES.values(), "state"]
+    table = Table(*heads, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False)
     table.title = f"{elapsed:.1f} s"
     for row in rows:
-        words = [row.sequencer, *(row.stages.get(stage, "") for stage in STAGES), row.state]
+        cycle = row.sequencer.removeprefix("cycle ")
+        words = [cycle, *(row.stages.get(stage, "") for stage in STAGES), row.state]
         table.add_row(Text(row.title), *(Text(word, style=_STYLES.get(word, "")) for word in words))
     return table

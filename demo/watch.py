@@ -216,7 +216,7 @@ def tell_end(console: Console, centre: Centre) -> bool:
         console.print(
             "\nEvery FASTQ record, as converted, on the cluster and in the archive, equals the\n"
             "truth of the simulated sequencers; every digest matches wherever the bytes went.\n"
-            "The analyses found exactly the variants that were planted, none missing, none else.\n",
+            "The analyses found exactly the planted variants, none missing, none else.\n",
             highlight=False,
         )
         for what, path in _places(centre.machine).items():
