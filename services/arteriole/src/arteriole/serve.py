@@ -49,7 +49,11 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
     if (bcl2fastq := settings.bcl2fastq) is not None:
         makers["bcl2fastq"] = lambda: (
             JobService(
-                Bcl2fastqKind(bcl2fastq), settings.state_dir, bcl2fastq.parallel, settings.mode
+                Bcl2fastqKind(bcl2fastq),
+                settings.state_dir,
+                bcl2fastq.parallel,
+                settings.mode,
+                far=bcl2fastq.in_container,
             ),
             bcl2fastq.port,
         )

@@ -38,10 +38,11 @@ class Bcl2fastqKind:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._converter = converters.find(settings.converter)
+        self._converter = converters.find(settings.converter, settings.bcl2fastq_tool)
 
     def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
         settings = self._settings
+        tool = settings.bcl2fastq_tool
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
             "fastq_root": str(settings.fastq_root),
@@ -53,6 +54,7 @@ class Bcl2fastqKind:
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
+            "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
         }
 
     def versions(self) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """The section `bcl2fastq` of arteriole.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
@@ -17,6 +18,8 @@ class Bcl2fastqSettings(Section):
     fastq_root: AbsolutePath
     #: Which converter works; there is no default, so that nobody converts with one unawares.
     converter: str
+    #: Of the converter bcl2fastq alone, which is nothing without it.
+    bcl2fastq_tool: ToolSettings | None = None
     #: Mismatches allowed in i7 and in i5.
     barcode_mismatches: tuple[Mismatches, Mismatches] = (1, 1)
     include_non_pf: bool = False
@@ -28,6 +31,12 @@ class Bcl2fastqSettings(Section):
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
 
+    @property
+    def in_container(self) -> bool:
+        """Whether a conversion goes on when the process of its job is gone."""
+        tool = self.bcl2fastq_tool
+        return self.converter == "bcl2fastq" and tool is not None and tool.image is not None
+
     @field_validator("converter")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -35,3 +44,13 @@ class Bcl2fastqSettings(Section):
             known = ", ".join(converters.names())
             raise ValueError(f"expected one of {known}; found {name[:40]!r}")
         return name
+
+    @model_validator(mode="after")
+    def _has_its_tool(self) -> Self:
+        if self.converter == "bcl2fastq":
+            if self.bcl2fastq_tool is None:
+                raise ValueError("expected bcl2fastq_tool with the converter bcl2fastq")
+            for name in ("include_non_pf", "allow_index_collisions"):
+                if getattr(self, name):
+                    raise ValueError(f"expected no {name} with the converter bcl2fastq")
+        return self

@@ -8,17 +8,21 @@ from typing import Any
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.sheets import SHEET
+from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.jobs.exclusive import exclusive
-from arteriole.jobs.worker import Task, main
+from arteriole.jobs.worker import StoppedError, Task, main
 
 
 def work(task: Task) -> dict[str, Any]:
     """Convert into the attempt's folder; one that is complete is left as it is."""
     attempt = Attempt(Path(task.parameters["fastq_root"]), task.run, task.attempt)
     with exclusive(task, f"{task.run}.{task.attempt}"):
+        if task.stopping:
+            _converter(task).end_earlier(_key(attempt))
+            raise StoppedError("it was stopped")
         record = attempt.record() or _convert(task, attempt)
         attempt.make_current()
     return {
@@ -36,8 +40,8 @@ def observe(task: Task) -> dict[str, Any]:
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
-    request = _request(task, attempt.path)
-    converter = converters.find(wanted["converter"])
+    request = _request(task, attempt, attempt.path)
+    converter = _converter(task)
     announced = converter.announce(request)
     return {
         "converter": converter.name,
@@ -51,7 +55,19 @@ def observe(task: Task) -> dict[str, Any]:
     }
 
 
-def _request(task: Task, out_dir: Path) -> ConversionRequest:
+def _converter(task: Task) -> Converter:
+    tool = task.parameters.get("bcl2fastq_tool")
+    return converters.find(
+        task.parameters["converter"], None if tool is None else ToolSettings.model_validate(tool)
+    )
+
+
+def _key(attempt: Attempt) -> str:
+    """The same for every job of the attempt; a digest, since paths hold names."""
+    return f"arteriole-convert-{hashlib.sha256(str(attempt.path).encode()).hexdigest()[:32]}"
+
+
+def _request(task: Task, attempt: Attempt, out_dir: Path) -> ConversionRequest:
     wanted = task.parameters
     return ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
@@ -63,19 +79,20 @@ def _request(task: Task, out_dir: Path) -> ConversionRequest:
         allow_index_collisions=wanted["allow_index_collisions"],
         ignore=frozenset(wanted.get("ignore", ())),
         threads=wanted["threads"],
+        key=_key(attempt),
     )
 
 
 def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     """Convert, judge and publish; a conversion that failed leaves nothing behind."""
     wanted = task.parameters
+    converter = _converter(task)
+    converter.end_earlier(_key(attempt))  # NB: first, as it would write where `begin` clears
     partial = attempt.begin(task.job_id)
-    request = _request(task, partial)
+    request = _request(task, attempt, partial)
     try:
         digest = sha256(request.sheet)
-        result = converters.find(wanted["converter"]).convert(
-            request, lambda done, total: task.progress(done, total, "tiles")
-        )
+        result = converter.convert(request, lambda done, total: task.progress(done, total, "tiles"))
         if not wanted["allow_empty_samples"] and "empty-samples" not in request.ignore:
             refuse_empty_samples(partial, result, request.sheet)
         if sha256(request.sheet) != digest:

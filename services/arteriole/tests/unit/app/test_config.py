@@ -117,7 +117,7 @@ SLIPS = [
     # a word that is none of those known
     ("act", "atc", 2, "mode: expected 'observe' or 'act', found 'atc'"),
     ("builtin", "bclconvert", 8,
-     "bcl2fastq.converter: expected one of builtin, picard; found 'bclconvert'"),
+     "bcl2fastq.converter: expected one of bcl2fastq, builtin, picard; found 'bclconvert'"),
     (*runfolder("readiness: marked"),
      "runfolder.readiness: expected 'marker' or 'evidence', found 'marked'"),
     ("mode:", "chat: {users: {jane: admin}}\nmode:", 2,

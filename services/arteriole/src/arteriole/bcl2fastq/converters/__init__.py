@@ -1,4 +1,7 @@
-"""The converters, a module each; the module's `converter` is found by the module's name."""
+"""The converters, a module each, found by the module's name.
+
+A module has a `converter`, or `using`, which makes one of the settings of its tool.
+"""
 
 import importlib
 import pkgutil
@@ -15,6 +18,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     Progress,
     SampleReads,
 )
+from arteriole.bcl2fastq.tool_settings import ToolSettings
 
 __all__ = [
     "IGNORABLE",
@@ -40,11 +44,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(modules - _NOT_CONVERTERS))
 
 
-def find(name: str) -> Converter:
+def find(name: str, tool: ToolSettings | None = None) -> Converter:
     """The converter called `name`.
 
     Raises:
-        ConversionError: there is none.
+        ConversionError: there is none, or it needs a `tool`.
     """
     if name not in names():
         raise ConversionError(
@@ -54,5 +58,5 @@ def find(name: str) -> Converter:
             code="convert.unknown_converter",
         )
     module = importlib.import_module(f"{__name__}.{name}")
-    converter: Converter = module.converter
+    converter: Converter = module.using(tool) if hasattr(module, "using") else module.converter
     return converter

@@ -40,7 +40,9 @@ class ConversionRequest:
             (`missing-filter`), and clusters get positions that are made up and differ
             (`missing-positions`), as with bcl2fastq's options of like names; `empty-samples`
             accepts samples without a read.
-        threads: for reading base calls; one thread compresses, whatever their number.
+        threads: for reading base calls; one thread of `builtin` compresses, whatever their number.
+        key: of the attempt, alike in each of its jobs; what a converter starts outside of this
+            process has it as its name. Of letters, digits and dashes.
     """
 
     run_dir: Path
@@ -52,6 +54,7 @@ class ConversionRequest:
     allow_index_collisions: bool = False
     ignore: frozenset[str] = frozenset()
     threads: int = 1
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +133,13 @@ class Converter(Protocol):
 
         Raises:
             ConversionError: whatever lies in out_dir then is not to be used.
+        """
+        ...
+
+    def end_earlier(self, key: str) -> None:
+        """End what conversions with this key have left running outside of their processes.
+
+        Raises:
+            ArterioleError: it cannot be seen whether something runs.
         """
         ...

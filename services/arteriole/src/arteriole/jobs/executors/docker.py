@@ -4,45 +4,36 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from docker.client import DockerClient
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from arteriole.app import times
 from arteriole.jobs.executors import scripts
 from arteriole.jobs.executors.docker_settings import DockerSettings
+from arteriole.jobs.executors.engine import (
+    KILLED,
+    LIVE,
+    UnreachableError,
+    confined,
+    engine,
+    find,
+    remove,
+)
 from arteriole.jobs.executors.shell import Shell
-from arteriole.jobs.executors.step import KEPT, ExecutorError, Step, StepEnd
+from arteriole.jobs.executors.step import KEPT, Step, StepEnd
 from arteriole.jobs.worker import note
 
 #: Labels of our containers: the key of the step, and of what work it is one.
 STEP_LABEL = "org.arteriole.step"
 WORK_LABEL = "org.arteriole.work"
-#: Seconds that a container has to end before it is killed.
-GRACE = 10
 #: A container that has ended is kept for so long for whoever started it.
 LEFT_SECONDS = 24 * 3600
-#: Of one call of the engine.
-CALL_SECONDS = 60
-#: Of Docker 20.10 and later.
-API_VERSION = "1.41"
-#: Most processes and threads in one container.
-PROCESSES = 4096
-#: The exit code of what was killed with -9, as the kernel does with what needs too much memory.
-KILLED = 137
 OUT_OF_MEMORY = "it was killed, as what needs more memory than its memory_gb is"
-
-
-class UnreachableError(ExecutorError):
-    """The Docker engine does not answer."""
-
-    code = "docker.unreachable"
 
 
 class DockerExecutor:
@@ -58,35 +49,8 @@ class DockerExecutor:
         self.poll_seconds = settings.poll_seconds
         self._silent: float | None = None  # since when the engine does not answer
 
-    @contextlib.contextmanager
-    def _engine(self) -> Iterator[Any]:
-        """Its containers; what it refuses, or that it is not there, is told as an ExecutorError."""
-        try:
-            if not self._settings.engine.is_socket():
-                raise DockerException(f"{self._settings.engine} is no socket")
-            with contextlib.closing(self._client()) as client:
-                yield client.containers
-        except ImageNotFound as err:
-            raise ExecutorError(
-                f"the image is not there: {err.explanation}",
-                code="docker.image",
-                hint="docker pull or docker load it on this machine, then retry",
-            ) from err
-        except APIError as err:
-            raise ExecutorError(
-                f"the Docker engine refuses: {err.explanation or err}",
-                code="docker.refused",
-                hint="check image, mounts and sizes of the pipeline's steps, then retry",
-            ) from err
-        except (DockerException, requests.RequestException) as err:
-            raise UnreachableError(
-                f"the Docker engine does not answer: {err}",
-                hint="start it, or name its socket; then retry: what has run is not run again",
-            ) from err
-
-    def _client(self) -> DockerClient:
-        url = f"unix://{self._settings.engine}"
-        return DockerClient(base_url=url, version=API_VERSION, timeout=CALL_SECONDS)
+    def _engine(self) -> contextlib.AbstractContextManager[Any]:
+        return engine(self._settings.engine)
 
     def has_room(self, running: list[Step], step: Step) -> bool:
         used = sum(one.cpus for one in running)
@@ -106,7 +70,7 @@ class DockerExecutor:
         if self._ends([step])[step.key] is not None:
             return
         with self._engine() as containers:
-            container = _find(containers, step.key)
+            container = find(containers, step.key)
             if container is None:
                 _end_earlier(containers, step)
                 _tidy(containers)
@@ -119,9 +83,6 @@ class DockerExecutor:
     def _create(self, containers: Any, step: Step) -> Container:
         work = os.path.dirname(step.home)  # noqa: PTH120 - a path as the executor sees it
         binds = [f"{path}:{path}:ro" for path in self._settings.mounts] + [f"{work}:{work}:rw"]
-        memory = {}
-        if step.memory_gb is not None:
-            memory = {"mem_limit": f"{step.memory_gb}g", "memswap_limit": f"{step.memory_gb}g"}
         try:
             return containers.create(
                 self._settings.image,
@@ -129,24 +90,12 @@ class DockerExecutor:
                 name=step.key,
                 labels={STEP_LABEL: step.key, WORK_LABEL: _label(step)},
                 entrypoint=[],
-                user=f"{os.getuid()}:{os.getgid()}",
-                working_dir="/",
                 environment={"HOME": "/tmp"},
                 volumes=binds,
-                network_mode="none",
-                read_only=True,
-                tmpfs={"/tmp": ""},
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                pids_limit=PROCESSES,
-                nano_cpus=step.cpus * 10**9,
-                init=True,
-                **memory,
+                **confined(step.cpus, step.memory_gb),
             )
         except APIError as err:
-            if err.status_code == requests.codes.conflict and (
-                found := _find(containers, step.key)
-            ):
+            if err.status_code == requests.codes.conflict and (found := find(containers, step.key)):
                 return found
             raise
 
@@ -161,7 +110,7 @@ class DockerExecutor:
     def look(self, steps: list[Step]) -> dict[str, StepEnd]:
         try:
             with self._engine() as containers:
-                found = self._ended(steps, {s.key: _find(containers, s.key) for s in steps})
+                found = self._ended(steps, {s.key: find(containers, s.key) for s in steps})
         except UnreachableError as err:
             self._wait_for_engine(err)
             return {}
@@ -184,7 +133,7 @@ class DockerExecutor:
             if end is not None:
                 found[step.key] = end
                 if container is not None:
-                    _remove(container)
+                    remove(container)
         return found
 
     def _ends(self, steps: list[Step]) -> dict[str, StepEnd | None]:
@@ -199,7 +148,7 @@ class DockerExecutor:
         """The end of a step that has left none of its own; None while one may still come."""
         if container is None or state is None:
             return self._died(step, "docker.died", "its container is gone", "")
-        if state["Status"] in ("created", "running", "paused", "restarting"):
+        if state["Status"] in LIVE:
             if _seconds_since(state["StartedAt"]) < step.hours * 3600:
                 return None
             return self._died(step, "docker.timeout", f"it took more than {step.hours:g} hours", "")
@@ -223,15 +172,8 @@ class DockerExecutor:
     def cancel(self, steps: list[Step]) -> None:
         with self._engine() as containers:
             for step in steps:
-                if (container := _find(containers, step.key)) is not None:
-                    _remove(container)
-
-
-def _find(containers: Any, key: str) -> Container | None:
-    try:
-        return containers.get(key)
-    except NotFound:
-        return None
+                if (container := find(containers, step.key)) is not None:
+                    remove(container)
 
 
 def _end_earlier(containers: Any, step: Step) -> None:
@@ -239,22 +181,14 @@ def _end_earlier(containers: Any, step: Step) -> None:
     labels = {"label": f"{WORK_LABEL}={_label(step)}"}
     for container in containers.list(all=True, filters=labels):
         if container.name != step.key:
-            _remove(container)
+            remove(container)
 
 
 def _tidy(containers: Any) -> None:
     """Take away what ended long ago and whose end nobody was there to see."""
     for container in containers.list(all=True, filters={"label": STEP_LABEL, "status": "exited"}):
         if _seconds_since(container.attrs["State"]["FinishedAt"]) > LEFT_SECONDS:
-            _remove(container)
-
-
-def _remove(container: Container) -> None:
-    """End it in an orderly way if it runs, and take it away; it may have gone by itself."""
-    with contextlib.suppress(NotFound):
-        if container.status == "running":
-            container.stop(timeout=GRACE)
-        container.remove(force=True)
+            remove(container)
 
 
 def _label(step: Step) -> str:

@@ -22,6 +22,9 @@ def _image(name: str) -> str:
     return name
 
 
+ImageName = Annotated[str, AfterValidator(_image)]
+
+
 def _mount(path: Path) -> Path:
     if path == Path("/") or path.is_relative_to("/var/run") or path.is_relative_to("/run"):
         raise ValueError(f"expected a folder of data, found {str(path)!r}")
@@ -32,7 +35,7 @@ class DockerSettings(Section):
     type: Literal["docker"]
     #: Name and tag, or name and digest (name@sha256:...). It is never pulled: what runs is what is
     #: there.
-    image: Annotated[str, AfterValidator(_image)]
+    image: ImageName
     #: Folders that the containers see where they are here, and only to read: data_root, references,
     #: results of a pipeline that another one takes.
     mounts: list[Annotated[SpacedPath, AfterValidator(_mount)]] = Field(max_length=100)

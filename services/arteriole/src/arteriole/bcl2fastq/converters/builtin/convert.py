@@ -40,6 +40,9 @@ class BuiltinConverter:
         """What would be written, as the protocol says."""
         return plans.make(request).announcement()
 
+    def end_earlier(self, key: str) -> None:
+        """Nothing: it ends with its job."""
+
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
         try:

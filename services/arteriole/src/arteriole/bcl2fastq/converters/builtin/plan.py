@@ -3,6 +3,7 @@
 Everything that this converter does not do is refused here, by name.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -95,8 +96,15 @@ class Plan:
         return Announcement(tuple(samples), self.files, self.warnings)
 
 
-def make(request: ConversionRequest) -> Plan:
+SettingsCheck = Callable[[SampleSheet, RunInfo, ConversionRequest], list[str]]
+"""Refuses what the sheet's settings ask for and a converter does not do; returns warnings."""
+
+
+def make(request: ConversionRequest, check_settings: SettingsCheck | None = None) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
+
+    Args:
+        check_settings: of another converter than the builtin one.
 
     Raises:
         ConversionError: something is refused.
@@ -106,7 +114,7 @@ def make(request: ConversionRequest) -> Plan:
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
     sheet = SampleSheet.read(request.sheet)
-    warnings = _check_settings(sheet, run_info, request)
+    warnings = (check_settings or _check_settings)(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
     _refuse(findings, request.allow_index_collisions)
     warnings += [_told(finding) for finding in findings]

@@ -49,6 +49,9 @@ class PicardConverter:
         except ConversionError:
             return tool.NOT_INSTALLED
 
+    def end_earlier(self, key: str) -> None:
+        """Nothing: it ends with its job."""
+
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says; needs as much room again for Picard's own files.
 

@@ -1,0 +1,142 @@
+"""The conversion: bcl2fastq over the whole run, then its counts and files against the plan."""
+
+import errno
+from dataclasses import dataclass
+
+from arteriole.app.errors import ArterioleError
+from arteriole.bcl2fastq.converters.bcl2fastq import command, outputs, stats, tool
+from arteriole.bcl2fastq.converters.bcl2fastq.sheet import check_settings
+from arteriole.bcl2fastq.converters.builtin import plan as plans
+from arteriole.bcl2fastq.converters.builtin.plan import Plan
+from arteriole.bcl2fastq.converters.conversion import (
+    Announcement,
+    ConversionError,
+    ConversionRequest,
+    ConversionResult,
+    Progress,
+)
+from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.jobs.worker import note
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def using(settings: ToolSettings | None) -> "Bcl2fastqConverter":
+    """The converter with its tool. Raises ConversionError if none is named."""
+    if settings is None:
+        raise ConversionError(
+            "the converter bcl2fastq needs to know which bcl2fastq it is to run",
+            hint="name it and its version in bcl2fastq.bcl2fastq_tool of arteriole.yaml",
+            field="bcl2fastq_tool",
+            code="convert.option",
+        )
+    return Bcl2fastqConverter(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Bcl2fastqConverter:
+    """Converts with Illumina's bcl2fastq, and publishes only what it was planned to write."""
+
+    settings: ToolSettings
+    name = "bcl2fastq"
+
+    @property
+    def version(self) -> str:
+        """That which is required, or that it is not installed; nothing else converts."""
+        try:
+            tool.of(self.settings).require()
+        except ArterioleError:
+            return tool.NOT_INSTALLED
+        return self.settings.version
+
+    def announce(self, request: ConversionRequest) -> Announcement:
+        """What would be written, as the protocol says.
+
+        NB: of an image it is only seen whether it is there; its version is asked at the conversion.
+        """
+        tool.of(self.settings).require()
+        return self.plan(request).announcement()
+
+    def plan(self, request: ConversionRequest) -> Plan:
+        """What a conversion would write; out_dir is neither looked at nor touched.
+
+        Raises:
+            ConversionError: it would be refused.
+            SampleSheetError, RunDataError: a file cannot be read.
+        """
+        _refuse_options(request)
+        return plans.make(request, check_settings)
+
+    def end_earlier(self, key: str) -> None:
+        """A container goes on without its job."""
+        tool.of(self.settings).end_earlier(key)
+
+    def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
+        """Convert a run, as the protocol says. Raises ConversionError."""
+        try:
+            return self._convert(request, progress)
+        except ConversionError:
+            raise
+        except ArterioleError as err:
+            raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
+        except OSError as err:
+            full = err.errno in _NO_SPACE
+            raise ConversionError(
+                f"the files cannot be read or written: {err}",
+                hint="make room there, then retry" if full else "look at the folders' permissions",
+                code="convert.disk_full" if full else "convert.io",
+            ) from err
+
+    def _convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
+        plans.require_empty(request)
+        runner = tool.of(self.settings)
+        runner.require()
+        plan = self.plan(request)
+        version = tool.require_version(runner.answer(request.key), self.settings)
+        arguments = command.arguments(plan, request)
+        note(f"+ {self.settings.program} {' '.join(arguments)}")
+        progress(0, plan.tiles)
+        try:
+            runner.run(arguments, request)
+            counts = stats.read(request.out_dir, plan)
+            files = outputs.files(request.out_dir, plan, counts, request.threads)
+        except ArterioleError:
+            _show(request)
+            raise
+        progress(plan.tiles, plan.tiles)
+        return ConversionResult(
+            converter=self.name,
+            version=version,
+            clusters=counts.clusters,
+            clusters_pf=counts.clusters_pf,
+            samples=counts.samples,
+            files=files,
+            stats_path=stats.PATH,
+            warnings=plan.warnings,
+        )
+
+
+def _show(request: ConversionRequest) -> None:
+    """The end of what it said goes to the job's log, as nothing else stays of what failed."""
+    log = request.out_dir / tool.LOG
+    if log.is_file():
+        note(tool.tail(log))
+
+
+def _refuse_options(request: ConversionRequest) -> None:
+    """What is an option here, but none whose result could be vouched for there.
+
+    bcl2fastq has `--with-failed-reads`, but its guide does not say which of its counts then hold
+    for the files; colliding indexes it refuses itself.
+    """
+    for name, asked in (
+        ("include_non_pf", request.include_non_pf),
+        ("allow_index_collisions", request.allow_index_collisions),
+    ):
+        if asked:
+            raise ConversionError(
+                f"{name} is not for the converter bcl2fastq",
+                hint=f"leave out bcl2fastq.{name}, or convert with builtin",
+                field=name,
+                code="convert.option",
+            )

@@ -1,0 +1,80 @@
+"""The FASTQ files that bcl2fastq left: each that was planned and no other, digested."""
+
+import os
+import stat
+from pathlib import Path
+
+from arteriole.bcl2fastq.converters.bcl2fastq.stats import Counts
+from arteriole.bcl2fastq.converters.builtin.plan import Plan, SamplePlan
+from arteriole.bcl2fastq.converters.conversion import ConversionError, FastqFile
+from arteriole.checksum.digests import Meter, digest_all
+from arteriole.checksum.listing import FoundFile
+
+CODE = "convert.reconcile"
+
+
+def files(out_dir: Path, plan: Plan, counts: Counts, threads: int) -> tuple[FastqFile, ...]:
+    """Every file in the plan's order; the reads are those that Stats.json counts.
+
+    Raises:
+        ConversionError: a file is missing, surplus, or no regular file.
+        ChecksumError: one cannot be read, or changes meanwhile.
+    """
+    planned = _planned(plan)
+    _require_same(set(planned), _fastqs(out_dir))
+    found = [_found(out_dir, path) for path in planned]
+    meter = Meter(lambda done, total, unit: None, sum(file.size for file in found))
+    digests = {digest.name: digest for digest in digest_all(out_dir, found, meter, threads)}
+    reads = {(s.sample_id, s.lane): s.reads for s in counts.samples}
+    return tuple(
+        FastqFile(
+            path=path,
+            sample_id=output.sample_id,
+            lane=lane,
+            read=read,
+            reads=reads[output.sample_id, lane],
+            size=digests[path].size,
+            md5=digests[path].md5,
+            blake3=digests[path].blake3,
+        )
+        for path, (output, lane, read) in planned.items()
+    )
+
+
+def _planned(plan: Plan) -> dict[str, tuple[SamplePlan, int, int]]:
+    """Path to (output, lane, template read from 1)."""
+    return {
+        output.fastq(lane.lane, read).as_posix(): (output, lane.lane, read)
+        for lane in plan.lanes
+        for output in lane.outputs
+        for read in range(1, len(plan.run_info.template_reads) + 1)
+    }
+
+
+def _fastqs(out_dir: Path) -> set[str]:
+    """Every FASTQ, compressed or not; links to folders are not followed."""
+    return {
+        Path(folder, name).relative_to(out_dir).as_posix()
+        for folder, folders, names in os.walk(out_dir)
+        for name in [*folders, *names]
+        if name.endswith((".fastq.gz", ".fastq"))
+    }
+
+
+def _require_same(planned: set[str], found: set[str]) -> None:
+    missing, surplus = sorted(planned - found), sorted(found - planned)
+    for paths, what in ((missing, "did not write"), (surplus, "wrote, and was not to,")):
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            raise ConversionError(
+                f"bcl2fastq {what} {paths[0]}{more}",
+                hint="look at the end of bcl2fastq's log in that of the job",
+                code=CODE,
+            )
+
+
+def _found(out_dir: Path, path: str) -> FoundFile:
+    status = (out_dir / path).lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ConversionError(f"{path} is no regular file", code=CODE)
+    return FoundFile(path, status.st_size, status.st_mtime_ns)

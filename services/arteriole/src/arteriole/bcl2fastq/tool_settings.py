@@ -1,0 +1,41 @@
+"""The key `bcl2fastq_tool` of the section `bcl2fastq`: what of Illumina's runs, and how."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from arteriole.app.config import Section
+from arteriole.jobs.executors.docker_settings import ImageName
+from arteriole.jobs.ssh import SpacedPath
+
+_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*|/[A-Za-z0-9._/@+,=-]*[A-Za-z0-9]", re.ASCII)
+
+
+def _program(name: str) -> str:
+    if not _PROGRAM.fullmatch(name) or ".." in Path(name).parts:
+        raise ValueError(f"expected a program's name or absolute path, found {name[:80]!r}")
+    return name
+
+
+class ToolSettings(Section):
+    #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
+    program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"
+    #: What `--version` must answer: nobody converts with another one unawares.
+    version: str = Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$")
+    #: Name and tag, or name and digest; then it runs in a container. It is never pulled.
+    image: ImageName | None = None
+    #: Limits of the container.
+    cpus: int | None = Field(default=None, ge=1, le=4096)
+    memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    engine: SpacedPath = Path("/var/run/docker.sock")
+    timeout_hours: float = Field(default=48.0, gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _limits_have_a_container(self) -> Self:
+        if self.image is None and not (self.cpus is None and self.memory_gb is None):
+            raise ValueError(
+                "expected cpus and memory_gb with an image only: they limit containers"
+            )
+        return self
