@@ -91,6 +91,13 @@ class Browser:
         except (NoSuchElementException, StaleElementReferenceException):
             return ""
 
+    def attribute(self, selector, name):
+        """An attribute; '' if there is none, or it is just being drawn again."""
+        try:
+            return self.find(selector).get_attribute(name) or ""
+        except (NoSuchElementException, StaleElementReferenceException):
+            return ""
+
     def sees(self, text, selector="body"):
         """Wait until this text can be read there."""
         self.until(lambda: text in self.text(selector), f"{text!r} in {selector}")
@@ -99,7 +106,15 @@ class Browser:
         WebDriverWait(self._driver, DEADLINE, 0.03).until(lambda _: condition(), what)
 
     def click(self, selector):
-        self.find(selector).click()
+        self.until(lambda: self._clicked(selector), f"a click on {selector}")
+
+    def _clicked(self, selector):
+        """False if it is just being drawn again."""
+        try:
+            self.find(selector).click()
+        except (NoSuchElementException, StaleElementReferenceException):
+            return False
+        return True
 
     def enter(self, selector, text):
         field = self.find(selector)

@@ -121,12 +121,12 @@ def test_runs_that_need_a_person_come_first(browser, site):
         "return [...document.querySelectorAll('tr[data-run]')].map((row) => row.dataset.run)"
     )
     assert order == [FAILED, HELD, DONE]
-    assert browser.text(f"{row(FAILED)} .badge") == "error"
-    assert "convert failed: a disk fails" in browser.text(row(FAILED))
-    assert f"mend it; then: arteriole retry {FAILED}" in browser.text(row(FAILED))
+    browser.until(lambda: browser.text(f"{row(FAILED)} .badge") == "error")
+    browser.sees("convert failed: a disk fails", row(FAILED))
+    browser.sees(f"mend it; then: arteriole retry {FAILED}", row(FAILED))
     assert browser.title == "(2) Arteriole"
-    assert f"Held: {HELD}" in browser.text("#notices")
-    assert "the cluster moves" in browser.text("#notices")
+    browser.sees(f"Held: {HELD}", "#notices")
+    browser.sees("the cluster moves", "#notices")
 
 
 def test_a_stage_that_ends_is_seen_without_a_reload(browser, site):
@@ -138,12 +138,12 @@ def test_a_stage_that_ends_is_seen_without_a_reload(browser, site):
     browser.until(lambda: browser.count(f"{chip}[data-state=waiting]") == 1)
     do(site, OTHER, "convert", "running")
     browser.until(lambda: browser.count(f"{chip}[data-state=running]") == 1)
-    assert "of 1 h" in browser.text(row(OTHER))
+    browser.sees("of 1 h", row(OTHER))
     site.act("stages/convert/1/end", {"by": "ex2", "state": "failed", "code": "x.y"}, OTHER)
     browser.until(lambda: browser.count(f"{chip}[data-state=failed]") == 1)
     assert browser.script("return window.stays")
     assert browser.focused.text == OTHER
-    assert browser.text(f"{row(OTHER)} .badge") == "error"
+    browser.until(lambda: browser.text(f"{row(OTHER)} .badge") == "error")
     assert browser.script("return document.getElementById('said').textContent") == f"{OTHER}: error"
     site.act("retry", {}, OTHER)
     for stage in ("convert", "transfer"):
@@ -164,12 +164,12 @@ def test_how_far_a_job_is_and_what_a_held_stage_waits_for(browser, make_site):
     told = {**job, "done": 3_180_000_000, "total": 7_500_000_000, "unit": "bytes"}
     assert site.act("stages/convert/1/progress", told, OTHER) == {"taken": True}
     browser.sees("convert\n42 %", f"{row(OTHER)} .running")
-    bar = browser.find(f"{row(OTHER)} .running .bar")
-    assert bar.get_attribute("title").startswith("3.2 of 7.5 GB (42 %), as of 20")
-    assert browser.find(f"{row(OTHER)} progress").get_attribute("value") == "3180000000"
+    bar, told_ = f"{row(OTHER)} .running .bar", "3.2 of 7.5 GB (42 %), as of 20"
+    browser.until(lambda: browser.attribute(bar, "title").startswith(told_))
+    browser.until(lambda: browser.attribute(f"{row(OTHER)} progress", "value") == "3180000000")
     browser.click(f"{row(OTHER)} a")
     browser.sees("3.2 of 7.5 GB (42 %) at ", f"{RUN} [data-stage=convert]")
-    assert "of 1 h" in browser.text(f"{RUN} [data-stage=convert]")
+    browser.sees("of 1 h", f"{RUN} [data-stage=convert]")
     site.act("stages/convert/1/progress", {**told, "done": 7_400_000_000}, OTHER)
     browser.sees("7.4 of 7.5 GB (98 %)", f"{RUN} [data-stage=convert]")
     site.act("stages/convert/1/end", {"by": "ex3", "state": "done", **job}, OTHER)
@@ -181,16 +181,16 @@ def test_how_far_a_job_is_and_what_a_held_stage_waits_for(browser, make_site):
     do(site, OTHER, "archive", "running")
     do(site, OTHER, "transfer", "held", **lacking)
     browser.sees("transfer is held: it waits for something from outside", f"{RUN} .history")
-    assert "held since 20" in browser.text(f"{RUN} [data-stage=transfer]")
+    browser.sees("held since 20", f"{RUN} [data-stage=transfer]")
     assert "GB" not in browser.text(RUN)
     browser.back()
     needs = f'[data-group="person"] {row(OTHER)}'
     browser.sees("transfer is held: it waits for something from outside", needs)
-    assert browser.text(f"{needs} .running").startswith("archive")
+    browser.until(lambda: browser.text(f"{needs} .running").startswith("archive"))
     site.act("stages/archive/1/end", {"by": "ex3", "state": "done"}, OTHER)
     browser.sees("pending", f"{needs} .badge")
     for text in ("transfer waits: 2 samples are not known", "enter them"):
-        assert text in browser.text(needs), text
+        browser.sees(text, needs)
     assert browser.count(f"{needs} .stage[data-state=held]") == 1
 
 
@@ -246,7 +246,7 @@ def test_history_is_shown_further_on_request(browser, site):
     browser.until(lambda: browser.count(f"{RUN} .history li") == 30)
     browser.click("#earlier")
     browser.sees("seen for the first time", f"{RUN} .history li:last-child")
-    assert "hold ended" in browser.text(f"{RUN} .history li:first-child")
+    browser.sees("hold ended", f"{RUN} .history li:first-child")
     assert browser.count("#earlier") == 0
 
 
@@ -260,7 +260,7 @@ def test_what_data_says_is_text(browser, make_site):
     look(browser, site)
     browser.until(lambda: browser.count("tr[data-run]") == 2)
     for text in (f"convert failed: {IMAGE}", SCRIPT, f"a {IMAGE}"):
-        assert text in browser.text(LIST), text
+        browser.sees(text, LIST)
     browser.click(f"{row(OTHER)} a")
     browser.sees("convert ended: failed", RUN)
     assert browser.text(RUN).count(SCRIPT) >= 3  # what to do, the stage, history
@@ -297,7 +297,7 @@ def test_a_lost_connection_is_told_and_mended(browser, make_site):
     site.stop()
     browser.sees("Not live since", "#lost")
     browser.sees("what is shown is of then", "#lost")
-    assert browser.text("#live").startswith("not live since")
+    browser.until(lambda: browser.text("#live").startswith("not live since"))
     assert browser.title == "Arteriole"
     assert browser.count(f"{row(OTHER)} [data-state=done]") == 1
     site.start(scanned=False, port=port)
