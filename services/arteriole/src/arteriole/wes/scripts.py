@@ -61,5 +61,4 @@ mv -T "$partial" "$final" || exit 67
 rm -rf "$results"
 """
 
-NOT_AS_COUNTED = 65
 NO_RESULTS = 65

@@ -58,7 +58,7 @@ class Unfolded:
     @property
     def results(self) -> str:
         """The folder with what is to be kept."""
-        return render(self._entry.results, self._values(""))
+        return render(self._entry.results, self._values())
 
     def _add(
         self,
@@ -108,7 +108,7 @@ class Unfolded:
 
     def _command(self, step: StepEntry, sample: SampleInput | None) -> None:
         files = {}
-        values = self._values("", cpus=step.cpus)
+        values = self._values(cpus=step.cpus)
         if sample is not None:
             values |= {"sample": sample.sample, **self._reads(sample)}
         if self._entry.table is not None:
@@ -121,7 +121,7 @@ class Unfolded:
         self._add(step.name, command, cwd, files, step, "" if sample is None else sample.sample)
 
     def _nextflow(self, entry: NextflowEntry) -> None:
-        values = self._values("", cpus=entry.cpus)
+        values = self._values(cpus=entry.cpus)
         files = {}
         if self._entry.table is not None:
             name = render(self._entry.table.name, values)
@@ -141,7 +141,7 @@ class Unfolded:
             command += ["-profile", entry.profile]
         self._add("nextflow", tuple(command), ".", files, entry)
 
-    def _values(self, params: str, cpus: int = 1) -> dict[str, str]:
+    def _values(self, cpus: int = 1) -> dict[str, str]:
         unit, places = self._unit, self._places
         build = unit.samples[0].genome_build
         return {
@@ -151,7 +151,7 @@ class Unfolded:
             "group": unit.group,
             "input": str(places.results / unit.input) if unit.input else "",
             "key": self._key,
-            "params": params or self._file(PARAMS),
+            "params": self._file(PARAMS),
             "pipeline": unit.pipeline,
             "run": places.run,
             "unit": unit.name,
