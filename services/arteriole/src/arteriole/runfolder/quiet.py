@@ -15,6 +15,8 @@ from arteriole.runfolder.sighting import Sighting, Surface
 SKEW_TOLERATED = 120
 #: A look may take this part of the time at most: the instrument may be writing there.
 SHARE_OF_TIME = 10
+#: So many regular looks are left out at most, however long one took.
+RECHECKS_PUT_OFF = 5
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class Watch:
 
     @property
     def _affordable(self) -> float:
-        return self._begun + self._cost * SHARE_OF_TIME
+        """NB: a file server that hung for a minute is not looked at ten minutes later for that."""
+        longest = self._cost + self._pace.recheck * RECHECKS_PUT_OFF
+        return self._begun + min(self._cost * SHARE_OF_TIME, longest)
 
     @property
     def _settled_at(self) -> float:
