@@ -56,8 +56,6 @@ class Detector:
         self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
         self._looked: dict[Path, float] = {}
         self._is_unfinished = False  # the last scan left folders to the next
-        self._rules = Rules(settings.settle_seconds, settings.stalled_after, settings.require_sheet)
-        self._pace = Pace(settings.settle_seconds, settings.stalled_after, settings.recheck_seconds)
         self.unreachable: dict[Path, str] = {}
         self.trouble: str | None = None  # why the last scan failed
 
@@ -180,6 +178,16 @@ class Detector:
         else:
             self._watcher.watch(run.path)
 
+    def _pace(self, instrument: str) -> Pace:
+        settings = self._settings
+        settle = settings.settle(instrument)
+        return Pace(settle, settings.stalled_after, settings.recheck_seconds)
+
+    def _rules(self, instrument: str) -> Rules:
+        settings = self._settings
+        settle = settings.settle(instrument)
+        return Rules(settle, settings.stalled_after, settings.require_sheet)
+
     def _examine(self, run: Run) -> Verdict:
         """NB: on another thread, one at a time."""
         if self._settings.readiness is Readiness.MARKER:
@@ -188,15 +196,17 @@ class Detector:
         watch = self._watches.get(run.path)
         if watch is None:
             rested = run.evidence if run.verdict in AT_REST else None
-            watch = self._watches[run.path] = Watch(run.path, self._pace, rested)
+            watch = self._watches[run.path] = Watch(run.path, self._pace(run.instrument), rested)
         try:
             seen, quiet = watch.look()
         except OSError as err:
             return unreachable(run.path, err)
+        instrument = seen.info.instrument if seen.info else run.instrument
+        watch.pace = self._pace(instrument)
         later = ""
         if quiet.seconds >= self._settings.stalled_after:
             later = next_after(place(run.name, run.evidence), list(self._places.values()))
-        verdict = judge(seen, quiet, self._rules, later)
+        verdict = judge(seen, quiet, self._rules(instrument), later)
         watch.at_rest = verdict.kind in AT_REST
         return verdict
 
