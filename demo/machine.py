@@ -1,6 +1,7 @@
 """A whole centre below one folder: services, st2solo with the packs, and a cluster behind sshd.
 
 incoming/   where instruments write       fastq/      attempts
+sheets/     where people put sheets
 manifests/  digests                       cluster/    the far side of rsync
 vault/      the archive                   metadata/   tables of samples
 work/       analyses at work              results/    and what they found
@@ -131,7 +132,7 @@ class Machine:
         self.incoming, self.fastq = home / "incoming", home / "fastq"
         self.manifests, self.cluster = home / "manifests", home / "cluster"
         self.vault, self.state = home / "vault", home / "state"
-        self.metadata = home / "metadata"
+        self.metadata, self.sheets = home / "metadata", home / "sheets"
         self.restored = home / "restored"
         self.work, self.results = home / "work", home / "results"
         self.truth = home / "truth"
@@ -162,6 +163,7 @@ class Machine:
             self.cluster,
             self.vault,
             self.metadata,
+            self.sheets,
             self.work,
             self.results,
             self.restored,
@@ -194,6 +196,7 @@ class Machine:
             "runfolder": {
                 "port": port["runfolder"],
                 "monitored_directories": [runs],
+                "sheets": ["run_folder", {"folder": str(self.sheets)}],
                 "scan_interval": 2.0,
                 "settle_seconds": 1.0,
                 "recheck_seconds": 1.0,

@@ -88,9 +88,17 @@ class Scene:
         for _ in range(2):  # safe to do twice
             subprocess.run(["rsync", "-a", f"{good}/", words[3]], check=True)
 
-    def put_sheet(self) -> None:
-        assert str(self.folder) in self.why()["hint"]
-        shutil.copy(self._good() / "SampleSheet.csv", self.folder)
+    def drop_sheet(self) -> None:
+        """Where `why` says, by the flow cell; it never comes into the run folder."""
+        hint = self.why()["hint"]
+        path = self.machine.sheets / "000000000-L6NVV.csv"
+        assert str(self.folder) in hint and f"or see to {path};" in hint
+        shutil.copy(self._good() / "SampleSheet.csv", path)
+        ended = wait_for_state(self.machine, self.run, "done", seconds=200)
+        kept = self.machine.fastq / self.run / "attempt-1" / "SampleSheet.csv"
+        assert kept.read_bytes() == path.read_bytes()
+        assert not (self.folder / "SampleSheet.csv").exists()
+        assert ended["why"]["samples"] == len(self.plan.samples)
 
     def correct_sheet_and_retry(self) -> None:
         hint = self.why()["hint"]
@@ -173,7 +181,7 @@ MISHAPS = (
     ),
     Mishap(
         "sheet-never", Kind.MISEQ, _plain("sheet-never"),
-        "no_sheet", "run.no_sheet", "SampleSheet.csv is not there", Scene.put_sheet,
+        "no_sheet", "run.no_sheet", "SampleSheet.csv is not there", Scene.drop_sheet,
     ),
     Mishap(
         "i5-reversed", Kind.HISEQ4000, _plain("i5-reversed"),

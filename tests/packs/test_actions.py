@@ -222,6 +222,11 @@ def test_begin_stage(action, service, answer, expected):
     assert service.calls() == [(f"{STAGE}/begin", {"by": "w1"})]
 
 
+@pytest.fixture(autouse=True)
+def _sheet_in_the_run_folder(service):
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"source": "run_folder"})
+
+
 def attempts(service, *rows: dict[str, Any]) -> None:
     """What the runfolder service tells of the run's attempts."""
     document = {"name": RUN, "attempts": [{"attempt": 1, **row} for row in rows]}
@@ -262,6 +267,37 @@ def test_start_job_hands_on_what_is_asked_of_the_service(action, service, asked)
     assert start(action, **asked)[0]
     sent = {name: word for name, word in asked.items() if word}
     assert service.calls()[0][1] == {"attempt": 1, "stage": "convert", **sent}
+
+
+@pytest.mark.parametrize("found", [{"source": "run_folder"}, {"source": "x", "base64": "QQ=="}])
+def test_a_sheet_from_elsewhere_goes_with_the_request(action, service, found):
+    """And nothing goes where the run folder has it, which bcl2fastq reads itself."""
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"run": RUN, **found})
+    sent = {"sheet": "QQ=="} if "base64" in found else {}
+    attempts(service, {})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert start(action)[0]
+    assert service.calls()[0][1] == {"attempt": 1, "stage": "convert", **sent}
+    service.answers["POST", f"{BASE}/samplesheets/check"] = (200, {"ok": True})
+    where = f"{BASE}/runs/{RUN}/stages/check/1/end"
+    service.answers["POST", where] = (200, {"ended": True})
+    assert action("check_samplesheet", run=RUN, stage="check", attempt=1, by="w1")[0]
+    assert service.calls()[-2] == (f"{BASE}/samplesheets/check", {"run": RUN, **sent})
+
+
+@pytest.mark.parametrize("name", ["start_job", "check_samplesheet"])
+def test_nothing_is_done_by_another_sheet_when_the_look_up_fails(action, service, name):
+    error = {"error": {"code": "run.sheet_lookup", "message": "the LIMS is away"}}
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (500, error)
+    attempts(service, {})
+    if name == "start_job":
+        succeeded, result = start(action)
+    else:
+        succeeded, result = action(name, run=RUN, stage="check", attempt=1)
+    assert (succeeded, result["code"]) == (False, "run.sheet_lookup")
+    assert service.calls() == []
 
 
 @pytest.mark.parametrize("name", ["destination", "part", "storage_class"])

@@ -4,6 +4,7 @@ from arteria_action import ServiceAction, stage_path
 from arteria_client import path
 from arteria_errors import RefusedError
 from arteria_names import code_of
+from arteria_sheet import sheet_of
 
 
 class CheckSamplesheet(ServiceAction):
@@ -32,7 +33,8 @@ class CheckSamplesheet(ServiceAction):
 
     def _check(self, run: str) -> Dict[str, Any]:
         try:
-            return self.client.post("bcl2fastq", path("samplesheets", "check"), {"run": run})
+            body = {"run": run, **sheet_of(self.client, run)}
+            return self.client.post("bcl2fastq", path("samplesheets", "check"), body)
         except RefusedError as error:
             if not error.final:
                 raise

@@ -7,6 +7,7 @@ from arteria_client import Client, path
 from arteria_errors import AnswerError, RefusedError
 from arteria_jobs import STAGE_STATES, end_with_job, job_path, job_status
 from arteria_names import identifier, number
+from arteria_sheet import sheet_of
 
 
 class Start:
@@ -40,6 +41,8 @@ class Start:
             body["observe"] = True
         if self.row.get("ignore") and self._service == "bcl2fastq":
             body["ignore"] = [identifier(word, "ignore") for word in self.row["ignore"]]
+        if self._service == "bcl2fastq":
+            body.update(sheet_of(self._client, run))
         job = self.refused_for_good(
             "POST", self._service, path("start", run), body, {"Idempotency-Key": key}
         )

@@ -1,10 +1,12 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
 import asyncio
+import base64
+import binascii
 import re
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from arteriole.app.auth import Role
 from arteriole.app.errors import NotFoundError
@@ -16,8 +18,21 @@ from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.jobs.service import StartRequest
 
 
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error as err:
+        raise ValueError(f"expected base 64: {err}") from err
+    return text
+
+
+#: A sheet from elsewhere than the run folder, in base 64; it travels in the body of a request.
+SheetBytes = Annotated[str, Field(max_length=700_000), AfterValidator(_base64)]
+
+
 class CheckRequest(Request):
     run: str
+    sheet: SheetBytes | None = None
 
 
 Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
@@ -27,6 +42,10 @@ assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
 class ConvertRequest(StartRequest):
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
+    sheet: SheetBytes | None = None
+
+    def asked(self) -> dict[str, Any]:
+        return {name: value for name, value in super().asked().items() if value is not None}
 
 
 class Bcl2fastqKind:
@@ -54,6 +73,7 @@ class Bcl2fastqKind:
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
+            "sheet": request.sheet,
             "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
         }
 
@@ -99,6 +119,7 @@ class Bcl2fastqKind:
         found = await asyncio.to_thread(
             sheets.check,
             run_dir,
+            None if call.body.sheet is None else base64.b64decode(call.body.sheet),
             self._settings.barcode_mismatches,
             self._settings.allow_index_collisions,
         )

@@ -1,12 +1,13 @@
 """Checks the sample sheet of a run before anything is converted."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from arteriole.illumina import sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.run_folder import RunFolder
-from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina.sample_sheet import SampleSheet, parse
 from arteriole.illumina.sheet_check import Finding, Severity
 
 SHEET = "SampleSheet.csv"
@@ -14,14 +15,18 @@ SHEET = "SampleSheet.csv"
 FINDINGS = 50
 
 
-def check(run_dir: Path, mismatches: tuple[int, int], collisions_allowed: bool) -> dict[str, Any]:
-    """Judge the sheet in `run_dir` against its RunInfo.xml.
+def check(
+    run_dir: Path, given: bytes | None, mismatches: tuple[int, int], collisions_allowed: bool
+) -> dict[str, Any]:
+    """Judge the sheet in `run_dir`, or the one that is given, against its RunInfo.xml.
 
     Returns:
         `{ok, code, message, hint, findings, finding_count}`; code, message and hint are those of
         the first error. Never raises for what the files hold.
     """
     sheet = run_dir / SHEET
+    if given is not None:
+        return _judged(run_dir, lambda: parse(given), mismatches, collisions_allowed)
     if not sheet.is_file():
         return _refused(
             "sheet.missing",
@@ -34,9 +39,18 @@ def check(run_dir: Path, mismatches: tuple[int, int], collisions_allowed: bool) 
             f"{SHEET} is a link that leads out of the run folder",
             "replace it with the file that it stands for",
         )
+    return _judged(run_dir, lambda: SampleSheet.read(sheet), mismatches, collisions_allowed)
+
+
+def _judged(
+    run_dir: Path,
+    read: Callable[[], SampleSheet],
+    mismatches: tuple[int, int],
+    collisions_allowed: bool,
+) -> dict[str, Any]:
     try:
         run_info = RunFolder(run_dir).run_info
-        findings = sheet_check.check(SampleSheet.read(sheet), run_info, mismatches)
+        findings = sheet_check.check(read(), run_info, mismatches)
     except SampleSheetError as err:
         return _refused(err.code, f"{SHEET}{', ' if err.line else ': '}{err}", err.hint)
     except RunDataError as err:

@@ -1,5 +1,6 @@
 """The worker of a conversion job."""
 
+import base64
 import contextlib
 import hashlib
 from pathlib import Path
@@ -40,7 +41,7 @@ def observe(task: Task) -> dict[str, Any]:
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
-    request = _request(task, attempt, attempt.path)
+    request = _request(task, attempt.path, _sheet(task, task.folder.path), _key(attempt))
     converter = _converter(task)
     announced = converter.announce(request)
     return {
@@ -67,11 +68,21 @@ def _key(attempt: Attempt) -> str:
     return f"arteriole-convert-{hashlib.sha256(str(attempt.path).encode()).hexdigest()[:32]}"
 
 
-def _request(task: Task, attempt: Attempt, out_dir: Path) -> ConversionRequest:
+def _sheet(task: Task, folder: Path) -> Path:
+    """The run folder's sheet, or the one that came with the request, kept in `folder`."""
+    given = task.parameters.get("sheet")
+    if given is None:
+        return Path(task.parameters["run_dir"]) / SHEET
+    path = folder / SHEET
+    path.write_bytes(base64.b64decode(given))
+    return path
+
+
+def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
     return ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
-        sheet=Path(wanted["run_dir"]) / SHEET,
+        sheet=sheet,
         out_dir=out_dir,
         barcode_mismatches=(wanted["barcode_mismatches"][0], wanted["barcode_mismatches"][1]),
         include_non_pf=wanted["include_non_pf"],
@@ -79,7 +90,7 @@ def _request(task: Task, attempt: Attempt, out_dir: Path) -> ConversionRequest:
         allow_index_collisions=wanted["allow_index_collisions"],
         ignore=frozenset(wanted.get("ignore", ())),
         threads=wanted["threads"],
-        key=_key(attempt),
+        key=key,
     )
 
 
@@ -89,7 +100,7 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     converter = _converter(task)
     converter.end_earlier(_key(attempt))  # NB: first, as it would write where `begin` clears
     partial = attempt.begin(task.job_id)
-    request = _request(task, attempt, partial)
+    request = _request(task, partial, _sheet(task, partial), _key(attempt))
     try:
         digest = sha256(request.sheet)
         result = converter.convert(request, lambda done, total: task.progress(done, total, "tiles"))

@@ -7,6 +7,7 @@ import asyncio
 import math
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -14,11 +15,13 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from arteriole.app.names import is_identifier
 from arteriole.illumina.run_folder import MARKERS
-from arteriole.runfolder.quiet import Pace, Watch
+from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
-from arteriole.runfolder.settings import Readiness, RunfolderSettings
-from arteriole.runfolder.sighting import SHEET
+from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
+from arteriole.runfolder.sheets import SheetLookupError, Sheets
+from arteriole.runfolder.sighting import SHEET, Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import Place, next_after, place
 from arteriole.runfolder.verdict import (
@@ -45,8 +48,9 @@ log = structlog.get_logger()
 class Detector:
     """Registers and judges the folders directly below the monitored directories."""
 
-    def __init__(self, runs: Runs, settings: RunfolderSettings) -> None:
+    def __init__(self, runs: Runs, settings: RunfolderSettings, sheets: Sheets) -> None:
         self._runs = runs
+        self._sheets = sheets
         self._settings = settings
         self._wake = asyncio.Event()
         self._watcher = _Watcher(self._wake)
@@ -169,10 +173,11 @@ class Detector:
                 return
             if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
                 return
-            verdict = await asyncio.to_thread(self._examine, run)
+            verdict = await self._examine(run)
             self._runs.judged(run, verdict)
         if verdict.kind in SETTLED:
             self._watches.pop(run.path, None)
+            self._sheets.forget(run.name)
         if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
             self._watcher.unwatch(run.path)
         else:
@@ -188,19 +193,47 @@ class Detector:
         settle = settings.settle(instrument)
         return Rules(settle, settings.stalled_after, settings.require_sheet)
 
-    def _examine(self, run: Run) -> Verdict:
-        """NB: on another thread, one at a time."""
+    async def _examine(self, run: Run) -> Verdict:
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
-            return examine_marker(run.path, grace, time.time())
+            return await asyncio.to_thread(examine_marker, run.path, grace, time.time())
+        seen = await asyncio.to_thread(self._look, run)
+        if isinstance(seen, Verdict):
+            return seen
+        return self._judge(run, *await self._with_sheet(run, *seen))
+
+    async def _with_sheet(self, run: Run, seen: Sighting, quiet: Quiet) -> tuple[Sighting, Quiet]:
+        """With the sheet that counts, if it may come from elsewhere."""
+        if not self._sheets.is_elsewhere or seen.info is None or not is_identifier(run.name):
+            return seen, quiet
+        flowcell = seen.info.flowcell
+        described = self._sheets.described(run.name, flowcell)
+        in_folder = seen.sheet is not None and not seen.sheet.is_empty
+        try:
+            found = await self._sheets.find(
+                run.name, flowcell, in_folder=in_folder, ask=seen.is_whole
+            )
+        except SheetLookupError as err:
+            return replace(seen, sheet=None, sheet_elsewhere=described, sheet_error=err), quiet
+        if found is None:
+            return replace(seen, sheet_elsewhere=described), quiet
+        if found.source == RUN_FOLDER:
+            return seen, quiet
+        return replace(seen, sheet=found.summary(), sheet_source=found.source), quiet
+
+    def _look(self, run: Run) -> tuple[Sighting, Quiet] | Verdict:
+        """NB: on another thread, one at a time."""
         watch = self._watches.get(run.path)
         if watch is None:
             rested = run.evidence if run.verdict in AT_REST else None
             watch = self._watches[run.path] = Watch(run.path, self._pace(run.instrument), rested)
         try:
-            seen, quiet = watch.look()
+            return watch.look()
         except OSError as err:
             return unreachable(run.path, err)
+
+    def _judge(self, run: Run, seen: Sighting, quiet: Quiet) -> Verdict:
+        watch = self._watches[run.path]
         instrument = seen.info.instrument if seen.info else run.instrument
         watch.pace = self._pace(instrument)
         later = ""

@@ -75,10 +75,13 @@ def _complete(seen: Sighting) -> tuple[str, str]:
 
 
 def _sheet(seen: Sighting) -> tuple[str, str]:
+    if seen.sheet_error is not None:
+        return UNKNOWN, str(seen.sheet_error)
+    name = f"the sheet of {seen.sheet_source}" if seen.sheet_source else SHEET
     if seen.sheet is None:
-        return NO, f"{SHEET} is not there"
+        return NO, f"{name} is not there"
     if seen.sheet.is_empty:
-        return NO, f"{SHEET} is empty"
+        return NO, f"{name} is empty"
     if seen.sheet.samples is None:
-        return UNKNOWN, f"{SHEET} cannot be read"
-    return YES, f"{SHEET} names {seen.sheet.samples} samples"
+        return UNKNOWN, f"{name} cannot be read"
+    return YES, f"{name} names {seen.sheet.samples} samples"

@@ -1,6 +1,7 @@
 """The runfolder service: every run, its evidence, stages and history."""
 
 import asyncio
+import base64
 import contextlib
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
+from arteriole.runfolder.sheets import Sheets
+from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import StageState
 from arteriole.runfolder.waivers import unwaive, waive
@@ -58,7 +61,8 @@ class RunfolderService:
         self._stages = Stages(self._runs, settings.begin_lease)
         self._attempts = Attempts(self._runs, self._stages)
         self._holds = Holds(self._runs, self._stages)
-        self._detector = Detector(self._runs, settings)
+        self._sheets = Sheets(settings.sheets)
+        self._detector = Detector(self._runs, settings, self._sheets)
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
         self._page = Page()
         self._progress = Progress()
@@ -107,6 +111,8 @@ class RunfolderService:
             Route("GET", "/api/1.0/runs", self._list, read, "every run", query=RunsQuery),
             Route("GET", run, self._get, read, "one run, with its stages", query=RunQuery),
             Route("GET", f"{run}/evidence", self._evidence, read, "what its verdict rests on"),
+            Route("GET", f"{run}/sheet", self._sheet, read,
+                  "its sample sheet, looked up now; the content only if it is from elsewhere"),
             Route("GET", f"{run}/history", self._history, read,
                   "what happened to it; with a limit the newest first", query=HistoryQuery),
             Route("POST", f"{run}/claim", self._claim, act, "give it its plan", body=ClaimRequest),
@@ -216,6 +222,23 @@ class RunfolderService:
                 "evidence": run.evidence,
             }
         )
+
+    async def _sheet(self, call: Call) -> Reply:
+        run = self._run(call)
+        flowcell = str(run.evidence.get("flowcell", ""))
+        in_folder = await asyncio.to_thread(_has_sheet, run.path)
+        found = await self._sheets.find(run.name, flowcell, in_folder=in_folder, anew=True)
+        if found is None:
+            raise NotFoundError(
+                f"{run.name} has no sample sheet",
+                code="run.no_sheet",
+                hint=f"put {SHEET} into {run.path}",
+            )
+        document: dict[str, Any] = {"run": run.name, "source": found.source}
+        if found.data is not None:
+            document["sha256"] = found.sha256
+            document["base64"] = base64.b64encode(found.data).decode("ascii")
+        return Reply(document)
 
     def _history(self, call: Call) -> Reply:
         query: HistoryQuery = call.query
@@ -349,3 +372,12 @@ class RunfolderService:
     def _beat(self, call: Call) -> Reply:
         self._heartbeat = times.now()
         return Reply({"time": self._heartbeat})
+
+
+def _has_sheet(run_dir: Path) -> bool:
+    """The run folder has a sheet that is not empty."""
+    try:
+        path = run_dir / SHEET
+        return path.is_file() and path.stat().st_size > 0
+    except OSError:
+        return False

@@ -2,9 +2,9 @@
 
 import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from arteriole.app.config import Section
 from arteriole.illumina.instruments import INSTRUMENTS, instrument_type
@@ -34,6 +34,35 @@ InstrumentName = Annotated[str, AfterValidator(_instrument)]
 SettleSeconds = Annotated[float, Field(ge=0, le=3600)]
 
 
+RUN_FOLDER: Literal["run_folder"] = "run_folder"
+
+
+class DropFolder(Section):
+    #: People put `<run>.csv` or `<flow cell>.csv` there.
+    folder: Annotated[Path, AfterValidator(_absolute)]
+
+
+class SheetProgram(Section):
+    #: A program by its absolute path and its arguments, of which `{run}` or `{flowcell}` stands
+    #: for itself; it prints the sheet, or ends with 3 while there is none.
+    command: list[str] = Field(min_length=2, max_length=100)
+    timeout: float = Field(default=10.0, gt=0, le=60)
+
+    @field_validator("command")
+    @classmethod
+    def _asks_for_a_run(cls, command: list[str]) -> list[str]:
+        if not Path(command[0]).is_absolute():
+            raise ValueError(f"expected a program by its absolute path, found {command[0][:60]!r}")
+        if not {"{run}", "{flowcell}"} & set(command[1:]):
+            raise ValueError("expected {run} or {flowcell} as an argument of its own")
+        if any("\0" in part for part in command):
+            raise ValueError("expected arguments without a zero byte")
+        return command
+
+
+SheetSource = Literal["run_folder"] | DropFolder | SheetProgram
+
+
 class RunfolderSettings(Section):
     port: int = Field(default=8180, ge=0, le=65535)
     monitored_directories: list[Annotated[Path, AfterValidator(_absolute)]] = Field(min_length=1)
@@ -50,8 +79,10 @@ class RunfolderSettings(Section):
     #: Seconds between two looks at every file of a run that is not as it should be, while the two
     #: upper levels of its folder do not change.
     recheck_seconds: float = Field(default=60.0, gt=0)
-    #: A run without SampleSheet.csv is not ready (`readiness: evidence` only).
+    #: A run without a sample sheet is not ready (`readiness: evidence` only).
     require_sheet: bool = True
+    #: Where the sheet of a run is looked up; the first place that has one counts.
+    sheets: list[SheetSource] = Field(default=[RUN_FOLDER], min_length=1, max_length=10)
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False

@@ -51,7 +51,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Sheet:
-    """SampleSheet.csv; `samples` counts distinct Sample_IDs, None if it cannot be read."""
+    """A sample sheet; `samples` counts distinct Sample_IDs, None if it cannot be read."""
 
     is_empty: bool
     samples: int | None
@@ -68,6 +68,9 @@ class Sighting:
     has some; `is_demultiplexed`, that this is of a conversion.
 
     `analyses` are those that the instrument has made itself.
+
+    `sheet_source` is where the sheet was found if not in the run folder, `sheet_elsewhere` where
+    else one was looked for in vain, `sheet_error` why nobody can say whether there is one.
 
     `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
     there is no `info`.
@@ -88,6 +91,9 @@ class Sighting:
     analyses: tuple[Analysis, ...] = ()
     status: RunStatus | None = None
     sheet: Sheet | None = None
+    sheet_source: str = ""
+    sheet_elsewhere: str = ""
+    sheet_error: ArterioleError | None = None
     parameters: RunParameters = field(default_factory=RunParameters)
 
     @property

@@ -36,7 +36,7 @@ class VerdictKind(enum.StrEnum):
     INCOMPLETE = "incomplete"  # marker there and quiet, files missing or short
     STALLED = "stalled"  # no marker, and nothing has changed for long
     FAILED = "failed"  # the instrument says that the run did not end as planned
-    NO_SHEET = "no_sheet"  # complete, but without a sample sheet
+    NO_SHEET = "no_sheet"  # complete, and waiting for its sample sheet
     EMPTIED = "emptied"  # it went on, but its base calls are gone, or were never copied
     COMPLETE = "complete"
     UNREADABLE = "unreadable"  # marker there and quiet, RunInfo.xml cannot be used
@@ -270,17 +270,10 @@ class _Judgement:
 
     def _whole(self, expected: int) -> Verdict:
         whole = f"all {expected} files of its lanes, tiles and cycles are there"
-        sheet = self.seen.sheet
-        if self.rules.require_sheet and (sheet is None or sheet.is_empty):
-            state = "is empty" if sheet else "is not there"
+        if self.rules.require_sheet and (lack := self._sheet_lack()):
             if not self.is_settled:
-                return self._copying(f"{whole}, but {SHEET} {state} (yet)")
-            return self._say(
-                VerdictKind.NO_SHEET,
-                "run.no_sheet",
-                f"{whole}, but {SHEET} {state}",
-                f"put {SHEET} into {self.seen.path}; it goes on by itself",
-            )
+                return self._copying(f"{whole}, but {lack} (yet)")
+            return self._waiting_for_sheet(f"{whole}, but {lack}")
         late = self.seen.surface.late
         copy_ended = COPY_COMPLETE in self.seen.markers
         if (late or not copy_ended) and not self.is_settled:
@@ -292,6 +285,26 @@ class _Judgement:
                 f" {self.rules.settle:g} s"
             )
         return self._say(VerdictKind.COMPLETE, "", whole, "", **self._files())
+
+    def _sheet_lack(self) -> str:
+        """What is wrong with its sheet, as the end of a message; nothing if there is one."""
+        seen = self.seen
+        if seen.sheet_error is not None:
+            return str(seen.sheet_error)
+        if seen.sheet is not None and not seen.sheet.is_empty:
+            return ""
+        lack = f"{SHEET} {'is empty' if seen.sheet else 'is not there'}"
+        return f"{lack}, nor {seen.sheet_elsewhere}" if seen.sheet_elsewhere else lack
+
+    def _waiting_for_sheet(self, message: str) -> Verdict:
+        if (err := self.seen.sheet_error) is not None:
+            return self._say(VerdictKind.NO_SHEET, err.code, message, err.hint)
+        put = f"put {SHEET} into {self.seen.path}"
+        if self.seen.sheet_elsewhere:
+            put += f", or see to {self.seen.sheet_elsewhere}"
+        return self._say(
+            VerdictKind.NO_SHEET, "run.no_sheet", message, f"{put}; it goes on by itself"
+        )
 
     @property
     def _is_verified(self) -> bool:
@@ -324,6 +337,7 @@ class _Judgement:
                 "instrument": seen.info.instrument,
                 "instrument_type": questions.instrument(seen),
                 "run_number": seen.info.run_number,
+                "flowcell": seen.info.flowcell,
             }
         if seen.analyses:
             found["analyses"] = [asdict(one) for one in seen.analyses]
@@ -333,6 +347,8 @@ class _Judgement:
             found["run_status"] = {"status": seen.status.word, "detail": seen.status.detail}
         if seen.sheet is not None:
             found["samples"] = seen.sheet.samples
+        if seen.sheet_source:
+            found["sheet_source"] = seen.sheet_source
         if seen.files is not None and seen.is_marked:
             found |= self._files()
         if self.quiet.since:

@@ -1,7 +1,9 @@
 """Real run folders on disk: when they become ready, and what must not disturb that."""
 
 import asyncio
+import base64
 import gzip
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -11,9 +13,11 @@ from urllib.parse import quote
 import pytest
 
 from arteriole.app.store import Store
+from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
+from arteriole.runfolder.sheets import Sheets
 
 from ..app.serving import eventually
 from .conftest import SLOW
@@ -420,6 +424,43 @@ def test_the_kernel_tells_of_a_sheet_that_comes(make_site, sequenced):
     site.becomes(state="ready")
 
 
+def test_a_sheet_may_come_into_a_drop_folder(make_site, sequenced, tmp_path, monkeypatch):
+    monkeypatch.setattr("arteriole.runfolder.sheets.SETTLE", 0.2)
+    drop = tmp_path / "sheets"
+    site = make_site(sheets=["run_folder", {"folder": str(drop)}]).start()
+    arrive(site, sequenced, no_sheet)
+    sheet = f"/api/1.0/runs/{sequenced.name}/sheet"
+    why = site.becomes(verdict="no_sheet")["why"]
+    assert (why["code"], why["urgency"]) == ("run.sheet_lookup", "result late")
+    assert f"{drop}: the folder is not there" in why["message"]
+    assert site.serving.get(sheet).status_code == 503
+    drop.mkdir()
+    flowcell = sequenced.name.split("_")[3][1:]
+    site.becomes(verdict="no_sheet", why=any_why(f"is not there, nor {drop}/{flowcell}.csv"))
+    assert site.serving.get(sheet).json()["error"]["code"] == "run.no_sheet"
+    shutil.copy(sequenced / "SampleSheet.csv", drop / f"{flowcell}.csv")
+    run = site.becomes(state="ready")
+    data = (sequenced / "SampleSheet.csv").read_bytes()
+    assert run["why"]["samples"] == len(SampleSheet.read(sequenced / "SampleSheet.csv").samples)
+    assert site.serving.get(sheet).json() == {
+        "run": sequenced.name,
+        "source": f"folder {drop}",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "base64": base64.b64encode(data).decode(),
+    }
+    evidence = site.serving.get(f"/api/1.0/runs/{sequenced.name}/evidence").json()["evidence"]
+    assert evidence["sheet_source"] == f"folder {drop}"
+    assert evidence["questions"][-1]["because"].startswith(f"the sheet of folder {drop} names")
+
+
+def test_the_run_folders_own_sheet_is_read_where_it_is(make_site, sequenced, tmp_path):
+    site = make_site(sheets=[{"folder": str(tmp_path)}, "run_folder"]).start()
+    site.bring()
+    site.becomes(state="ready")
+    answer = site.serving.get(f"/api/1.0/runs/{sequenced.name}/sheet").json()
+    assert answer == {"run": sequenced.name, "source": "run_folder"}
+
+
 def test_a_site_may_do_without_sheets(make_site, sequenced):
     site = make_site(require_sheet=False).start()
     arrive(site, sequenced, no_sheet)
@@ -484,7 +525,7 @@ def test_what_comes_does_not_wait_for_hundreds_that_were_there(tmp_path, sequenc
 
     async def scans():
         settings = RunfolderSettings(monitored_directories=[tmp_path / "landing"])
-        detector = Detector(runs, settings)
+        detector = Detector(runs, settings, Sheets(settings.sheets))
         for _ in range(3):
             await detector.scan(limit=0.0)
             yield [run.name for run in runs.all() if run.message]

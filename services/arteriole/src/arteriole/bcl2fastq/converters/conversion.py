@@ -28,7 +28,8 @@ class ConversionRequest:
     """A run to convert.
 
     Attributes:
-        out_dir: an empty folder; nothing is written anywhere else.
+        out_dir: a folder, empty but for the sheet if that lies there; nothing is written
+            anywhere else.
         barcode_mismatches: allowed in i7 and in i5, each 0 to 2.
         include_non_pf: also reads that failed the chastity filter.
         ignore_adapters: convert without trimming although the sheet names adapters.

@@ -162,8 +162,9 @@ def _check_options(request: ConversionRequest) -> None:
 
 
 def require_empty(request: ConversionRequest) -> None:
-    """Raises ConversionError if out_dir is not an empty folder."""
-    if not request.out_dir.is_dir() or any(request.out_dir.iterdir()):
+    """Raises ConversionError if out_dir is not an empty folder, but for the request's sheet."""
+    out_dir = request.out_dir
+    if not out_dir.is_dir() or any(path != request.sheet for path in out_dir.iterdir()):
         raise ConversionError(
             "the output folder must exist and be empty",
             hint="an earlier conversion is never written over; give a new folder",
