@@ -14,6 +14,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from arteriole.illumina import run_file
 from arteriole.illumina.run_folder import MARKERS
 from arteriole.runfolder.quiet import Pace, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
@@ -221,7 +222,7 @@ def _is_dir(path: Path) -> bool:
 def _arteria_state(path: Path) -> str | None:
     """The state that Arteria left in `.arteria/state`, if it is one."""
     try:
-        with open(path / ".arteria" / "state", "rb") as file:
+        with run_file.open_file(path / ".arteria" / "state") as file:
             return RunState(file.read(100).decode("ascii").strip()).value
     except (OSError, ValueError):
         return None
