@@ -6,10 +6,14 @@ import secrets
 import sys
 from pathlib import Path
 
-from tests.chaos import measured, solo_steps, solo_storm
+from tests.chaos import measured, odd_requests, solo_steps, solo_storm
 from tests.chaos.check import Check, CheckError
 
-CHECKS = {"solo_storm": solo_storm.run, "solo_steps": solo_steps.run}
+CHECKS = {
+    "solo_storm": solo_storm.run,
+    "solo_steps": solo_steps.run,
+    "odd_requests": odd_requests.run,
+}
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
 
@@ -23,6 +27,7 @@ def main(words: list[str]) -> int:
         folder=FOLDER / str(arguments.seed),
         workflows=arguments.workflows,
         kills=arguments.kills,
+        requests=arguments.requests,
     )
     failed = 0
     for name in arguments.names or CHECKS:
@@ -43,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="(any)")
     parser.add_argument("--workflows", type=int, default=1000, help="(1000)")
     parser.add_argument("--kills", type=int, default=18, help="a third of each kind (18)")
+    parser.add_argument("--requests", type=int, default=50, help="an operation, of a kind (50)")
     parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
     return parser
 

@@ -27,3 +27,4 @@ class Check:
     folder: Path
     workflows: int
     kills: int
+    requests: int
