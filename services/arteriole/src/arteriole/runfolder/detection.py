@@ -14,13 +14,14 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
-from arteriole.illumina.run_folder import MARKERS
+from arteriole.illumina.run_folder import MARKERS, RunFolder
 from arteriole.runfolder.quiet import Pace, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
-from arteriole.runfolder.sighting import SHEET
+from arteriole.runfolder.sighting import SHEET, Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import Place, next_after, place
+from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
 from arteriole.runfolder.verdict import (
     AT_REST,
     Rules,
@@ -55,6 +56,7 @@ class Detector:
         self._watches: dict[Path, Watch] = {}  # of the open runs
         self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
         self._looked: dict[Path, float] = {}
+        self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
         self._is_unfinished = False  # the last scan left folders to the next
         self._rules = Rules(settings.settle_seconds, settings.stalled_after, settings.require_sheet)
         self._pace = Pace(settings.settle_seconds, settings.stalled_after, settings.recheck_seconds)
@@ -171,7 +173,7 @@ class Detector:
                 return
             if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
                 return
-            verdict = await asyncio.to_thread(self._examine, run)
+            verdict = await asyncio.to_thread(self._examine, run, self._runs.rises(run))
             self._runs.judged(run, verdict)
         if verdict.kind in SETTLED:
             self._watches.pop(run.path, None)
@@ -180,7 +182,19 @@ class Detector:
         else:
             self._watcher.watch(run.path)
 
-    def _examine(self, run: Run) -> Verdict:
+    def _tempo(self, run: Run, seen: Sighting, rises: list[Rise]) -> Tempo | None:
+        """How fast its cycles came; by the file server's times where we have seen too few."""
+        if seen.info is None or seen.is_marked:
+            self._written.pop(run.path, None)
+            return None
+        if run.path not in self._written:
+            lane = RunFolder(run.path).lane(seen.info.lanes[0])
+            self._written[run.path] = written(lane) if seen.cycles_seen else []
+        return tempo(
+            seen.info, seen.cycles_seen, rises, self._settings.stuck_after, self._written[run.path]
+        )
+
+    def _examine(self, run: Run, rises: list[Rise]) -> Verdict:
         """NB: on another thread, one at a time."""
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
@@ -196,7 +210,7 @@ class Detector:
         later = ""
         if quiet.seconds >= self._settings.stalled_after:
             later = next_after(place(run.name, run.evidence), list(self._places.values()))
-        verdict = judge(seen, quiet, self._rules, later)
+        verdict = judge(seen, quiet, self._rules, later, self._tempo(run, seen, rises))
         watch.at_rest = verdict.kind in AT_REST
         return verdict
 

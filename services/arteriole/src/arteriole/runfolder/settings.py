@@ -33,6 +33,8 @@ class RunfolderSettings(Section):
     settle_seconds: float = Field(default=5.0, ge=0, le=3600)
     #: Seconds without a change after which a run that is not marked complete has stalled.
     stalled_after: float = Field(default=4 * 3600.0, gt=0)
+    #: Seconds without a new cycle before which no run counts as stuck, however fast it was.
+    stuck_after: float = Field(default=3600.0, gt=0)
     #: Seconds between two looks at every file of a run that is not as it should be, while the two
     #: upper levels of its folder do not change.
     recheck_seconds: float = Field(default=60.0, gt=0)
