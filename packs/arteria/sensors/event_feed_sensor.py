@@ -22,13 +22,15 @@ HEARTBEAT = 10.0
 REMIND = 300.0
 #: Seconds after which a dispatch hangs, or has failed for too long to be called alive.
 STUCK = 60.0
+#: Seconds to connect, and in which something of an answer must come.
+TIMEOUT = (5, WAIT + 20)
 #: Seconds that one answer may take from its beginning to its end, and its largest size in bytes.
 LONGEST_ANSWER = WAIT + 40.0
 LARGEST_ANSWER = 16 * 2**20
 #: Seconds after which a feed hangs that has not ended a request.
 HANGS = 3 * LONGEST_ANSWER
-#: Longest pause before a service that does not answer is asked again, in seconds.
-LONGEST_PAUSE = 10.0
+#: First and longest pause before a service that does not answer is asked again, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A cursor behind events that dispatched nothing is kept this often (seconds): each time costs
 #: StackStorm two trigger instances, and to read such events again costs nothing.
 KEEP = 60.0
@@ -118,7 +120,7 @@ class Feed:
 
     def follow(self) -> None:
         """Runs as the feed's thread; whatever goes wrong, it goes on after a pause."""
-        pause = 0.5
+        pause = FIRST_PAUSE
         while not self._sensor.stopping.is_set():
             try:
                 self.step()
@@ -128,7 +130,7 @@ class Feed:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._recovered()
-                pause = 0.5
+                pause = FIRST_PAUSE
 
     def step(self) -> None:
         """Ask once; dispatch what came, and only then remember that it came."""
@@ -153,9 +155,7 @@ class Feed:
         """One page; an answer that is too large or too slow is given up."""
         self._asked = time.monotonic()
         try:
-            with self._session.get(
-                self._url, params=query, timeout=(5, WAIT + 20), stream=True
-            ) as answer:
+            with self._session.get(self._url, params=query, timeout=TIMEOUT, stream=True) as answer:
                 answer.raise_for_status()
                 text = b""
                 for part in answer.iter_content(2**13):

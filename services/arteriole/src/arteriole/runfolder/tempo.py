@@ -62,14 +62,14 @@ class Tempo:
         return self.allowed is not None and times.seconds_since(self.since) > self.allowed
 
     def words(self, *, still: bool) -> str:
-        """`, 5.2 min a cycle, should end about 2026-11-27T04:10Z`; empty if it is not known.
+        """`, ends about 2026-11-27T04:10Z (5.2 min a cycle)`; empty if it is not known.
 
         Of a run that stands `still` nobody knows when it ends.
         """
         if self.seconds is None:
             return ""
-        pace = f", {self.seconds / 60:.1f} min a cycle"
-        return pace if still or not self.ends else f"{pace}, should end about {self.ends}"
+        pace = f"{self.seconds / 60:.1f} min a cycle"
+        return f", {pace}" if still or not self.ends else f", ends about {self.ends} ({pace})"
 
     def evidence(self, *, still: bool) -> dict[str, Any]:
         """`cycle_since` (UTC), `cycle_seconds` and `ends` (UTC, in minutes); None: not known."""

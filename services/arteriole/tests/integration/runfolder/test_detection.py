@@ -81,7 +81,7 @@ def test_a_run_that_stands_still_is_stuck_until_its_next_cycle_over_a_restart(ma
     site.becomes(folder.name, verdict="stuck", why=any_why("at cycle 28 of 159"))
     assert site.told("run_stuck") == [folder.name] * 2
     (lane / "C29.1").mkdir()
-    site.becomes(folder.name, verdict="sequencing", why=any_why("should end about 20"))
+    site.becomes(folder.name, verdict="sequencing", why=any_why(", ends about 20"))
 
 
 @pytest.mark.parametrize("marker", [True, False])

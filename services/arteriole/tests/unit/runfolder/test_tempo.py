@@ -129,7 +129,7 @@ STILL = 4 * HOUR
 @pytest.mark.parametrize(
     ("stood", "quiet", "kind", "words"),
     [
-        (0, 0, "sequencing", "cycle 60 of 318, 5.0 min a cycle, should end about 20"),
+        (0, 0, "sequencing", "cycle 60 of 318, ends about 20"),
         (2 * HOUR, 60, "stuck", "no new cycle since 20"),
         (2 * HOUR, STILL, "stalled", "cycle 60 of 318, 5.0 min a cycle; CopyComplete.txt"),
     ],
