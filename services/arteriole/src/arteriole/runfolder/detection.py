@@ -15,6 +15,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from arteriole.illumina.run_folder import MARKERS, RunFolder
+from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
@@ -46,8 +47,11 @@ log = structlog.get_logger()
 class Detector:
     """Registers and judges the folders directly below the monitored directories."""
 
-    def __init__(self, runs: Runs, settings: RunfolderSettings) -> None:
+    def __init__(
+        self, runs: Runs, settings: RunfolderSettings, measuring: Measuring | None = None
+    ) -> None:
         self._runs = runs
+        self._measuring = measuring
         self._settings = settings
         self._wake = asyncio.Event()
         self._watcher = _Watcher(self._wake)
@@ -175,6 +179,9 @@ class Detector:
                 return
             verdict = await asyncio.to_thread(self._examine, run, self._runs.rises(run))
             self._runs.judged(run, verdict)
+            news = verdict.kind is not run.verdict and verdict.kind in MEASURED
+            if news and run.adopted and self._measuring is not None:
+                self._measuring.ask(run.path)
         if verdict.kind in SETTLED:
             self._watches.pop(run.path, None)
         if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:

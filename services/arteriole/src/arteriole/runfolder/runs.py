@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
@@ -158,6 +159,11 @@ class Runs:
         """When each higher cycle of it was first seen, the lowest first."""
         rows = self.store.rows("SELECT * FROM cycle WHERE run = ? ORDER BY cycle", (run.id,))
         return [Rise(row["cycle"], row["seen"]) for row in rows]
+
+    def note_metrics(self, path: Path, metrics: dict[str, Any] | None) -> None:
+        """Keep what the instrument measured."""
+        text = None if metrics is None else json.dumps(metrics)
+        self.store.execute("UPDATE run SET metrics = ? WHERE path = ?", (text, str(storable(path))))
 
     def _note_cycle(self, run: Run, verdict: Verdict) -> None:
         """Keep when the highest cycle of a run rose, until all of it is there."""
@@ -349,6 +355,7 @@ class _Parts:
             plan=json.loads(row["plan"]),
             claimed_by=row["claimed_by"],
             instrument=instrument,
+            metrics=json.loads(row["metrics"]) if row["metrics"] else None,
             waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
             held=self._held(row["name"], instrument),
             aborts=tuple(Abort.from_row(abort) for abort in self._aborts.get(row["id"], ())),

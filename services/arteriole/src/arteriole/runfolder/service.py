@@ -34,6 +34,7 @@ from arteriole.runfolder.bodies import (
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.page import Page
 from arteriole.runfolder.progress import Progress
@@ -59,7 +60,10 @@ class RunfolderService:
         self._stages = Stages(self._runs, settings.begin_lease)
         self._attempts = Attempts(self._runs, self._stages)
         self._holds = Holds(self._runs, self._stages)
-        self._detector = Detector(self._runs, settings)
+        self._measuring = Measuring(self._runs)
+        self._detector = Detector(
+            self._runs, settings, self._measuring if settings.read_metrics else None
+        )
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
         self._page = Page()
         self._progress = Progress()
@@ -68,7 +72,8 @@ class RunfolderService:
         self.events = self._runs.events
 
     async def start(self) -> None:
-        self._tasks = [asyncio.create_task(one.run()) for one in (self._detector, self._sensor)]
+        working = (self._detector, self._sensor, self._measuring)
+        self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -167,6 +172,7 @@ class RunfolderService:
             "claimed_by": run.claimed_by,
             "first_seen": run.first_seen,
             "metadata": run.metadata,
+            "metrics": run.metrics,
             "stages": [self._stage_document(run, stage) for stage in run.stages],
         }
 

@@ -41,6 +41,8 @@ class RunfolderSettings(Section):
     #: A run without SampleSheet.csv is not ready (`readiness: evidence` only).
     require_sheet: bool = True
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
+    #: What the instrument measured is read from InterOp once a run is complete or rests.
+    read_metrics: bool = True
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False
     #: Runs found at the very first start may be worked on without `arteriole adopt`.

@@ -55,6 +55,26 @@ def test_a_run_without_its_marker_is_sequencing(site, sequenced):
     assert site.told("run_ready") == [folder.name]
 
 
+def test_what_the_instrument_measured_is_told_of_a_run_that_rests(make_site):
+    site = make_site(read_metrics=True).start()
+    site.bring()
+    run = eventually(site.run, lambda run: run is not None and run["metrics"])
+    (lane,) = run["metrics"]["lanes"]
+    assert run["metrics"]["cycle"] == 28 and 0 < lane["clusters_pf"] <= lane["clusters"]
+
+
+def test_metrics_that_cannot_be_read_keep_no_run(make_site, sequenced):
+    site = make_site(read_metrics=True).start()
+    partial = site.directories[0].parent / sequenced.name
+    shutil.copytree(sequenced, partial)
+    for path in (partial / "InterOp").iterdir():
+        path.write_bytes(b"\xff" * 40)
+    (partial / "RTAComplete.txt").touch()
+    partial.rename(site.directories[0] / sequenced.name)
+    run = eventually(site.run, lambda run: run is not None and run["metrics"])
+    assert run["state"] == "ready" and "could not be read" in run["metrics"]["error"]
+
+
 def test_a_run_that_stands_still_is_stuck_until_its_next_cycle_over_a_restart(make_site):
     site = make_site(stuck_after=0.5, settle_seconds=0.0).start()
     folder = site.directories[0] / "260101_A00130_0043_AAAAAAAAXX"

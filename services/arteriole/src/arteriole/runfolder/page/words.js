@@ -149,6 +149,20 @@ export function plain(value) {
   return typeof value === "number" && Number.isInteger(value) ? number(value) : String(value ?? "");
 }
 
+/** What the instrument measured, as [question, answer]. */
+export function metricsWords(metrics) {
+  if (!metrics) return [];
+  if (metrics.error) return [["Measured", metrics.error]];
+  const rows = [["Last cycle measured", plain(metrics.cycle)]];
+  for (const lane of metrics.lanes) {
+    rows.push([
+      `Lane ${lane.lane}`,
+      `${plain(lane.clusters_pf)} clusters passed the filter (${lane.percent_pf} %), ${plain(Math.round(lane.density / 1000))} thousand a mm², ${lane.percent_q30} % at Q30 or better`,
+    ]);
+  }
+  return rows;
+}
+
 /** Evidence as [question, answer]; what has no words yet keeps its own. */
 export function evidenceWords(evidence) {
   const found = { ...evidence };

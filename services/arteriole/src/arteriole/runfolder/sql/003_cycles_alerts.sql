@@ -21,4 +21,5 @@ CREATE TABLE alert (
 );
 CREATE INDEX alert_run ON alert (what, run);
 
+ALTER TABLE run ADD COLUMN metrics TEXT;        -- JSON: what the instrument measured, of InterOp
 ALTER TABLE store ADD COLUMN sensor_seen TEXT;  -- to the day
