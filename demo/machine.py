@@ -195,8 +195,8 @@ class Machine:
                 "port": port["runfolder"],
                 "monitored_directories": [runs],
                 "scan_interval": 2.0,
-                "settle_seconds": 2.0,
-                "recheck_seconds": 2.0,
+                "settle_seconds": 1.0,
+                "recheck_seconds": 1.0,
             },
             "bcl2fastq": {
                 "port": port["bcl2fastq"],

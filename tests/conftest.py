@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,19 @@ class St2:
         if check and done.returncode:
             pytest.fail(f"st2 {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the end of its machine's logs."""
+    report = yield
+    machines = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, Machine)]
+    if report.failed:
+        for log in (log for machine in machines for log in sorted(machine.state.glob("*.log"))):
+            report.sections.append((log.name, log.read_text(errors="replace")[-3000:]))
+    return report
 
 
 Raise = Callable[..., Machine]

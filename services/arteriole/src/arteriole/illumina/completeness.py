@@ -81,10 +81,13 @@ class _Tally:
             self.passed_only = path.relative_to(self.root).as_posix()
             self.filter_needed = filter_needed
 
-    def problem(self, path: Path, reason: str, sort: Sort) -> None:
+    def problem(self, path: Path, reason: str, sort: Sort, files: int = 1) -> None:
+        """Of `files` files of a sort, of which `path` is the first."""
+        self.problem_count += files
+        self.counts[sort] = self.counts.get(sort, 0) + files
+        if sort in self.firsts and len(self.problems) == PROBLEMS_KEPT:
+            return
         text = f"{path.relative_to(self.root).as_posix()}: {reason}"
-        self.problem_count += 1
-        self.counts[sort] = self.counts.get(sort, 0) + 1
         self.firsts.setdefault(sort, text)
         if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(text)
@@ -266,8 +269,12 @@ class _LaneCheck:
         """The files of one cycle, one a tile."""
         cycle_dir = self.folder.cycle(self.lane, cycle)
         listing = _listing(cycle_dir)
+        self.tally.expected += len(self.tiles)
+        if not listing:
+            reason = f"missing, with all of its {len(self.tiles)} files"
+            self.tally.problem(cycle_dir, reason, Sort.CALLS, len(self.tiles))
+            return
         for tile in self.tiles:
-            self.tally.expected += 1
             stem = f"s_{self.lane}_{tile:04d}.bcl"
             name = next((name for name in (stem + ".gz", stem) if name in listing), None)
             if name is None:

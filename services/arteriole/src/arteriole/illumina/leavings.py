@@ -4,7 +4,9 @@ Looks at names only, and at few folders.
 """
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.illumina.run_folder import RunFolder
@@ -19,6 +21,38 @@ STATISTICS = (
 _METRICS = frozenset({"QMetricsOut.bin", "TileMetricsOut.bin", "ExtractionMetricsOut.bin"})
 #: So many folders of analyses, and of projects in each place, are looked at.
 _FOLDERS = 100
+_NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A folder `Analysis/<number>` that the instrument has made itself (DRAGEN on board).
+
+    `ended` says that Data/Secondary_Analysis_Complete.txt is there, `copied` that its
+    CopyComplete.txt is, `manifest` that its Manifest.tsv lists its files, and `fastqs` that it has
+    demultiplexed. Names as in github.com/gmc-norr/cleve and in npg_tracking's monitor.
+    """
+
+    number: int
+    ended: bool
+    copied: bool
+    manifest: bool
+    fastqs: bool
+
+
+def analyses(folder: RunFolder) -> tuple[Analysis, ...]:
+    """Those of the instrument, by number."""
+    found = [path for path in _folders(folder.path / "Analysis") if _NUMBER.fullmatch(path.name)]
+    return tuple(
+        Analysis(
+            number=int(path.name),
+            ended=(path / "Data" / "Secondary_Analysis_Complete.txt").is_file(),
+            copied=(path / "CopyComplete.txt").is_file(),
+            manifest=(path / "Manifest.tsv").is_file(),
+            fastqs=_has_fastqs(path / "Data" / "BCLConvert" / "fastq"),
+        )
+        for path in sorted(found, key=lambda path: int(path.name))[:_FOLDERS]
+    )
 
 
 def usual_folders(folder: RunFolder) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Where things lie in a run folder, and how an instrument says that it is done."""
+"""Where things lie in a run folder."""
 
 import re
 from dataclasses import dataclass
@@ -25,49 +25,6 @@ class BclKind(Enum):
     BCL_GZ = "bcl.gz"
     BCL_BGZF = "bcl.bgzf"
     CBCL = "cbcl"
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentType:
-    """A family of instruments; `marker` is the file that it writes when all has been copied."""
-
-    name: str
-    pattern: str
-    marker: str
-
-
-# By serial number, first match wins. MiSeq, NovaSeq, iSeq and HiSeq as in arteria-runfolder;
-# the others from the run folders that these instruments write. Older control software puts HWI-
-# before it, and a HiSeq 2000 or 2500 may call itself by its bare number (7001253F).
-INSTRUMENTS = (
-    InstrumentType("MiniSeq", r"MN\d", "RTAComplete.txt"),
-    InstrumentType("MiSeq", r"(HWI-)?M\d", "RTAComplete.txt"),
-    InstrumentType("MiSeq i100", r"SH\d", "CopyComplete.txt"),
-    InstrumentType("NextSeq 500/550", r"N[BS]\d|NDX\d", "RTAComplete.txt"),
-    InstrumentType("NextSeq 1000/2000", r"V[HL]\d", "CopyComplete.txt"),
-    InstrumentType("NovaSeq X", r"LH\d", "CopyComplete.txt"),
-    InstrumentType("NovaSeq 6000", r"A\d", "CopyComplete.txt"),
-    InstrumentType("iSeq", r"FS\d", "CopyComplete.txt"),
-    InstrumentType("HiSeq X", r"ST-|E\d", "RTAComplete.txt"),
-    InstrumentType("HiSeq", r"(HWI-)?[CDJK]\d|SN\d|HWI-ST\d|700\d{3,4}[A-Z]?$", "RTAComplete.txt"),
-)
-
-
-def instrument_type(serial_number: str) -> InstrumentType | None:
-    """The family that a serial number belongs to, or None."""
-    for known in INSTRUMENTS:
-        if re.match(known.pattern, serial_number):
-            return known
-    return None
-
-
-def expected_markers(serial_number: str) -> tuple[str, ...]:
-    """The files of which one says that the run is complete.
-
-    An unknown instrument is done with either of the two usual markers.
-    """
-    known = instrument_type(serial_number)
-    return (known.marker,) if known else ("RTAComplete.txt", "CopyComplete.txt")
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ is no run folder is `{"error": {"code", "message", "hint"}}`.
 from dataclasses import asdict
 from typing import Any
 
+from arteriole.illumina.instruments import instrument_type
 from arteriole.illumina.interop_summary import InteropSummary
-from arteriole.illumina.run_folder import instrument_type
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.sheet_check import Finding

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from arteriole.illumina.run_folder import BclKind, instrument_type
+from arteriole.illumina.instruments import instrument_type
+from arteriole.illumina.run_folder import BclKind
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.sample_sheet import SampleSheet
@@ -23,6 +24,7 @@ from arteriole.inspection.outlook import SHEET, called
 WIDTH = 80
 _LABEL = 14
 _TOLD = 5
+_ENDS = {"ended as planned": "outcome", "base calling ended": "markers", "copy ended": "copy"}
 _FINDINGS = 12
 
 _KINDS = {
@@ -143,12 +145,13 @@ def _completeness(found: Inspection) -> Iterator[str]:
     verdict = found.verdict
     if found.is_complete:
         yield _heading("Complete", True, verdict.message)
+        yield from _answers(found)
         return
     code = f" ({verdict.code})" if verdict.code else ""
     yield _heading("Not complete", False, f"{verdict.kind.value}{code}")
     yield _line("why", verdict.message)
     evidence = verdict.evidence
-    yield _line("markers", ", ".join(evidence.get("markers", ())) or "none")
+    yield from _answers(found)
     if "files_expected" in evidence:
         yield _line(
             "files", f"{evidence['files_found']:,} of {evidence['files_expected']:,} are whole"
@@ -159,6 +162,21 @@ def _completeness(found: Inspection) -> Iterator[str]:
         yield from _some("problems", [one for one in problems if one not in verdict.message])
     if verdict.hint:
         yield _line("to do", verdict.hint)
+
+
+def _answers(found: Inspection) -> Iterator[str]:
+    """What each kind of evidence says; the files and the sheet have lines of their own."""
+    evidence = found.verdict.evidence
+    for one in evidence.get("questions", ()):
+        if label := _ENDS.get(one["question"]):
+            yield _line(label, f"{one['question']}: {one['answer']} ({one['because']})")
+    if not evidence.get("instrument_type", {}).get("verified", True):
+        told = "how this instrument ends a run is not known for sure: its files decide alone"
+        yield _line("unverified", told)
+    for one in evidence.get("analyses", ()):
+        state = "ended" if one["ended"] else "not ended"
+        fastqs = "FASTQ files" if one["fastqs"] else "no FASTQ files"
+        yield _line("on board", f"Analysis/{one['number']}: {state}, {fastqs}")
 
 
 def _sheet(found: Inspection) -> Iterator[str]:

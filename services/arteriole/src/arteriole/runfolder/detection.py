@@ -62,8 +62,6 @@ class Detector:
         self._looked: dict[Path, float] = {}
         self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
         self._is_unfinished = False  # the last scan left folders to the next
-        self._rules = Rules(settings.settle_seconds, settings.stalled_after, settings.require_sheet)
-        self._pace = Pace(settings.settle_seconds, settings.stalled_after, settings.recheck_seconds)
         self.unreachable: dict[Path, str] = {}
         self.trouble: str | None = None  # why the last scan failed
 
@@ -201,6 +199,16 @@ class Detector:
             seen.info, seen.cycles_seen, rises, self._settings.stuck_after, self._written[run.path]
         )
 
+    def _pace(self, instrument: str) -> Pace:
+        settings = self._settings
+        settle = settings.settle(instrument)
+        return Pace(settle, settings.stalled_after, settings.recheck_seconds)
+
+    def _rules(self, instrument: str) -> Rules:
+        settings = self._settings
+        settle = settings.settle(instrument)
+        return Rules(settle, settings.stalled_after, settings.require_sheet)
+
     def _examine(self, run: Run, rises: list[Rise]) -> Verdict:
         """NB: on another thread, one at a time."""
         if self._settings.readiness is Readiness.MARKER:
@@ -209,15 +217,18 @@ class Detector:
         watch = self._watches.get(run.path)
         if watch is None:
             rested = run.evidence if run.verdict in AT_REST else None
-            watch = self._watches[run.path] = Watch(run.path, self._pace, rested)
+            watch = self._watches[run.path] = Watch(run.path, self._pace(run.instrument), rested)
         try:
             seen, quiet = watch.look()
         except OSError as err:
             return unreachable(run.path, err)
+        instrument = seen.info.instrument if seen.info else run.instrument
+        watch.pace = self._pace(instrument)
         later = ""
         if quiet.seconds >= self._settings.stalled_after:
             later = next_after(place(run.name, run.evidence), list(self._places.values()))
-        verdict = judge(seen, quiet, self._rules, later, self._tempo(run, seen, rises))
+        pace = self._tempo(run, seen, rises)
+        verdict = judge(seen, quiet, self._rules(instrument), later, pace)
         watch.at_rest = verdict.kind in AT_REST
         return verdict
 

@@ -15,6 +15,8 @@ from arteriole.runfolder.sighting import Sighting, Surface
 SKEW_TOLERATED = 120
 #: A look may take this part of the time at most: the instrument may be writing there.
 SHARE_OF_TIME = 10
+#: So many regular looks are left out at most, however long one took.
+RECHECKS_PUT_OFF = 5
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Watch:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
-        self._pace = pace
+        self.pace = pace
         self._rested = rested
         self._clock = clock
         self._wall = wall
@@ -118,23 +120,25 @@ class Watch:
         if self._is_stale or changed:
             return self._affordable
         if self.at_rest or self._is_whole:
-            return max(self._begun + self._pace.recheck, self._affordable)
-        regular = self._begun + min(self._pace.settle, self._pace.recheck)
+            return max(self._begun + self.pace.recheck, self._affordable)
+        regular = self._begun + min(self.pace.settle, self.pace.recheck)
         if not self._is_settled:  # one just then tells whether it is at rest
             regular = min(regular, self._settled_at)
         return max(regular, self._affordable)
 
     @property
     def _affordable(self) -> float:
-        return self._begun + self._cost * SHARE_OF_TIME
+        """NB: a file server that hung for a minute is not looked at ten minutes later for that."""
+        longest = self._cost + self.pace.recheck * RECHECKS_PUT_OFF
+        return self._begun + min(self._cost * SHARE_OF_TIME, longest)
 
     @property
     def _settled_at(self) -> float:
-        return self._changed + self._pace.settle
+        return self._changed + self.pace.settle
 
     @property
     def _is_settled(self) -> bool:
-        return self._quiet_now().seconds >= self._pace.settle
+        return self._quiet_now().seconds >= self.pace.settle
 
     @property
     def _is_whole(self) -> bool:
@@ -159,7 +163,7 @@ class Watch:
     @property
     def _is_still(self) -> bool:
         """What has stood still for so long is worth a look at every file."""
-        return self._quiet_now().seconds >= self._pace.stalled_after
+        return self._quiet_now().seconds >= self.pace.stalled_after
 
     def _note_change(self, upper: Surface) -> None:
         """NB: counted from the end of the look that found it, since it may have come during it."""

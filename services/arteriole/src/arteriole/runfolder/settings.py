@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from arteriole.app.config import Section
+from arteriole.illumina.instruments import INSTRUMENTS, instrument_type
 
 
 class Readiness(enum.StrEnum):
@@ -22,6 +23,17 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+def _instrument(name: str) -> str:
+    known = [one.name for one in INSTRUMENTS]
+    if name not in known:
+        raise ValueError(f"{name!r} is no family of instruments; there are {', '.join(known)}")
+    return name
+
+
+InstrumentName = Annotated[str, AfterValidator(_instrument)]
+SettleSeconds = Annotated[float, Field(ge=0, le=3600)]
+
+
 class RunfolderSettings(Section):
     port: int = Field(default=8180, ge=0, le=65535)
     monitored_directories: list[Annotated[Path, AfterValidator(_absolute)]] = Field(min_length=1)
@@ -29,8 +41,10 @@ class RunfolderSettings(Section):
     #: Seconds between two scans; changes that the kernel tells of are seen at once.
     scan_interval: float = Field(default=10.0, gt=0)
     #: Seconds without a change, as we see it, after which a copy is believed to be over: what is
-    #: missing then is missing. A whole run whose marker came last does not wait.
-    settle_seconds: float = Field(default=5.0, ge=0, le=3600)
+    #: missing then is missing. A whole run with CopyComplete.txt as its last file does not wait.
+    settle_seconds: float = Field(default=300.0, ge=0, le=3600)
+    #: The same for some families of instruments, e.g. `{MiSeq: 60, NovaSeq 6000: 900}`.
+    settle_by_instrument: dict[InstrumentName, SettleSeconds] = Field(default_factory=dict)
     #: Seconds without a change after which a run that is not marked complete has stalled.
     stalled_after: float = Field(default=4 * 3600.0, gt=0)
     #: Seconds without a new cycle before which no run counts as stuck, however fast it was.
@@ -54,3 +68,9 @@ class RunfolderSettings(Section):
 
     #: Hours after a run is complete at which its results are due; `why` tells it.
     result_due_hours: float = Field(default=24.0, gt=0, le=10000)
+
+    def settle(self, serial_number: str) -> float:
+        """Seconds without a change for a run of this instrument."""
+        known = instrument_type(serial_number)
+        name = known.name if known else ""
+        return self.settle_by_instrument.get(name, self.settle_seconds)

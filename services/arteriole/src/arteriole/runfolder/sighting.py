@@ -15,7 +15,9 @@ from arteriole.app.errors import ArterioleError
 from arteriole.illumina import completeness, leavings, run_info, run_status
 from arteriole.illumina.completeness import Completeness, Sort
 from arteriole.illumina.errors import RunDataError, RunInfoError
-from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
+from arteriole.illumina.instruments import expected_markers
+from arteriole.illumina.leavings import Analysis
+from arteriole.illumina.run_folder import MARKERS, RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.run_status import RunStatus
@@ -26,13 +28,16 @@ SHEET = "SampleSheet.csv"
 SIGNS_OF_A_RUN = frozenset(
     {run_info.FILE_NAME, "RunParameters.xml", "runParameters.xml", "Data", "InterOp", *MARKERS}
 )
+#: What comes after the run, and is no sign that its copy goes on: analyses on the instrument
+#: (Analysis, Alignment_1) and logs.
+_COMES_LATER = re.compile(r"Analysis|Alignment(_\d+)?|Logs|InstrumentAnalyticsLogs")
 #: C12.1 of most instruments, 0012.bcl.bgzf of a NextSeq 500.
 _CYCLE = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf")
 
 
 @dataclass(frozen=True)
 class Surface:
-    """The two upper levels of a run folder: what is cheap to look at often.
+    """The two upper levels of a run folder, as far as they show whether its copy goes on.
 
     `newest` is the latest time of change (seconds, epoch, by the file server's clock); `late` the
     newest entry, if no marker is as new.
@@ -62,6 +67,8 @@ class Sighting:
     `leaving` is what shows that the run went on though it has no base calls at all, empty where it
     has some; `is_demultiplexed`, that this is of a conversion.
 
+    `analyses` are those that the instrument has made itself.
+
     `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
     there is no `info`.
     """
@@ -78,6 +85,7 @@ class Sighting:
     lacking: tuple[str, ...] = ()
     leaving: str = ""
     is_demultiplexed: bool = False
+    analyses: tuple[Analysis, ...] = ()
     status: RunStatus | None = None
     sheet: Sheet | None = None
     parameters: RunParameters = field(default_factory=RunParameters)
@@ -136,6 +144,7 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
         cycles=tuple(_cycle(folder.lane(lane)) for lane in info.lanes) if info else (),
         leaving=converted or measured,
         is_demultiplexed=converted != "",
+        analyses=leavings.analyses(folder),
         status=status,
         sheet=_sheet(path / SHEET),
         parameters=_parameters(path),
@@ -197,12 +206,14 @@ def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
 
 
 def _two_levels(top: list[os.DirEntry[str]]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The entries and those of its folders, with their relative names; hidden ones left out.
+    """The entries and those of its folders, with their relative names.
 
-    Hidden at the top are Arteria's `.arteria` and what a copy has not finished yet.
+    Without what legitimately comes later, and without hidden folders: at the top those are
+    Arteria's `.arteria` and what a copy has not finished yet.
     """
     for entry in top:
-        if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+        hidden = entry.name.startswith(".") or _COMES_LATER.fullmatch(entry.name)
+        if hidden and entry.is_dir(follow_symlinks=False):
             continue
         yield entry.name, entry
         try:

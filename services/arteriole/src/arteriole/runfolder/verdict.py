@@ -7,15 +7,21 @@ import enum
 import math
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina.run_folder import RunFolder, expected_markers
+from arteriole.illumina.instruments import (
+    CALLING_ENDED,
+    COPY_COMPLETE,
+    expected_markers,
+    is_verified,
+)
+from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.run_info import FILE_NAME
 from arteriole.illumina.run_status import FILE_NAME as STATUS_FILE
-from arteriole.runfolder import sighting
+from arteriole.runfolder import questions, sighting
 from arteriole.runfolder.quiet import Quiet, clock_skew, fingerprint, to_minutes
 from arteriole.runfolder.sighting import SHEET, Sighting
 from arteriole.runfolder.tempo import Tempo
@@ -210,24 +216,32 @@ class _Judgement:
         )
 
     def _unmarked(self) -> Verdict:
-        info = self.seen.info
+        info, files = self.seen.info, self.seen.files
+        ended = next((name for name in CALLING_ENDED if name in self.seen.markers), None)
+        tempo = None if ended else self.tempo
         still = self.quiet.seconds >= self.rules.stalled_after
         evidence: dict[str, Any] = {}
         if info is None:
             reached = f"no marker yet; {self.seen.error}"
         else:
             cycles, names = self.seen.cycles_seen, " or ".join(self.seen.expected_markers)
-            tempo = self.tempo.words(still=still) if self.tempo else ""
-            reached = f"cycle {cycles} of {info.cycles}{tempo}; {names} is not there yet"
+            pace = tempo.words(still=still) if tempo else ""
+            reached = f"cycle {cycles} of {info.cycles}{pace}; {names} is not there yet"
+            if ended:
+                reached = f"base calling has ended ({ended}); {reached}"
             evidence = {"cycles": info.cycles, "cycles_seen": cycles}
-            evidence |= self.tempo.evidence(still=still) if self.tempo else {}
+            evidence |= tempo.evidence(still=still) if tempo else {}
         since = to_minutes(self.quiet.since) if self.quiet.since else ""
         if not (still and self.seen.looks_like_a_run):
-            if info is not None and self.tempo is not None and self.tempo.is_stuck:
-                return self._stuck(self.tempo, info.cycles, evidence)
+            if info is not None and tempo is not None and tempo.is_stuck:
+                return self._stuck(tempo, info.cycles, evidence)
             if since:
                 reached += f"; no change seen since {since}"
+            if ended:
+                return self._copying(reached, **evidence)
             return self._say(VerdictKind.SEQUENCING, "run.sequencing", reached, "", **evidence)
+        if files is not None and files.is_complete and not self._is_verified:
+            return self._whole(files.expected)  # nobody knows which marker to wait for
         evidence |= self._shortfall()
         message = f"nothing has changed since {since}: {reached}{self._filters_lost()}"
         if self.later:
@@ -291,15 +305,23 @@ class _Judgement:
                 f"put {SHEET} into {self.seen.path}; it goes on by itself",
             )
         late = self.seen.surface.late
-        if late and not self.is_settled:
+        copy_ended = COPY_COMPLETE in self.seen.markers
+        if (late or not copy_ended) and not self.is_settled:
+            what = f"but {late} was written after {self.marker}"
+            if not late:
+                what = f"but {self.marker} does not say that the copy has ended"
             return self._copying(
-                f"{whole}, but {late} was written after {self.marker}, and it is waited until"
-                f" nothing has changed for {self.rules.settle:g} s"
+                f"{whole}, {what}, and it is waited until nothing has changed for"
+                f" {self.rules.settle:g} s"
             )
-        return self._say(VerdictKind.COMPLETE, "", whole, "")
+        return self._say(VerdictKind.COMPLETE, "", whole, "", **self._files())
 
-    def _copying(self, message: str) -> Verdict:
-        return self._say(VerdictKind.COPYING, "run.copying", message, NOTHING_TO_DO)
+    @property
+    def _is_verified(self) -> bool:
+        return self.seen.info is not None and is_verified(self.seen.info.instrument)
+
+    def _copying(self, message: str, **evidence: Any) -> Verdict:
+        return self._say(VerdictKind.COPYING, "run.copying", message, NOTHING_TO_DO, **evidence)
 
     def _say(
         self, kind: VerdictKind, code: str, message: str, hint: str, **evidence: Any
@@ -315,13 +337,19 @@ class _Judgement:
     def _evidence(self) -> dict[str, Any]:
         """NB: it changes only when something in the folder does."""
         seen = self.seen
-        found: dict[str, Any] = {"markers": list(seen.markers)}
+        found: dict[str, Any] = {
+            "markers": list(seen.markers),
+            "questions": questions.answers(seen, self.rules.settle),
+        }
         if seen.info is not None:
             found |= {
                 "expected_markers": list(seen.expected_markers),
                 "instrument": seen.info.instrument,
+                "instrument_type": questions.instrument(seen),
                 "run_number": seen.info.run_number,
             }
+        if seen.analyses:
+            found["analyses"] = [asdict(one) for one in seen.analyses]
         if seen.parameters.side:
             found["side"] = seen.parameters.side
         if seen.status is not None:

@@ -150,7 +150,8 @@ def test_an_unreadable_folder_disturbs_no_other(home):
         prefix = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     home.bring("a_closed")
     (home.monitored / "a_closed").chmod(0)
-    home.write(home.config.read_text().replace("readiness: marker", "readiness: evidence"))
+    settled = "readiness: evidence\n  settle_seconds: 0.2"
+    home.write(home.config.read_text().replace("readiness: marker", settled))
     home.start(*prefix)
     home.bring()
     try:

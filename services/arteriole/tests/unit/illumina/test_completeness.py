@@ -1,5 +1,6 @@
 import gzip
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_one_problem_is_named(run_dir, path, data, reason):
     assert (found.expected, found.found, found.problem_count) == (12, 11, 1)
     assert found.problems[0].startswith(path.removesuffix(".gz"))
     assert reason in found.problems[0]
+
+
+def test_a_cycle_that_is_missing_is_one_problem_of_all_its_files(run_dir):
+    for cycle in (3, 4):
+        shutil.rmtree(run_dir / CALLS / f"C{cycle}.1")
+    (run_dir / CALLS / "C4.1").mkdir()
+    found = check(run_dir)
+    assert (found.expected, found.found, found.problem_count) == (12, 8, 4)
+    assert found.problems == tuple(
+        f"{CALLS}/C{cycle}.1: missing, with all of its 2 files" for cycle in (3, 4)
+    )
+    assert found.counts == {Sort.CALLS: 4}
 
 
 @pytest.mark.parametrize(

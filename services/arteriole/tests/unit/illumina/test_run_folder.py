@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from arteriole.illumina.run_folder import BclKind, RunFolder, expected_markers, instrument_type
+from arteriole.illumina.instruments import INSTRUMENTS, expected_markers, instrument_type
+from arteriole.illumina.run_folder import BclKind, RunFolder
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ from arteriole.illumina.run_folder import BclKind, RunFolder, expected_markers, 
         ("HWI-ST123", ("RTAComplete.txt",)),
         ("HWI-D00123", ("RTAComplete.txt",)),
         ("HWI-M00123", ("RTAComplete.txt",)),
+        ("SH00123", ("RTAComplete.txt", "CopyComplete.txt")),
         ("unknown", ("RTAComplete.txt", "CopyComplete.txt")),
     ],
 )
@@ -39,10 +41,10 @@ def test_marker_by_instrument(serial_number, markers):
         ("FS10000123", "iSeq"),
         ("NS500123", "NextSeq 500/550"),
         ("NB552123", "NextSeq 500/550"),
-        ("NDX550123", "NextSeq 500/550"),
+        ("NDX550123", "NextSeq 550Dx"),
         ("VH00123", "NextSeq 1000/2000"),
         ("VL00123", "NextSeq 1000/2000"),
-        ("K00123", "HiSeq"),
+        ("K00123", "HiSeq 3000/4000"),
         ("HWI-ST123", "HiSeq"),
         ("ST-E00123", "HiSeq X"),
         ("E00123", "HiSeq X"),
@@ -54,6 +56,14 @@ def test_the_family_of_an_instrument(serial_number, name):
     known = instrument_type(serial_number)
     assert known is not None
     assert known.name == name
+
+
+def test_what_is_known_of_each_family_rests_on_something():
+    assert {known.name for known in INSTRUMENTS if not known.is_verified} == {
+        "MiSeq i100",
+        "NextSeq 550Dx",
+    }
+    assert all(bool(known.marker) is known.is_verified for known in INSTRUMENTS)
 
 
 @pytest.mark.parametrize("present", [(), ("CopyComplete.txt",), ("RTAComplete.txt",)])

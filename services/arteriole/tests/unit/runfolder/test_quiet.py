@@ -1,10 +1,12 @@
 """A run folder over time, with a clock that is moved by hand."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from arteriole.app import times
+from arteriole.runfolder import sighting
 from arteriole.runfolder.quiet import Pace, Watch, clock_skew, fingerprint
 from arteriole.runfolder.sighting import Surface
 
@@ -160,6 +162,20 @@ def test_a_costly_folder_is_looked_at_whole_a_tenth_of_the_time(seen):
     found, quiet = seen.after(50)
     assert found is not first and quiet.seconds == 0
     assert seen.after(50)[1].seconds > 40
+
+
+def test_a_look_that_hung_does_not_put_off_the_next_for_long(seen, monkeypatch):
+    def hang(*arguments, **options):
+        seen.clock.now += 600
+        return sighting.look(*arguments, **options)
+
+    monkeypatch.setattr("arteriole.runfolder.quiet.sighting", SimpleNamespace(
+        look=hang, surface=sighting.surface))  # fmt: skip
+    first, _ = seen.after(0)
+    monkeypatch.undo()
+    assert seen.watch.due_in() == 5 * 60
+    assert seen.after(299)[0] is first
+    assert seen.after(1)[0] is not first
 
 
 def test_a_whole_costly_folder_is_read_once(seen):

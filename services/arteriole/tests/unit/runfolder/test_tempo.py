@@ -148,3 +148,12 @@ def test_what_is_said(info, tmp_path, stood, quiet, kind, words):
     if kind == "stuck":
         assert "cycle 60 of 318, and one took 5.0 min before" in verdict.message
         assert "A00130" in verdict.hint
+
+
+def test_a_run_whose_base_calling_has_ended_is_not_stuck(info, tmp_path):
+    folder = tmp_path / "run"
+    folders(folder / "Data/Intensities/BaseCalls/L001", 60, 300)
+    (folder / "RTAComplete.txt").touch()  # a NovaSeq ends with CopyComplete.txt
+    pace = tempo(info, 60, seen(40, 60, stood=2 * HOUR), HOUR)
+    verdict = judge(sighting.look(folder), Quiet(60, ago(60)), Rules(5, STILL), "", pace)
+    assert verdict.kind is VerdictKind.COPYING and "ends" not in verdict.evidence

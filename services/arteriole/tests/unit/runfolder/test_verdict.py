@@ -128,14 +128,26 @@ class Row:
 
 
 ROWS = [
-    Row("whole", [], "complete", "", "all 12 files", evidence={
+    Row("whole, just now", [], "copying", "run.copying",
+        "all 12 files of its lanes, tiles and cycles are there, but RTAComplete.txt does not say"
+        " that the copy has ended, and it is waited until nothing has changed for 5 s",
+        "nothing: it goes on by itself"),
+    Row("whole and copied", [put("CopyComplete.txt")], "complete", "", "all 12 files"),
+    Row("whole", [], "complete", "", "all 12 files", quiet=5, evidence={
         "samples": 2, "files_expected": 12, "files_found": 12, "markers": ["RTAComplete.txt"],
         "instrument": "M04034", "run_number": 43}),
     Row("late", [put("late.txt")], "copying", "run.copying",
         "late.txt was written after RTAComplete.txt", "nothing: it goes on by itself"),
+    Row("late after all is copied", [put("CopyComplete.txt"), put("late.txt")], "copying",
+        "run.copying", "late.txt was written after", "nothing: it goes on by itself"),
+    Row("what comes later", [put("CopyComplete.txt"), put("Analysis/1/Manifest.tsv"),
+                             put("Logs/a.zip"), put("InstrumentAnalyticsLogs/x"),
+                             put("Alignment_1/20260101_010101/CompletedJobInfo.xml")],
+        "complete", "", "all 12 files", evidence={"analyses": [
+            {"number": 1, "ended": False, "copied": False, "manifest": True, "fastqs": False}]}),
     Row("late below", [put("InterOp/late.bin")], "copying", "run.copying", "InterOp"),
     Row("late, quiet", [put("late.txt")], "complete", "", "all 12 files", quiet=6),
-    Row("marker again", [put("late.txt"), MARKED], "complete", "", "all 12 files"),
+    Row("marker again", [put("late.txt"), MARKED], "complete", "", "all 12 files", quiet=5),
     # sequencing
     Row("no marker", [UNMARKED], "sequencing", "run.sequencing",
         "cycle 4 of 4; RTAComplete.txt is not there yet; no change seen since 2026-01-02T03:04Z",
@@ -144,6 +156,13 @@ ROWS = [
         "RTAComplete.txt is not there yet"),
     Row("cbcl", [of_instrument("A00130", "L001/C1.1/L001_1.cbcl", "L001/C2.1/L001_1.cbcl")],
         "sequencing", "run.sequencing", "cycle 2 of 4; CopyComplete.txt is not there yet"),
+    Row("base calling ended", [of_instrument("A00130", "L001/C4.1/x", "L002/C4.1/x"), MARKED],
+        "copying", "run.copying",
+        "base calling has ended (RTAComplete.txt); cycle 4 of 4; CopyComplete.txt is not there yet",
+        "nothing: it goes on by itself", evidence={"markers": ["RTAComplete.txt"]}),
+    Row("base calling ended long ago",
+        [of_instrument("A00130", "L001/C4.1/x", "L002/C4.1/x"), MARKED], "stalled", "run.stalled",
+        "base calling has ended (RTAComplete.txt)", "look at the instrument A00130", quiet=3600),
     Row("bgzf", [of_instrument("NB501234", "L001/0001.bcl.bgzf", "L001/0003.bcl.bgzf",
                                "L001/0003.bcl.bgzf.bci")],
         "sequencing", "run.sequencing", "cycle 3 of 4; RTAComplete.txt"),
@@ -220,9 +239,9 @@ ROWS = [
     Row("bad status, quiet", [put("RunCompletionStatus.xml", "<Run")], "unreadable",
         "run.run_status", "RunCompletionStatus.xml line 1", "copy the file", quiet=5),
     # failed
-    Row("ended well", [status("RunCompleted")], "complete", "", "all 12 files"),
+    Row("ended well", [status("RunCompleted")], "complete", "", "all 12 files", quiet=5),
     Row("no word", [put("RunCompletionStatus.xml", "<RunCompletionStatus/>")], "complete", "",
-        "all 12 files"),
+        "all 12 files", quiet=5),
     Row("failed", [status("RunErrored", ERROR)], "copying", "run.copying", "RunErrored"),
     Row("failed, quiet", [without(BCL), status("RunErrored", ERROR)], "failed", "run.failed",
         "did not end as planned: RunErrored (x.Y: laser); 11 of 12 files", WAIVE, quiet=5,
@@ -238,7 +257,7 @@ ROWS = [
     Row("no sheet, quiet", [without("SampleSheet.csv")], "no_sheet", "run.no_sheet",
         "all 12 files of its lanes, tiles and cycles are there, but SampleSheet.csv is not there",
         "put SampleSheet.csv into {path}", quiet=5),
-    Row("no sheet needed", [without("SampleSheet.csv")], "complete", "", "all 12 files",
+    Row("no sheet needed", [without("SampleSheet.csv")], "complete", "", "all 12 files", quiet=5,
         rules={"require_sheet": False}),
     Row("empty sheet", [put("SampleSheet.csv", ""), MARKED], "copying", "run.copying", "is empty"),
     Row("empty sheet, quiet", [put("SampleSheet.csv", "")], "no_sheet", "run.no_sheet",
@@ -251,7 +270,7 @@ ROWS = [
         "SampleSheet.csv was written after RTAComplete.txt", evidence={"samples": 2}),
     Row("sheet come", [put("SampleSheet.csv", SHEET)], "complete", "", "all 12 files", quiet=5),
     Row("bad sheet", [put("SampleSheet.csv", "\x01"), MARKED], "complete", "", "all 12 files",
-        evidence={"samples": None}),
+        quiet=5, evidence={"samples": None}),
     Row("samples of a run that is sequenced", [UNMARKED], "sequencing", "run.sequencing", "cycle",
         evidence={"samples": 2}),
 ]  # fmt: skip
@@ -278,6 +297,52 @@ def test_every_mishap_is_explained(tmp_path, row):
     assert json.loads(json.dumps(found.evidence)) == found.evidence
     again = of(folder, Quiet(row.quiet + 0.5, SINCE), row.later, **row.rules)
     assert (again.message, again.evidence) == (found.message, found.evidence)
+
+
+def test_where_no_marker_is_known_for_sure_evidence_alone_decides(tmp_path):
+    folder = tmp_path / NAME
+    whole(folder)
+    UNMARKED(folder)
+    write_run_info(folder, instrument="SH00123")
+    for quiet, kind in ((SETTLE, "sequencing"), (STALLED, "complete")):
+        found = of(folder, Quiet(quiet, SINCE))
+        assert found.kind == kind
+        assert found.evidence["instrument_type"] == {
+            "name": "MiSeq i100",
+            "verified": False,
+            "source": "",
+        }
+    without(BCL)(folder)
+    assert of(folder, Quiet(STALLED, SINCE)).kind == "stalled"
+
+
+QUESTIONS = ["ended as planned", "base calling ended", "copy ended", "complete", "sheet"]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "answers", "because"),
+    [
+        ([], "unknown yes unknown yes yes", "for 5 s"),
+        ([put("CopyComplete.txt")], "unknown yes yes yes yes", "CopyComplete.txt"),
+        ([status("RunCompleted")], "yes yes unknown yes yes", "RunCompletionStatus.xml: RunComple"),
+        ([status("RunErrored")], "no yes unknown yes yes", "RunCompletionStatus.xml: RunErrored"),
+        ([UNMARKED], "unknown no unknown unknown yes", "cycle 4 of 4"),
+        ([without(BCL)], "unknown yes unknown no yes", "1 of 12 files"),
+        ([without("SampleSheet.csv")], "unknown yes unknown yes no", "SampleSheet.csv is not"),
+        ([put("SampleSheet.csv", "\x01")], "unknown yes unknown yes unknown", "cannot be read"),
+        ([put("SampleSheet.csv", "")], "unknown yes unknown yes no", "is empty"),
+        ([UNMARKED, without("RunInfo.xml")], "unknown unknown unknown unknown yes", "RunInfo.xml"),
+        ([of_instrument("A00130")], "unknown no no unknown no", "this instrument writes at the"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_evidence_answers_its_own_question(tmp_path, deeds, answers, because):
+    whole(tmp_path)
+    for deed in deeds:
+        deed(tmp_path)
+    found = of(tmp_path, Quiet(1.0, SINCE)).evidence["questions"]
+    assert [one["question"] for one in found] == QUESTIONS
+    assert " ".join(one["answer"] for one in found) == answers
+    assert any(because in one["because"] for one in found)
 
 
 def novaseq(folder, passed_only_from, *lost):
@@ -343,7 +408,8 @@ def test_a_clock_that_is_ahead_is_told(tmp_path, deeds):
     ("deeds", "settle", "kind"),
     [
         ([], 0, "complete"),
-        ([], 5, "complete"),
+        ([], 5, "copying"),
+        ([put("CopyComplete.txt")], 5, "complete"),
         ([without(BCL)], 0, "incomplete"),
         ([without(BCL)], 5, "copying"),
         ([UNMARKED], 0, "sequencing"),

@@ -1,0 +1,134 @@
+"""What each family of instruments writes when it is done, and how that is known.
+
+A marker answers one question only. RTAComplete.txt, SequenceComplete.txt and SequencingComplete.txt
+say that base calling has ended: files may still be on their way (a NovaSeq 6000 was seen to write
+CopyComplete.txt an hour and a half later, and base calls in between). CopyComplete.txt says that
+the copy has ended, where an instrument and its software write it.
+"""
+
+import re
+from dataclasses import dataclass
+
+RTA_COMPLETE = "RTAComplete.txt"
+COPY_COMPLETE = "CopyComplete.txt"
+#: Base calling has ended.
+CALLING_ENDED = (RTA_COMPLETE, "SequenceComplete.txt", "SequencingComplete.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentType:
+    """A family of instruments.
+
+    `pattern` matches the start of its serial numbers. `marker` is the file without which a run is
+    not over; empty where nothing is known for sure, so that evidence alone decides. `source` is
+    the document or the real run on which the row rests; a row without one is unverified.
+    """
+
+    name: str
+    pattern: str
+    marker: str
+    source: str
+
+    @property
+    def is_verified(self) -> bool:
+        return self.source != ""
+
+
+# By serial number, first match wins. Older control software puts HWI- before it, and a HiSeq 2000
+# or 2500 may call itself by its bare number (7001253F). A MiSeqDx or a NovaSeq 6000Dx cannot be
+# told from its research sibling by its number, and goes by the sibling's row.
+INSTRUMENTS = (
+    InstrumentType(
+        "MiniSeq",
+        r"MN\d",
+        RTA_COMPLETE,
+        "github.com/fls-bioinformatics-core/genomics, bcftbx/platforms.py: the MiniSeq MN00218 ends"
+        " with RTAComplete.txt",
+    ),
+    InstrumentType(
+        "MiSeq",
+        r"(HWI-)?M\d",
+        RTA_COMPLETE,
+        "knowledge.illumina.com 000001678: RTA copies (control software 3.1 and before), then the"
+        " Universal Copy Service (4.0); the folder listed in github.com/GenomiqueENS/aozan#17"
+        " has RTAComplete.txt and CopyComplete.txt",
+    ),
+    InstrumentType("MiSeq i100", r"SH\d", "", ""),
+    InstrumentType("NextSeq 550Dx", r"NDX\d", "", ""),
+    InstrumentType(
+        "NextSeq 500/550",
+        r"N[BS]\d",
+        RTA_COMPLETE,
+        "github.com/fls-bioinformatics-core/genomics, bcftbx/platforms.py: NB500968 ends with"
+        " RTAComplete.txt and CopyComplete.txt",
+    ),
+    InstrumentType(
+        "NextSeq 1000/2000",
+        r"V[HL]\d",
+        COPY_COMPLETE,
+        "github.com/gmc-norr/cleve, cmd/platform: CopyComplete.txt says that a run is ready, with"
+        " runs of a NextSeq 1000 among its test data",
+    ),
+    InstrumentType(
+        "NovaSeq X",
+        r"LH\d",
+        COPY_COMPLETE,
+        "support-docs.illumina.com/IN/NovaSeqX, Output Folder Structure: RTAComplete.txt,"
+        " CopyComplete.txt and RunCompletionStatus.xml",
+    ),
+    InstrumentType(
+        "NovaSeq 6000",
+        r"A\d",
+        COPY_COMPLETE,
+        "github.com/miso-lims/miso-lims#2254 (the Universal Copy Service writes CopyComplete.txt)"
+        " and github.com/NationalGenomicsInfrastructure/TACA/pull/308",
+    ),
+    InstrumentType(
+        "iSeq",
+        r"FS\d",
+        COPY_COMPLETE,
+        "github.com/arteria-project/arteria-runfolder, runfolder/models.py: CopyComplete.txt",
+    ),
+    InstrumentType(
+        "HiSeq X",
+        r"ST-|E\d",
+        RTA_COMPLETE,
+        "the run 151005_ST-00295_0022_BHH5VTCCXX: RTAComplete.txt and SequencingComplete.txt",
+    ),
+    InstrumentType(
+        "HiSeq 3000/4000",
+        r"[JK]\d",
+        RTA_COMPLETE,
+        "github.com/fls-bioinformatics-core/genomics, bcftbx/platforms.py: K00311 ends with"
+        " RTAComplete.txt and SequencingComplete.txt",
+    ),
+    InstrumentType(
+        "HiSeq",
+        r"(HWI-)?[CDJK]\d|SN\d|HWI-ST\d|700\d{3,4}[A-Z]?$",
+        RTA_COMPLETE,
+        "github.com/arteria-project/arteria-runfolder, runfolder/models.py: RTAComplete.txt",
+    ),
+)
+
+
+def instrument_type(serial_number: str) -> InstrumentType | None:
+    """The family that a serial number belongs to, or None."""
+    for known in INSTRUMENTS:
+        if re.match(known.pattern, serial_number):
+            return known
+    return None
+
+
+def is_verified(serial_number: str) -> bool:
+    """It is known for sure how this instrument ends a run."""
+    known = instrument_type(serial_number)
+    return known is not None and known.is_verified
+
+
+def expected_markers(serial_number: str) -> tuple[str, ...]:
+    """The files of which one says that the run is over.
+
+    An instrument of which that is not known for sure is done with either of the two usual markers.
+    """
+    known = instrument_type(serial_number)
+    return (known.marker,) if known and known.marker else (RTA_COMPLETE, COPY_COMPLETE)
