@@ -228,7 +228,7 @@ def test_whatever_a_service_says_meanwhile_it_is_followed_again(sensor, status):
         '{"events": [], "next": 7}',
         '{"events": [], "next": ""}',
         '{"next": "e-1"}',
-        " " * 5000,
+        '{"events": [], "next": "x-9"}' + " " * 5000,
     ],
 )
 def test_garbage_moves_nothing(sensor, module, monkeypatch, garbage):

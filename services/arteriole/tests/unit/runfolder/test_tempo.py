@@ -45,6 +45,8 @@ def seen(first, last, *, each=5 * MINUTE, stood=0.0):
         ([*seen(40, 50, stood=7 * HOUR), *seen(51, 60)], 300),  # it stood once
         ([*seen(140, 151, stood=3 * HOUR), *seen(152, 153)], 300),  # the next read had to begin
         ([*seen(140, 150, stood=3 * HOUR), Rise(152, ago(10))], 300),
+        # a service that was away in the pause saw many cycles at once afterwards
+        ([Rise(140, ago(9 * HOUR)), Rise(145, ago(5 * HOUR)), *seen(155, 161)], 300),
         ([], None),
     ],
 )
