@@ -1,7 +1,9 @@
 """A chat asks and acts through st2solo with the real services, and hears of what happens."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +36,11 @@ def machine(raise_machine: Raise, slack: FakeSlack) -> Machine:
             ("configs/arteria.yaml", {"notify_slack_webhook": slack.url}),
         ):
             path = machine.state / name
-            path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **more}))
+            content = {**yaml.safe_load(path.read_text()), **more}
+            content.get("runfolder", {}).update(
+                {"scan_interval": 0.2, "stuck_after": 1.0, "heartbeat_limit": 20.0}
+            )
+            path.write_text(yaml.safe_dump(content))
 
     return raise_machine(configure)
 
@@ -181,6 +187,64 @@ def test_people_are_told_without_a_planted_name(machine, st2, slack, done, faile
     told = "\n".join(slack.texts)
     assert not [name for name in PLANTED if name in told]
     assert slack.refused == [] and slack.posts == len(slack.texts) + 1
+
+
+def _begin_run(machine: Machine, name: str) -> Path:
+    """A folder as an instrument begins it; returns that of its lane."""
+    folder = machine.incoming / name
+    lane = folder / "Data/Intensities/BaseCalls/L001"
+    lane.mkdir(parents=True)
+    text = (machine.incoming / runs.plan(1).run / "RunInfo.xml").read_text()
+    (folder / "RunInfo.xml").write_text(re.sub(r'NumCycles="\d+"', 'NumCycles="100"', text))
+    return lane
+
+
+def test_people_are_told_once_of_what_stands_still_while_the_sensor_is_dead(
+    machine, st2, slack, done
+):
+    """By the rule that reconciles; what the sensor brings later is told already."""
+    broken, stuck, gone = (f"260120_K00188_{number:04d}_AHFJ5CBBXX" for number in (21, 22, 23))
+    _begin_run(machine, broken)
+    (machine.incoming / broken / "RTAComplete.txt").touch()
+    assert "run.incomplete" in slack.wait_for(f"{broken}: incomplete")
+    st2("sensor", "disable", "arteria.EventFeedSensor")
+    lanes = [_begin_run(machine, name) for name in (stuck, gone)]
+    for cycle in range(26, 34):
+        for lane, name in zip(lanes, (stuck, gone), strict=True):
+            (lane / f"C{cycle}.1").mkdir()
+            wait_until(
+                f"cycle {cycle} of {name}",
+                lambda name=name, cycle=cycle: (
+                    (machine.run(name) or {}).get("progress")
+                    and machine.run(name)["progress"]["done"] == cycle
+                ),
+            )
+    (machine.incoming / gone).rename(machine.truth / gone)
+
+    def standing() -> set[str]:
+        return {alert["what"] for alert in machine.api("runfolder", "alerts")["alerts"]}
+
+    known = {"run_stuck", "run_unreachable", "sensor_silent"}
+    wait_until("all of it is known", lambda: known <= standing())
+    st2("run", "arteria.reconcile", "grace=0", "seconds=0")
+    assert "instrument at risk" in slack.wait_for(f"{stuck}: stuck")
+    assert "Data safe: unknown" in slack.wait_for(f"{gone}: unreachable")
+    assert "sensor.silent" in slack.wait_for("The sensor is silent")
+    st2("sensor", "enable", "arteria.EventFeedSensor")
+    wait_until("the sensor is heard", lambda: "sensor_silent" not in standing())
+
+    def dispatched(run: str) -> int:
+        """How often its rule has run: once by the reconciling one, once by the sensor."""
+        rule = f"umccr.notify_{'stuck' if run == stuck else 'unreachable'}"
+        return len(json.loads(st2("rule-enforcement", "list", "--rule", rule, "-j")))
+
+    wait_until("the sensor brings them", lambda: min(map(dispatched, (stuck, gone))) >= 2)
+    running = ("--status", "running", "--action", "arteria.notify", "-j")
+    wait_until("they are dealt with", lambda: st2("execution", "list", *running).strip() == "[]")
+    told = [text.split("\n")[0] for text in slack.texts]
+    for first in (f"{broken}: incomplete", f"{stuck}: stuck", f"{gone}: unreachable"):
+        assert told.count(first) == 1
+    assert sum(text.startswith("The sensor is silent") for text in told) == 1
 
 
 def test_the_address_is_told_to_nobody(machine, st2):

@@ -1,10 +1,20 @@
 """The sensor follows every feed, dispatches, and then remembers where it was."""
 
+import json
 import logging
+import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import wait_until
+from tests.packs.conftest import PACKS, SHIMS
 
 RUN = "200624_A00834_0183_BHMTFYDRXX"
 EVENTS = "/api/1.0/events"
@@ -76,6 +86,7 @@ class Feed:
 def module(load, monkeypatch):
     module = load("arteria/sensors/event_feed_sensor.py")
     monkeypatch.setattr(module, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0.02)
     return module
 
@@ -191,6 +202,193 @@ def test_a_service_that_comes_back_is_followed_again(sensor):
     service.wait_for("dispatch", 1)
 
 
+@pytest.mark.parametrize("status", [401, 403, 302, 404, 503])
+def test_whatever_a_service_says_meanwhile_it_is_followed_again(sensor, status):
+    """A token that was changed, say, on one side before the other."""
+    feed, answers = Feed(READY), iter([(status, {"error": {"code": "auth.token"}})] * 3)
+    _, service, services = sensor(
+        {"runfolder": lambda request: next(answers, None) or feed(request)}
+    )
+    service.wait_for("dispatch", 1)
+    services["runfolder"].wait_for(BEAT, 2)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "",
+        "null",
+        "7",
+        "[]",
+        "\x00\x01\x02",
+        "[" * 100_000,
+        '{"events": null, "next": "e-1"}',
+        '{"events": {}, "next": "e-1"}',
+        '{"events": "x", "next": "e-1"}',
+        '{"events": [], "next": 7}',
+        '{"events": [], "next": ""}',
+        '{"next": "e-1"}',
+        '{"events": [], "next": "x-9"}' + " " * 5000,
+    ],
+)
+def test_garbage_moves_nothing(sensor, module, monkeypatch, garbage):
+    monkeypatch.setattr(module, "LARGEST_ANSWER", 4000)
+    feed, answers = Feed(READY, DONE), iter([(200, garbage)] * 2)
+    _, service, services = sensor(
+        {"runfolder": lambda request: next(answers, None) or feed(request)}
+    )
+    service.wait_for("set", 1)
+    assert len(service.of("dispatch")) == 2
+    asked = services["runfolder"].wait_for(EVENTS, 3)
+    assert [request.query["after"] for request in asked[:3]] == ["none"] * 3
+
+
+@pytest.fixture
+def slow_feed() -> Iterator[Any]:
+    """A feed whose first two answers do not end: one says nothing, one drips."""
+    asked = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            page = json.dumps({"events": [FINISHED], "next": "e-1", "reset": False}).encode()
+            self.send_response(200)
+            if len(asked) > 2:
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+                over.wait(0.05)
+                return
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.close_connection = True
+            try:
+                while not over.wait(0.02):
+                    if len(asked) == 2:
+                        self.wfile.write(b"1\r\n \r\n")
+                        self.wfile.flush()
+            except OSError:
+                return
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_answer_that_does_not_end_is_given_up(sensor, module, monkeypatch, slow_feed):
+    monkeypatch.setattr(module, "TIMEOUT", (1, 0.2))
+    monkeypatch.setattr(module, "LONGEST_ANSWER", 0.3)
+    _, service, services = sensor({"runfolder": Feed(DONE)}, checksum_url=slow_feed)
+    assert service.wait_for("set", 2)
+    services["runfolder"].wait_for(BEAT, 2)
+    assert service.values == {"cursor_runfolder": "e-1", "cursor_checksum": "e-1"}
+
+
+def test_what_was_taken_is_not_dispatched_again_when_a_later_one_is_refused(sensor):
+    events = [{**event, "id": f"e-{n}"} for n, event in enumerate((READY, DONE, ERROR), start=1)]
+    known = SensorService()
+    taken = []
+
+    def refuse_the_last(trigger: str, **_: Any) -> None:
+        taken.append(trigger)
+        if trigger == "arteria.run_error" and taken.count(trigger) < 4:
+            raise RuntimeError("no such trigger, yet")
+
+    known.dispatch = refuse_the_last  # type: ignore[method-assign]
+    _, service, services = sensor({"runfolder": Feed(*events)}, known)
+    service.wait_for("set", 1)
+    assert taken == ["arteria.run_ready", "arteria.run_done", *["arteria.run_error"] * 4]
+    asked = services["runfolder"].wait_for(EVENTS, 4)
+    assert [request.query["after"] for request in asked[:4]] == ["none", *["e-2"] * 3]
+    assert service.of("set")[-1] == ("cursor_runfolder", "e-3")
+
+
+PROCESS = """
+import json, os, sys, importlib.util
+sys.path.insert(0, sys.argv[1])
+spec = importlib.util.spec_from_file_location("sensor", sys.argv[2])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+folder = sys.argv[3]
+
+class Service:
+    def get_logger(self, name):
+        import logging
+        return logging.getLogger(name)
+    def get_value(self, name):
+        try:
+            return open(folder + "/" + name).read() or None
+        except FileNotFoundError:
+            return None
+    def set_value(self, name, value):
+        with open(folder + "/new", "w") as file:
+            file.write(value)
+        os.replace(folder + "/new", folder + "/" + name)
+    def dispatch(self, trigger, payload=None, trace_tag=None):
+        with open(folder + "/dispatched", "a") as file:
+            file.write(json.dumps(payload) + "\\n")
+        print(payload["run"], flush=True)
+
+sensor = module.EventFeedSensor(Service(), {"runfolder_url": sys.argv[4]})
+sensor.setup()
+sensor.run()
+"""
+
+
+def test_a_sensor_that_is_killed_again_and_again_loses_nothing(new_service, tmp_path):
+    feed = Feed()
+    runs = [f"run-{number}" for number in range(6)]
+    service = new_service()
+    service.answers["GET", EVENTS] = feed
+    file = str(PACKS / "arteria/sensors/event_feed_sensor.py")
+    for start in (0, 2, 4):
+        feed.events += [
+            {**READY, "run": run, "id": f"e-{number}"}
+            for number, run in enumerate(runs[start : start + 2], start=start + 1)
+        ]
+        with subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(SHIMS), file, str(tmp_path), service.url],
+            stdout=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            last = runs[start + 1].encode() + b"\n"
+            assert last in iter(process.stdout.readline, b"")
+            process.send_signal(signal.SIGKILL)  # before the cursor is kept, or after
+    lines = (tmp_path / "dispatched").read_text().splitlines()
+    dispatched = [json.loads(line)["run"] for line in lines]
+    assert list(dict.fromkeys(dispatched)) == runs
+    kept = Path(tmp_path, "cursor_runfolder")
+    assert not kept.exists() or kept.read_text() in {f"e-{n}" for n in range(7)}
+
+
+def test_the_heartbeat_stops_while_nothing_is_taken_or_a_request_does_not_end(
+    sensor, module, monkeypatch
+):
+    known = SensorService()
+    known.faults["dispatch"] = 10**6
+    instance, service, _ = sensor({"runfolder": Feed(READY)}, known)
+    monkeypatch.setattr(module, "STUCK", 0.0)
+    (feed,) = instance.feeds
+    wait_until("it is no more well", lambda: not instance.healthy())
+    known.faults["dispatch"] = 0
+    service.wait_for("set", 1)
+    assert instance.healthy()
+    monkeypatch.setattr(feed, "_asked", module.time.monotonic() - module.HANGS - 1)
+    assert feed.hangs(module.time.monotonic())
+
+
 def test_the_heartbeat_stops_when_a_thread_is_gone(sensor):
     instance, _, services = sensor({"runfolder": Feed()})
     beat = services["runfolder"].wait_for(BEAT, 2)[0]
@@ -232,6 +430,18 @@ ERROR = {"what": "run_error", "run": RUN, "payload": {"code": "convert.disk_full
         ),
         ("runfolder", DONE, ("arteria.run_done", {"run": RUN, "attempt": 1})),
         ("runfolder", ERROR, ("arteria.run_error", {"run": RUN, "code": "convert.disk_full"})),
+        ("runfolder", {**READY, "what": "run_started"}, ("arteria.run_started", {"run": RUN})),
+        ("runfolder", {**READY, "what": "run_copied"}, ("arteria.run_copied", {"run": RUN})),
+        *(
+            (
+                "runfolder",
+                {**READY, "what": what, "payload": {"code": "run.x", "message": "<% x %>"}},
+                (f"arteria.{what}", {"run": RUN, "code": "run.x"}),
+            )
+            for what in ("run_failed", "run_stuck", "run_unreachable")
+        ),
+        # its own silence is not the sensor's to tell
+        ("runfolder", {"what": "sensor_silent", "payload": {"code": "sensor.silent"}}, None),
         ("runfolder", FINISHED, None),
         ("checksum", READY, None),
         ("runfolder", {"what": "stage_begun", "run": RUN}, None),

@@ -149,7 +149,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 36, "workflows": 8, "rules": 20, "aliases": 7, "sensors": 1}
+    assert counts == {"actions": 36, "workflows": 8, "rules": 24, "aliases": 7, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)

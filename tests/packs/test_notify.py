@@ -192,6 +192,63 @@ def test_an_address_that_is_none(action, service, config, url):
     assert (succeeded, result["code"]) == (False, "pack.config")
 
 
+ALERTS = ("run_failed", "run_stuck", "run_unreachable")
+TAKE, TOLD = f"{BASE}/alerts/take", f"{BASE}/alerts/told"
+
+
+@pytest.mark.parametrize("what", ALERTS)
+def test_an_alert_is_told_once_and_that_is_noted(action, service, slack, what):
+    fake = slack()
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    service.answers["POST", TAKE] = [(200, {"taken": True}), (200, {"taken": False})]
+    service.answers["POST", TOLD] = (200, {"noted": True})
+    assert action("notify", run=RUN, what=what) == (True, {"sent": 1})
+    body = {"what": what, "run": RUN, "by": "e1"}
+    assert service.calls() == [(TAKE, body), (TOLD, body)]
+    succeeded, result = action("notify", run=RUN, what=what)
+    assert (succeeded, result["sent"], fake.posts) == (True, 0, 1)
+
+
+def test_the_silence_of_the_sensor_is_told(action, service, slack, config, new_service):
+    fake, place = slack(), new_service()
+    place.answers["POST", "/"] = (200, {})
+    config["notify_webhook_url"] = f"{place.url}/"
+    service.answers["POST", TAKE] = (200, {"taken": True})
+    service.answers["POST", TOLD] = (200, {"noted": True})
+    assert action("notify", what="sensor_silent") == (True, {"sent": 2})
+    assert fake.texts == [
+        "The sensor is silent: runs go on, once a minute only\n"
+        "Urgency: result late\n"
+        "Do: st2 sensor list\n"
+        "Code: sensor.silent\n"
+        "See: docs/runbook/sensor.silent.md"
+    ]
+    (asked,) = place.asked
+    assert (asked.body["what"], asked.body["code"]) == ("sensor_silent", "sensor.silent")
+    assert service.calls()[-1] == (TOLD, {"what": "sensor_silent", "by": "e1"})
+
+
+@pytest.mark.parametrize(("reached", "noted"), [(False, False), (True, True)])
+def test_an_alert_that_reached_nobody_is_not_noted_as_told(
+    action, service, slack, config, new_service, reached, noted
+):
+    fake, place = slack(404), new_service()
+    place.answers["POST", "/"] = (200, {}) if reached else (404, {})
+    config["notify_webhook_url"] = f"{place.url}/"
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document())
+    service.answers["POST", TAKE] = (200, {"taken": True})
+    service.answers["POST", TOLD] = (200, {"noted": True})
+    succeeded, result = action("notify", run=RUN, what="run_stuck")
+    assert (succeeded, result["code"], fake.texts) == (False, "notify.not_sent", [])
+    assert (TOLD in [where for where, _ in service.calls()]) is noted
+
+
+@pytest.mark.parametrize("what", ["run_error", *ALERTS])
+def test_only_the_sensor_needs_no_run(action, service, what):
+    succeeded, result = action("notify", what=what)
+    assert (succeeded, result["code"], service.asked) == (False, "name.characters", [])
+
+
 def test_the_digest(action, service, slack):
     fake = slack()
     at_risk = {"urgency": "instrument at risk", "until": "now", "code": "run.stalled", "hint": ""}

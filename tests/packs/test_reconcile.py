@@ -64,6 +64,44 @@ def test_what_is_ready_is_told_again(reconcile, service, found, trigger, payload
     assert headers["st2-trace-tag"] == RUN
 
 
+def alert(what: str, **fields: Any) -> dict[str, Any]:
+    return item(what, stage=None, attempt=None, code="run.failed") | fields
+
+
+@pytest.mark.parametrize("what", ["run_failed", "run_stuck", "run_unreachable"])
+def test_what_nobody_was_told_of_is_told_once_a_reconciliation(reconcile, service, what):
+    ready = item("run_ready", stage=None, attempt=None)
+    looks = [[alert(what), ready], [alert(what)], [alert(what)]]
+    succeeded, counts = reconcile(*looks, seconds=0.05, grace=0)
+    assert succeeded and counts["alerts"] == 1 and counts["looks"] > 1
+    told = {"trigger": f"arteria.{what}", "payload": {"run": RUN, "code": "run.failed"}}
+    assert service.calls()[0] == (HOOK, told)
+    assert [body["trigger"] for _, body in service.calls()].count(told["trigger"]) == 1
+
+
+def test_the_silence_of_the_sensor_is_told_without_the_sensor(reconcile, service):
+    succeeded, counts = reconcile([alert("sensor_silent", run=None, code="sensor.silent")])
+    assert succeeded and counts["alerts"] == 1
+    told = {"trigger": "arteria.sensor_silent", "payload": {"code": "sensor.silent"}}
+    assert service.calls() == [(HOOK, told)]
+    assert service.asked[-1].headers["st2-trace-tag"] == "sensor.silent"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        alert("run_failed", run="{{ x }}"),
+        alert("run_failed", code="<% x %>"),
+        alert("run_failed", run=None),
+        alert("sensor_silent", run=None, code=None),
+    ],
+)
+def test_an_alert_that_could_be_evaluated_goes_no_further(reconcile, service, found):
+    succeeded, _ = reconcile([found, alert("run_stuck")])
+    assert not succeeded
+    assert [body["trigger"] for _, body in service.calls()] == ["arteria.run_stuck"]
+
+
 WAITING = {"run": RUN, "attempt": 1, "missing": 2, "known": True}
 
 

@@ -1,18 +1,43 @@
 from typing import Any, Dict
 
 from arteria_action import ServiceAction
+from arteria_alerts import ALERTS, SENSOR_SILENT, Telling
 from arteria_backends import backends, tell
 from arteria_client import path
+from arteria_errors import ArteriaError
 from arteria_names import identifier
-from arteria_notice import notice, notice_text
+from arteria_notice import notice, notice_text, silence, silence_text
 
 
 class Notify(ServiceAction):
-    """Tell people where a run stands, in words that name nothing but the run."""
+    """Tell people where a run stands, in words that name nothing but the run.
 
-    def act(self, run: str, what: str) -> Dict[str, Any]:
-        name, event = identifier(run, "run"), identifier(what, "what")
+    What stands until somebody acts is told once, however often its event comes, and not at all if
+    it is so no more.
+    """
+
+    def act(self, what: str, run: str = "") -> Dict[str, Any]:
+        event = identifier(what, "what")
+        name = "" if event == SENSOR_SILENT else identifier(run, "run")
+        if event not in ALERTS:
+            return self._tell(event, name)
+        telling = Telling(self.client, event, name, self.by(None))
+        if not telling.begin():
+            return {"sent": 0, "why": "it is so no more, or is told already"}
+        try:
+            result = self._tell(event, name)
+        except ArteriaError as error:
+            if error.counts.get("sent"):
+                telling.done()
+            raise
+        telling.done()
+        return result
+
+    def _tell(self, event: str, name: str) -> Dict[str, Any]:
         if not backends(self.config):
             return tell(self.config, "", {})
+        if event == SENSOR_SILENT:
+            told = silence()
+            return tell(self.config, silence_text(told), {"what": event, **told})
         told = notice(self.client.get("runfolder", path("runs", name)))
         return tell(self.config, notice_text(told), {"what": event, **told})

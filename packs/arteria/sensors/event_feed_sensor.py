@@ -1,9 +1,11 @@
 """Follows the events of every service and dispatches the triggers of the pack."""
 
+import json
 import re
 import threading
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import requests
 from st2reactor.sensor.base import Sensor
@@ -18,10 +20,17 @@ LIMIT = 200
 #: Seconds between two signs of life, and after which the trouble of a service is logged again.
 HEARTBEAT = 10.0
 REMIND = 300.0
-#: Seconds after which a dispatch hangs.
+#: Seconds after which a dispatch hangs, or has failed for too long to be called alive.
 STUCK = 60.0
-#: Longest pause before a service that does not answer is asked again, in seconds.
-LONGEST_PAUSE = 10.0
+#: Seconds to connect, and in which something of an answer must come.
+TIMEOUT = (5, WAIT + 20)
+#: Seconds that one answer may take from its beginning to its end, and its largest size in bytes.
+LONGEST_ANSWER = WAIT + 40.0
+LARGEST_ANSWER = 16 * 2**20
+#: Seconds after which a feed hangs that has not ended a request.
+HANGS = 3 * LONGEST_ANSWER
+#: First and longest pause before a service that does not answer is asked again, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A cursor behind events that dispatched nothing is kept this often (seconds): each time costs
 #: StackStorm two trigger instances, and to read such events again costs nothing.
 KEEP = 60.0
@@ -30,7 +39,12 @@ NO_CURSOR = "none"
 
 #: What becomes a trigger: (service or a job's, what) -> the trigger and its payload's names.
 TRIGGERS = {
+    ("runfolder", "run_started"): ("arteria.run_started", ("run",)),
+    ("runfolder", "run_copied"): ("arteria.run_copied", ("run",)),
     ("runfolder", "run_ready"): ("arteria.run_ready", ("run",)),
+    ("runfolder", "run_failed"): ("arteria.run_failed", ("run", "code")),
+    ("runfolder", "run_stuck"): ("arteria.run_stuck", ("run", "code")),
+    ("runfolder", "run_unreachable"): ("arteria.run_unreachable", ("run", "code")),
     ("runfolder", "stage_ready"): ("arteria.stage_ready", ("run", "stage", "attempt")),
     ("runfolder", "run_done"): ("arteria.run_done", ("run", "attempt")),
     ("runfolder", "run_error"): ("arteria.run_error", ("run", "code")),
@@ -44,6 +58,10 @@ TRIGGERS = {
 OPTIONAL = ("code",)
 NUMBERS = ("attempt",)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", re.ASCII)
+
+
+class TroubleError(ValueError):
+    """A service's answer cannot be used."""
 
 
 class NotInertError(ValueError):
@@ -95,12 +113,14 @@ class Feed:
         self._stored: Optional[str] = None
         self._kept = time.monotonic()
         self._owed = False  # something was dispatched since the cursor was kept
+        self._asked: Optional[float] = None  # since when a request is under way
+        self._refused: Optional[float] = None  # since when no dispatch has worked
         self._trouble = ""
         self._told = 0.0
 
     def follow(self) -> None:
         """Runs as the feed's thread; whatever goes wrong, it goes on after a pause."""
-        pause = 0.5
+        pause = FIRST_PAUSE
         while not self._sensor.stopping.is_set():
             try:
                 self.step()
@@ -110,33 +130,60 @@ class Feed:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._recovered()
-                pause = 0.5
+                pause = FIRST_PAUSE
 
     def step(self) -> None:
         """Ask once; dispatch what came, and only then remember that it came."""
         if self._cursor is None:
             self._cursor = self._stored = self._sensor.load(self._key) or NO_CURSOR
-        query = {"after": self._cursor, "wait": WAIT, "limit": LIMIT}
-        answer = self._session.get(self._url, params=query, timeout=(5, WAIT + 20))
-        answer.raise_for_status()
-        page = answer.json()
-        events, cursor = page["events"], page["next"]
-        if not isinstance(cursor, str) or not cursor:
-            raise ValueError("expected a cursor as next")
+        page = self._ask({"after": self._cursor, "wait": WAIT, "limit": LIMIT})
+        events, cursor = page.get("events"), page.get("next")
+        if not isinstance(events, list) or not isinstance(cursor, str) or not cursor:
+            raise TroubleError("expected a list of events, and a cursor as next")
         if page.get("reset") and self._cursor != NO_CURSOR:
             self._log.warning("%s does not know our cursor; it replays open runs", self.service)
         if self._sensor.stopping.is_set():
             return
-        self._owed = self._dispatch(events) or self._owed
+        self._dispatch(events)
         self._cursor = cursor
         now = time.monotonic()
         if self._stored != cursor and (self._owed or now - self._kept >= KEEP):
             self._sensor.store(self._key, cursor)
             self._stored, self._kept, self._owed = cursor, now, False
 
-    def _dispatch(self, events: List[Dict[str, Any]]) -> bool:
-        """True if one of `events` was worth a trigger."""
-        dispatched = False
+    def _ask(self, query: Dict[str, Any]) -> Dict[str, Any]:
+        """One page; an answer that is too large or too slow is given up."""
+        self._asked = time.monotonic()
+        try:
+            with self._session.get(self._url, params=query, timeout=TIMEOUT, stream=True) as answer:
+                answer.raise_for_status()
+                text = b""
+                for part in answer.iter_content(2**13):
+                    text += part
+                    if len(text) > LARGEST_ANSWER:
+                        raise TroubleError("the answer is larger than %d bytes" % LARGEST_ANSWER)
+                    if time.monotonic() - self._asked > LONGEST_ANSWER:
+                        raise TroubleError("the answer takes more than %d s" % LONGEST_ANSWER)
+            page = json.loads(text)
+        finally:
+            self._asked = None
+        if not isinstance(page, dict):
+            raise TroubleError("expected an object")
+        return page
+
+    def hangs(self, now: float) -> bool:
+        """True if a request does not end, or if the orchestrator has taken nothing for long."""
+        asked, refused = self._asked, self._refused
+        return (asked is not None and now - asked > HANGS) or (
+            refused is not None and now - refused > STUCK
+        )
+
+    def _dispatch(self, events: List[Dict[str, Any]]) -> None:
+        """Dispatch those of `events` that are worth a trigger.
+
+        NB: what is dispatched is not read again when a later one is refused; else each retry would
+        dispatch all that came before it.
+        """
         for event in events:
             try:
                 found = trigger_of(self.service, event)
@@ -144,10 +191,18 @@ class Feed:
                 self._log.error("%s: not dispatched: %s in %.2000r", self.service, error, event)
                 continue
             if found is not None:
-                trigger, payload = found
-                self._sensor.dispatch(trigger, payload)
-                dispatched = True
-        return dispatched
+                self._send(*found)
+                self._owed = True
+                if isinstance(event.get("id"), str) and event["id"]:
+                    self._cursor = event["id"]
+
+    def _send(self, trigger: str, payload: Dict[str, Any]) -> None:
+        try:
+            self._sensor.dispatch(trigger, payload)
+        except Exception:
+            self._refused = self._refused or time.monotonic()
+            raise
+        self._refused = None
 
     def _tell(self, error: Exception) -> None:
         trouble, now = type(error).__name__, time.monotonic()
@@ -170,6 +225,7 @@ class EventFeedSensor(Sensor):
         self.logger = sensor_service.get_logger(name=type(self).__name__)
         self.stopping = threading.Event()
         self.threads: List[threading.Thread] = []
+        self.feeds: List[Feed] = []
         self._lock = threading.Lock()
         self._dispatching: Optional[float] = None
         self._silent = False
@@ -190,32 +246,36 @@ class EventFeedSensor(Sensor):
     def url(self, service: str) -> str:
         return str(self.config.get(service + "_url") or "").rstrip("/")
 
-    def load(self, key: str) -> Optional[str]:
-        with self._lock:
-            return self.sensor_service.get_value(key)
-
-    def store(self, key: str, value: str) -> None:
-        with self._lock:
-            self.sensor_service.set_value(key, value)
-
-    def dispatch(self, trigger: str, payload: Dict[str, Any]) -> None:
+    @contextmanager
+    def _orchestrator(self) -> Iterator[None]:
+        """One thread at a time, since the sensor service is not made for several."""
         with self._lock:
             self._dispatching = time.monotonic()
             try:
-                self.sensor_service.dispatch(
-                    trigger=trigger, payload=payload, trace_tag=payload["run"]
-                )
+                yield
             finally:
                 self._dispatching = None
+
+    def load(self, key: str) -> Optional[str]:
+        with self._orchestrator():
+            return self.sensor_service.get_value(key)
+
+    def store(self, key: str, value: str) -> None:
+        with self._orchestrator():
+            self.sensor_service.set_value(key, value)
+
+    def dispatch(self, trigger: str, payload: Dict[str, Any]) -> None:
+        with self._orchestrator():
+            self.sensor_service.dispatch(trigger=trigger, payload=payload, trace_tag=payload["run"])
 
     def setup(self) -> None:
         """Nothing that could fail: what is needed is made in `run`."""
 
     def run(self) -> None:
-        feeds = [Feed(self, name, self.url(name)) for name in SERVICES if self.url(name)]
+        self.feeds = [Feed(self, name, self.url(name)) for name in SERVICES if self.url(name)]
         self.threads = [
             threading.Thread(target=feed.follow, name="feed-" + feed.service, daemon=True)
-            for feed in feeds
+            for feed in self.feeds
         ]
         for thread in self.threads:
             thread.start()
@@ -242,9 +302,10 @@ class EventFeedSensor(Sensor):
         self._silent = False
 
     def healthy(self) -> bool:
-        """True if every feed has its thread and no dispatch hangs."""
-        since = self._dispatching
-        hangs = since is not None and time.monotonic() - since > STUCK
+        """True if every feed has its thread, none hangs, and what they bring is taken."""
+        now, since = time.monotonic(), self._dispatching
+        hangs = since is not None and now - since > STUCK
+        hangs = hangs or any(feed.hangs(now) for feed in self.feeds)
         return not hangs and all(thread.is_alive() for thread in self.threads)
 
     def cleanup(self) -> None:

@@ -68,6 +68,23 @@ def notice_text(told: Dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def silence() -> Dict[str, Any]:
+    """What is told while the sensor is silent."""
+    return {
+        "code": "sensor.silent",
+        "urgency": _PRESSING[1],
+        "command": "st2 sensor list",
+        "page": "docs/runbook/sensor.silent.md",
+    }
+
+
+def silence_text(told: Dict[str, Any]) -> str:
+    return (
+        "The sensor is silent: runs go on, once a minute only\n"
+        "Urgency: %(urgency)s\nDo: %(command)s\nCode: %(code)s\nSee: %(page)s" % told
+    )
+
+
 def presses(told: Dict[str, Any]) -> bool:
     """True if somebody is to look soon."""
     return told["urgency"] in _PRESSING

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any, Dict, Optional, Set, Tuple
 
 from arteria_action import stage_path
+from arteria_alerts import ALERTS, SENSOR_SILENT
 from arteria_client import Client, path
 from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
 from arteria_jobs import (
@@ -18,7 +19,9 @@ from arteria_jobs import (
 from arteria_names import code_of, identifier, number
 from arteria_orchestrator import Orchestrator
 
-COUNTS = ("looks", "found", "dispatched", "over_limit", "stopped", "lost", "waiting", "errors")
+COUNTS = (
+    "looks", "found", "dispatched", "alerts", "over_limit", "stopped", "lost", "waiting", "errors"
+)  # fmt: skip
 #: A service's answer for a job that it does not have.
 NO_JOB = "job.not_found"
 
@@ -76,6 +79,9 @@ class Repair:
 
     def _repair(self, item: Dict[str, Any]) -> None:
         what = item.get("what")
+        if what in ALERTS:
+            self._alert(item, what)
+            return
         run = identifier(item.get("run"), "run")
         if what == "run_ready":
             self._dispatch(item, "arteria.run_ready", {"run": run})
@@ -93,9 +99,26 @@ class Repair:
             self._unwanted(item, of_stage)
         else:
             raise AnswerError(
-                "expected run_ready, stage_ready, stage_running, stage_held or job_unwanted in"
-                " overdue"
+                "expected run_ready, stage_ready, stage_running, stage_held, job_unwanted or an"
+                " alert in overdue"
             )
+
+    def _alert(self, item: Dict[str, Any], what: str) -> None:
+        """Tell rules again of what nobody has told people; once a reconciliation, since nothing
+        follows from it.
+
+        NB: the sensor's own silence comes from here only.
+        """
+        payload = {"code": identifier(item.get("code"), "code")}
+        tag = payload["code"]
+        if what != SENSOR_SILENT:
+            payload["run"] = tag = identifier(item.get("run"), "run")
+        key = (what, item.get("since"), *sorted(payload.items()))
+        if key in self._sent:
+            return
+        self._orchestrator.dispatch("arteria." + what, payload, tag)
+        self._sent[key] = time.monotonic()
+        self.counts["alerts"] += 1
 
     def _dispatch(self, item: Dict[str, Any], trigger: str, payload: Dict[str, Any]) -> None:
         key = (trigger, item.get("since"), *sorted(payload.items()))

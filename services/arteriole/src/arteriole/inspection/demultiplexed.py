@@ -9,9 +9,9 @@ from pathlib import Path
 from arteriole.illumina import demultiplexing_stats, leavings, sheet_check
 from arteriole.illumina.demultiplexing_stats import DemultiplexingStats, SampleReads
 from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.interop_summary import InteropSummary
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
-from arteriole.inspection.interop_summary import InteropSummary
 
 FILES_LIMIT = 200_000
 _DEPTH = 4

@@ -26,12 +26,12 @@ from dataclasses import asdict
 from typing import Any
 
 from arteriole.illumina.instruments import instrument_type
+from arteriole.illumina.interop_summary import InteropSummary
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.sheet_check import Finding
 from arteriole.inspection.demultiplexed import Demultiplexing, FastqFiles
 from arteriole.inspection.inspection import Inspection
-from arteriole.inspection.interop_summary import InteropSummary
 
 LISTED = 50
 
@@ -133,12 +133,4 @@ def _fastq(files: FastqFiles | None) -> dict[str, Any] | None:
 
 
 def _interop(summary: InteropSummary | None) -> dict[str, Any] | None:
-    if summary is None:
-        return None
-    return {
-        "yield_gigabases": summary.yield_gigabases,
-        "percent_q30": summary.percent_q30,
-        "clusters": summary.clusters,
-        "clusters_pf": summary.clusters_pf,
-        "lanes": [asdict(lane) for lane in summary.lanes],
-    }
+    return None if summary is None else summary.document()

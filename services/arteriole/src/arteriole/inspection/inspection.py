@@ -7,16 +7,16 @@ from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
 from arteriole.app.names import is_identifier
-from arteriole.illumina import leavings, sheet_check, sheet_settings
+from arteriole.illumina import interop_summary, leavings, sheet_check, sheet_settings
 from arteriole.illumina.errors import RunDataError, SampleSheetError
+from arteriole.illumina.interop_summary import InteropError, InteropSummary
 from arteriole.illumina.run_folder import MARKERS, BclKind, RunFolder
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_check import Finding, Severity
-from arteriole.inspection import demultiplexed, interop_summary
+from arteriole.inspection import demultiplexed
 from arteriole.inspection.demultiplexed import Demultiplexing, FastqFiles
-from arteriole.inspection.interop_summary import InteropError, InteropSummary
 from arteriole.inspection.missing import missing_files
 from arteriole.inspection.outlook import COMPLETE, SHEET, Outlook, again_command, called, outlook
 from arteriole.runfolder.verdict import Verdict, VerdictKind, examine
@@ -231,7 +231,8 @@ def _parameters(folder: RunFolder, problems: list[str]) -> RunParameters | None:
 
 def _interop(folder: RunFolder, problems: list[str]) -> InteropSummary | None:
     try:
-        return interop_summary.summarise(folder.path)
+        summary = interop_summary.summarise(folder.path)
+        return summary if summary is not None and summary.lanes else None
     except InteropError as err:
         problems.append(str(err))
         return None

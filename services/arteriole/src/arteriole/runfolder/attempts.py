@@ -213,6 +213,7 @@ class Attempts:
                 self._runs.events.append(
                     "aborted", who=who, run=name, attempt=run.attempt or None, reason=reason[:500]
                 )
+                self._runs.alerts.clear(name)  # a person knows
         return [
             (stage.service or "", stage.job_id or 0) for stage in self._runs.get(name).unwanted()
         ]

@@ -99,6 +99,12 @@ class Heartbeat(Request):
     sensor: str = Field(max_length=100)
 
 
+class AlertRequest(Request):
+    what: Annotated[str, _identifier("what")]
+    run: Annotated[str, _identifier("run")] | None = None
+    by: By
+
+
 class RunsQuery(Request):
     state: RunState | None = None
     brief: bool = False

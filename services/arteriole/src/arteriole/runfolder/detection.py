@@ -17,7 +17,8 @@ from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from arteriole.app.names import is_identifier
 from arteriole.illumina import run_file
-from arteriole.illumina.run_folder import MARKERS
+from arteriole.illumina.run_folder import MARKERS, RunFolder
+from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
@@ -25,6 +26,7 @@ from arteriole.runfolder.sheets import SheetLookupError, Sheets
 from arteriole.runfolder.sighting import SHEET, Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import Place, next_after, place
+from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
 from arteriole.runfolder.verdict import (
     AT_REST,
     Rules,
@@ -49,9 +51,16 @@ log = structlog.get_logger()
 class Detector:
     """Registers and judges the folders directly below the monitored directories."""
 
-    def __init__(self, runs: Runs, settings: RunfolderSettings, sheets: Sheets) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        settings: RunfolderSettings,
+        sheets: Sheets,
+        measuring: Measuring | None = None,
+    ) -> None:
         self._runs = runs
         self._sheets = sheets
+        self._measuring = measuring
         self._settings = settings
         self._wake = asyncio.Event()
         self._watcher = _Watcher(self._wake)
@@ -60,6 +69,7 @@ class Detector:
         self._watches: dict[Path, Watch] = {}  # of the open runs
         self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
         self._looked: dict[Path, float] = {}
+        self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
         self._is_unfinished = False  # the last scan left folders to the next
         self.unreachable: dict[Path, str] = {}
         self.trouble: str | None = None  # why the last scan failed
@@ -174,8 +184,11 @@ class Detector:
                 return
             if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
                 return
-            verdict = await self._examine(run)
+            verdict = await self._examine(run, self._runs.rises(run))
             self._runs.judged(run, verdict)
+            news = verdict.kind is not run.verdict and verdict.kind in MEASURED
+            if news and run.adopted and self._measuring is not None:
+                self._measuring.ask(run.path)
         if verdict.kind in SETTLED:
             self._watches.pop(run.path, None)
             self._sheets.forget(run.name)
@@ -183,6 +196,18 @@ class Detector:
             self._watcher.unwatch(run.path)
         else:
             self._watcher.watch(run.path)
+
+    def _tempo(self, run: Run, seen: Sighting, rises: list[Rise]) -> Tempo | None:
+        """How fast its cycles came; by the file server's times where we have seen too few."""
+        if seen.info is None or seen.is_marked:
+            self._written.pop(run.path, None)
+            return None
+        if run.path not in self._written:
+            lane = RunFolder(run.path).lane(seen.info.lanes[0])
+            self._written[run.path] = written(lane) if seen.cycles_seen else []
+        return tempo(
+            seen.info, seen.cycles_seen, rises, self._settings.stuck_after, self._written[run.path]
+        )
 
     def _pace(self, instrument: str) -> Pace:
         settings = self._settings
@@ -194,19 +219,21 @@ class Detector:
         settle = settings.settle(instrument)
         return Rules(settle, settings.stalled_after, settings.require_sheet)
 
-    async def _examine(self, run: Run) -> Verdict:
+    async def _examine(self, run: Run, rises: list[Rise]) -> Verdict:
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
             return await asyncio.to_thread(examine_marker, run.path, grace, time.time())
-        seen = await asyncio.to_thread(self._look, run)
-        if isinstance(seen, Verdict):
-            return seen
-        return self._judge(run, *await self._with_sheet(run, *seen))
+        looked = await asyncio.to_thread(self._look, run)
+        if isinstance(looked, Verdict):
+            return looked
+        seen, quiet = looked
+        seen = await self._with_sheet(run, seen)
+        return await asyncio.to_thread(self._judge, run, seen, quiet, rises)
 
-    async def _with_sheet(self, run: Run, seen: Sighting, quiet: Quiet) -> tuple[Sighting, Quiet]:
+    async def _with_sheet(self, run: Run, seen: Sighting) -> Sighting:
         """With the sheet that counts, if it may come from elsewhere."""
         if not self._sheets.is_elsewhere or seen.info is None or not is_identifier(run.name):
-            return seen, quiet
+            return seen
         flowcell = seen.info.flowcell
         described = self._sheets.described(run.name, flowcell)
         in_folder = seen.sheet is not None and not seen.sheet.is_empty
@@ -215,12 +242,12 @@ class Detector:
                 run.name, flowcell, in_folder=in_folder, ask=seen.is_whole
             )
         except SheetLookupError as err:
-            return replace(seen, sheet=None, sheet_elsewhere=described, sheet_error=err), quiet
+            return replace(seen, sheet=None, sheet_elsewhere=described, sheet_error=err)
         if found is None:
-            return replace(seen, sheet_elsewhere=described), quiet
+            return replace(seen, sheet_elsewhere=described)
         if found.source == RUN_FOLDER:
-            return seen, quiet
-        return replace(seen, sheet=found.summary(), sheet_source=found.source), quiet
+            return seen
+        return replace(seen, sheet=found.summary(), sheet_source=found.source)
 
     def _look(self, run: Run) -> tuple[Sighting, Quiet] | Verdict:
         """NB: on another thread, one at a time."""
@@ -233,14 +260,16 @@ class Detector:
         except OSError as err:
             return unreachable(run.path, err)
 
-    def _judge(self, run: Run, seen: Sighting, quiet: Quiet) -> Verdict:
+    def _judge(self, run: Run, seen: Sighting, quiet: Quiet, rises: list[Rise]) -> Verdict:
+        """NB: on another thread, one at a time."""
         watch = self._watches[run.path]
         instrument = seen.info.instrument if seen.info else run.instrument
         watch.pace = self._pace(instrument)
         later = ""
         if quiet.seconds >= self._settings.stalled_after:
             later = next_after(place(run.name, run.evidence), list(self._places.values()))
-        verdict = judge(seen, quiet, self._rules(instrument), later)
+        pace = self._tempo(run, seen, rises)
+        verdict = judge(seen, quiet, self._rules(instrument), later, pace)
         watch.at_rest = verdict.kind in AT_REST
         return verdict
 

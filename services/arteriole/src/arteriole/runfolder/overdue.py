@@ -1,20 +1,23 @@
 """What should have moved and has not: the packs' reconciling rule asks for it every minute."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from arteriole.app import times
+from arteriole.runfolder.alerts import Alert
 from arteriole.runfolder.records import Run, Stage
 from arteriole.runfolder.states import StageState
 
 
-def overdue(runs: list[Run], grace: float) -> list[dict[str, Any]]:
+def overdue(runs: list[Run], grace: float, owed: Sequence[Alert] = ()) -> list[dict[str, Any]]:
     """Entries older than `grace` seconds; a job that is to be stopped is told of at once.
 
     Each is `{what, run, stage, attempt, service, job_id, since, past_limit}`; `what` is
     `run_ready` (nobody claimed it), `stage_ready` (nobody began it, or whoever did left neither
     job nor end within the lease), `stage_running` (a job was attached; did it end?),
     `stage_held` (is what it waits for there by now?) or `job_unwanted` (its attempt was aborted,
-    and it has not ended).
+    and it has not ended). `owed` are the alerts that nobody has told people of: `what` is theirs
+    (`run_failed`, `run_stuck`, `run_unreachable`, `sensor_silent`), and there is their `code`.
     """
     before = times.now(-grace)
     found = []
@@ -26,7 +29,18 @@ def overdue(runs: list[Run], grace: float) -> list[dict[str, Any]]:
         open_ = [] if run.finished else run.current
         earlier = [s for s in unwanted if s.attempt != run.attempt]
         found += [entry for s in [*earlier, *open_] if (entry := _stage(run, s, before))]
-    return found
+    return [*found, *map(_owed, owed)]
+
+
+def _owed(alert: Alert) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("stage", "attempt", "service", "job_id")),
+        "what": alert.what,
+        "run": alert.run or None,
+        "code": alert.code,
+        "since": alert.raised,
+        "past_limit": False,
+    }
 
 
 def _stage(run: Run, stage: Stage, before: str) -> dict[str, Any] | None:

@@ -225,6 +225,7 @@ class Run:
     plan: dict[str, Any]
     claimed_by: str | None
     instrument: str  # '' if neither the evidence nor the name tells
+    metrics: dict[str, Any] | None = None  # of InterOp, once the run rests
     waiver: Waiver | None = None
     held: Hold | None = None  # the narrowest of those that hold it
     aborts: tuple[Abort, ...] = ()

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
@@ -11,17 +12,23 @@ from arteriole.app.events import EventLog
 from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier
 from arteriole.app.store import Store
+from arteriole.runfolder import alerts
+from arteriole.runfolder.alerts import Alerts
 from arteriole.runfolder.records import Abort as Abort
 from arteriole.runfolder.records import Attempt, Hold, Scope, Waiver
 from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
 from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.tempo import Rise
 from arteriole.runfolder.verdict import Verdict, VerdictKind
 
 WHO = "runfolder"
 
 #: States in which a run asks nothing of a reader that lost its place.
 CLOSED = (RunState.DONE, RunState.CANCELLED)
+
+#: Verdicts with which all of a run is here.
+WHOLE = (VerdictKind.COMPLETE, VerdictKind.NO_SHEET)
 
 
 def storable(path: Path) -> Path:
@@ -36,6 +43,7 @@ class Runs:
         self.store = store
         self.mode = mode
         self.events = EventLog(store, self._replay_from)
+        self.alerts = Alerts(store, self.events)
 
     def _replay_from(self) -> int:
         open_runs = [run.name for run in self.all() if run.state not in CLOSED]
@@ -138,12 +146,76 @@ class Runs:
             return
         with self.store.transaction():
             self._write_verdict(run, verdict)
+            self._note_cycle(run, verdict)
             if run.verdict is not verdict.kind:
                 self.events.append(
                     "verdict", who=WHO, run=run.name, verdict=verdict.kind.value, code=verdict.code
                 )
-                if not run.claimable:
-                    self.tell_if_ready(run.name)
+            self._tell_of(run, verdict)
+            if run.verdict is not verdict.kind and not run.claimable:
+                self.tell_if_ready(run.name)
+
+    def rises(self, run: Run) -> list[Rise]:
+        """When each higher cycle of it was first seen, the lowest first."""
+        rows = self.store.rows("SELECT * FROM cycle WHERE run = ? ORDER BY cycle", (run.id,))
+        return [Rise(row["cycle"], row["seen"]) for row in rows]
+
+    def note_metrics(self, path: Path, metrics: dict[str, Any] | None) -> None:
+        """Keep what the instrument measured."""
+        text = None if metrics is None else json.dumps(metrics)
+        self.store.execute("UPDATE run SET metrics = ? WHERE path = ?", (text, str(storable(path))))
+
+    def _note_cycle(self, run: Run, verdict: Verdict) -> None:
+        """Keep when the highest cycle of a run rose, until all of it is there."""
+        if verdict.kind is VerdictKind.COMPLETE:
+            self.store.execute("DELETE FROM cycle WHERE run = ?", (run.id,))
+        cycle, since = (verdict.evidence.get(name) for name in ("cycles_seen", "cycle_since"))
+        if cycle and since:
+            self.store.execute(
+                "INSERT INTO cycle (run, cycle, seen) SELECT ?, ?, ? WHERE ? >"
+                " (SELECT coalesce(max(cycle), 0) FROM cycle WHERE run = ?)",
+                (run.id, cycle, since, cycle, run.id),
+            )
+
+    def _tell_of(self, run: Run, verdict: Verdict) -> None:
+        """What rules are told of a run's verdict; nothing of one that is over or was here before.
+
+        One that was here before and is seen to be sequenced counts as new.
+        """
+        name, kind = run.name, verdict.kind
+        what = alerts.OF_VERDICT.get(kind, "")
+        self.alerts.clear(name, but=what)
+        if run.state in CLOSED or run.finished:
+            return
+        if not run.adopted and len(self.rises(run)) < 2:
+            return
+        if kind is VerdictKind.SEQUENCING and verdict.evidence.get("instrument"):
+            self._tell_once("run_started", name)
+        elif kind in WHOLE and run.verdict not in WHOLE and not run.attempt:
+            self._tell_once("run_copied", name)
+        elif what == alerts.RUN_UNREACHABLE:
+            code, others = verdict.code, self._others_unreachable(run)
+            self.alerts.raise_(what, who=WHO, run=name, about=code, code=code, told=others)
+        elif what:
+            reached = verdict.evidence.get("cycles_seen")
+            about = f"cycle {reached}" if what == alerts.RUN_STUCK else verdict.code
+            self.alerts.raise_(what, who=WHO, run=name, about=about, code=verdict.code)
+
+    def _tell_once(self, what: str, name: str) -> None:
+        told = self.store.row(
+            "SELECT 1 FROM event WHERE run = ? AND what = ? LIMIT 1", (name, what)
+        )
+        if told is None:
+            self.events.append(what, who=WHO, run=name)
+
+    def _others_unreachable(self, run: Run) -> bool:
+        """Another one in the same directory is told of already: a file system that is away."""
+        rows = self.store.rows(
+            "SELECT run.path FROM alert JOIN run ON run.name = alert.run"
+            " WHERE alert.what = ? AND alert.cleared IS NULL AND run.id != ?",
+            (alerts.RUN_UNREACHABLE, run.id),
+        )
+        return any(Path(row["path"]).parent == run.path.parent for row in rows)
 
     def _now(self, run: Run) -> Run:
         """The run as it is now: another may have changed it since it was read."""
@@ -283,6 +355,7 @@ class _Parts:
             plan=json.loads(row["plan"]),
             claimed_by=row["claimed_by"],
             instrument=instrument,
+            metrics=json.loads(row["metrics"]) if row["metrics"] else None,
             waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
             held=self._held(row["name"], instrument),
             aborts=tuple(Abort.from_row(abort) for abort in self._aborts.get(row["id"], ())),

@@ -6,7 +6,6 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from arteriole.app import times
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
@@ -15,6 +14,7 @@ from arteriole.app.store import Store
 from arteriole.runfolder.arteria import ArteriaApi
 from arteriole.runfolder.attempts import Attempts
 from arteriole.runfolder.bodies import (
+    AlertRequest,
     AttachRequest,
     BeginRequest,
     ClaimRequest,
@@ -35,11 +35,13 @@ from arteriole.runfolder.bodies import (
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.page import Page
 from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
+from arteriole.runfolder.sensor import SensorWatch
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
@@ -62,37 +64,36 @@ class RunfolderService:
         self._attempts = Attempts(self._runs, self._stages)
         self._holds = Holds(self._runs, self._stages)
         self._sheets = Sheets(settings.sheets)
-        self._detector = Detector(self._runs, settings, self._sheets)
+        self._measuring = Measuring(self._runs)
+        measuring = self._measuring if settings.read_metrics else None
+        self._detector = Detector(self._runs, settings, self._sheets, measuring)
         self._arteria = ArteriaApi(self._runs, self._detector, settings)
         self._page = Page()
         self._progress = Progress()
-        self._heartbeat: str | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
+        self._tasks: list[asyncio.Task[None]] = []
         self.events = self._runs.events
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._detector.run())
+        working = (self._detector, self._sensor, self._measuring)
+        self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+                await task
         self._store.close()
 
     def health(self) -> dict[str, Any]:
         """Degraded when a monitored directory cannot be read, a scan failed, or the packs' sensor
         is silent.
         """
-        silent = (
-            None
-            if self._heartbeat is None
-            else times.seconds_since(self._heartbeat) > self._settings.heartbeat_limit
-        )
+        silent = self._sensor.is_silent
         unreachable = {str(path): why_ for path, why_ in self._detector.unreachable.items()}
         document: dict[str, Any] = {
             "unreachable_directories": unreachable,
-            "sensor_heartbeat": self._heartbeat,
+            "sensor_heartbeat": self._sensor.heartbeat,
             "sensor_silent": silent,
         }
         if self._detector.trouble is not None:
@@ -148,6 +149,12 @@ class RunfolderService:
                   "what should have moved and has not", query=OverdueQuery),
             Route("POST", "/api/1.0/heartbeat", self._beat, act, "the packs' sensor is alive",
                   body=Heartbeat),
+            Route("GET", "/api/1.0/alerts", self._list_alerts, read,
+                  "what people should be told of"),
+            Route("POST", "/api/1.0/alerts/take", self._take_alert, act,
+                  "ask to be the one who tells people of it", body=AlertRequest),
+            Route("POST", "/api/1.0/alerts/told", self._told_alert, act,
+                  "people were told of it", body=AlertRequest),
         ]  # fmt: skip
 
     def _document(self, run: Run) -> dict[str, Any]:
@@ -170,6 +177,7 @@ class RunfolderService:
             "claimed_by": run.claimed_by,
             "first_seen": run.first_seen,
             "metadata": run.metadata,
+            "metrics": run.metrics,
             "stages": [self._stage_document(run, stage) for stage in run.stages],
         }
 
@@ -367,11 +375,23 @@ class RunfolderService:
         return Reply({"released": self._holds.release(body.scope, body.name, call.identity.name)})
 
     def _overdue(self, call: Call) -> Reply:
-        return Reply({"overdue": overdue(self._runs.all(), call.query.grace)})
+        grace = call.query.grace
+        return Reply({"overdue": overdue(self._runs.all(), grace, self._runs.alerts.owed(grace))})
 
     def _beat(self, call: Call) -> Reply:
-        self._heartbeat = times.now()
-        return Reply({"time": self._heartbeat})
+        return Reply({"time": self._sensor.beat()})
+
+    def _list_alerts(self, _: Call) -> Reply:
+        standing = self._runs.alerts.standing()
+        return Reply({"alerts": [alert.document() for alert in standing]})
+
+    def _take_alert(self, call: Call) -> Reply:
+        body: AlertRequest = call.body
+        return Reply({"taken": self._runs.alerts.take(body.what, body.run or "", body.by)})
+
+    def _told_alert(self, call: Call) -> Reply:
+        body: AlertRequest = call.body
+        return Reply({"noted": self._runs.alerts.note_told(body.what, body.run or "", body.by)})
 
 
 def _has_sheet(run_dir: Path) -> bool:

@@ -76,6 +76,8 @@ class RunfolderSettings(Section):
     settle_by_instrument: dict[InstrumentName, SettleSeconds] = Field(default_factory=dict)
     #: Seconds without a change after which a run that is not marked complete has stalled.
     stalled_after: float = Field(default=4 * 3600.0, gt=0)
+    #: Seconds without a new cycle before which no run counts as stuck, however fast it was.
+    stuck_after: float = Field(default=3600.0, gt=0)
     #: Seconds between two looks at every file of a run that is not as it should be, while the two
     #: upper levels of its folder do not change.
     recheck_seconds: float = Field(default=60.0, gt=0)
@@ -84,6 +86,8 @@ class RunfolderSettings(Section):
     #: Where the sheet of a run is looked up; the first place that has one counts.
     sheets: list[SheetSource] = Field(default=[RUN_FOLDER], min_length=1, max_length=10)
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
+    #: What the instrument measured is read from InterOp once a run is complete or rests.
+    read_metrics: bool = True
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False
     #: Runs found at the very first start may be worked on without `arteriole adopt`.

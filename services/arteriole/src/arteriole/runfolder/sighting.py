@@ -303,8 +303,17 @@ def _cycle(lane: Path) -> int:
         names = [entry.name for entry in lane.iterdir()]
     except OSError:
         return 0
-    found = (_CYCLE.fullmatch(name) for name in names)
-    return max((int(match[1] or match[2]) for match in found if match), default=0)
+    return max((cycle for name in names if (cycle := cycle_in(name)) is not None), default=0)
+
+
+def cycle_in(name: str) -> int | None:
+    """The cycle of an entry of a lane's folder; None for any other entry.
+
+    >>> cycle_in("C12.1"), cycle_in("0012.bcl.bgzf"), cycle_in("s_1_1101.filter")
+    (12, 12, None)
+    """
+    match = _CYCLE.fullmatch(name)
+    return int(match[1] or match[2]) if match else None
 
 
 def _sheet(path: Path) -> Sheet | None:

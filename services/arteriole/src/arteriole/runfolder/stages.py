@@ -366,7 +366,8 @@ def require_still(run: Run) -> None:
     """Raise ConflictError while the run folder is written: what was missing may be arriving."""
     since = run.evidence.get("quiet_since")
     still = isinstance(since, str) and since != "" and times.seconds_since(since) >= STILL
-    if run.verdict is VerdictKind.COPYING or (run.verdict is VerdictKind.SEQUENCING and not still):
+    written = run.verdict in (VerdictKind.SEQUENCING, VerdictKind.STUCK) and not still
+    if run.verdict is VerdictKind.COPYING or written:
         raise ConflictError(
             f"files are still being written into the folder of {run.name}, which is"
             f" {run.verdict.value}: {run.message}",

@@ -24,6 +24,7 @@ from arteriole.illumina.run_status import FILE_NAME as STATUS_FILE
 from arteriole.runfolder import questions, sighting
 from arteriole.runfolder.quiet import Quiet, clock_skew, fingerprint, to_minutes
 from arteriole.runfolder.sighting import SHEET, Sighting
+from arteriole.runfolder.tempo import Tempo
 
 NOTHING_TO_DO = "nothing: it goes on by itself when nothing more is written"
 #: So many problems are named in a message.
@@ -32,6 +33,7 @@ NAMED = 3
 
 class VerdictKind(enum.StrEnum):
     SEQUENCING = "sequencing"  # no marker yet
+    STUCK = "stuck"  # no marker, and the next cycle is long overdue
     COPYING = "copying"  # marker there, but it is still being written
     INCOMPLETE = "incomplete"  # marker there and quiet, files missing or short
     STALLED = "stalled"  # no marker, and nothing has changed for long
@@ -128,13 +130,16 @@ def _has_entries(folder: Path) -> bool:
         return False
 
 
-def judge(seen: Sighting, quiet: Quiet, rules: Rules, later: str = "") -> Verdict:
+def judge(
+    seen: Sighting, quiet: Quiet, rules: Rules, later: str = "", tempo: Tempo | None = None
+) -> Verdict:
     """What follows from a look at a run folder that has been quiet for a time.
 
     Args:
         later: the instrument's next run in the same place, if it has begun one.
+        tempo: how fast its cycles came, if that was watched.
     """
-    return _Judgement(seen, quiet, rules, later).verdict()
+    return _Judgement(seen, quiet, rules, later, tempo).verdict()
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,7 @@ class _Judgement:
     quiet: Quiet
     rules: Rules
     later: str
+    tempo: Tempo | None
 
     @property
     def is_settled(self) -> bool:
@@ -212,18 +218,23 @@ class _Judgement:
     def _unmarked(self) -> Verdict:
         info, files = self.seen.info, self.seen.files
         ended = next((name for name in CALLING_ENDED if name in self.seen.markers), None)
+        tempo = None if ended else self.tempo
+        still = self.quiet.seconds >= self.rules.stalled_after
         evidence: dict[str, Any] = {}
         if info is None:
             reached = f"no marker yet; {self.seen.error}"
         else:
             cycles, names = self.seen.cycles_seen, " or ".join(self.seen.expected_markers)
-            reached = f"cycle {cycles} of {info.cycles}; {names} is not there yet"
+            pace = tempo.words(still=still) if tempo else ""
+            reached = f"cycle {cycles} of {info.cycles}{pace}; {names} is not there yet"
             if ended:
                 reached = f"base calling has ended ({ended}); {reached}"
             evidence = {"cycles": info.cycles, "cycles_seen": cycles}
+            evidence |= tempo.evidence(still=still) if tempo else {}
         since = to_minutes(self.quiet.since) if self.quiet.since else ""
-        still = self.quiet.seconds >= self.rules.stalled_after
         if not (still and self.seen.looks_like_a_run):
+            if info is not None and tempo is not None and tempo.is_stuck:
+                return self._stuck(tempo, info.cycles, evidence)
             if since:
                 reached += f"; no change seen since {since}"
             if ended:
@@ -247,6 +258,18 @@ class _Judgement:
             " goes on by itself"
         )
         return self._say(VerdictKind.STALLED, "run.stalled", message, hint, **evidence)
+
+    def _stuck(self, tempo: Tempo, cycles: int, evidence: dict[str, Any]) -> Verdict:
+        assert tempo.seconds is not None
+        return self._say(
+            VerdictKind.STUCK,
+            "run.stuck",
+            f"no new cycle since {to_minutes(tempo.since)}: it is at cycle {tempo.cycle} of"
+            f" {cycles}, and one took {tempo.seconds / 60:.1f} min before",
+            f"look at the instrument {self._serial()} and at the copy from it; it goes on by"
+            " itself when the next cycle comes",
+            **evidence | tempo.evidence(still=True),
+        )
 
     def _not_whole(self) -> Verdict:
         files = self.seen.files

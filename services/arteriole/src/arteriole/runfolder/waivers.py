@@ -49,6 +49,7 @@ def waive(runs: Runs, name: str, reason: str, ignore: list[Ignorable], who: str)
         runs.events.append(
             "waived", who=who, run=name, reason=waiver.reason, ignore=list(waiver.ignore)
         )
+        runs.alerts.clear(name)  # a person knows
         if not run.claimable:
             runs.tell_if_ready(name)
     return waiver

@@ -18,6 +18,7 @@ AT_RISK, LATE, CAN_WAIT = "instrument at risk", "result late", "can wait"
 _URGENCY = {
     VerdictKind.UNREACHABLE: AT_RISK,
     VerdictKind.STALLED: AT_RISK,
+    VerdictKind.STUCK: AT_RISK,
     VerdictKind.UNREADABLE: LATE,
     VerdictKind.INCOMPLETE: LATE,
     VerdictKind.FAILED: LATE,

@@ -36,6 +36,7 @@ class Site:
             "monitored_directories": self.directories,
             "scan_interval": 0.05,
             "settle_seconds": 0.0,
+            "read_metrics": False,
             **settings,
         }
         self.settings = RunfolderSettings(**fields)

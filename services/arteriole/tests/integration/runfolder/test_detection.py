@@ -19,6 +19,7 @@ from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.sheets import Sheets
 
+from ...unit.illumina.conftest import write_run_info
 from ..app.serving import eventually
 from .conftest import SLOW
 
@@ -56,6 +57,55 @@ def test_a_run_without_its_marker_is_sequencing(site, sequenced):
     shutil.copy(sequenced / "RTAComplete.txt", folder)
     site.becomes(state="ready")
     assert site.told("run_ready") == [folder.name]
+
+
+def test_what_the_instrument_measured_is_told_of_a_run_that_rests(make_site):
+    site = make_site(read_metrics=True).start()
+    site.bring()
+    run = eventually(site.run, lambda run: run is not None and run["metrics"])
+    (lane,) = run["metrics"]["lanes"]
+    assert run["metrics"]["cycle"] == 28 and 0 < lane["clusters_pf"] <= lane["clusters"]
+
+
+def test_metrics_that_cannot_be_read_keep_no_run(make_site, sequenced):
+    site = make_site(read_metrics=True).start()
+    partial = site.directories[0].parent / sequenced.name
+    shutil.copytree(sequenced, partial)
+    for path in (partial / "InterOp").iterdir():
+        path.write_bytes(b"\xff" * 40)
+    (partial / "RTAComplete.txt").touch()
+    partial.rename(site.directories[0] / sequenced.name)
+    run = eventually(site.run, lambda run: run is not None and run["metrics"])
+    assert run["state"] == "ready" and "could not be read" in run["metrics"]["error"]
+
+
+def test_a_run_that_stands_still_is_stuck_until_its_next_cycle_over_a_restart(make_site):
+    site = make_site(stuck_after=0.5, settle_seconds=0.0).start()
+    folder = site.directories[0] / "260101_A00130_0043_AAAAAAAAXX"
+    write_run_info(folder, reads=((151, "N"), (8, "Y")), instrument="A00130")
+    lane = folder / "Data/Intensities/BaseCalls/L001"
+    lane.mkdir(parents=True)
+
+    def sequence(first, last):
+        for cycle in range(first, last + 1):
+            (lane / f"C{cycle}.1").mkdir()
+            site.becomes(folder.name, progress={"done": cycle, "total": 159, "unit": "cycles"})
+
+    sequence(20, 27)
+    run = site.becomes(folder.name, verdict="stuck", why=any_why("at cycle 27 of 159"))
+    assert run["standing"] == "stuck" and run["why"]["urgency"] == "instrument at risk"
+    site.stop()
+    site.start(scanned=False)
+    site.becomes(folder.name, verdict="stuck")
+    sequence(28, 28)
+    run = site.run(folder.name)
+    assert site.told("run_started") == site.told("run_stuck") == [folder.name]
+    evidence = site.serving.get(f"/api/1.0/runs/{folder.name}/evidence").json()["evidence"]
+    assert 0 < evidence["cycle_seconds"] < 30
+    site.becomes(folder.name, verdict="stuck", why=any_why("at cycle 28 of 159"))
+    assert site.told("run_stuck") == [folder.name] * 2
+    (lane / "C29.1").mkdir()
+    site.becomes(folder.name, verdict="sequencing", why=any_why(", ends about 20"))
 
 
 @pytest.mark.parametrize("marker", [True, False])

@@ -1,5 +1,7 @@
 """The runfolder service over HTTP: the contract's calls, and input that must not pass."""
 
+import shutil
+
 import pytest
 
 from arteriole.app.auth import Role, Tokens
@@ -62,7 +64,7 @@ def test_the_whole_life_of_a_run(make_site, sequenced):
     assert [run["name"] for run in listed] == [name]
     kinds = [event["what"] for event in site.events() if event["run"] == name]
     assert kinds == [
-        "run_seen", "verdict", "run_ready", "claimed", "stage_ready", "stage_begun",
+        "run_seen", "verdict", "run_copied", "run_ready", "claimed", "stage_ready", "stage_begun",
         "job_attached", "stage_ended", "run_error", "stage_retried", "stage_ready", "stage_begun",
         "stage_released", "stage_ready", "stage_begun", "stage_ended", "stage_ready",
         "stage_begun", "stage_ended", "run_done", "redo", "stage_ready",
@@ -189,6 +191,9 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("holds/release", {"scope": "instrument", "name": ""}, 400),
         ("holds/release", {"scope": "all", "name": "", "reason": "x"}, 400),
         ("heartbeat", {"sensor": "x" * 101}, 400),
+        ("alerts/take", {"what": "run_failed", "run": "<% x %>", "by": "a"}, 400),
+        ("alerts/take", {"what": "{{ x }}", "by": "a"}, 400),
+        ("alerts/told", {"what": "run_failed"}, 400),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(shared, path, body, status):
@@ -224,6 +229,50 @@ def test_a_silent_sensor_is_told_by_health(make_site):
         lambda: site.serving.get("/health").json(), lambda health: health["sensor_silent"]
     )
     assert health["status"] == "degraded"
+
+
+def test_a_silent_sensor_is_an_alert_over_a_restart_too(make_site):
+    site = make_site(heartbeat_limit=0.05).start()
+    site.serving.post("/api/1.0/heartbeat", {"sensor": "arteria"})
+    for _ in range(2):
+        (alert,) = eventually(lambda: site.serving.get("/api/1.0/alerts").json()["alerts"])
+        assert (alert["what"], alert["run"], alert["code"]) == (
+            "sensor_silent", None, "sensor.silent"
+        )  # fmt: skip
+        (owed,) = site.serving.get("/api/1.0/overdue?grace=0").json()["overdue"]
+        assert (owed["what"], owed["run"], owed["code"]) == (
+            "sensor_silent", None, "sensor.silent"
+        )  # fmt: skip
+        site.stop()
+        site.start(scanned=False)
+    assert site.told("sensor_silent") == [None]
+    site.stop()
+    site.settings = site.settings.model_copy(update={"heartbeat_limit": 1000.0})
+    site.start(scanned=False)
+    eventually(lambda: not site.serving.get("/api/1.0/alerts").json()["alerts"])
+
+
+def test_an_alert_is_told_by_one(make_site, sequenced):
+    site = make_site().start()
+    shutil.copytree(
+        sequenced, site.directories[0] / sequenced.name, ignore=shutil.ignore_patterns("C3.1")
+    )
+    site.becomes(verdict="incomplete")
+    assert site.told("run_failed") == [sequenced.name]
+    body = {"what": "run_failed", "run": sequenced.name, "by": "ex1"}
+
+    def post(verb, **more):
+        return site.serving.post(f"/api/1.0/alerts/{verb}", {**body, **more}).json()
+
+    assert post("take", what="run_stuck") == post("take", run="other") == {"taken": False}
+    assert post("take") == {"taken": True}
+    assert post("take", by="ex2") == {"taken": False}
+    assert post("told", by="ex2") == {"noted": False}
+    assert post("told") == {"noted": True}
+    overdue = site.serving.get("/api/1.0/overdue?grace=0").json()["overdue"]
+    assert overdue == []
+    (alert,) = site.serving.get("/api/1.0/alerts").json()["alerts"]
+    assert alert["told"] and alert["since"] <= alert["told"]
 
 
 def test_a_run_is_held_with_its_instrument_and_with_all(make_site, sequenced):
@@ -338,6 +387,8 @@ CALLS = [
     ("runs/{run}/stages/a/1/progress", TOLD),
     ("holds", {"scope": "all", "reason": "x"}),
     ("holds/release", {"scope": "all"}),
+    ("alerts/take", {"what": "run_failed", "by": "x"}),
+    ("alerts/told", {"what": "run_failed", "by": "x"}),
 ]
 
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from arteriole.illumina.interop_summary import InteropSummary, LaneMetrics
 from arteriole.illumina.run_info import Layout, Read, RunInfo
 from arteriole.illumina.sample_sheet import parse
 from arteriole.inspection import demultiplexed
-from arteriole.inspection.interop_summary import InteropSummary, LaneMetrics
 
 INFO = RunInfo(
     "260101_M1_1_AAA",

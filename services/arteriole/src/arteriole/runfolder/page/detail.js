@@ -4,7 +4,7 @@ import { byId, el, renew } from "/static/elements.js";
 import { ago, badge, elapsed, jobBar, markList, moment, progressBar } from "/static/parts.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
-import { dateOf, eventWords, evidenceWords, groupOf, hintParts, plain, stateWord } from "/static/words.js";
+import { dateOf, eventWords, evidenceWords, groupOf, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
 
 /** Events at first, and with each further step. */
 const STEP = 30;
@@ -221,6 +221,7 @@ function facts(run, { evidence, message, verdict, since }) {
     pairs([
       ["Judged so since", moment(since)],
       ...rows,
+      ...metricsWords(run.metrics),
       ...times.map(([label, time]) => [label, moment(time)]),
       ["First seen", moment(run.first_seen)],
       ["Adopted", run.adopted ? "yes" : "no: it was here before the first start"],

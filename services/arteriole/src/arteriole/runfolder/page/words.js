@@ -107,6 +107,11 @@ const EVENTS = {
   run_done: (p, e) => `all stages of attempt ${e.attempt} done`,
   run_observed: (p, e) => `attempt ${e.attempt} worked out; nothing was done`,
   run_error: () => "in error",
+  run_started: () => "sequencing has begun",
+  run_copied: () => "all of it is here",
+  run_failed: () => "failed: an alert",
+  run_stuck: () => "stands still: an alert",
+  run_unreachable: () => "out of reach: an alert",
   redo: (p, e) => `to be done again from ${e.stage} on`,
   adopted: () => "adopted",
   waived: () => "waived",
@@ -144,6 +149,20 @@ export function plain(value) {
   return typeof value === "number" && Number.isInteger(value) ? number(value) : String(value ?? "");
 }
 
+/** What the instrument measured, as [question, answer]. */
+export function metricsWords(metrics) {
+  if (!metrics) return [];
+  if (metrics.error) return [["Measured", metrics.error]];
+  const rows = [["Last cycle measured", plain(metrics.cycle)]];
+  for (const lane of metrics.lanes) {
+    rows.push([
+      `Lane ${lane.lane}`,
+      `${plain(lane.clusters_pf)} clusters passed the filter (${lane.percent_pf} %), ${plain(Math.round(lane.density / 1000))} thousand a mm², ${lane.percent_q30} % at Q30 or better`,
+    ]);
+  }
+  return rows;
+}
+
 /** Evidence as [question, answer]; what has no words yet keeps its own. */
 export function evidenceWords(evidence) {
   const found = { ...evidence };
@@ -169,8 +188,13 @@ export function evidenceWords(evidence) {
   row("Instrument says", ["run_status"], (f) => [f.run_status.status, f.run_status.detail].filter(Boolean).join(": "));
   row("A waiver needs", ["waiver"], (f) => plain(f.waiver));
   row("Superseded by", ["superseded_by"], (f) => f.superseded_by);
-  const times = [["No change since", found.quiet_since]];
-  for (const key of ["quiet_since", "fingerprint", "problems", "problem_count"]) delete found[key];
+  row("A cycle takes", ["cycle_seconds"], (f) => f.cycle_seconds && `${(f.cycle_seconds / 60).toFixed(1)} min`);
+  const times = [
+    ["No change since", found.quiet_since],
+    ["No new cycle since", found.cycle_since],
+    ["Ends about", found.ends],
+  ];
+  for (const key of ["quiet_since", "cycle_since", "ends", "fingerprint", "problems", "problem_count"]) delete found[key];
   for (const [key, value] of Object.entries(found)) rows.push([key.replaceAll("_", " "), plain(value)]);
   return { rows, times: times.filter(([, time]) => time) };
 }

@@ -9,13 +9,13 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 SIZE_LIMIT = 4 * 1024**3
 TIME_LIMIT = 30.0
-_MODULE = "arteriole.inspection.interop_summary"
+_MODULE = "arteriole.illumina.interop_summary"
 
 
 class InteropError(Exception):
@@ -24,7 +24,7 @@ class InteropError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaneMetrics:
-    """One lane; clusters are those of all its tiles."""
+    """One lane; clusters are those of all its tiles, density is clusters on a square millimetre."""
 
     lane: int
     clusters: int
@@ -32,15 +32,21 @@ class LaneMetrics:
     percent_pf: float
     percent_q30: float
     yield_gigabases: float
+    density: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InteropSummary:
-    """The run; %Q30 and yield leave out index reads and the last cycle of each read."""
+    """The run; %Q30 and yield leave out index reads and the last cycle of each read.
+
+    `cycle` is the last whose intensities were extracted; there are no `lanes` before the first
+    clusters were counted.
+    """
 
     yield_gigabases: float
     percent_q30: float
     lanes: tuple[LaneMetrics, ...]
+    cycle: int = 0
 
     @property
     def clusters_pf(self) -> int:
@@ -51,6 +57,16 @@ class InteropSummary:
     def clusters(self) -> int:
         """All clusters."""
         return sum(lane.clusters for lane in self.lanes)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "cycle": self.cycle,
+            "yield_gigabases": self.yield_gigabases,
+            "percent_q30": self.percent_q30,
+            "clusters": self.clusters,
+            "clusters_pf": self.clusters_pf,
+            "lanes": [asdict(lane) for lane in self.lanes],
+        }
 
 
 def summarise(run_dir: Path, time_limit: float = TIME_LIMIT) -> InteropSummary | None:
@@ -81,10 +97,12 @@ def summarise(run_dir: Path, time_limit: float = TIME_LIMIT) -> InteropSummary |
 
 
 def _summary(document: dict[str, Any]) -> InteropSummary | None:
-    if not document["lanes"]:
+    if not document["lanes"] and not document["cycle"]:
         return None
     lanes = tuple(LaneMetrics(**lane) for lane in document["lanes"])
-    return InteropSummary(document["yield_gigabases"], document["percent_q30"], lanes)
+    return InteropSummary(
+        document["yield_gigabases"], document["percent_q30"], lanes, document["cycle"]
+    )
 
 
 def _measure(run_dir: str) -> dict[str, Any]:
@@ -116,9 +134,11 @@ def _measure(run_dir: str) -> dict[str, Any]:
                 "percent_pf": round(100 * _finite(first.reads_pf()) / first.reads(), 2),
                 "percent_q30": round(good / gigabases, 2) if gigabases else 0.0,
                 "yield_gigabases": round(gigabases, 6),
+                "density": int(_finite(first.density().mean())),
             }
         )
     return {
+        "cycle": int(summary.cycle_state().extracted_cycle_range().last_cycle()),
         "yield_gigabases": round(_finite(total.yield_g()), 6),
         "percent_q30": round(_finite(total.percent_gt_q30()), 2),
         "lanes": lanes,

@@ -1,0 +1,69 @@
+"""Whether the packs' sensor is alive: it says so every ten seconds, and its silence is an alarm."""
+
+import asyncio
+import sqlite3
+
+import structlog
+
+from arteriole.app import times
+from arteriole.runfolder.alerts import SENSOR_SILENT
+from arteriole.runfolder.runs import WHO, Runs
+
+#: The code of an alert of it.
+CODE = "sensor.silent"
+#: Seconds after which a sensor that was never heard again is not expected any more.
+GIVEN_UP = 7 * 86400.0
+#: That there is a sensor is written so often, in seconds.
+WRITTEN = 86400.0
+
+log = structlog.get_logger()
+
+
+class SensorWatch:
+    """Raises an alert when no heartbeat came for `limit` seconds, and takes it back.
+
+    A sensor that was there in the last days is expected also by a service that has just started.
+    """
+
+    def __init__(self, runs: Runs, limit: float) -> None:
+        self._runs = runs
+        self._limit = limit
+        row = runs.store.row("SELECT sensor_seen FROM store")
+        self._written: str | None = row["sensor_seen"] if row is not None else None
+        expected = self._written and times.seconds_since(self._written) < GIVEN_UP
+        self._since = times.now() if expected else None
+        self.heartbeat: str | None = None
+
+    def beat(self) -> str:
+        """Note that it is alive, and return when."""
+        self.heartbeat = self._since = times.now()
+        if self._written is None or times.seconds_since(self._written) > WRITTEN:
+            self._runs.store.execute("UPDATE store SET sensor_seen = ?", (self.heartbeat,))
+            self._written = self.heartbeat
+        return self.heartbeat
+
+    @property
+    def is_silent(self) -> bool | None:
+        """None if no sensor is known of."""
+        return None if self._since is None else times.seconds_since(self._since) > self._limit
+
+    def check(self) -> None:
+        """Raise the alert or take it back."""
+        alerts = self._runs.alerts
+        silent = bool(self.is_silent)
+        if silent == any(alert.what == SENSOR_SILENT for alert in alerts.standing()):
+            return
+        with self._runs.store.transaction():
+            if silent:
+                alerts.raise_(SENSOR_SILENT, who=WHO, about=CODE, code=CODE)
+            else:
+                alerts.clear()
+
+    async def run(self) -> None:
+        """Check for as long as the service runs."""
+        while True:
+            try:
+                self.check()
+            except sqlite3.Error:  # a full disk, say: it may be mended
+                log.exception("the sensor's silence cannot be told of")
+            await asyncio.sleep(min(5.0, self._limit / 2))

@@ -1,0 +1,218 @@
+"""What people are told of: raised with its event, told by one, taken back."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from arteriole.app import times
+from arteriole.runfolder import alerts
+from arteriole.runfolder.sensor import SensorWatch
+from arteriole.runfolder.verdict import VerdictKind
+from arteriole.runfolder.waivers import waive
+
+from .conftest import RUN, verdict
+
+TOLD = ("run_started", "run_copied", "run_ready", "run_failed", "run_stuck", "run_unreachable")
+
+
+def told(desk):
+    return [what for what, _, _ in desk.told(*TOLD)]
+
+
+def standing(desk):
+    return [(alert.what, alert.code) for alert in desk.runs.alerts.standing()]
+
+
+def register(desk, name=RUN, *, adopted=True):
+    return desk.runs.register(Path("/data", name), adopted=adopted)
+
+
+def sequencing(desk, cycle=0, kind="sequencing", code="run.sequencing", **more):
+    evidence = {"instrument": "A00130", "cycles": 300, "cycles_seen": cycle, **more}
+    if cycle:
+        evidence.setdefault("cycle_since", times.now())
+    desk.judge(kind, code=code, evidence=evidence, message=f"{kind} {cycle}")
+
+
+def test_a_run_from_its_first_cycle_to_its_last(desk):
+    register(desk)
+    desk.judge("sequencing", message="RunInfo.xml is not there")
+    assert told(desk) == []
+    sequencing(desk)
+    sequencing(desk, 1)
+    sequencing(desk, 2)
+    assert told(desk) == ["run_started"]
+    desk.judge("copying")
+    desk.judge("no_sheet")
+    assert told(desk) == ["run_started", "run_copied"]
+    desk.judge("copying")
+    desk.judge("complete")
+    assert told(desk) == ["run_started", "run_copied", "run_ready"]
+    assert standing(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "what"),
+    [
+        ("failed", "run.failed", "run_failed"),
+        ("incomplete", "run.incomplete", "run_failed"),
+        ("unreadable", "run.run_info", "run_failed"),
+        ("stalled", "run.stalled", "run_stuck"),
+        ("stuck", "run.stuck", "run_stuck"),
+        ("unreachable", "run.unreachable", "run_unreachable"),
+    ],
+)
+def test_each_is_raised_once_and_taken_back(desk, kind, code, what):
+    register(desk)
+    for _ in range(3):  # it flickers
+        desk.judge(kind, code=code)
+        assert standing(desk) == [(what, code)]
+        desk.judge("copying")
+        assert standing(desk) == []
+    assert told(desk) == [what]
+    event = desk.last(what)
+    assert (event.run, event.payload) == (RUN, {"code": code})
+    hours_ago = times.now(-2 * alerts.FLICKER)
+    desk.store.execute("UPDATE alert SET cleared = ?", (hours_ago,))
+    desk.judge(kind, code=code)
+    assert told(desk) == ([what] if what == "run_stuck" else [what, what])
+
+
+def test_one_standstill_is_told_of_once_and_the_next_one_again(desk):
+    register(desk)
+    sequencing(desk, 50)
+    for kind in ("stuck", "stalled", "stuck"):
+        sequencing(desk, 50, kind, f"run.{kind}")
+        assert len(standing(desk)) == 1
+    sequencing(desk, 51)
+    assert standing(desk) == []
+    sequencing(desk, 51, "stuck", "run.stuck")
+    assert told(desk) == ["run_started", "run_stuck", "run_stuck"]
+
+
+def test_what_was_here_before_is_told_of_only_if_it_is_seen_to_go_on(desk):
+    register(desk, adopted=False)
+    for kind in ("incomplete", "failed", "stalled", "unreachable", "complete"):
+        desk.judge(kind)
+    sequencing(desk, 50)
+    assert told(desk) == [] and standing(desk) == []
+    sequencing(desk, 51)
+    sequencing(desk, 51, "stuck", "run.stuck")
+    assert told(desk) == ["run_started", "run_stuck"]
+
+
+def test_of_a_run_that_is_over_nothing_is_told(claimed):
+    claimed.do("convert", "checksum", "transfer", "archive", "tell")
+    claimed.judge("unreachable", code="run.unreachable")
+    assert standing(claimed) == [] and "run_unreachable" not in told(claimed)
+
+
+def test_a_run_that_is_lost_at_work_is_told_of_and_an_abort_takes_it_back(claimed):
+    claimed.judge("unreachable", code="run.unreachable")
+    assert standing(claimed) == [("run_unreachable", "run.unreachable")]
+    claimed.abort()
+    assert standing(claimed) == []
+
+
+def test_a_waiver_takes_it_back(desk):
+    register(desk)
+    desk.judge("incomplete", code="run.incomplete")
+    waive(desk.runs, RUN, "x", [], "ada")
+    assert standing(desk) == []
+
+
+def test_people_are_told_of_one_run_of_a_file_system_that_is_away(desk):
+    for name in ("a", "b", "c"):
+        run = register(desk, name)
+        desk.runs.judged(run, _unreachable())
+    elsewhere = desk.runs.register(Path("/other", RUN), adopted=True)
+    desk.runs.judged(elsewhere, _unreachable())
+    assert told(desk) == ["run_unreachable"] * 4
+    assert [alert.run for alert in desk.runs.alerts.owed(0.0)] == ["a", RUN]
+
+
+def _unreachable():
+    return verdict(VerdictKind.UNREACHABLE, code="run.unreachable")
+
+
+class TestTelling:
+    @pytest.fixture
+    def alert(self, desk):
+        register(desk)
+        desk.judge("failed", code="run.failed")
+        return desk.runs.alerts
+
+    def test_one_tells(self, alert):
+        assert [one.what for one in alert.owed(0.0)] == ["run_failed"]
+        assert alert.owed(100.0) == []
+        assert alert.take("run_failed", RUN, "ex1")
+        assert not alert.take("run_failed", RUN, "ex2")
+        assert alert.owed(0.0) == []
+        assert not alert.note_told("run_failed", RUN, "ex2")
+        assert alert.note_told("run_failed", RUN, "ex1")
+        assert not alert.take("run_failed", RUN, "ex1")
+        assert alert.owed(0.0) == [] and alert.standing()[0].document()["told"]
+
+    def test_another_tells_when_the_first_could_not(self, desk, alert):
+        assert alert.take("run_failed", RUN, "ex1")
+        desk.store.execute("UPDATE alert SET lease = ?", (times.now(-1),))
+        assert [one.run for one in alert.owed(0.0)] == [RUN]
+        assert alert.take("run_failed", RUN, "ex2")
+        assert not alert.note_told("run_failed", RUN, "ex1")
+
+    def test_what_is_so_no_more_is_not_told(self, desk, alert):
+        desk.judge("copying")
+        assert alert.owed(0.0) == [] and not alert.take("run_failed", RUN, "ex1")
+
+    def test_what_no_rule_is_for_is_history_after_a_day(self, desk, alert):
+        desk.store.execute("UPDATE alert SET raised = ?", (times.now(-alerts.OLD - 1),))
+        assert alert.owed(0.0) == [] and alert.standing()
+
+    def test_an_alert_without_its_change_is_impossible(self, alert):
+        with pytest.raises((AssertionError, sqlite3.Error)):
+            alert.raise_("run_failed", who="x", run=RUN, about="b", code="run.failed")
+
+
+class TestSensor:
+    def test_it_is_missed_from_when_it_was_last_heard(self, desk):
+        watch = SensorWatch(desk.runs, 0.0)
+        assert watch.is_silent is None
+        watch.check()
+        assert standing(desk) == []
+        watch.beat()
+        assert watch.is_silent
+        watch.check()
+        watch.check()
+        assert standing(desk) == [("sensor_silent", "sensor.silent")]
+        assert desk.told("sensor_silent") == [("sensor_silent", None, None)]
+        patient = SensorWatch(desk.runs, 1000.0)
+        patient.check()
+        assert standing(desk) == []
+
+    def test_a_service_that_starts_expects_the_one_that_was_there(self, desk):
+        SensorWatch(desk.runs, 0.0).beat()
+        assert SensorWatch(desk.runs, 1000.0).is_silent is False
+        assert SensorWatch(desk.runs, 0.0).is_silent
+        desk.store.execute("UPDATE store SET sensor_seen = ?", (times.now(-8 * 86400),))
+        assert SensorWatch(desk.runs, 0.0).is_silent is None
+
+    def test_its_silence_is_no_matter_of_a_run(self, desk):
+        watch = SensorWatch(desk.runs, 0.0)
+        watch.beat()
+        watch.check()
+        register(desk)
+        desk.judge("failed")
+        desk.judge("copying")
+        assert standing(desk) == [("sensor_silent", "sensor.silent")]
+
+
+def test_the_times_of_cycles_are_kept_until_the_run_is_complete(desk):
+    run = register(desk)
+    for cycle in (1, 2, 2, 5, 4):
+        sequencing(desk, cycle, cycle_since=times.now(cycle))
+    assert [rise.cycle for rise in desk.runs.rises(run)] == [1, 2, 5]
+    desk.judge("copying")
+    assert len(desk.runs.rises(run)) == 3
+    desk.judge("complete")
+    assert desk.runs.rises(run) == []
