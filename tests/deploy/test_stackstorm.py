@@ -16,7 +16,7 @@ import pytest
 import requests
 import yaml
 
-from demo.machine import ROOT
+from demo.machine import ROOT, SERVICES
 from tests.solo import USER, Solo
 
 with warnings.catch_warnings():  # it is part of each Python that StackStorm runs on
@@ -36,6 +36,31 @@ def script(name, *words, **more):
         check=False,
         **more,
     )
+
+
+# logs
+
+#: The section of each process whose name is not that of the process.
+SECTIONS = {"workflowengine": "workflow_engine"}
+
+
+def test_no_process_logs_what_is_secret_in_a_configuration():
+    """StackStorm writes it at DEBUG: get_config of st2common/util/config_loader.py."""
+    log = configparser.RawConfigParser()
+    log.read(STACKSTORM / "logging.conf")
+    levels = {name: log[name]["level"] for name in log.sections() if "level" in log[name]}
+    assert levels == {"logger_root": "INFO", "handler_console": "INFO"}
+    settings = configparser.RawConfigParser()
+    settings.read(STACKSTORM / "st2.docker.conf")
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    commands = [service.get("command") for service in services.values()]
+    processes = [
+        c[2] for c in commands if isinstance(c, list) and c[1:2] == ["/opt/arteriole/run.sh"]
+    ]
+    assert len(processes) == 11
+    for process in processes:
+        name = process.removeprefix("st2")
+        assert settings[SECTIONS.get(name, name)]["logging"] == "/opt/arteriole/logging.conf"
 
 
 # secrets
@@ -199,6 +224,10 @@ PERMISSIONS = {
         "pack_view", "action_view", "action_execute", "action_all", "action_alias_view",
         "action_alias_all", "rule_view", "sensor_type_view",
     },
+    "key_value_pair": {
+        "key_value_pair_list", "key_value_pair_view", "key_value_pair_set",
+        "key_value_pair_delete", "key_value_pair_all",
+    },
     None: {
         "action_alias_list", "action_alias_match", "action_alias_help", "stream_view",
         "execution_list", "action_list",
@@ -220,10 +249,24 @@ def test_a_role_grants_what_stackstorm_knows(name):
 
 
 def test_everybody_has_a_role_that_exists():
-    assert ASSIGNMENTS.keys() == {"admin", "stanley", "arteria_services", "chatops"}
+    users = {"admin", "stanley", "sensor_service", "arteria_services", "chatops"}
+    assert ASSIGNMENTS.keys() == users
     for user, assignment in ASSIGNMENTS.items():
         assert assignment["username"] == user
         assert set(assignment["roles"]) <= ROLES.keys() | {"system_admin", "admin", "observer"}
+
+
+def test_the_sensor_may_keep_its_cursors_and_nothing_else():
+    """StackStorm lets sensors ask as `sensor_service`, which has no role of its own."""
+    assert ASSIGNMENTS["sensor_service"]["roles"] == ["sensor"]
+    kept = "key_value_pair:st2kv.system:arteria.EventFeedSensor:cursor_"
+    assert ROLES["sensor"]["permission_grants"] == [
+        {
+            "resource_uid": f"{kept}{service}",
+            "permission_types": ["key_value_pair_view", "key_value_pair_set"],
+        }
+        for service in SERVICES
+    ]
 
 
 def test_keys_of_services_may_only_send_webhooks():

@@ -799,6 +799,19 @@ def test_a_trace_is_in_order_and_inert(action, service, config):
     assert service.wait_for("/v1/traces")[0].query["trace_tag"] == RUN
 
 
+def test_a_trace_tells_of_executions_that_are_not_kept_any_more(action, service, config):
+    config.update({f"{name}_url": "" for name in ("bcl2fastq", "checksum", "transfer", "archive")})
+    service.answers["GET", f"{BASE}/events"] = (200, {"events": [], "next": "a-0"})
+    part = {"object_id": "e7", "ref": "umccr.receive", "updated_at": "2026-01-02T03:04:06.1Z"}
+    service.answers["GET", "/v1/traces"] = (200, [{"action_executions": [part]}])
+    service.answers["GET", "/v1/executions/e7"] = (404, {"faultstring": "not found"})
+    succeeded, text = action("trace", run=RUN)
+    told = ["2026-01-02T03:04:06.100Z", "execution", "umccr.receive", "not_kept", "e7"]
+    assert succeeded and text.split() == told
+    service.answers["GET", "/v1/executions/e7"] = (403, {"faultstring": "no"})
+    assert action("trace", run=RUN)[1]["code"] == "orchestrator.refused"
+
+
 def test_metadata_of_a_sample_as_a_person_reads_it(action, service):
     record = {"sample": "S1", "project": "<% x %>", "subject": "", "top_up_of": ["R1", "R2"]}
     found = {"sample": "S1", "version": 2, "time": "2026-01-02", "source": "csv", "record": record}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from demo.machine import USER, Machine, Ports, chosen_ports, missing_tools
 from demo.prove import prove
@@ -28,6 +29,10 @@ JOBS = {
     "transfer": "transfer",
     "archive": "archive",
 }
+
+
+#: The people of the chat.
+PEOPLE = {"jane": "operator", "ron": "reader"}
 
 
 @dataclass(frozen=True)
@@ -134,10 +139,10 @@ def _embedded(machine: Machine) -> Centre:
     if missing := missing_tools():
         pytest.skip(missing)
     machine.lay_out(services={"runfolder": {"begin_lease": 10.0}})
+    _list_people(machine)
     machine.start()
-    environment = machine.st2_environment
-    api, auth = environment["ST2_API_URL"], environment["ST2_AUTH_URL"]
-    return Centre(machine, Orchestrator.logged_in(api, auth, USER, machine.password), False)
+    st2 = Orchestrator.logged_in(machine.st2_environment, USER, machine.password)
+    return Centre(machine, st2, False)
 
 
 def _external(machine: Machine) -> Centre:
@@ -145,6 +150,7 @@ def _external(machine: Machine) -> Centre:
     if not st2.answers():
         pytest.skip(f"no StackStorm lets us in at ST2_API_URL={st2.url}")
     machine.lay_out()
+    _list_people(machine)
     machine.start_sshd()
     machine.start_services()
     token = (machine.state / "arteriole" / "packs.token").read_text().strip()
@@ -152,7 +158,14 @@ def _external(machine: Machine) -> Centre:
     for enabled in (False, True):  # It reads the token when it starts.
         st2.switch("sensortypes", SENSOR, enabled)
     wait_until("the sensor's heartbeat", lambda: _heard(machine), seconds=90)
-    return Centre(machine, st2, True, int(time.time()) // 10 % 999 * 10)
+    return Centre(machine, st2, True, int(time.time()) // 20 % 499 * 20)
+
+
+def _list_people(machine: Machine) -> None:
+    """Who may do what from a chat."""
+    path = machine.state / "arteriole.yaml"
+    settings = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**settings, "chat": {"users": PEOPLE}}))
 
 
 def _heard(machine: Machine) -> bool:

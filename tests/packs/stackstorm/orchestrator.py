@@ -1,14 +1,22 @@
-"""StackStorm as these tests see it: its HTTP API, and nothing else."""
+"""StackStorm as these tests see it: its HTTP API and the unmodified `st2` command, nothing else."""
 
+import json
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import requests
+
+from demo.machine import ROOT
 
 COMPLETED = frozenset({"succeeded", "failed", "timeout", "canceled", "abandoned"})
 SENSOR = "arteria.EventFeedSensor"
 #: As many as StackStorm gives to anybody at once; the newest come first.
 PAGE = 100
+#: Seconds within which a stream tells something, if only that it lives.
+LONGEST_SILENCE = 60
 
 #: Which event of a service becomes which trigger, and what the trigger tells of it.
 TRIGGERS = {
@@ -35,22 +43,28 @@ def trigger_of(event: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 
 class Orchestrator:
-    """The API at `url` (it ends in /v1), with an API key or a token."""
+    """The API at `url` and the stream (both end in /v1), with an API key or a token."""
 
-    def __init__(self, url: str, *, api_key: str = "", token: str = "") -> None:
+    def __init__(self, url: str, stream_url: str, *, api_key: str = "", token: str = "") -> None:
         self.url = url.rstrip("/")
+        self.stream_url = stream_url.rstrip("/")
         self._headers = {"St2-Api-Key": api_key} if api_key else {"X-Auth-Token": token}
+        login = {"ST2_API_KEY": api_key} if api_key else {"ST2_AUTH_TOKEN": token}
+        self._environment = {"ST2_API_URL": self.url, "ST2_STREAM_URL": self.stream_url, **login}
 
     @classmethod
     def of_environment(cls) -> "Orchestrator":
         key, token = os.environ.get("ST2_API_KEY", ""), os.environ.get("ST2_AUTH_TOKEN", "")
-        return cls(os.environ["ST2_API_URL"], api_key=key, token=token)
+        stream = os.environ.get("ST2_STREAM_URL", "http://127.0.0.1:9102/v1")
+        return cls(os.environ["ST2_API_URL"], stream, api_key=key, token=token)
 
     @classmethod
-    def logged_in(cls, url: str, auth_url: str, user: str, password: str) -> "Orchestrator":
-        answer = requests.post(f"{auth_url}/tokens", auth=(user, password), json={}, timeout=30)
+    def logged_in(cls, urls: dict[str, str], user: str, password: str) -> "Orchestrator":
+        """`urls` are a machine's `st2_environment`."""
+        url = f"{urls['ST2_AUTH_URL']}/tokens"
+        answer = requests.post(url, auth=(user, password), json={}, timeout=30)
         answer.raise_for_status()
-        return cls(url, token=answer.json()["token"])
+        return cls(urls["ST2_API_URL"], urls["ST2_STREAM_URL"], token=answer.json()["token"])
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """The JSON of an answer; an answer that is an error raises, with its text."""
@@ -107,3 +121,37 @@ class Orchestrator:
     def rerun(self, execution_id: str) -> str:
         """The id of the execution that does it again."""
         return str(self.ask("POST", f"executions/{execution_id}/re_run", json={})["id"])
+
+    def command(self, *arguments: str) -> Any:
+        """The JSON that the `st2` command prints; it must end with exit code 0."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("ST2_")}
+        done = subprocess.run(
+            [str(ROOT / ".venv-st2" / "bin" / "st2"), *arguments, "-j"],
+            env={**others, **self._environment},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def announcements(self, route: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The payloads that are announced while this lasts, as a chat's bot hears them."""
+        with requests.get(
+            f"{self.stream_url}/stream",
+            params={"events": f"st2.announcement__{route}"},
+            headers=self._headers,
+            stream=True,
+            timeout=LONGEST_SILENCE,
+        ) as answer:
+            answer.raise_for_status()
+            yield _payloads(answer)
+
+
+def _payloads(stream: requests.Response) -> Iterator[dict[str, Any]]:
+    begun = b"data: "
+    for line in stream.iter_lines(chunk_size=1):
+        if line.startswith(begun):
+            yield json.loads(line.removeprefix(begun))["payload"]

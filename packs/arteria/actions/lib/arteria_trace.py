@@ -8,12 +8,13 @@ from typing import Any, Dict, Iterator, List, NamedTuple
 from arteria_client import SERVICES, Client, path
 from arteria_errors import UnreachableError
 from arteria_names import inert, is_identifier
-from arteria_orchestrator import Orchestrator
+from arteria_orchestrator import Orchestrator, OrchestratorError
 
 #: Events asked for at once; and most of them, and of executions, that are told of.
 PAGE = 500
 MOST = 5000
 MOST_EXECUTIONS = 500
+NOT_FOUND = 404
 #: Of an event's payload, what a line tells of it.
 _TOLD = ("state", "code", "by", "service", "job_id")
 
@@ -70,11 +71,21 @@ def _executions(orchestrator: Orchestrator, run: str) -> Iterator[Entry]:
             if len(seen) == MOST_EXECUTIONS:
                 return
             seen.add(execution_id)
-            execution = orchestrator.execution(execution_id)
+            execution = _execution(orchestrator, execution_id)
             ref = (execution.get("action") or {}).get("ref") or part.get("ref") or ""
             detail = "%s %s" % (execution.get("status"), execution_id)
             moment = execution.get("start_timestamp") or part.get("updated_at")
             yield Entry(_moment(moment), "execution", inert(str(ref)), inert(detail))
+
+
+def _execution(orchestrator: Orchestrator, execution_id: str) -> Dict[str, Any]:
+    """The execution; StackStorm may have thrown it away by its age, and kept the trace."""
+    try:
+        return orchestrator.execution(execution_id)
+    except OrchestratorError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return {"status": "not_kept"}
 
 
 def _moment(text: Any) -> str:

@@ -1,12 +1,13 @@
 """Traces: what led to what.
 
-A trace is one trigger instance with the rules and executions that it led to at once, or one
-execution that a person or a chat asked for. st2solo keeps no graph beyond that; a tag, such as the
-name of a run, joins them.
+A trace is one trigger instance with the rules that it met, or one execution that a person or a chat
+asked for; with the executions that these led to, those of workflows' tasks too. st2solo keeps no
+graph beyond that; a tag, such as the name of a run, joins them.
 
 Source: st2api/controllers/v1/traces.py and st2common/services/trace.py of StackStorm 3.9.
 """
 
+import json
 import sqlite3
 from typing import Any
 
@@ -27,6 +28,13 @@ _EXECUTIONS = (
 _ALL_EXECUTIONS = _EXECUTIONS.replace(
     "FROM executions", "FROM executions INDEXED BY executions_by_hand"
 )
+#: The executions of a list of ids (JSON) with all that are below them, the oldest first.
+_WITH_CHILDREN = (
+    "WITH RECURSIVE found(id) AS (SELECT value FROM json_each(?)"
+    " UNION ALL SELECT child.id FROM executions child JOIN found ON child.parent = found.id)"
+    " SELECT id, action_ref, parent, start_timestamp FROM executions JOIN found USING (id)"
+    " ORDER BY start_timestamp, id"
+)
 _ENFORCED = "id IN (SELECT trigger_instance_id FROM rule_enforcements WHERE "
 
 #: What a list may be asked for: conditions on the trigger instances, and on the executions.
@@ -37,6 +45,8 @@ _FILTERS = {
     "execution": (f"{_ENFORCED} execution_id = ?)", "id = ?"),
 }
 FILTERS = tuple(_FILTERS)
+# NB: inside the class, `list` is the method.
+Parts = list[dict[str, Any]]
 
 
 class Traces:
@@ -86,7 +96,6 @@ class Traces:
         return execution_id
 
     def _document(self, row: sqlite3.Row) -> dict[str, Any]:
-        itself = _part(row["id"], row["ref"], row["time"])
         shown: dict[str, Any] = {
             "id": row["id"],
             "uid": f"trace:{row['id']}",
@@ -94,25 +103,44 @@ class Traces:
             "start_timestamp": row["time"],
             "trigger_instances": [],
             "rules": [],
-            "action_executions": [],
         }
         if row["kind"] == "execution":
-            return shown | {"action_executions": [itself]}
+            return shown | {"action_executions": self._executions({row["id"]: {}})}
         enforced = self._store.execute(
             "SELECT rule_id, rule_ref, execution_id, enforced_at FROM rule_enforcements"
             " WHERE trigger_instance_id = ? ORDER BY id",
             (row["id"],),
         ).fetchall()
+        by_instance = {"type": "trigger_instance", "id": row["id"]}
         return shown | {
-            "trigger_instances": [itself],
-            "rules": [_part(r["rule_id"], r["rule_ref"], r["enforced_at"]) for r in enforced],
-            "action_executions": [
-                _part(r["execution_id"], r["rule_ref"], r["enforced_at"])
-                for r in enforced
-                if r["execution_id"]
+            "trigger_instances": [_part(row["id"], row["ref"], row["time"], {})],
+            "rules": [
+                _part(r["rule_id"], r["rule_ref"], r["enforced_at"], by_instance) for r in enforced
             ],
+            "action_executions": self._executions(
+                {
+                    r["execution_id"]: {"type": "rule", "id": f"{r['rule_id']}:{row['id']}"}
+                    for r in enforced
+                    if r["execution_id"]
+                }
+            ),
         }
 
+    def _executions(self, causes: dict[str, dict[str, str]]) -> Parts:
+        """The parts of these executions, of which it is told what caused them, and of all below."""
+        if not causes:
+            return []
+        rows = self._store.execute(_WITH_CHILDREN, (json.dumps([*causes]),))
+        return [
+            _part(
+                row["id"],
+                row["action_ref"],
+                row["start_timestamp"],
+                causes.get(row["id"], {"type": "action_execution", "id": row["parent"]}),
+            )
+            for row in rows
+        ]
 
-def _part(object_id: str, ref: str, moment: str) -> dict[str, Any]:
-    return {"object_id": object_id, "ref": ref, "updated_at": moment, "caused_by": {}}
+
+def _part(object_id: str, ref: str, moment: str, cause: dict[str, Any]) -> dict[str, Any]:
+    return {"object_id": object_id, "ref": ref, "updated_at": moment, "caused_by": cause}

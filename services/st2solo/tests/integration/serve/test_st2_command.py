@@ -187,8 +187,13 @@ def test_the_trace_of_what_a_person_asked_for(serve, until):
     listed = json.loads(serve.st2("trace", "list", "--execution", done, "-j"))
     assert listed["trace_tag"] == f"execution-{done}"
     assert "demo.wf" in serve.st2("trace", "get", done)
-    child = serve.get(f"/executions/{done}/children")[0]["id"]
-    assert [one["id"] for one in serve.get(f"/traces?execution={child}")] == [done]
+    children = [one["id"] for one in serve.get(f"/executions/{done}/children")]
+    traces = serve.get(f"/traces?execution={children[0]}")
+    assert [one["id"] for one in traces] == [done]
+    parts = {part["object_id"]: part for part in traces[0]["action_executions"]}
+    assert parts.keys() == {done, *children} and parts[done]["ref"] == "demo.wf"
+    assert parts[done]["caused_by"] == {}
+    assert parts[children[0]]["caused_by"] == {"type": "action_execution", "id": done}
 
 
 def test_traces_by_tag(serve):
@@ -209,7 +214,9 @@ def test_the_trace_of_what_a_rule_asked_for(serve, until):
         assert tick in [trace["id"] for trace in serve.get(f"/traces?{query}")], query
     assert serve.get(f"/traces?trigger_instance={tick}&trace_tag=other") == []
     shown = serve.get(f"/traces/{tick}")
-    assert execution in [one["object_id"] for one in shown["action_executions"]]
+    parts = {part["object_id"]: part for part in shown["action_executions"]}
+    assert parts[execution]["caused_by"] == {"type": "rule", "id": f"{rule}:{tick}"}
+    assert parts[execution]["ref"] == serve.get(f"/executions/{execution}")["action"]["ref"]
     assert serve.call("GET", "/traces/none").status_code == 404
 
 
