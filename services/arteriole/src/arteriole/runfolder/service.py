@@ -1,7 +1,6 @@
 """The runfolder service: every run, its evidence, stages and history."""
 
 import asyncio
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from arteriole.runfolder.bodies import (
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.page import Page
 from arteriole.runfolder.progress import Progress
@@ -59,21 +59,22 @@ class RunfolderService:
         self._attempts = Attempts(self._runs, self._stages)
         self._holds = Holds(self._runs, self._stages)
         self._detector = Detector(self._runs, settings)
-        self._arteria = ArteriaApi(self._runs, self._detector, settings)
+        self._leases = Leases(self._runs, settings.pickup_lease)
+        self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
         self._page = Page()
         self._progress = Progress()
         self._heartbeat: str | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.events = self._runs.events
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._detector.run())
+        for work in (self._detector.run(), self._leases.watch()):
+            self._tasks.append(asyncio.create_task(work))
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._store.close()
 
     def health(self) -> dict[str, Any]:
@@ -157,6 +158,7 @@ class RunfolderService:
             "instrument": run.instrument,
             "adopted": run.adopted,
             "held": None if run.held is None else run.held.document(),
+            "lease": None if run.lease is None else run.lease.document(),
             "waiver": None if run.waiver is None else run.waiver.document(),
             "observed": run.observed,
             "attempt": run.attempt,
@@ -187,7 +189,11 @@ class RunfolderService:
         if query.running:
             runs = self._runs.running()
         else:
-            runs = self._runs.all() if limit is None else self._runs.newest(limit, query.before)
+            runs = (
+                self._runs.all(query.state)
+                if limit is None
+                else self._runs.newest(limit, query.before, query.state)
+            )
         shown = [
             self._shown(run, in_brief=query.brief)
             for run in runs
@@ -234,7 +240,9 @@ class RunfolderService:
     def _claim(self, call: Call) -> Reply:
         request: ClaimRequest = call.body
         return Reply(
-            self._attempts.claim(call.path["run"], request.plan, request.by, call.identity.name)
+            self._attempts.claim(
+                call.path["run"], request.plan, request.by, call.identity.name, request.lease
+            )
         )
 
     def _stage(self, call: Call) -> tuple[str, str, int]:
@@ -344,7 +352,7 @@ class RunfolderService:
         return Reply({"released": self._holds.release(body.scope, body.name, call.identity.name)})
 
     def _overdue(self, call: Call) -> Reply:
-        return Reply({"overdue": overdue(self._runs.all(), call.query.grace)})
+        return Reply({"overdue": overdue(self._runs.unfinished(), call.query.grace)})
 
     def _beat(self, call: Call) -> Reply:
         self._heartbeat = times.now()
