@@ -5,11 +5,13 @@ notes each run of which a row changed, in whatever table; before the transaction
 are computed again and written. So the column cannot be older than what it follows from.
 """
 
+import json
+
 from arteriole.app.store import Store
 from arteriole.runfolder.parts import Parts
 
 #: So many runs are computed at once when a store is opened.
-_AT_ONCE = 1000
+_AT_ONCE = 500
 
 #: All that the state of a run needs of its row; what is long is left out.
 _LEAN = (
@@ -61,26 +63,24 @@ class StateIndex:
 
     def settle(self) -> None:
         """Write the states of the runs that were changed; NB: inside a transaction."""
-        changed = self._store.rows("SELECT run FROM changed")
-        for row in changed:
-            self._compute(row["run"], row["run"])
+        changed = [row["run"] for row in self._store.rows("SELECT run FROM changed")]
         if changed:
+            self._compute(changed)
             self._store.execute("DELETE FROM changed")
 
     def _compute_all(self) -> None:
         """What a state follows from may be told otherwise by this version than by the last."""
-        row = self._store.row("SELECT coalesce(max(id), 0) AS id FROM run")
-        assert row is not None
+        ids = [row["id"] for row in self._store.rows("SELECT id FROM run ORDER BY id")]
         with self._store.transaction():
-            for first in range(0, row["id"] + 1, _AT_ONCE):
-                self._compute(first, first + _AT_ONCE - 1)
+            for start in range(0, len(ids), _AT_ONCE):
+                self._compute(ids[start : start + _AT_ONCE])
             self._store.execute("DELETE FROM changed")
 
-    def _compute(self, first: int, last: int) -> None:
-        parts = Parts(self._store, first, last)
+    def _compute(self, ids: list[int]) -> None:
+        parts = Parts(self._store, ids)
         rows = self._store.rows(
-            f"SELECT {_LEAN} FROM run WHERE id BETWEEN ? AND ?",  # noqa: S608  columns of this module
-            (first, last),
+            f"SELECT {_LEAN} FROM run WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608  columns of this module
+            (json.dumps(ids),),
         )
         for row in rows:
             state = parts.run(row).state.value

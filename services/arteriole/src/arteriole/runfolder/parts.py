@@ -12,11 +12,11 @@ from arteriole.runfolder.verdict import VerdictKind
 
 
 class Parts:
-    """The rows of other tables that belong to the runs with ids from `first` to `last`."""
+    """The rows of other tables that belong to the runs with these ids, or to any."""
 
-    def __init__(self, store: Store, first: int = 0, last: int = 2**63 - 1) -> None:
-
-        where, given = "WHERE run BETWEEN ? AND ?", (first, last)
+    def __init__(self, store: Store, ids: list[int] | None = None) -> None:
+        where = "" if ids is None else "WHERE run IN (SELECT value FROM json_each(?))"
+        given = () if ids is None else (json.dumps(ids),)
 
         def grouped(table: str, order: str) -> dict[int, list[sqlite3.Row]]:
             groups: dict[int, list[sqlite3.Row]] = defaultdict(list)

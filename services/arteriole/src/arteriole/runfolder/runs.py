@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
@@ -35,8 +35,7 @@ _END = 2**63 - 1
 _OF_STATE = ("", "AND state = ?")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """As much of a run as Arteria's list tells; `metadata` is JSON."""
 
     id: int
@@ -101,7 +100,10 @@ class Runs:
 
     def _those(self, rows: list[sqlite3.Row]) -> list[Run]:
         """Few of many."""
-        return [Parts(self.store, row["id"], row["id"]).run(row) for row in rows]
+        if not rows:
+            return []
+        parts = Parts(self.store, [row["id"] for row in rows])
+        return [parts.run(row) for row in rows]
 
     def newest(
         self, limit: int, before: int | None = None, state: RunState | None = None
@@ -112,12 +114,7 @@ class Runs:
             " ORDER BY id DESC LIMIT ?",
             (_END if before is None else before, *(() if state is None else (state,)), limit),
         )
-        if not rows:
-            return []
-        if state is not None:
-            return self._those(rows)
-        parts = Parts(self.store, rows[-1]["id"], rows[0]["id"])
-        return [parts.run(row) for row in rows]
+        return self._those(rows)
 
     def folders(
         self, state: RunState | None = None, limit: int | None = None, before: int | None = None
@@ -215,7 +212,7 @@ class Runs:
 
     def by_path(self, path: Path) -> Run | None:
         row = self.store.row("SELECT * FROM run WHERE path = ?", (str(storable(path)),))
-        return None if row is None else Parts(self.store, row["id"], row["id"]).run(row)
+        return None if row is None else Parts(self.store, [row["id"]]).run(row)
 
     def get(self, name: str) -> Run:
         """The run of that name; a refused one only if no other has the name."""
@@ -228,7 +225,7 @@ class Runs:
                 code="run.not_found",
                 hint="'arteriole runs' lists them",
             )
-        return Parts(self.store, row["id"], row["id"]).run(row)
+        return Parts(self.store, [row["id"]]).run(row)
 
     def register(self, path: Path, *, adopted: bool, arteria_state: str | None = None) -> Run:
         """Write a folder that was not known; one whose name cannot be used is refused for good."""
