@@ -6,10 +6,14 @@ import secrets
 import sys
 from pathlib import Path
 
-from tests.chaos import measured, solo_steps, solo_storm
+from tests.chaos import measured, runfolder_drain, solo_steps, solo_storm
 from tests.chaos.check import Check, CheckError
 
-CHECKS = {"solo_storm": solo_storm.run, "solo_steps": solo_steps.run}
+CHECKS = {
+    "solo_storm": solo_storm.run,
+    "solo_steps": solo_steps.run,
+    "runfolder_drain": runfolder_drain.run,
+}
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
 
