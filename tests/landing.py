@@ -13,6 +13,8 @@ from tests.environment import ROOT
 
 COMMAND = ROOT / ".venv" / "bin" / "arteriole"
 _START_SECONDS = 60.0
+#: The first list of thousands of folders waits until each was looked at.
+_ANSWER_SECONDS = 900.0
 
 
 class LandingError(Exception):
@@ -85,7 +87,7 @@ class Landing:
             self.process = None
 
     def get(self, path: str) -> Any:
-        answer = requests.get(f"{self.url}/{path}", timeout=60)
+        answer = requests.get(f"{self.url}/{path}", timeout=_ANSWER_SECONDS)
         if answer.status_code != 200:
             raise LandingError(f"GET {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()

@@ -22,7 +22,7 @@ from tests.landing import free_port
 ONE_READY_OF = 20
 XML_BYTES = 10_000
 _START_SECONDS = 60.0
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS = 900.0
 
 #: The services that they are compared with: the variable that names a checkout, and the name.
 PEERS = {
