@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from arteriole.app.store import Store
 from arteriole.runfolder.records import Abort, Attempt, Hold, Lease, Run, Scope, Stage, Waiver
@@ -44,11 +45,11 @@ class Parts:
             code=row["code"],
             message=row["message"],
             hint=row["hint"],
-            evidence=json.loads(row["evidence"]),
-            metadata=json.loads(row["metadata"]),
+            evidence=_object(row["evidence"]),
+            metadata=_object(row["metadata"]),
             arteria_state=RunState(row["arteria_state"]) if row["arteria_state"] else None,
             attempt=row["attempt"],
-            plan=json.loads(row["plan"]),
+            plan=_object(row["plan"]),
             claimed_by=row["claimed_by"],
             instrument=instrument,
             waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
@@ -64,6 +65,11 @@ class Parts:
             if (hold := self._holds.get((scope.value, of))) is not None:
                 return hold
         return None
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Of JSON; most are empty, and lists are of hundreds."""
+    return {} if text == "{}" else json.loads(text)
 
 
 def _instrument_in(name: str) -> str:
