@@ -2,8 +2,8 @@
 PYTHON ?= python3
 SERVICES := .venv/.made
 SOLO := .venv-st2solo/.made
-ST2 := .venv-st2/.made
-ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2)
+ST2CLIENT := .venv-st2/.made
+ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2CLIENT)
 WES := .venv-wes/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
@@ -39,8 +39,10 @@ bench: $(SERVICES) $(SOLO)  ## ours against its peers, measured now: BENCH="conv
 	@sh demo/system.sh test
 	.venv/bin/python -m tests.bench $(BENCH)
 
-parity: $(ENVIRONMENTS)  ## StackStorm's own Orquesta suite on st2solo: ST2=/checkout/of/st2
-	.venv/bin/python -m tests.parity "$(ST2)"
+parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTERIA=/checkout/of/arteria-runfolder
+	$(if $(ARTERIA),.venv/bin/python -m tests.parity.arteria "$(ARTERIA)")
+	$(if $(ST2),.venv/bin/python -m tests.parity "$(ST2)")
+	@test -n "$(ST2)$(ARTERIA)" || { echo "name a checkout: make parity ST2=... or ARTERIA=..." >&2; exit 2; }
 
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .
@@ -86,7 +88,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-parity var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-parity .venv-arteria .venv-arteria-successor var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -98,7 +100,7 @@ $(SOLO): services/st2solo/pyproject.toml
 	.venv-st2solo/bin/python $(PIP) -e 'services/st2solo[test]'
 	touch $@
 
-$(ST2): Makefile
+$(ST2CLIENT): Makefile
 	$(PYTHON) -m venv .venv-st2
 	.venv-st2/bin/python $(PIP) 'st2client==3.9.0' 'setuptools<81'
 	touch $@

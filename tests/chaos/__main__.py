@@ -6,13 +6,14 @@ import secrets
 import sys
 from pathlib import Path
 
-from tests.chaos import measured, odd_requests, solo_steps, solo_storm
+from tests.chaos import measured, odd_requests, runfolder_drain, solo_steps, solo_storm
 from tests.chaos.check import Check, CheckError
 
 CHECKS = {
     "solo_storm": solo_storm.run,
     "solo_steps": solo_steps.run,
     "odd_requests": odd_requests.run,
+    "runfolder_drain": runfolder_drain.run,
 }
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"

@@ -15,11 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.solo import ROOT, Solo
+from tests.environment import python
+from tests.solo import Solo
 
 SUITE = "st2tests/integration/orquesta"
 #: What the suite imports besides StackStorm's constants.
-NEEDS = ["st2client==3.9.0", "setuptools<81", "pytest", "retrying", "eventlet", "six"]
+NEEDS = ("st2client==3.9.0", "setuptools<81", "pytest", "retrying", "eventlet", "six")
 #: The address that one of the tests expects.
 API_PORT = 9101
 #: What failed on StackStorm itself, and why.
@@ -51,18 +52,6 @@ def main() -> int:
             solo.end()
 
 
-def _python() -> Path:
-    """The interpreter of an environment of its own, for what the suite needs."""
-    folder = ROOT / ".venv-parity"
-    python = folder / "bin" / "python"
-    if not (folder / ".made").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-        subprocess.run([*pip, *NEEDS], check=True)
-        (folder / ".made").touch()
-    return python
-
-
 def _environment(solo: Solo, checkout: Path) -> dict[str, str]:
     """What the suite needs to be found and to reach st2solo."""
     return {
@@ -77,7 +66,16 @@ def _environment(solo: Solo, checkout: Path) -> dict[str, str]:
 
 def _run(checkout: Path, environment: dict[str, str], more: list[str]) -> str:
     """What pytest says, shown as it comes."""
-    command = [str(_python()), "-m", "pytest", "-q", "-W", "ignore", "-p", "no:cacheprovider"]
+    command = [
+        str(python("parity", NEEDS)),
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "ignore",
+        "-p",
+        "no:cacheprovider",
+    ]
     process = subprocess.Popen(
         [*command, "--tb=short", "integration/orquesta", *more],
         cwd=checkout / "st2tests",

@@ -2,7 +2,7 @@
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -36,12 +36,14 @@ class Store:
     """The database at `path`, with the schema in the package `schema` (files `001_...sql`).
 
     One connection, used by the event loop's thread only. Rows are `sqlite3.Row`. Outside
-    `transaction()` each statement commits by itself.
+    `transaction()` each statement commits by itself. `before_commit` is called as the last deed of
+    each transaction.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.before_commit: Callable[[], None] = lambda: None
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
@@ -97,6 +99,7 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             self._open = True
             yield
+            self.before_commit()
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as err:
             if err.sqlite_errorcode & 0xFF not in _DISK:

@@ -4,25 +4,28 @@ Behaviour as of arteria-runfolder 1.5: handlers.py and services.py there.
 """
 
 import asyncio
+import json
 import logging
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.routes import JSON, Call, NoBody, Reply, Request, Route
+from arteriole.runfolder.bodies import PickupRequest, RenewRequest
 from arteriole.runfolder.detection import Detector
-from arteriole.runfolder.runs import Run, Runs
+from arteriole.runfolder.leases import Leases
+from arteriole.runfolder.runs import Folder, Run, Runs
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
 from arteriole.runfolder.states import RunState
-from arteriole.runfolder.verdict import VerdictKind
 
 #: What the reagent and library barcodes of a folder made by PUT are.
 TEST_RUN_PARAMETERS = (
@@ -38,13 +41,20 @@ NAME_LIMIT = 255
 
 
 class ListQuery(Request):
+    """Arteria knows `state` only; the others are ours, and tell of pages."""
+
     state: str | None = None
+    limit: int | None = Field(default=None, ge=1, le=1000)
+    before: int | None = Field(default=None, ge=0, lt=2**63)
 
 
 class StateRequest(BaseModel):
+    """Arteria knows `state` only; whoever picked the run up may name the lease."""
+
     model_config = ConfigDict(extra="ignore")
 
     state: str
+    lease: str | None = None
 
 
 class LogLevel(Request):
@@ -52,13 +62,17 @@ class LogLevel(Request):
 
 
 class ArteriaApi:
-    def __init__(self, runs: Runs, detector: Detector, settings: RunfolderSettings) -> None:
+    def __init__(
+        self, runs: Runs, leases: Leases, detector: Detector, settings: RunfolderSettings
+    ) -> None:
         self._runs = runs
+        self._leases = leases
         self._detector = detector
         self._settings = settings
 
     def routes(self) -> list[Route]:
         v1, path = "/api/1.0", "/api/1.0/runfolders/path{path:rest}"
+        lease = f"{v1}/runfolders/pickup/{{lease}}"
         read, act = Role.READER, Role.OPERATOR
         return [
             Route("GET", f"{v1}/runfolders", self._list, read, "run folders; state=ready unless"
@@ -68,6 +82,13 @@ class ArteriaApi:
             Route("GET", f"{v1}/runfolders/pickup", self._pickup, act,
                   "the next ready run folder, which becomes pending",
                   answers={200: JSON, 204: ""}),
+            Route("POST", f"{v1}/runfolders/pickup", self._pick_up, act,
+                  "the next ready run folder, for one client and until its lease ends",
+                  body=PickupRequest, answers={200: JSON, 204: ""}),
+            Route("POST", f"{lease}/renew", self._renew, act, "prolong a lease",
+                  body=RenewRequest),
+            Route("POST", f"{lease}/release", self._give_back, act,
+                  "give a run back that was picked up", body=NoBody),
             Route("GET", path, self._get, read, "one run folder"),
             Route("POST", path, self._set_state, act, "set its state", body=StateRequest,
                   answers={200: ""}),
@@ -90,34 +111,69 @@ class ArteriaApi:
             "link": f"{call.base_url}/api/1.0/runfolders/path{run.path}",
         }
 
-    async def _listed(self, state: RunState | None) -> list[Run]:
+    async def _look(self) -> None:
+        """Arteria looks at its folders when it is asked, so by its rule a marker counts at once."""
         if self._settings.readiness is Readiness.MARKER:
-            await self._detector.scan()
-        return [
-            run
-            for run in self._runs.all()
-            if run.verdict is not VerdictKind.UNREACHABLE and state in (None, run.state)
-        ]
+            await self._detector.refresh()
 
     async def _list(self, call: Call) -> Reply:
-        text = call.query.state
-        if text in ("*", ""):
+        query: ListQuery = call.query
+        if query.state in ("*", ""):
             state = None
         else:
-            state = _state(text) if text else RunState.READY
-        runs = await self._listed(state)
-        return Reply({"runfolders": [self._document(run, call) for run in runs]})
+            state = _state(query.state) if query.state else RunState.READY
+        await self._look()
+        folders = self._runs.folders(state, query.limit, query.before)
+        text = ", ".join(self._texts(folders, call))
+        if query.limit is None:
+            return Reply(f'{{"runfolders": [{text}]}}')
+        before = folders[-1].id if len(folders) == query.limit else None
+        return Reply(f'{{"runfolders": [{text}], "before": {json.dumps(before)}}}')
+
+    def _texts(self, folders: list[Folder], call: Call) -> Iterator[str]:
+        """As `_document`, put together as text: there may be thousands."""
+        host, version = json.dumps(socket.gethostname()), json.dumps(VERSION)
+        link = json.dumps(f"{call.base_url}/api/1.0/runfolders/path")[:-1]
+        for folder in folders:
+            path = json.dumps(folder.path)
+            yield (
+                f'{{"host": {host}, "path": {path}, "state": "{folder.state}",'
+                f' "service_version": {version}, "metadata": {folder.metadata},'
+                f' "link": {link}{path[1:]}}}'
+            )
 
     async def _next(self, call: Call) -> Reply:
-        ready = await self._listed(RunState.READY)
-        return Reply(self._document(ready[0], call)) if ready else Reply(status=204)
+        await self._look()
+        run = self._runs.next_ready()
+        return Reply(status=204) if run is None else Reply(self._document(run, call))
 
     async def _pickup(self, call: Call) -> Reply:
-        ready = await self._listed(RunState.READY)
-        if not ready:
+        await self._look()
+        run = self._runs.next_ready()
+        if run is None:
             return Reply(status=204)
-        self._runs.set_arteria_state(ready[0], RunState.PENDING, call.identity.name)
-        return Reply(self._document(self._runs.get(ready[0].name), call))
+        self._runs.set_arteria_state(run, RunState.PENDING, call.identity.name)
+        return Reply(self._document(self._runs.get(run.name), call))
+
+    async def _pick_up(self, call: Call) -> Reply:
+        body: PickupRequest = call.body
+        who = call.identity.name
+        await self._look()
+        run = self._leases.pick_up(body.client or who, body.seconds, who)
+        return Reply(status=204) if run is None else self._leased(run, call)
+
+    def _renew(self, call: Call) -> Reply:
+        return self._leased(self._leases.renew(call.path["lease"], call.body.seconds), call)
+
+    def _give_back(self, call: Call) -> Reply:
+        run = self._leases.give_back(call.path["lease"], call.identity.name)
+        return Reply(self._document(run, call))
+
+    def _leased(self, run: Run, call: Call) -> Reply:
+        """Arteria's document with `lease`."""
+        assert run.lease is not None
+        lease = {"id": run.lease.id, **run.lease.document()}
+        return Reply({**self._document(run, call), "lease": lease})
 
     def _path(self, call: Call) -> Path:
         """The path asked for; it must lie directly below a monitored directory."""
@@ -155,7 +211,8 @@ class ArteriaApi:
 
     async def _set_state(self, call: Call) -> Reply:
         state = _state(call.body.state)
-        self._runs.set_arteria_state(await self._seen(call), state, call.identity.name)
+        run, who = await self._seen(call), call.identity.name
+        self._runs.set_arteria_state(run, state, who, call.body.lease)
         return Reply()
 
     def _for_tests(self) -> None:

@@ -22,14 +22,20 @@ class Attempts:
         self._stages = stages
         self._store = runs.store
 
-    def claim(self, name: str, plan: Plan, by: str, who: str) -> dict[str, Any]:
+    def claim(
+        self, name: str, plan: Plan, by: str, who: str, lease_id: str | None = None
+    ) -> dict[str, Any]:
         """Give the run its plan and next attempt; a second claim changes nothing.
+
+        A run that a client of `pickup` has is claimed by that client only, with its lease's id;
+        the lease ends then.
 
         An attempt made while the mode is observe is observed for good; the run is then to be
         adopted again before it is claimed again.
 
         Raises:
-            ConflictError: the run is not complete, not adopted, held or dismissed.
+            ConflictError: the run is not complete, not adopted, held, dismissed or in the hands of
+                another, or there is no such lease any more.
         """
         require_identifier(name, "run")
         require_identifier(by, "by")
@@ -37,6 +43,10 @@ class Attempts:
             run = self._runs.get(name)
             if not run.awaits_claim:
                 return {"claimed": False, "duplicate": True, "by": run.claimed_by}
+            self._runs.require_lease(run, lease_id)
+            if lease_id is not None:
+                self._runs.end_lease(run, who)
+                run = self._runs.get(name)
             if not run.claimable:
                 raise ConflictError(
                     f"{name} cannot be claimed: {_not_claimable(run)}", code="run.not_ready"
@@ -214,6 +224,7 @@ class Attempts:
                     "aborted", who=who, run=name, attempt=run.attempt or None, reason=reason[:500]
                 )
                 self._runs.alerts.clear(name)  # a person knows
+                self._runs.end_lease(run, who)
         return [
             (stage.service or "", stage.job_id or 0) for stage in self._runs.get(name).unwanted()
         ]
@@ -261,6 +272,8 @@ def _not_claimable(run: Run) -> str:
         return "it is held"
     if run.aborted is not None:
         return f"it was dismissed; 'arteriole adopt {run.name}' takes it back"
+    if run.lease is not None:
+        return f"{run.lease.client} picked it up, and has it until {run.lease.until[:19]}Z"
     if run.arteria_state not in (None, RunState.READY):
         return f"a client of Arteria has set it {run.arteria_state}"
     if not run.adopted:

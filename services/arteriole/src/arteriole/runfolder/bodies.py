@@ -9,6 +9,7 @@ from arteriole.app.routes import Request
 from arteriole.runfolder.ignorable import Ignorable
 from arteriole.runfolder.plan import Plan
 from arteriole.runfolder.records import Scope
+from arteriole.runfolder.settings import LONGEST_LEASE, SHORTEST_LEASE
 from arteriole.runfolder.states import RunState, StageState
 
 #: Signed 64 bits, as SQLite has.
@@ -23,11 +24,24 @@ def _identifier(field: str) -> AfterValidator:
 
 By = Annotated[str, _identifier("by")]
 Unit = Annotated[str, _identifier("unit")]
+Client = Annotated[str, _identifier("client")]
+LeaseId = Annotated[str, _identifier("lease")]
+Seconds = Annotated[float, Field(ge=SHORTEST_LEASE, le=LONGEST_LEASE)]
 
 
 class ClaimRequest(Request):
     by: By
     plan: Plan
+    lease: LeaseId | None = None
+
+
+class PickupRequest(Request):
+    client: Client | None = None
+    seconds: Seconds | None = None
+
+
+class RenewRequest(Request):
+    seconds: Seconds | None = None
 
 
 class BeginRequest(Request):

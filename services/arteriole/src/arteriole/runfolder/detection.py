@@ -9,6 +9,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -37,13 +38,18 @@ from arteriole.runfolder.verdict import (
     unreachable,
 )
 
-#: What is judged for good: it is only looked whether the folder is still there.
-SETTLED = frozenset({VerdictKind.COMPLETE, VerdictKind.REFUSED})
+#: So many folders are compared with the store before others get the loop.
+PAGE = 250
+#: A directory that was changed so many seconds ago may be changed again at the same time, as its
+#: file system tells it.
+RESTED = 2.0
 
 #: Seconds between two scans at least.
 SHORTEST_PAUSE = 0.05
 #: Seconds that a scan may take at least.
 SHORTEST_SCAN = 1.0
+
+Mark = tuple[int, int, int]
 
 log = structlog.get_logger()
 
@@ -66,8 +72,13 @@ class Detector:
         self._watcher = _Watcher(self._wake)
         self._scanning = asyncio.Lock()
         self._judging = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
+        self._refreshed = -math.inf  # when the last refresh began
+        self._listed: dict[
+            Path, Mark | None
+        ] = {}  # what is not empty, as it was when it was listed
         self._watches: dict[Path, Watch] = {}  # of the open runs
-        self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
+        self._places: dict[str, Place] = {}  # of every run in its instrument's succession
         self._looked: dict[Path, float] = {}
         self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
         self._is_unfinished = False  # the last scan left folders to the next
@@ -111,44 +122,85 @@ class Detector:
                 first, those that were looked at long ago before others.
         """
         async with self._scanning:
-            present: set[Path] = set()
-            known = {run.path for run in self._runs.all()}
+            present: set[str] = set()
             for directory in self._settings.monitored_directories:
+                mark = await asyncio.to_thread(_mark, directory)
                 found = await asyncio.to_thread(self._folders, directory)
-                present.update(map(storable, found))
-                for path in found:
-                    # A client of Arteria's API may have asked for it meanwhile.
-                    if storable(path) not in known and self._runs.by_path(path) is None:
-                        self.register(path)
+                for start in range(0, len(found), PAGE):
+                    page = {str(storable(path)): path for path in found[start : start + PAGE]}
+                    present.update(page)
+                    for path in self._runs.unknown(list(page)):
+                        # A client of Arteria's API may have asked for it meanwhile.
+                        if self._runs.by_path(page[path]) is None:
+                            self.register(page[path])
                         await asyncio.sleep(0)  # others want the loop between two transactions
+                    await asyncio.sleep(0)
+                self._listed[directory] = mark if found else None
             if not self._runs.first_scan_done() and not self.unreachable:
                 self._runs.note_first_scan()
-            runs = self._runs.all()
-            self._places = {
-                run.path: place(run.name, run.evidence)
-                for run in runs
-                if run.verdict is not VerdictKind.REFUSED
-            }
+            if not self._places:
+                await self._learn_places()
             in_doubt = [
-                run for run in runs if run.verdict not in SETTLED or run.path not in present
+                sight.path
+                for sight in self._runs.in_doubt()
+                if not (sight.gone and self._is_gone(sight.path, present))
             ]
-            new = [run for run in reversed(in_doubt) if run.path not in self._looked]
-            again = [run for run in in_doubt if run.path in self._looked]
-            again.sort(key=lambda run: self._looked[run.path])
+            in_doubt += [path async for path in self._vanished(present)]
+            new = [path for path in reversed(in_doubt) if path not in self._looked]
+            again = [path for path in in_doubt if path in self._looked]
+            again.sort(key=lambda path: self._looked[path])
             in_time = [await self._judge_all(group, limit / 2) for group in (again, new)]
             self._is_unfinished = not all(in_time)
 
-    async def _judge_all(self, runs: list[Run], limit: float) -> bool:
+    async def refresh(self) -> None:
+        """What a scan would find now, but a directory that has not changed is not listed again.
+
+        It serves those too that ask while they wait for it.
+        """
+        asked = time.monotonic()
+        async with self._refreshing:
+            if self._refreshed > asked:
+                return
+            self._refreshed = time.monotonic()
+            for directory in self._settings.monitored_directories:
+                mark = await asyncio.to_thread(_mark, directory)
+                if mark is None or mark != self._listed.get(directory):
+                    await self.scan()
+                    return
+            async with self._scanning:
+                await self._judge_all([s.path for s in self._runs.in_doubt() if s.reachable])
+
+    def _is_gone(self, path: Path, present: set[str]) -> bool:
+        """It was removed from a directory that has other folders: that is known of it already."""
+        return str(path) not in present and self._listed.get(path.parent) is not None
+
+    async def _vanished(self, present: set[str]) -> AsyncIterator[Path]:
+        """Those that are judged for good, and are not where they were."""
+        for page in self._runs.settled(PAGE):
+            for path in page:
+                if path not in present:
+                    yield Path(path)
+            await asyncio.sleep(0)
+
+    async def _learn_places(self) -> None:
+        for page in self._runs.evidence(PAGE):
+            for path, name, evidence in page:
+                self._places[path] = place(name, evidence)
+            await asyncio.sleep(0)
+
+    async def _judge_all(self, paths: list[Path], limit: float = math.inf) -> bool:
         """Judge these in turn, one at least; False if it took too long to judge all."""
         end = time.monotonic() + limit
-        for number, run in enumerate(runs):
+        for number, path in enumerate(paths):
             if number and time.monotonic() > end:
                 return False
-            self._looked[run.path] = time.monotonic()
+            self._looked[path] = time.monotonic()
+            run = self._runs.by_path(path)
             try:
-                await self.judge(run)
+                if run is not None:
+                    await self.judge(run)
             except OSError as err:  # one folder must not hide the others
-                log.warning("not judged", path=str(run.path), error=str(err))
+                log.warning("not judged", path=str(path), error=str(err))
         return True
 
     def _removed(self, path: Path) -> bool:
@@ -159,14 +211,15 @@ class Detector:
 
     def _folders(self, directory: Path) -> list[Path]:
         try:
-            found = sorted(entry for entry in directory.iterdir() if _is_run_folder(entry))
+            with os.scandir(directory) as entries:
+                names = sorted(entry.name for entry in entries if _is_run_folder(entry))
         except OSError as err:
             if directory not in self.unreachable:
                 log.error("a monitored directory cannot be read", directory=str(directory))
             self.unreachable[directory] = err.strerror or str(err)
             return []
         self.unreachable.pop(directory, None)
-        return found
+        return [directory / name for name in names]
 
     def register(self, path: Path) -> Run:
         """Write a folder that is new; Arteria's own state of it is read once, now."""
@@ -174,7 +227,13 @@ class Detector:
         state = None
         if self._settings.readiness is Readiness.MARKER:
             state = _arteria_state(path)
-        return self._runs.register(path, adopted=adopted, arteria_state=state)
+        run = self._runs.register(path, adopted=adopted, arteria_state=state)
+        self._note_place(run, run.evidence)
+        return run
+
+    def _note_place(self, run: Run, evidence: dict[str, Any]) -> None:
+        if run.verdict is not VerdictKind.REFUSED:
+            self._places[str(run.path)] = place(run.name, evidence)
 
     async def judge(self, run: Run) -> None:
         async with self._judging:
@@ -274,13 +333,27 @@ class Detector:
         return verdict
 
 
-def _is_run_folder(path: Path) -> bool:
-    if path.name.startswith("."):
+def _is_run_folder(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith("."):
         return False
     try:
-        return path.is_dir() and not path.is_symlink()
+        return entry.is_dir(follow_symlinks=False)
     except OSError:  # one stale handle must not hide the others
         return False
+
+
+def _mark(directory: Path) -> Mark | None:
+    """What tells a change of its entries; None if that cannot be told, or it was changed just now.
+
+    NB: to be taken before it is listed.
+    """
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    if time.time() - found.st_mtime < RESTED:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _is_dir(path: Path) -> bool:

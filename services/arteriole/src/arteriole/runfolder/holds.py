@@ -52,7 +52,7 @@ class Holds:
             hold = self._find(scope, name)
             if hold is None:
                 return False
-            held = [one for one in self._runs.all() if one.held is not None]
+            held = [one for one in self._runs.holdable() if one.held is not None]
             self._store.execute(
                 "DELETE FROM hold WHERE scope = ? AND name = ?", (scope.value, name)
             )

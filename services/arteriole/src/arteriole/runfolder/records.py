@@ -207,6 +207,25 @@ class Waiver:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """A client of `pickup` has the run until then; `id` is known to that client only."""
+
+    id: str
+    client: str
+    since: str
+    until: str
+    seconds: float
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "Lease":
+        return cls(row["id"], row["client"], row["since"], row["until"], row["seconds"])
+
+    def document(self) -> dict[str, Any]:
+        """What everybody may know."""
+        return {"client": self.client, "since": self.since, "until": self.until}
+
+
+@dataclass(frozen=True)
 class Run:
     id: int
     name: str
@@ -228,6 +247,7 @@ class Run:
     metrics: dict[str, Any] | None = None  # of InterOp, once the run rests
     waiver: Waiver | None = None
     held: Hold | None = None  # the narrowest of those that hold it
+    lease: Lease | None = None
     aborts: tuple[Abort, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     stages: list[Stage] = field(default_factory=list)  # of every attempt, oldest first
@@ -278,6 +298,7 @@ class Run:
             and self.awaits_claim
             and self.aborted is None
             and self.held is None
+            and self.lease is None
             and self.arteria_state in (None, RunState.READY)
         )
 
@@ -289,8 +310,11 @@ class Run:
             if self.observed and self.finished:
                 return RunState.NONE
             return claimed_state([s.state for s in self.current], self.held is not None)
+        if self.lease is not None:
+            return RunState.PENDING
         if self.arteria_state is not None:
-            return self.arteria_state
+            held = self.held is not None and self.arteria_state is RunState.READY
+            return RunState.PENDING if held else self.arteria_state
         if self.claimable:
             return RunState.READY
         if self.workable:
@@ -304,6 +328,8 @@ class Run:
             return self.aborted.time
         if self.held is not None and self.state is not RunState.DONE:
             return self.held.since
+        if self.lease is not None:
+            return self.lease.since
         if self.awaits_claim or self.newest is None:
             return self.verdict_since
         stages = self.current

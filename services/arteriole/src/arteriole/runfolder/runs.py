@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError, NotFoundError
@@ -14,13 +15,15 @@ from arteriole.app.names import is_identifier
 from arteriole.app.store import Store
 from arteriole.runfolder import alerts
 from arteriole.runfolder.alerts import Alerts
+from arteriole.runfolder.index import StateIndex
+from arteriole.runfolder.parts import Parts
 from arteriole.runfolder.records import Abort as Abort
-from arteriole.runfolder.records import Attempt, Hold, Scope, Waiver
+from arteriole.runfolder.records import Hold
 from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.tempo import Rise
-from arteriole.runfolder.verdict import Verdict, VerdictKind
+from arteriole.runfolder.verdict import GONE, Verdict, VerdictKind
 
 WHO = "runfolder"
 
@@ -31,9 +34,46 @@ CLOSED = (RunState.DONE, RunState.CANCELLED)
 WHOLE = (VerdictKind.COMPLETE, VerdictKind.NO_SHEET)
 
 
+#: What is judged for good: it is only looked whether the folder is still there.
+SETTLED = frozenset({VerdictKind.COMPLETE, VerdictKind.REFUSED})
+
+_END = 2**63 - 1
+_OF_STATE = ("", "AND state = ?")
+
+
+class Folder(NamedTuple):
+    """As much of a run as Arteria's list tells; `metadata` is JSON."""
+
+    id: int
+    path: str
+    state: str
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A run to be judged again; `gone` if it is known to have been removed."""
+
+    path: Path
+    reachable: bool
+    gone: bool
+
+
 def storable(path: Path) -> Path:
     """`path` as it stands in the store: bytes of its name that are not UTF-8 are escaped."""
     return Path(str(path).encode("utf-8", "backslashreplace").decode())
+
+
+class LeaseLostError(ConflictError):
+    """A client speaks of a lease that ran out or was ended."""
+
+    code = "pickup.lost"
+
+    def __init__(self, lease_id: str) -> None:
+        super().__init__(
+            f"there is no lease {lease_id[:40]} any more: it ran out, or was ended",
+            hint="stop working on that run, another may have it by now; then pick up the next one",
+        )
 
 
 class Runs:
@@ -42,36 +82,132 @@ class Runs:
     def __init__(self, store: Store, mode: Mode = Mode.OBSERVE) -> None:
         self.store = store
         self.mode = mode
+        self._index = StateIndex(store)
         self.events = EventLog(store, self._replay_from)
         self.alerts = Alerts(store, self.events)
 
     def _replay_from(self) -> int:
-        open_runs = [run.name for run in self.all() if run.state not in CLOSED]
-        first: int | None = None
-        for name in open_runs:
-            row = self.store.row("SELECT min(id) AS id FROM event WHERE run = ?", (name,))
-            if row is not None and row["id"] is not None:
-                first = row["id"] if first is None else min(first, row["id"])
-        if first is not None:
-            return first - 1
-        row = self.store.row("SELECT coalesce(max(id), 0) AS id FROM event")
+        row = self.store.row(
+            "SELECT min((SELECT min(event.id) FROM event WHERE event.run = run.name)) - 1 AS open,"
+            " (SELECT coalesce(max(id), 0) FROM event) AS last"
+            " FROM run WHERE state NOT IN (?, ?)",
+            CLOSED,
+        )
         assert row is not None
-        return int(row["id"])
+        return int(row["last"] if row["open"] is None else row["open"])
 
-    def all(self) -> list[Run]:
-        parts = _Parts(self.store)
+    def all(self, state: RunState | None = None) -> list[Run]:
+        """Every run, or those of that state."""
+        if state is not None:
+            return self._those(
+                self.store.rows("SELECT * FROM run WHERE state = ? ORDER BY id", (state,))
+            )
+        parts = Parts(self.store)
         return [parts.run(row) for row in self.store.rows("SELECT * FROM run ORDER BY id")]
 
-    def newest(self, limit: int, before: int | None = None) -> list[Run]:
-        """At most `limit` runs, the last seen first; those with an id below `before`."""
-        rows = self.store.rows(
-            "SELECT * FROM run WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?",
-            (before, before, limit),
-        )
+    def _those(self, rows: list[sqlite3.Row]) -> list[Run]:
+        """Few of many."""
         if not rows:
             return []
-        parts = _Parts(self.store, rows[-1]["id"], rows[0]["id"])
+        parts = Parts(self.store, [row["id"] for row in rows])
         return [parts.run(row) for row in rows]
+
+    def newest(
+        self, limit: int, before: int | None = None, state: RunState | None = None
+    ) -> list[Run]:
+        """At most `limit` runs, the last seen first; those with an id below `before`."""
+        rows = self.store.rows(
+            f"SELECT * FROM run WHERE id < ? {_OF_STATE[state is not None]}"  # noqa: S608  texts of this module
+            " ORDER BY id DESC LIMIT ?",
+            (_END if before is None else before, *(() if state is None else (state,)), limit),
+        )
+        return self._those(rows)
+
+    def folders(
+        self, state: RunState | None = None, limit: int | None = None, before: int | None = None
+    ) -> list[Folder]:
+        """As `all`, or with a limit as `newest`, without those that cannot be reached."""
+        rows = self.store.rows(
+            "SELECT id, path, state, metadata FROM run WHERE verdict != 'unreachable'"  # noqa: S608  texts of this module
+            f" AND id < ? {_OF_STATE[state is not None]}"
+            f" ORDER BY id {'' if limit is None else 'DESC'} LIMIT ?",
+            (
+                _END if before is None else before,
+                *(() if state is None else (state,)),
+                -1 if limit is None else limit,
+            ),
+        )
+        return [Folder(*row) for row in rows]
+
+    def next_ready(self) -> Run | None:
+        """The ready run that is known longest."""
+        row = self.store.row(
+            "SELECT * FROM run WHERE state = 'ready' AND verdict NOT IN ('unreachable', 'refused')"
+            " ORDER BY id LIMIT 1"
+        )
+        return None if row is None else self._those([row])[0]
+
+    def unknown(self, paths: list[str]) -> list[str]:
+        """Those of `paths` (as they stand in the store) that are no run's."""
+        rows = self.store.rows(
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT path FROM run)",
+            (json.dumps(paths),),
+        )
+        return [row["value"] for row in rows]
+
+    def in_doubt(self) -> list[Doubt]:
+        """The runs that are not judged for good, in the order in which they were seen."""
+        kinds = [kind for kind in VerdictKind if kind not in SETTLED]
+        rows = self.store.rows(
+            "SELECT path, verdict != 'unreachable', evidence = ? FROM run"
+            " WHERE verdict IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(GONE), json.dumps(kinds)),
+        )
+        return [Doubt(Path(path), bool(there), bool(gone)) for path, there, gone in rows]
+
+    def settled(self, at_once: int) -> Iterator[list[str]]:
+        """The paths of the runs that are judged for good, by pages: others may change between."""
+        for rows in self._pages("path, verdict", at_once):
+            yield [row["path"] for row in rows if row["verdict"] in SETTLED]
+
+    def evidence(self, at_once: int) -> Iterator[list[tuple[str, str, dict[str, Any]]]]:
+        """Path, name and evidence of the runs that are not refused, by pages."""
+        for rows in self._pages("path, name, verdict, evidence", at_once):
+            yield [
+                (row["path"], row["name"], json.loads(row["evidence"]))
+                for row in rows
+                if row["verdict"] != VerdictKind.REFUSED
+            ]
+
+    def _pages(self, columns: str, at_once: int) -> Iterator[list[sqlite3.Row]]:
+        last = 0
+        while rows := self.store.rows(
+            f"SELECT id, {columns} FROM run WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608  columns of this module
+            (last, at_once),
+        ):
+            yield rows
+            last = rows[-1]["id"]
+
+    def unfinished(self) -> list[Run]:
+        """Those that may be claimed, or of which a stage may begin, run or wait."""
+        return self._those(
+            self.store.rows(
+                "SELECT * FROM run WHERE state = 'ready'"
+                " OR id IN (SELECT run FROM stage WHERE state = 'running')"
+                " OR state != 'cancelled'"
+                " AND id IN (SELECT run FROM stage WHERE state IN ('waiting', 'held'))"
+                " ORDER BY id"
+            )
+        )
+
+    def holdable(self) -> list[Run]:
+        """Those of which something could begin, were they not held."""
+        return self._those(
+            self.store.rows(
+                "SELECT * FROM run WHERE state IN ('ready', 'pending', 'started', 'error')"
+                " ORDER BY id"
+            )
+        )
 
     def running(self) -> list[Run]:
         """Those with a running stage, in whatever attempt; only they are read."""
@@ -79,11 +215,11 @@ class Runs:
             "SELECT * FROM run WHERE id IN (SELECT run FROM stage WHERE state = ?) ORDER BY id",
             (StageState.RUNNING.value,),
         )
-        return [_Parts(self.store, row["id"], row["id"]).run(row) for row in rows]
+        return self._those(rows)
 
     def by_path(self, path: Path) -> Run | None:
         row = self.store.row("SELECT * FROM run WHERE path = ?", (str(storable(path)),))
-        return None if row is None else _Parts(self.store, row["id"], row["id"]).run(row)
+        return None if row is None else Parts(self.store, [row["id"]]).run(row)
 
     def get(self, name: str) -> Run:
         """The run of that name; a refused one only if no other has the name."""
@@ -96,7 +232,7 @@ class Runs:
                 code="run.not_found",
                 hint="'arteriole runs' lists them",
             )
-        return _Parts(self.store, row["id"], row["id"]).run(row)
+        return Parts(self.store, [row["id"]]).run(row)
 
     def register(self, path: Path, *, adopted: bool, arteria_state: str | None = None) -> Run:
         """Write a folder that was not known; one whose name cannot be used is refused for good."""
@@ -276,32 +412,55 @@ class Runs:
             self.events.append("adopted", who=who, run=name)
             self.tell_if_ready(name)
 
-    def set_arteria_state(self, run: Run, state: RunState, who: str) -> None:
-        """What a client of Arteria says of a run; refused for one that has a plan."""
-        if run.attempt:
-            raise ConflictError(
-                f"{run.name} was claimed with a plan; its state follows from its stages",
-                code="run.claimed",
-                hint=f"arteriole run {run.name}",
-            )
-        if run.aborted is not None:
-            raise ConflictError(
-                f"{run.name} was dismissed by {run.aborted.by}",
-                code="run.aborted",
-                hint=f"arteriole adopt {run.name}",
-            )
+    def end_lease(self, run: Run, who: str, what: str = "lease_ended") -> None:
+        """End it, if there is one; NB: inside a transaction."""
+        if run.lease is not None:
+            self.store.execute("DELETE FROM lease WHERE run = ?", (run.id,))
+            self.events.append(what, who=who, run=run.name, client=run.lease.client)
+
+    def set_arteria_state(
+        self, run: Run, state: RunState, who: str, lease_id: str | None = None
+    ) -> None:
+        """What a client of Arteria says of a run; it ends the lease of whoever picked it up.
+
+        Raises:
+            ConflictError: the run has a plan, or was dismissed, or `lease_id` is not that of its
+                lease any more.
+        """
         with self.store.transaction():
             run = self._now(run)
+            if not run.awaits_claim:
+                raise ConflictError(
+                    f"{run.name} was claimed with a plan; its state follows from its stages",
+                    code="run.claimed",
+                    hint=f"arteriole run {run.name}",
+                )
+            if run.aborted is not None:
+                raise ConflictError(
+                    f"{run.name} was dismissed by {run.aborted.by}",
+                    code="run.aborted",
+                    hint=f"arteriole adopt {run.name}",
+                )
+            self.require_lease(run, lease_id)
             value = None if state is RunState.NONE else state.value
             self.store.execute("UPDATE run SET arteria_state = ? WHERE id = ?", (value, run.id))
+            self.end_lease(run, who)
             run_name = run.name if is_identifier(run.name) else None
             self.events.append("arteria_state", who=who, run=run_name, state=state.value)
             if run_name is not None and not run.claimable:
                 self.tell_if_ready(run_name)
 
+    def require_lease(self, run: Run, lease_id: str | None) -> None:
+        """Raise LeaseLostError if a client speaks of a lease that it does not have any more."""
+        lease = run.lease
+        has = lease is not None and lease.id == lease_id and lease.until > times.now()
+        if lease_id is not None and not has:
+            raise LeaseLostError(lease_id)
+
     def forget(self, run: Run) -> None:
         """Drop a refused folder that was removed or renamed; its history stays."""
-        self.store.execute("DELETE FROM run WHERE id = ? AND verdict = 'refused'", (run.id,))
+        with self.store.transaction():
+            self.store.execute("DELETE FROM run WHERE id = ? AND verdict = 'refused'", (run.id,))
 
     def first_scan_done(self) -> bool:
         row = self.store.row("SELECT first_scan FROM store")
@@ -314,63 +473,3 @@ class Runs:
         """Every hold, the oldest first."""
         rows = self.store.rows("SELECT * FROM hold ORDER BY since, scope, name")
         return [Hold.from_row(row) for row in rows]
-
-
-class _Parts:
-    """The rows of other tables that belong to the runs with ids from `first` to `last`."""
-
-    def __init__(self, store: Store, first: int = 0, last: int = 2**63 - 1) -> None:
-
-        where, given = "WHERE run BETWEEN ? AND ?", (first, last)
-
-        def grouped(table: str, order: str) -> dict[int, list[sqlite3.Row]]:
-            groups: dict[int, list[sqlite3.Row]] = defaultdict(list)
-            for row in store.rows(f"SELECT * FROM {table} {where} ORDER BY {order}", given):  # noqa: S608  table names of this module
-                groups[row["run"]].append(row)
-            return groups
-
-        self._stages = grouped("stage", "attempt, position")
-        self._attempts = grouped("attempt", "attempt")
-        self._aborts = grouped("abort", "attempt")
-        rows = store.rows("SELECT * FROM hold")
-        self._holds = {(row["scope"], row["name"]): Hold.from_row(row) for row in rows}
-
-    def run(self, row: sqlite3.Row) -> Run:
-        instrument = row["instrument"] or _instrument_in(row["name"])
-        return Run(
-            id=row["id"],
-            name=row["name"],
-            path=Path(row["path"]),
-            first_seen=row["first_seen"],
-            adopted=bool(row["adopted"]),
-            verdict=VerdictKind(row["verdict"]),
-            verdict_since=row["verdict_since"],
-            code=row["code"],
-            message=row["message"],
-            hint=row["hint"],
-            evidence=json.loads(row["evidence"]),
-            metadata=json.loads(row["metadata"]),
-            arteria_state=RunState(row["arteria_state"]) if row["arteria_state"] else None,
-            attempt=row["attempt"],
-            plan=json.loads(row["plan"]),
-            claimed_by=row["claimed_by"],
-            instrument=instrument,
-            metrics=json.loads(row["metrics"]) if row["metrics"] else None,
-            waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
-            held=self._held(row["name"], instrument),
-            aborts=tuple(Abort.from_row(abort) for abort in self._aborts.get(row["id"], ())),
-            attempts=tuple(Attempt.from_row(one) for one in self._attempts.get(row["id"], ())),
-            stages=[Stage.from_row(stage) for stage in self._stages.get(row["id"], ())],
-        )
-
-    def _held(self, name: str, instrument: str) -> Hold | None:
-        for scope, of in ((Scope.RUN, name), (Scope.INSTRUMENT, instrument), (Scope.ALL, "")):
-            if (hold := self._holds.get((scope.value, of))) is not None:
-                return hold
-        return None
-
-
-def _instrument_in(name: str) -> str:
-    """The serial in a run folder's name, `<date>_<instrument>_<number>_<flow cell>`."""
-    parts = name.split("_")
-    return parts[1] if len(parts) >= 4 and parts[0].isdecimal() else ""

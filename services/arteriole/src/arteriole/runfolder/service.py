@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from arteriole.runfolder.bodies import (
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.page import Page
@@ -67,7 +67,8 @@ class RunfolderService:
         self._measuring = Measuring(self._runs)
         measuring = self._measuring if settings.read_metrics else None
         self._detector = Detector(self._runs, settings, self._sheets, measuring)
-        self._arteria = ArteriaApi(self._runs, self._detector, settings)
+        self._leases = Leases(self._runs, settings.pickup_lease)
+        self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
         self._page = Page()
         self._progress = Progress()
         self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
@@ -75,14 +76,13 @@ class RunfolderService:
         self.events = self._runs.events
 
     async def start(self) -> None:
-        working = (self._detector, self._sensor, self._measuring)
+        working = (self._detector, self._leases, self._sensor, self._measuring)
         self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._store.close()
 
     def health(self) -> dict[str, Any]:
@@ -170,6 +170,7 @@ class RunfolderService:
             "instrument": run.instrument,
             "adopted": run.adopted,
             "held": None if run.held is None else run.held.document(),
+            "lease": None if run.lease is None else run.lease.document(),
             "waiver": None if run.waiver is None else run.waiver.document(),
             "observed": run.observed,
             "attempt": run.attempt,
@@ -201,7 +202,11 @@ class RunfolderService:
         if query.running:
             runs = self._runs.running()
         else:
-            runs = self._runs.all() if limit is None else self._runs.newest(limit, query.before)
+            runs = (
+                self._runs.all(query.state)
+                if limit is None
+                else self._runs.newest(limit, query.before, query.state)
+            )
         shown = [
             self._shown(run, in_brief=query.brief)
             for run in runs
@@ -265,7 +270,9 @@ class RunfolderService:
     def _claim(self, call: Call) -> Reply:
         request: ClaimRequest = call.body
         return Reply(
-            self._attempts.claim(call.path["run"], request.plan, request.by, call.identity.name)
+            self._attempts.claim(
+                call.path["run"], request.plan, request.by, call.identity.name, request.lease
+            )
         )
 
     def _stage(self, call: Call) -> tuple[str, str, int]:
@@ -375,8 +382,8 @@ class RunfolderService:
         return Reply({"released": self._holds.release(body.scope, body.name, call.identity.name)})
 
     def _overdue(self, call: Call) -> Reply:
-        grace = call.query.grace
-        return Reply({"overdue": overdue(self._runs.all(), grace, self._runs.alerts.owed(grace))})
+        grace, owed = call.query.grace, self._runs.alerts.owed(call.query.grace)
+        return Reply({"overdue": overdue(self._runs.unfinished(), grace, owed)})
 
     def _beat(self, call: Call) -> Reply:
         return Reply({"time": self._sensor.beat()})

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field, field_validator
 from arteriole.app.config import Section
 from arteriole.illumina.instruments import INSTRUMENTS, instrument_type
 
+#: Seconds: a client that died, or a clock that is a little wrong, must not matter.
+SHORTEST_LEASE, LONGEST_LEASE = 1.0, 7 * 86400.0
+
 
 class Readiness(enum.StrEnum):
     """What makes a run ready: its marker alone (Arteria's rule), or all of the evidence."""
@@ -94,6 +97,8 @@ class RunfolderSettings(Section):
     adopt_existing: bool = False
     #: Seconds for which a begun stage without a job belongs to the one who began it.
     begin_lease: float = Field(default=60.0, gt=0)
+    #: Seconds for which a picked-up run belongs to the client, unless it asks for another time.
+    pickup_lease: float = Field(default=900.0, ge=SHORTEST_LEASE, le=LONGEST_LEASE)
     #: Seconds without a heartbeat after which the packs' sensor counts as silent.
     heartbeat_limit: float = Field(default=60.0, gt=0)
 

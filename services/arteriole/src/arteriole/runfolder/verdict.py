@@ -100,6 +100,10 @@ def examine(path: Path, settle: float = 0.0) -> Verdict:
     return judge(seen, Quiet(clock_skew=skew), Rules(settle=settle))
 
 
+#: The evidence of a folder that was removed from where others still are.
+GONE = {"gone": True}
+
+
 def unreachable(path: Path, err: OSError) -> Verdict:
     """Nothing can be said of a folder that cannot be read; only why."""
     kind, code = VerdictKind.UNREACHABLE, "run.unreachable"
@@ -113,7 +117,7 @@ def unreachable(path: Path, err: OSError) -> Verdict:
         return Verdict(kind, code, message, f"mount the file system of {parent}", {}, {})
     message = f"the folder is not in {parent} any more; other folders there can be read"
     hint = f"bring it back; if it was removed on purpose: arteriole abort {_word(path.name)}"
-    return Verdict(kind, code, message, hint, {"gone": True}, {})
+    return Verdict(kind, code, message, hint, dict(GONE), {})
 
 
 def _is_there(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from arteriole.app import times
 from arteriole.app.mode import Mode
 from arteriole.runfolder.plan import RECEIVE
-from arteriole.runfolder.records import Hold, Run, Scope, Stage
+from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import VerdictKind
 
@@ -78,6 +78,9 @@ def _reason(run: Run, mode: Mode) -> _Reason:
         return _held(run, run.held)
     if not run.awaits_claim:
         return _claimed(run, mode)
+    if run.lease is not None:
+        ends = "it is ready again then, unless the client says before what became of it"
+        return _Reason("", f"{_picked_up(run.lease)}; {ends}")
     if run.workable and not run.adopted:
         return _Reason(
             "run.not_adopted",
@@ -122,9 +125,14 @@ def _held(run: Run, hold: Hold) -> _Reason:
         Scope.INSTRUMENT: (f"all runs of {hold.name} are held", f"--instrument {hold.name}"),
         Scope.ALL: ("all runs are held", "--all"),
     }[hold.scope]
-    return _Reason(
-        "run.held", f"{what} by {hold.by}: {hold.reason}", f"arteriole release {of}", LATE
-    )
+    message = f"{what} by {hold.by}: {hold.reason}"
+    if run.lease is not None:
+        message += f"; {_picked_up(run.lease)}"
+    return _Reason("run.held", message, f"arteriole release {of}", LATE)
+
+
+def _picked_up(lease: Lease) -> str:
+    return f"it was picked up by {lease.client}, who has it until {lease.until[:19]}Z"
 
 
 def _claimed(run: Run, mode: Mode) -> _Reason:

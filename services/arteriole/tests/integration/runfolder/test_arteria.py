@@ -337,3 +337,51 @@ def test_eight_executions_that_claim_and_begin_at_once(make_site):
         return site.act("stages/a/1/begin", {"by": f"ex{next(numbers)}"}, name="run")["begun"]
 
     assert sorted(at_once(8, begin)) == [False] * 7 + [True]
+
+
+def test_a_pickup_with_a_lease(arteria):
+    """Ours, beside Arteria's GET."""
+    path = arteria.ready("run")
+    picked = arteria.call("POST", "/runfolders/pickup", {"client": "lab1", "seconds": 60})
+    assert picked.status_code == 200
+    lease = picked.json()["lease"]
+    got = arteria.call("GET", f"/runfolders/path{path}").json()
+    assert picked.json() == {**got, "lease": lease}
+    assert (got["state"], lease["client"]) == ("pending", "lab1")
+    known = {key: lease[key] for key in ("client", "since", "until")}
+    assert arteria.site.run("run")["lease"] == known  # not the id
+    assert arteria.call("POST", "/runfolders/pickup").status_code == 204
+    assert arteria.call("GET", "/runfolders/pickup").status_code == 204
+    renew = f"/runfolders/pickup/{lease['id']}/renew"
+    renewed = arteria.call("POST", renew, {"seconds": 600}).json()["lease"]
+    assert renewed["id"] == lease["id"] and renewed["until"] > lease["until"]
+    back = arteria.call("POST", f"/runfolders/pickup/{lease['id']}/release")
+    assert (back.status_code, back.json()["state"]) == (200, "ready")
+    assert arteria.call("POST", renew).json()["error"]["code"] == "pickup.lost"
+    again = arteria.call("POST", "/runfolders/pickup").json()["lease"]
+    for given, status in (({"lease": lease["id"]}, 409), ({"lease": again["id"]}, 200)):
+        body = {"state": "done", **given}
+        assert arteria.call("POST", f"/runfolders/path{path}", body).status_code == status
+    assert arteria.site.run("run")["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    "body", [{"seconds": 0.5}, {"seconds": 604801}, {"client": "a b"}, {"more": 1}, []]
+)
+def test_a_pickup_that_asks_for_what_is_not_given(arteria, body):
+    arteria.ready("run")
+    assert arteria.call("POST", "/runfolders/pickup", body).status_code == 400
+    assert arteria.site.run("run")["state"] == "ready"
+
+
+def test_the_list_by_pages(arteria):
+    for n in range(5):
+        arteria.ready(f"run{n}")
+    found, before = [], ""
+    while before is not None:
+        page = arteria.call("GET", f"/runfolders?limit=2{before}").json()
+        found += [re.sub(".*/", "", folder["path"]) for folder in page["runfolders"]]
+        before = page["before"] and f"&before={page['before']}"
+    assert found == ["run4", "run3", "run2", "run1", "run0"]
+    assert set(arteria.call("GET", "/runfolders").json()) == {"runfolders"}
+    assert arteria.call("GET", "/runfolders?limit=0").status_code == 400
