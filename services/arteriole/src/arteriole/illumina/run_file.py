@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from arteriole.illumina import reading
 from arteriole.illumina.errors import RunDataError
 
 UNREADABLE = "run.unreadable"
@@ -38,7 +39,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         RunDataError: it is missing; with code UNREADABLE, it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with reading.opened(path) as file:
             yield file
     except (FileNotFoundError, NotADirectoryError) as err:
         raise RunDataError(f"{path.name} is missing") from err

@@ -1,24 +1,29 @@
 """Sees run folders come, grow and go: the kernel's notifications, and a reconciling scan always.
 
 NFS and CIFS send no notifications, so the scan alone must find everything; they only make it quick.
+Each monitored directory has tasks, threads and a rate of its own: one that hangs stops no other.
 """
 
 import asyncio
 import math
 import os
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver, ObservedWatch
 
-from arteriole.illumina.run_folder import MARKERS
+from arteriole.app.aside import aside
+from arteriole.illumina import reading
+from arteriole.runfolder import absence
+from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.quiet import Pace, Watch
+from arteriole.runfolder.rate import InterruptedReadingError
 from arteriole.runfolder.runs import Run, Runs, storable
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
-from arteriole.runfolder.sighting import SHEET
+from arteriole.runfolder.sighting import Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import Place, next_after, place
 from arteriole.runfolder.verdict import (
@@ -38,6 +43,10 @@ SETTLED = frozenset({VerdictKind.COMPLETE, VerdictKind.REFUSED})
 SHORTEST_PAUSE = 0.05
 #: Seconds that a scan may take at least.
 SHORTEST_SCAN = 1.0
+#: Seconds for which whoever asks for a scan waits for it at most.
+PATIENCE = 10.0
+#: Seconds in which one deed makes several notifications.
+ONE_DEED = 0.03
 
 log = structlog.get_logger()
 
@@ -48,70 +57,105 @@ class Detector:
     def __init__(self, runs: Runs, settings: RunfolderSettings) -> None:
         self._runs = runs
         self._settings = settings
-        self._wake = asyncio.Event()
-        self._watcher = _Watcher(self._wake)
-        self._scanning = asyncio.Lock()
-        self._judging = asyncio.Lock()
+        self._landings = {
+            directory: Landing(directory, settings, self._look_soon)
+            for directory in settings.monitored_directories
+        }
         self._watches: dict[Path, Watch] = {}  # of the open runs
+        self._turns: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+        self._soon: dict[Path, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._places: dict[Path, Place] = {}  # of every run in its instrument's succession
         self._looked: dict[Path, float] = {}
-        self._is_unfinished = False  # the last scan left folders to the next
         self._rules = Rules(settings.settle_seconds, settings.stalled_after, settings.require_sheet)
         self._pace = Pace(settings.settle_seconds, settings.stalled_after, settings.recheck_seconds)
-        self.unreachable: dict[Path, str] = {}
-        self.trouble: str | None = None  # why the last scan failed
+
+    @property
+    def unreachable(self) -> dict[Path, str]:
+        """The monitored directories that cannot be read, and why."""
+        found = {path: landing.trouble_reading for path, landing in self._landings.items()}
+        return {path: why for path, why in found.items() if why is not None}
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last scan of a directory failed."""
+        return next((one.trouble for one in self._landings.values() if one.trouble), None)
+
+    def notes(self) -> list[str]:
+        """What a person should know of the directories though nothing is wrong."""
+        notes = [one.notes(self._settings.scan_interval) for one in self._landings.values()]
+        return list(dict.fromkeys(note for some in notes for note in some))
+
+    def directories(self) -> dict[str, Any]:
+        return {str(path): landing.document() for path, landing in self._landings.items()}
+
+    def paused(self, run: Run) -> str:
+        """Why the base calls of an open run are not read just now; else empty."""
+        return "" if run.verdict in SETTLED else self._landing(run.path).paused
 
     async def run(self) -> None:
-        self._watcher.start(asyncio.get_running_loop(), self._settings.monitored_directories)
+        loop = asyncio.get_running_loop()
+        for landing in self._landings.values():
+            landing.start(loop)
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self.scan(max(self._settings.scan_interval, SHORTEST_SCAN))
-                    self.trouble = None
-                except Exception as err:  # a full disk, say: the next scan may succeed
-                    log.exception("a scan failed")
-                    self.trouble = str(err) or type(err).__name__
-                try:
-                    async with asyncio.timeout(self._pause()):
-                        await self._wake.wait()
-                    await asyncio.sleep(0.05)  # one deed makes several notifications
-                except TimeoutError:
-                    pass
+            async with asyncio.TaskGroup() as group:
+                for landing in self._landings.values():
+                    group.create_task(self._follow(landing))
         finally:
-            self._watcher.stop()
+            self._stop()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _pause(self) -> float:
-        """Seconds until the next scan: sooner than usual when a quiet period ends before."""
-        if self._is_unfinished:
-            return SHORTEST_PAUSE
-        due = [watch.due_in() for watch in self._watches.values()]
-        soonest = min((seconds for seconds in due if seconds is not None), default=math.inf)
-        return min(self._settings.scan_interval, max(SHORTEST_PAUSE, soonest))
+    def _stop(self) -> None:
+        """NB: whoever reads ends by itself; what hangs is left behind."""
+        for landing in self._landings.values():
+            landing.stop()
+        for timer in self._soon.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _follow(self, landing: Landing) -> None:
+        """Scan one directory again and again."""
+        while True:
+            landing.wake.clear()
+            try:
+                await self._scan(landing, max(self._settings.scan_interval, SHORTEST_SCAN))
+                landing.trouble = None
+            except Exception as err:  # a full disk, say: the next scan may succeed
+                log.exception("a scan failed", directory=str(landing.directory))
+                landing.trouble = str(err) or type(err).__name__
+            pause = SHORTEST_PAUSE if landing.is_unfinished else self._settings.scan_interval
+            try:
+                async with asyncio.timeout(max(SHORTEST_PAUSE, pause)):
+                    await landing.wake.wait()
+            except TimeoutError:
+                pass
+
+    def _landing(self, path: Path) -> Landing:
+        """The one that a run lies in; the first, if its directory is not monitored any more."""
+        return self._landings.get(path.parent) or next(iter(self._landings.values()))
 
     async def scan(self, limit: float = math.inf) -> None:
         """Look at every folder once; what is settled is not read again.
 
         Args:
-            limit: about so many seconds; the folders that are left wait for the next scan, so that
-                one which comes meanwhile does not wait for hundreds of old ones. New ones come
-                first, those that were looked at long ago before others.
+            limit: about so many seconds a directory; the folders that are left wait for the next
+                scan, so that one which comes meanwhile does not wait for hundreds of old ones. New
+                ones come first, those that were looked at long ago before others.
         """
-        async with self._scanning:
-            present: set[Path] = set()
-            known = {run.path for run in self._runs.all()}
-            for directory in self._settings.monitored_directories:
-                found = await asyncio.to_thread(self._folders, directory)
-                present.update(map(storable, found))
-                for path in found:
-                    # A client of Arteria's API may have asked for it meanwhile.
-                    if storable(path) not in known and self._runs.by_path(path) is None:
-                        self.register(path)
-                        await asyncio.sleep(0)  # others want the loop between two transactions
-            if not self._runs.first_scan_done() and not self.unreachable:
-                self._runs.note_first_scan()
-            runs = self._runs.all()
-            self._places = {
+        answering = [one for one in self._landings.values() if not one.hangs]
+        scans = [asyncio.create_task(self._scan(landing, limit)) for landing in answering]
+        done, late = await asyncio.wait(scans, timeout=PATIENCE) if scans else (set(), set())
+        for scan in late:
+            scan.cancel()
+        for scan in done:
+            scan.result()
+
+    async def _scan(self, landing: Landing, limit: float) -> None:
+        async with landing.scanning:
+            present = await self._register_new(landing)
+            runs = [run for run in self._runs.all() if self._landing(run.path) is landing]
+            self._places |= {
                 run.path: place(run.name, run.evidence)
                 for run in runs
                 if run.verdict is not VerdictKind.REFUSED
@@ -122,92 +166,226 @@ class Detector:
             new = [run for run in reversed(in_doubt) if run.path not in self._looked]
             again = [run for run in in_doubt if run.path in self._looked]
             again.sort(key=lambda run: self._looked[run.path])
-            in_time = [await self._judge_all(group, limit / 2) for group in (again, new)]
-            self._is_unfinished = not all(in_time)
+            in_time = [await self._judge_all(landing, group, limit / 2) for group in (again, new)]
+            landing.is_unfinished = not all(in_time)
+            landing.review()
 
-    async def _judge_all(self, runs: list[Run], limit: float) -> bool:
-        """Judge these in turn, one at least; False if it took too long to judge all."""
+    async def _register_new(self, landing: Landing) -> set[Path]:
+        """The paths of the folders that are there, as they stand in the store."""
+        found = await aside(self._folders, landing)
+        known = {run.path for run in self._runs.all()}
+        for path in found:
+            # A client of Arteria's API may have asked for it meanwhile.
+            if storable(path) not in known and self._runs.by_path(path) is None:
+                self.register(path)
+                await asyncio.sleep(0)  # others want the loop between two transactions
+        if landing.unreachable is None:
+            landing.was_listed = True
+        all_listed = all(one.was_listed for one in self._landings.values())
+        if all_listed and not self._runs.first_scan_done():
+            self._runs.note_first_scan()
+        return set(map(storable, found))
+
+    async def _judge_all(self, landing: Landing, runs: list[Run], limit: float) -> bool:
+        """Judge these, one at least; False if it took too long to judge all."""
         end = time.monotonic() + limit
+        tasks = []
         for number, run in enumerate(runs):
-            if number and time.monotonic() > end:
-                return False
+            if self._is_looked_at(run.path):
+                continue
+            left = max(end - time.monotonic(), 0.0 if number else SHORTEST_SCAN)
+            if not left or not await _acquired(landing.scanned, left):
+                break
             self._looked[run.path] = time.monotonic()
-            try:
-                await self.judge(run)
-            except OSError as err:  # one folder must not hide the others
-                log.warning("not judged", path=str(run.path), error=str(err))
-        return True
+            tasks.append(self._begin(self._judge_in_scan(landing, run)))
+        else:
+            number = len(runs)
+        if tasks:
+            left = max(end - time.monotonic(), SHORTEST_SCAN)
+            await asyncio.wait(tasks, timeout=None if math.isinf(left) else left)
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+        return number == len(runs)
 
-    def _removed(self, path: Path) -> bool:
-        """Its monitored directory can be read and does not have it."""
-        if path.parent in self.unreachable or not _is_dir(path.parent):
-            return False
-        return not os.path.lexists(path)
-
-    def _folders(self, directory: Path) -> list[Path]:
+    async def _judge_in_scan(self, landing: Landing, run: Run) -> None:
         try:
-            found = sorted(entry for entry in directory.iterdir() if _is_run_folder(entry))
+            await self.judge(run)
+        except OSError as err:  # one folder must not hide the others
+            log.warning("not judged", path=str(run.path), error=str(err))
+        finally:
+            landing.scanned.release()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        err = None if task.cancelled() else task.exception()
+        if err is not None and not isinstance(err, InterruptedReadingError):
+            log.warning("a look failed; the next scan looks again", error=str(err))
+
+    def _folders(self, landing: Landing) -> list[Path]:
+        """NB: on another thread."""
+        directory = landing.directory
+        try:
+            with landing.look():
+                landing.note_file_system()
+                landing.notifications.watch(directory)  # NB: first, see _examine
+                with os.scandir(directory) as entries:
+                    found = sorted(directory / e.name for e in entries if _is_run_folder(e))
+                reading.looked(1)
         except OSError as err:
-            if directory not in self.unreachable:
+            if landing.unreachable is None:
                 log.error("a monitored directory cannot be read", directory=str(directory))
-            self.unreachable[directory] = err.strerror or str(err)
+            landing.unreachable = err.strerror or str(err)
             return []
-        self.unreachable.pop(directory, None)
+        landing.unreachable = None
         return found
 
     def register(self, path: Path) -> Run:
         """Write a folder that is new; Arteria's own state of it is read once, now."""
-        adopted = self._settings.adopt_existing or self._runs.first_scan_done()
+        adopted = (
+            self._settings.adopt_existing
+            or self._landing(path).was_listed
+            or self._runs.first_scan_done()
+        )
         state = None
         if self._settings.readiness is Readiness.MARKER:
             state = _arteria_state(path)
         return self._runs.register(path, adopted=adopted, arteria_state=state)
 
-    async def judge(self, run: Run) -> None:
-        async with self._judging:
-            if run.verdict is VerdictKind.REFUSED:
-                if await asyncio.to_thread(self._removed, run.path):
-                    self._runs.forget(run)
-                return
-            if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
-                return
-            verdict = await asyncio.to_thread(self._examine, run)
-            self._runs.judged(run, verdict)
-        if verdict.kind in SETTLED:
-            self._watches.pop(run.path, None)
-        if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
-            self._watcher.unwatch(run.path)
-        else:
-            self._watcher.watch(run.path)
+    def _look_soon(self, landing: Landing, path: Path, seconds: float = ONE_DEED) -> None:
+        """Look at one folder without a scan: something was heard of it, or a quiet period ends."""
+        loop = asyncio.get_running_loop()
+        known = self._soon.get(path)
+        if known is not None and known.when() <= loop.time() + seconds:
+            return
+        if known is not None:
+            known.cancel()
 
-    def _examine(self, run: Run) -> Verdict:
-        """NB: on another thread, one at a time."""
+        def begin() -> None:
+            self._soon.pop(path, None)
+            self._begin(self._look(landing, path))
+
+        self._soon[path] = loop.call_later(seconds, begin)
+
+    async def _look(self, landing: Landing, path: Path) -> None:
+        run = self._runs.by_path(path)
+        if run is None and not landing.was_listed:
+            landing.wake.set()  # what was there before the first scan is another thing
+        elif run is None and await aside(_is_plain_folder, path):
+            run = self._runs.by_path(path) or self.register(path)
+        if run is not None and run.verdict is VerdictKind.REFUSED:
+            landing.wake.set()  # its path may not be what is stored
+        elif run is not None:
+            await self.judge(run)
+
+    def _is_looked_at(self, path: Path) -> bool:
+        turn = self._turns.get(path)
+        return turn is not None and turn.locked()
+
+    async def judge(self, run: Run) -> None:
+        """Look at a run and record what is found; in turn, if it is looked at already."""
+        path = run.path
+        turn = self._turns.setdefault(path, asyncio.Lock())
+        landing = self._landing(path)
+        async with turn, landing.place(run):
+            known = self._runs.by_path(path)
+            if known is not None:
+                await self._judge(landing, known)
+
+    async def _judge(self, landing: Landing, run: Run) -> None:
+        path = run.path
+        if run.verdict is VerdictKind.REFUSED:
+            if await aside(self._removed, landing, path):
+                self._runs.forget(run)
+            return
+        if run.verdict in SETTLED and await aside(_is_dir, path):
+            return
+        verdict, seen = await aside(self._examine, landing, run)
+        self._runs.judged(run, verdict)
+        self._note_cycles(landing, path, verdict, seen)
+        if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
+            self._watches.pop(path, None)
+            await aside(landing.notifications.unwatch, path)
+        watch = self._watches.get(path)
+        due = None if watch is None else watch.due_in()
+        if due is not None and landing.is_running:
+            self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
+
+    def _note_cycles(
+        self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None
+    ) -> None:
+        if verdict.kind is VerdictKind.SEQUENCING and seen is not None and seen.info is not None:
+            landing.cycles.note(path, seen.info, seen.cycles_seen, time.monotonic())
+        else:
+            landing.cycles.forget(path)
+        landing.review()
+
+    def _removed(self, landing: Landing, path: Path) -> bool:
+        """Its monitored directory can be read and does not have it."""
+        if landing.unreachable is not None or not _is_dir(path.parent):
+            return False
+        return not os.path.lexists(path)
+
+    def _examine(self, landing: Landing, run: Run) -> tuple[Verdict, Sighting | None]:
+        """NB: on another thread; one at a time of each run."""
+        with landing.look():
+            landing.notifications.watch(run.path)  # NB: first, or a change may be heard by nobody
+            try:
+                verdict = absence.back(run)
+            except OSError as err:
+                return absence.away(run, unreachable(run.path, err)), None
+            if verdict is not None:
+                return verdict, None
+            verdict, seen = self._found(run)
+        if verdict.kind is VerdictKind.UNREACHABLE:
+            verdict = absence.away(run, verdict)
+        return verdict, seen
+
+    def _found(self, run: Run) -> tuple[Verdict, Sighting | None]:
         if self._settings.readiness is Readiness.MARKER:
             grace = self._settings.completed_marker_grace_minutes
-            return examine_marker(run.path, grace, time.time())
+            return examine_marker(run.path, grace, time.time()), None
         watch = self._watches.get(run.path)
         if watch is None:
-            rested = run.evidence if run.verdict in AT_REST else None
-            watch = self._watches[run.path] = Watch(run.path, self._pace, rested)
+            watch = self._watches[run.path] = Watch(run.path, self._pace, absence.rested(run))
         try:
             seen, quiet = watch.look()
         except OSError as err:
-            return unreachable(run.path, err)
+            return unreachable(run.path, err), None
         later = ""
         if quiet.seconds >= self._settings.stalled_after:
             later = next_after(place(run.name, run.evidence), list(self._places.values()))
         verdict = judge(seen, quiet, self._rules, later)
         watch.at_rest = verdict.kind in AT_REST
-        return verdict
+        return verdict, seen
 
 
-def _is_run_folder(path: Path) -> bool:
-    if path.name.startswith("."):
+async def _acquired(places: asyncio.Semaphore, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+            await places.acquire()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _is_run_folder(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith("."):
         return False
     try:
-        return path.is_dir() and not path.is_symlink()
+        return entry.is_dir(follow_symlinks=False)
     except OSError:  # one stale handle must not hide the others
         return False
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return not path.name.startswith(".") and not path.is_symlink() and _is_dir(path)
 
 
 def _is_dir(path: Path) -> bool:
@@ -225,52 +403,3 @@ def _arteria_state(path: Path) -> str | None:
             return RunState(file.read(100).decode("ascii").strip()).value
     except (OSError, ValueError):
         return None
-
-
-class _Watcher(FileSystemEventHandler):
-    """Sets `wake` when a monitored directory or the top of an open run folder changes."""
-
-    def __init__(self, wake: asyncio.Event) -> None:
-        self._wake = wake
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._observer: BaseObserver | None = None
-        self._watches: dict[Path, ObservedWatch] = {}
-        self._tops: set[str] = set()
-
-    def start(self, loop: asyncio.AbstractEventLoop, directories: list[Path]) -> None:
-        self._loop = loop
-        self._observer = Observer()
-        self._observer.start()
-        for directory in directories:
-            self._tops.add(str(directory))
-            self.watch(directory)
-
-    def watch(self, path: Path) -> None:
-        if self._observer is None or path in self._watches:
-            return
-        try:
-            self._watches[path] = self._observer.schedule(self, str(path), recursive=False)
-        except OSError as err:  # the kernel's limit of watches, or the folder went away
-            log.warning("no notifications; the scan sees it", path=str(path), error=str(err))
-
-    def unwatch(self, path: Path) -> None:
-        watch = self._watches.pop(path, None)
-        if watch is not None and self._observer is not None:
-            self._observer.unschedule(watch)
-
-    def stop(self) -> None:
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(5)
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """NB: on the observer's thread. Only new folders and changed markers are news."""
-        if event.event_type in ("opened", "closed_no_write"):
-            return
-        path = Path(str(event.dest_path or event.src_path))
-        if (
-            path.name in MARKERS
-            or path.name in ("RunInfo.xml", "Data", SHEET)
-            or str(path.parent) in self._tops
-        ) and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)

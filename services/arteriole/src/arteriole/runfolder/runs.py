@@ -11,6 +11,7 @@ from arteriole.app.events import EventLog
 from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier
 from arteriole.app.store import Store
+from arteriole.runfolder.absence import before
 from arteriole.runfolder.records import Abort as Abort
 from arteriole.runfolder.records import Attempt, Hold, Scope, Waiver
 from arteriole.runfolder.records import Run as Run
@@ -142,7 +143,9 @@ class Runs:
                 self.events.append(
                     "verdict", who=WHO, run=run.name, verdict=verdict.kind.value, code=verdict.code
                 )
-                if not run.claimable:
+                kept = before(run)
+                was_told = kept is not None and kept["ready"]
+                if not run.claimable and not was_told:
                     self.tell_if_ready(run.name)
 
     def _now(self, run: Run) -> Run:
@@ -151,6 +154,9 @@ class Runs:
 
     def _write_verdict(self, run: Run, verdict: Verdict) -> None:
         since = run.verdict_since if run.verdict is verdict.kind else times.now()
+        kept = before(run)
+        if kept is not None and kept["verdict"] == verdict.kind.value:
+            since = kept["since"]  # it was only out of reach
         instrument = verdict.evidence.get("instrument")
         self.store.execute(
             "UPDATE run SET verdict = ?, verdict_since = ?, code = ?, message = ?, hint = ?,"

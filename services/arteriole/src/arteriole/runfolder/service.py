@@ -88,9 +88,12 @@ class RunfolderService:
         unreachable = {str(path): why_ for path, why_ in self._detector.unreachable.items()}
         document: dict[str, Any] = {
             "unreachable_directories": unreachable,
+            "directories": self._detector.directories(),
             "sensor_heartbeat": self._heartbeat,
             "sensor_silent": silent,
         }
+        if notes := self._detector.notes():
+            document["notes"] = notes
         if self._detector.trouble is not None:
             document["trouble"] = self._detector.trouble
         if unreachable or silent or self._detector.trouble is not None:
@@ -171,7 +174,10 @@ class RunfolderService:
         return {**stage.document(), "progress": self._progress.document(run, stage)}
 
     def _why(self, run: Run) -> dict[str, Any]:
-        return why(run, self._runs.mode, self._settings.result_due_hours)
+        document = why(run, self._runs.mode, self._settings.result_due_hours)
+        if run.awaits_claim and (paused := self._detector.paused(run)):
+            document["message"] = f"{document['message']}; {paused}"
+        return document
 
     def _shown(self, run: Run, *, in_brief: bool) -> dict[str, Any]:
         if in_brief:
@@ -214,6 +220,7 @@ class RunfolderService:
                 "since": run.verdict_since,
                 "message": run.message,
                 "evidence": run.evidence,
+                "paused": self._detector.paused(run),
             }
         )
 

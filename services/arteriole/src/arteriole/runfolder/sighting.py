@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina import completeness, leavings, run_info, run_status
+from arteriole.illumina import completeness, leavings, reading, run_info, run_status
 from arteriole.illumina.completeness import Completeness, Sort
 from arteriole.illumina.errors import RunDataError, RunInfoError
 from arteriole.illumina.run_folder import MARKERS, RunFolder, expected_markers
@@ -26,6 +26,8 @@ SHEET = "SampleSheet.csv"
 SIGNS_OF_A_RUN = frozenset(
     {run_info.FILE_NAME, "RunParameters.xml", "runParameters.xml", "Data", "InterOp", *MARKERS}
 )
+#: RunInfo.xml, RunParameters.xml, RunCompletionStatus.xml and the sample sheet.
+FILES_ABOUT_A_RUN = 4
 #: C12.1 of most instruments, 0012.bcl.bgzf of a NextSeq 500.
 _CYCLE = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf")
 
@@ -122,6 +124,7 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     """
     folder = RunFolder(path)
     upper = surface(path)
+    reading.looked(len(MARKERS) + FILES_ABOUT_A_RUN)
     markers = folder.markers
     info, error = _info(path)
     status, status_error = _status(path)
@@ -143,7 +146,8 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     failed = status is not None and status.is_failure
     if info is None or not (deep or failed or seen.is_marked):
         return seen
-    files = completeness.check(path, info)
+    with reading.in_bulk():
+        files = completeness.check(path, info)
     return replace(
         seen,
         files=files,
@@ -183,6 +187,7 @@ def surface(path: Path) -> Surface:
             marked = max(marked, stat.st_ctime)
         elif stat.st_ctime > newest:
             newest, late = stat.st_ctime, name
+    reading.looked(1 + len(lines))
     return Surface(
         digest=_digest(sorted(lines)),
         names=frozenset(entry.name for entry in top),
@@ -245,6 +250,7 @@ def _parameters(path: Path) -> RunParameters:
 def _cycle(lane: Path) -> int:
     """The highest cycle of a lane, 0 before the first."""
     try:
+        reading.looked(1)
         names = [entry.name for entry in lane.iterdir()]
     except OSError:
         return 0
@@ -279,4 +285,5 @@ def _near(root: Path, problems: tuple[str, ...]) -> str:
                 lines.append(f"{entry.path} {stat.st_size} {stat.st_ctime_ns}")
         except OSError:
             continue
+    reading.looked(len(folders) + len(lines))
     return _digest(sorted(lines))

@@ -309,7 +309,11 @@ class _Judgement:
         if seen.files is not None and seen.is_marked:
             found |= self._files()
         if self.quiet.since:
-            found |= {"quiet_since": self.quiet.since, "fingerprint": fingerprint(seen)}
+            found |= {
+                "quiet_since": self.quiet.since,
+                "fingerprint": fingerprint(seen),
+                "surface": seen.surface.digest,
+            }
         if self.quiet.clock_skew:
             found["clock_skew_seconds"] = self.quiet.clock_skew
         return found
