@@ -232,7 +232,7 @@ class Detector:
         """NB: on another thread."""
         directory = landing.directory
         try:
-            with landing.look():
+            with landing.look(directory):
                 landing.note_file_system()
                 landing.notifications.watch(directory)  # NB: first, see _examine
                 with os.scandir(directory) as entries:
@@ -334,7 +334,7 @@ class Detector:
 
     def _examine(self, landing: Landing, run: Run) -> tuple[Verdict, Sighting | None]:
         """NB: on another thread; one at a time of each run."""
-        with landing.look():
+        with landing.look(run.path):
             landing.notifications.watch(run.path)  # NB: first, or a change may be heard by nobody
             try:
                 verdict = absence.back(run)

@@ -14,6 +14,8 @@ STEPS = 5
 STEPS_AT_LEAST = 3
 #: A cycle is overdue after so many times the longest of those steps.
 OVERDUE = 3.0
+#: Seconds that it takes at least: the quickest instruments need longer for a cycle.
+SHORTEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Cycles:
             if len(known.steps) < STEPS_AT_LEAST or known.cycle in known.rests:
                 continue
             usual, seconds = max(known.steps), now - known.since
-            if seconds > OVERDUE * usual:
+            if seconds > max(OVERDUE * usual, SHORTEST):
                 found.append(Overdue(path.name, known.cycle, seconds, usual))
         return found
 

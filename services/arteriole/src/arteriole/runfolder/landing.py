@@ -84,9 +84,9 @@ class Landing:
         return self.places_of_sequencing if is_written else self.places
 
     @contextmanager
-    def look(self) -> Iterator[None]:
-        """What is read within is counted. NB: on the thread that reads."""
-        look = _Look(self.rate)
+    def look(self, path: Path) -> Iterator[None]:
+        """What is read of `path` within is counted. NB: on the thread that reads."""
+        look = _Look(path, self.rate)
         self._looks.add(look)
         try:
             with reading.metered(look):
@@ -114,15 +114,17 @@ class Landing:
     @property
     def trouble_reading(self) -> str | None:
         """Why the directory, or a folder in it, cannot be read; None if it can."""
-        return f"it has not answered for {self._silent:.0f} s" if self.hangs else self.unreachable
+        silent = [look for look in tuple(self._looks) if look.silent_for() > HUNG]
+        if not silent:
+            return self.unreachable
+        longest = max(silent, key=_Look.silent_for)
+        return f"{longest.path.name} has not answered for {longest.silent_for():.0f} s"
 
     @property
     def hangs(self) -> bool:
-        return self._silent > HUNG
-
-    @property
-    def _silent(self) -> float:
-        return max((look.silent_for() for look in tuple(self._looks)), default=0.0)
+        """It, not a folder in it, does not answer."""
+        looks = tuple(self._looks)
+        return any(one.path == self.directory and one.silent_for() > HUNG for one in looks)
 
     def note_file_system(self) -> None:
         """NB: on the thread that reads."""
@@ -148,7 +150,8 @@ class Landing:
 class _Look:
     """One thread that reads."""
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, path: Path, rate: Rate) -> None:
+        self.path = path
         self._rate = rate
         self._asked: float | None = time.monotonic()  # None while it is we who wait
         self.in_bulk = False

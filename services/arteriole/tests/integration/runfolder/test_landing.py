@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from arteriole.illumina import completeness
-from arteriole.runfolder import landing
+from arteriole.runfolder import lag, landing
 from arteriole.runfolder.settings import ReadRate
 
 from ..app.serving import eventually
@@ -74,6 +74,24 @@ def test_a_mount_that_hangs_stops_nothing_else(make_site, mounts, monkeypatch, f
     if not from_the_start:
         site.becomes("far", state="ready")
     assert site.told("run_ready") == ["near"] if from_the_start else ["far", "near"]
+
+
+def test_a_folder_that_hangs_stops_no_other(make_site, mounts, monkeypatch):
+    monkeypatch.setattr(landing, "HUNG", 0.3)
+    site = make_site()
+    directory = site.directories[0]
+    (directory / "stuck").mkdir()
+    device = mounts.hang(directory / "stuck")
+    mounts.do(site.start)
+    found = eventually(lambda: health(site)["unreachable_directories"])
+    assert found[str(directory)].startswith("stuck has not answered for")
+    site.bring()
+    site.becomes(state="ready")
+    os.close(device)
+    site.becomes("stuck", verdict="unreachable")
+    mounts.unmount(directory / "stuck")
+    site.becomes("stuck", verdict="sequencing")
+    becomes_healthy(site)
 
 
 def goes(directory):
@@ -211,8 +229,9 @@ def test_a_directory_is_read_at_its_rate_and_the_end_does_not_wait(make_site, se
     assert time.monotonic() - begun < 10
 
 
-def test_base_calls_are_left_alone_while_an_instrument_lags(make_site, sequenced):
+def test_base_calls_are_left_alone_while_an_instrument_lags(make_site, sequenced, monkeypatch):
     """Its cycles came quickly, and then none: others wait for a while, then they do not."""
+    monkeypatch.setattr(lag, "SHORTEST", 0.1)
     site = make_site(settle_seconds=0.01, read_rate=ReadRate(longest_pause=2)).start()
     slow = site.directories[0] / "slow"
     slow.mkdir()

@@ -64,6 +64,7 @@ def instrument(tmp_path):
         ([60] * 7 + [60], 9999, None),  # the end of a read: an instrument turns the clusters over
         ([60] * 9 + [60], 181, 10),
         ([60] * 28, 9999, None),  # the last
+        ([2, 2, 2, 2, 2], 59, None),  # nothing is so quick; it is a copy
         ([500] + [60] * 9, 181, 10),  # only the last five count
     ],
 )
