@@ -118,7 +118,9 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("groups", "count"), [("conversion", 3 + 3 + 2), ("st2solo", 4 + 3 + 2)])
+@pytest.mark.parametrize(
+    ("groups", "count"), [("conversion", 3 + 3 + 2), ("runfolder", 4), ("st2solo", 4 + 3 + 2)]
+)
 def test_a_small_bench_measures_every_row(groups, count, tmp_path):
     output = tmp_path / "bench.json"
     none = {"ST2_API_URL": ""}

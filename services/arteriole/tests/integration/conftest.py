@@ -22,6 +22,8 @@ from blake3 import blake3
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
 
+from .app.mounts import Mounts
+
 HERE = Path(__file__).parent
 RUN = "200624_A00834_0183_BHMTFYDRXX"
 
@@ -312,3 +314,15 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+@pytest.fixture
+def mounts() -> Iterator[Mounts]:
+    """See Mounts; where nothing may be mounted, the test is skipped."""
+    try:
+        found = Mounts()
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as err:
+        pytest.skip(f"nothing can be mounted here: {err}")
+    yield found
+    found.close()

@@ -24,5 +24,5 @@ class ArchiveService(JobService):
             ),
         ]
 
-    def _restore(self, call: Call) -> Reply:
-        return self.submit(call, RESTORE)
+    async def _restore(self, call: Call) -> Reply:
+        return await self.submit(call, RESTORE)

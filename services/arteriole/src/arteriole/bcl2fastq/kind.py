@@ -1,6 +1,5 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
-import asyncio
 import base64
 import binascii
 import re
@@ -8,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
@@ -104,8 +104,8 @@ class Bcl2fastqKind:
         number, root = call.path["attempt"], self._settings.fastq_root
         record = None
         if re.fullmatch("[1-9][0-9]{0,3}", number):
-            within(root, run, f"attempt-{number}")
-            record = await asyncio.to_thread(Attempt(root, run, int(number)).record)
+            await answered(within, root, run, f"attempt-{number}")
+            record = await answered(Attempt(root, run, int(number)).record)
         if record is None:
             raise NotFoundError(
                 f"{run} has no complete attempt {number[:40]!r} in {root}",
@@ -115,8 +115,8 @@ class Bcl2fastqKind:
         return Reply(record)
 
     async def _check(self, call: Call) -> Reply:
-        run_dir = find_run(self._settings.run_roots, call.body.run)
-        found = await asyncio.to_thread(
+        run_dir = await answered(find_run, self._settings.run_roots, call.body.run)
+        found = await answered(
             sheets.check,
             run_dir,
             None if call.body.sheet is None else base64.b64decode(call.body.sheet),

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from arteriole.illumina import bci, filters, locs, run_file, whole_calls
+from arteriole.illumina import bci, filters, locs, reading, run_file, whole_calls
 from arteriole.illumina.bci import TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
@@ -125,9 +125,11 @@ def _listing(folder: Path) -> dict[str, int]:
     """The size of each file in the folder; empty if there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+            found = {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        found = {}
+    reading.looked(1 + len(found))
+    return found
 
 
 def _head(path: Path, size: int) -> bytes:

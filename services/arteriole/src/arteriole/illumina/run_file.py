@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from arteriole.illumina import reading
 from arteriole.illumina.errors import RunDataError
 
 UNREADABLE = "run.unreadable"
@@ -42,15 +43,12 @@ def open_file(path: Path) -> BinaryIO:
     Raises:
         OSError: it cannot be opened, or is no file.
     """
-    file = open(path, "rb", opener=_at_once)  # noqa: SIM115 -- it is the caller's to close
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    reading.looked(1)
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
         raise OSError(errno.EINVAL, "it is not a file", str(path))
-    return file
-
-
-def _at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    return reading.opened(number)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
+from arteriole.illumina import reading
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 
@@ -146,6 +147,7 @@ def surface(tile: int) -> int:
 
 
 def _names(folder: Path) -> list[str]:
+    reading.looked(1)
     try:
         return [entry.name for entry in folder.iterdir()]
     except (FileNotFoundError, NotADirectoryError):

@@ -3,6 +3,7 @@
 Nothing is unpacked but the first bytes of a file, and no more is read than what is named here.
 """
 
+import mmap
 import os
 import struct
 import zlib
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from arteriole.illumina import bcl, bgzf, cbcl, run_file
+from arteriole.illumina import bcl, bgzf, cbcl, reading, run_file
 from arteriole.illumina.bci import TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
@@ -79,6 +80,7 @@ def cbcl_header(path: Path) -> Header:
         if len(begins) and os.pread(descriptor, 2, int(begins[0])) != _GZIP_MAGIC:
             raise RunDataError(f"damaged: tile {header.numbers[stored[0]]} is not gzip")
         meetings = [os.pread(descriptor, 6, end - 4) for end in ends.tolist()]
+    reading.looked(0, len(meetings) * mmap.PAGESIZE)
     for place, (meeting, size) in enumerate(zip(meetings, expected.tolist(), strict=True)):
         tile = header.numbers[stored[place]]
         if meeting[:4] != struct.pack("<I", size):

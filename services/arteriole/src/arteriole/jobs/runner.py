@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from arteriole.app.aside import aside
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.queue import JobQueue
@@ -83,7 +84,7 @@ class Runner:
     async def run(self) -> None:
         while True:
             try:
-                self.step()
+                await self.step()
                 self.trouble = None
             except Exception as err:  # a full disk, say: the next step may succeed
                 if self.trouble is None:
@@ -92,7 +93,7 @@ class Runner:
                 await asyncio.sleep(1.0)
             await asyncio.sleep(POLL)
 
-    def step(self) -> None:
+    async def step(self) -> None:
         """One look at all jobs that have not ended."""
         _reap()
         running = 0
@@ -102,8 +103,7 @@ class Runner:
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
             elif running < self._parallel:
-                self._start(job)
-                running += 1
+                running += await self._start(job)
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)
@@ -131,14 +131,16 @@ class Runner:
             )
         return False
 
-    def _start(self, job: Job) -> None:
+    async def _start(self, job: Job) -> bool:
+        """Whether it takes one of the places."""
         folder = self.folder(job.job_id)
         folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = folder.lock()
         if lock is None:  # the process of an earlier start is still ending
-            return
+            return True
         try:
-            folder.prepare(
+            await aside(
+                folder.prepare,
                 {
                     "job_id": job.job_id,
                     "run": job.run,
@@ -149,8 +151,10 @@ class Runner:
                     "stopping": self._far and job.starts > 0 and folder.asked_to_stop(),
                     "parameters": job.parameters,
                     "worker": self._worker,
-                }
+                },
             )
+            if self._queue.get(job.job_id).state is not JobState.PENDING:
+                return False  # it was stopped meanwhile
             self._queue.started(job)
             with open(folder.log, "ab") as output:
                 _supervisors.add(
@@ -171,3 +175,4 @@ class Runner:
                 )
         finally:
             os.close(lock)
+        return True

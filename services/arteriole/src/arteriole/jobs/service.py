@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from arteriole.app.application import VERSION
+from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
@@ -62,6 +63,8 @@ class JobKind(Protocol):
 
     def parameters(self, run: str, request: Any) -> dict[str, Any]:
         """What the worker is given (JSON); InvalidError if the request cannot be met.
+
+        NB: on another thread, since it looks at file systems that may hang.
 
         With `request.observe` what only real stages leave (FASTQs, manifests) need not be there.
         """
@@ -153,15 +156,15 @@ class JobService:
             *self.kind.routes(),
         ]
 
-    def _start(self, call: Call) -> Reply:
-        return self.submit(call, self.kind.stage)
+    async def _start(self, call: Call) -> Reply:
+        return await self.submit(call, self.kind.stage)
 
-    def submit(self, call: Call, default_stage: str) -> Reply:
+    async def submit(self, call: Call, default_stage: str) -> Reply:
         """Start the job that the body of `call` asks for, or find the one that was started."""
-        job = self.job_for(call.path["runfolder"], call.body, call, default_stage)
+        job = await self.job_for(call.path["runfolder"], call.body, call, default_stage)
         return Reply(self._document(job, call), status=202)
 
-    def job_for(self, run: str, request: StartRequest, call: Call, default_stage: str) -> Job:
+    async def job_for(self, run: str, request: StartRequest, call: Call, default_stage: str) -> Job:
         """The job for `request`, which is that of an earlier one with the same Idempotency-Key."""
         require_identifier(run, "runfolder")
         stage = require_identifier(request.stage or default_stage, "stage")
@@ -173,13 +176,17 @@ class JobService:
         asked = {"run": run, **request.asked()}
         observed = request.observe or self.mode is Mode.OBSERVE
         # NB: a repeat is the same job even if the request could no longer be met
-        return self.queue.earlier(key, asked) or self.queue.submit(
+        if (earlier := self.queue.earlier(key, asked)) is not None:
+            return earlier
+        request = request.model_copy(update={"observe": observed})
+        parameters = await answered(self.kind.parameters, run, request)
+        return self.queue.submit(
             key,
             asked,
             run=run,
             stage=stage,
             attempt=request.attempt,
-            parameters=self.kind.parameters(run, request.model_copy(update={"observe": observed})),
+            parameters=parameters,
             who=call.identity.name,
             observed=observed,
         )

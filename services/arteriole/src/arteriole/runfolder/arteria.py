@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from pydantic import BaseModel, ConfigDict, Field
 
 from arteriole.app.application import VERSION
+from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
@@ -196,7 +197,7 @@ class ArteriaApi:
 
     async def _seen(self, call: Call) -> Run:
         path = self._path(call)
-        if path.is_symlink() or not path.is_dir():
+        if not await answered(_is_folder, path):
             raise NotFoundError(f"there is no folder {path}", code="run.not_found")
         run = self._runs.by_path(path)
         if run is None:
@@ -267,6 +268,10 @@ class ArteriaApi:
             raise InvalidError(f"{call.body.log_level[:40]!r} is no level", field="log_level")
         logging.getLogger("arteriole").setLevel(level)
         return self._log_level(call)
+
+
+def _is_folder(path: Path) -> bool:
+    return not path.is_symlink() and path.is_dir()
 
 
 def _state(text: str) -> RunState:

@@ -1,30 +1,34 @@
 """Sees run folders come, grow and go: the kernel's notifications, and a reconciling scan always.
 
 NFS and CIFS send no notifications, so the scan alone must find everything; they only make it quick.
+Each monitored directory has tasks, threads and a rate of its own: one that hangs stops no other.
 """
 
 import asyncio
 import math
 import os
 import time
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from arteriole.app.aside import aside
 from arteriole.app.names import is_identifier
-from arteriole.illumina import run_file
-from arteriole.illumina.run_folder import MARKERS, RunFolder
+from arteriole.illumina import reading, run_file
+from arteriole.illumina.run_folder import RunFolder
+from arteriole.runfolder import absence
+from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
-from arteriole.runfolder.runs import Run, Runs, storable
+from arteriole.runfolder.rate import InterruptedReadingError
+from arteriole.runfolder.runs import SETTLED, Run, Runs, storable
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
 from arteriole.runfolder.sheets import SheetLookupError, Sheets
-from arteriole.runfolder.sighting import SHEET, Sighting
+from arteriole.runfolder.sighting import Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import Place, next_after, place
 from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
@@ -43,11 +47,14 @@ PAGE = 250
 #: A directory that was changed so many seconds ago may be changed again at the same time, as its
 #: file system tells it.
 RESTED = 2.0
-
 #: Seconds between two scans at least.
 SHORTEST_PAUSE = 0.05
 #: Seconds that a scan may take at least.
 SHORTEST_SCAN = 1.0
+#: Seconds for which whoever asks for a scan waits for it at most.
+PATIENCE = 10.0
+#: Seconds in which one deed makes several notifications.
+ONE_DEED = 0.03
 
 Mark = tuple[int, int, int]
 
@@ -68,89 +75,103 @@ class Detector:
         self._sheets = sheets
         self._measuring = measuring
         self._settings = settings
-        self._wake = asyncio.Event()
-        self._watcher = _Watcher(self._wake)
-        self._scanning = asyncio.Lock()
-        self._judging = asyncio.Lock()
+        self._landings = {
+            directory: Landing(directory, settings, self._look_soon)
+            for directory in settings.monitored_directories
+        }
+        self._watches: dict[Path, Watch] = {}  # of the open runs
+        self._turns: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+        self._soon: dict[Path, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._places: dict[str, Place] = {}  # of every run in its instrument's succession
+        self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
+        self._looked: dict[Path, float] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed = -math.inf  # when the last refresh began
-        self._listed: dict[
-            Path, Mark | None
-        ] = {}  # what is not empty, as it was when it was listed
-        self._watches: dict[Path, Watch] = {}  # of the open runs
-        self._places: dict[str, Place] = {}  # of every run in its instrument's succession
-        self._looked: dict[Path, float] = {}
-        self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
-        self._is_unfinished = False  # the last scan left folders to the next
-        self.unreachable: dict[Path, str] = {}
-        self.trouble: str | None = None  # why the last scan failed
+
+    @property
+    def unreachable(self) -> dict[Path, str]:
+        """The monitored directories that cannot be read, and why."""
+        found = {path: landing.trouble_reading for path, landing in self._landings.items()}
+        return {path: why for path, why in found.items() if why is not None}
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last scan of a directory failed."""
+        return next((one.trouble for one in self._landings.values() if one.trouble), None)
+
+    def notes(self) -> list[str]:
+        """What a person should know of the directories though nothing is wrong."""
+        notes = [one.notes(self._settings.scan_interval) for one in self._landings.values()]
+        return list(dict.fromkeys(note for some in notes for note in some))
+
+    def directories(self) -> dict[str, Any]:
+        return {str(path): landing.document() for path, landing in self._landings.items()}
+
+    def paused(self, run: Run) -> str:
+        """Why the base calls of an open run are not read just now; else empty."""
+        return "" if run.verdict in SETTLED else self._landing(run.path).paused
 
     async def run(self) -> None:
-        self._watcher.start(asyncio.get_running_loop(), self._settings.monitored_directories)
+        loop = asyncio.get_running_loop()
+        for landing in self._landings.values():
+            landing.start(loop)
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self.scan(max(self._settings.scan_interval, SHORTEST_SCAN))
-                    self.trouble = None
-                except Exception as err:  # a full disk, say: the next scan may succeed
-                    log.exception("a scan failed")
-                    self.trouble = str(err) or type(err).__name__
-                try:
-                    async with asyncio.timeout(self._pause()):
-                        await self._wake.wait()
-                    await asyncio.sleep(0.05)  # one deed makes several notifications
-                except TimeoutError:
-                    pass
+            async with asyncio.TaskGroup() as group:
+                for landing in self._landings.values():
+                    group.create_task(self._follow(landing))
         finally:
-            self._watcher.stop()
+            self._stop()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _pause(self) -> float:
-        """Seconds until the next scan: sooner than usual when a quiet period ends before."""
-        if self._is_unfinished:
-            return SHORTEST_PAUSE
-        due = [watch.due_in() for watch in self._watches.values()]
-        soonest = min((seconds for seconds in due if seconds is not None), default=math.inf)
-        return min(self._settings.scan_interval, max(SHORTEST_PAUSE, soonest))
+    def _stop(self) -> None:
+        """NB: whoever reads ends by itself; what hangs is left behind."""
+        for landing in self._landings.values():
+            landing.stop()
+        for timer in self._soon.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _follow(self, landing: Landing) -> None:
+        """Scan one directory again and again."""
+        while True:
+            landing.wake.clear()
+            try:
+                await self._scan(landing, max(self._settings.scan_interval, SHORTEST_SCAN))
+                landing.trouble = None
+            except Exception as err:  # a full disk, say: the next scan may succeed
+                log.exception("a scan failed", directory=str(landing.directory))
+                landing.trouble = str(err) or type(err).__name__
+            pause = SHORTEST_PAUSE if landing.is_unfinished else self._settings.scan_interval
+            try:
+                async with asyncio.timeout(max(SHORTEST_PAUSE, pause)):
+                    await landing.wake.wait()
+            except TimeoutError:
+                pass
+
+    def _landing(self, path: Path) -> Landing:
+        """The one that a run lies in; the first, if its directory is not monitored any more."""
+        return self._landings.get(path.parent) or next(iter(self._landings.values()))
 
     async def scan(self, limit: float = math.inf) -> None:
         """Look at every folder once; what is settled is not read again.
 
         Args:
-            limit: about so many seconds; the folders that are left wait for the next scan, so that
-                one which comes meanwhile does not wait for hundreds of old ones. New ones come
-                first, those that were looked at long ago before others.
+            limit: about so many seconds a directory; the folders that are left wait for the next
+                scan, so that one which comes meanwhile does not wait for hundreds of old ones. New
+                ones come first, those that were looked at long ago before others.
         """
-        async with self._scanning:
-            present: set[str] = set()
-            for directory in self._settings.monitored_directories:
-                mark = await asyncio.to_thread(_mark, directory)
-                found = await asyncio.to_thread(self._folders, directory)
-                for start in range(0, len(found), PAGE):
-                    page = {str(storable(path)): path for path in found[start : start + PAGE]}
-                    present.update(page)
-                    for path in self._runs.unknown(list(page)):
-                        # A client of Arteria's API may have asked for it meanwhile.
-                        if self._runs.by_path(page[path]) is None:
-                            self.register(page[path])
-                        await asyncio.sleep(0)  # others want the loop between two transactions
-                    await asyncio.sleep(0)
-                self._listed[directory] = mark if found else None
-            if not self._runs.first_scan_done() and not self.unreachable:
-                self._runs.note_first_scan()
-            if not self._places:
-                await self._learn_places()
-            in_doubt = [
-                sight.path
-                for sight in self._runs.in_doubt()
-                if not (sight.gone and self._is_gone(sight.path, present))
-            ]
-            in_doubt += [path async for path in self._vanished(present)]
-            new = [path for path in reversed(in_doubt) if path not in self._looked]
-            again = [path for path in in_doubt if path in self._looked]
-            again.sort(key=lambda path: self._looked[path])
-            in_time = [await self._judge_all(group, limit / 2) for group in (again, new)]
-            self._is_unfinished = not all(in_time)
+        await self._scan_all(list(self._landings.values()), limit)
+
+    async def _scan_all(self, landings: list[Landing], limit: float) -> None:
+        answering = [one for one in landings if not one.hangs]
+        scans = [asyncio.create_task(self._scan(landing, limit)) for landing in answering]
+        done, late = await asyncio.wait(scans, timeout=PATIENCE) if scans else (set(), set())
+        for scan in late:
+            scan.cancel()
+        for scan in done:
+            scan.result()
 
     async def refresh(self) -> None:
         """What a scan would find now, but a directory that has not changed is not listed again.
@@ -162,23 +183,50 @@ class Detector:
             if self._refreshed > asked:
                 return
             self._refreshed = time.monotonic()
-            for directory in self._settings.monitored_directories:
-                mark = await asyncio.to_thread(_mark, directory)
-                if mark is None or mark != self._listed.get(directory):
-                    await self.scan()
-                    return
-            async with self._scanning:
-                await self._judge_all([s.path for s in self._runs.in_doubt() if s.reachable])
+            answering = [one for one in self._landings.values() if not one.hangs]
+            changed = [one for one in answering if not await self._is_as_listed(one)]
+            await self._scan_all(changed, math.inf)
+            same = {one.directory: one for one in answering if one not in changed}
+            doubted: dict[Path, list[Path]] = {path: [] for path in same}
+            for doubt in self._runs.in_doubt():
+                directory = self._landing(doubt.path).directory
+                if doubt.reachable and directory in same:
+                    doubted[directory].append(doubt.path)
+            for directory, paths in doubted.items():
+                await self._judge_all(same[directory], paths, PATIENCE)
 
-    def _is_gone(self, path: Path, present: set[str]) -> bool:
-        """It was removed from a directory that has other folders: that is known of it already."""
-        return str(path) not in present and self._listed.get(path.parent) is not None
+    async def _is_as_listed(self, landing: Landing) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                mark = await aside(_mark, landing.directory)
+        except TimeoutError:
+            return False
+        return mark is not None and mark == landing.listed
 
-    async def _vanished(self, present: set[str]) -> AsyncIterator[Path]:
+    async def _scan(self, landing: Landing, limit: float) -> None:
+        async with landing.scanning:
+            present = await self._register_new(landing)
+            if not self._places:
+                await self._learn_places()
+            in_doubt = [
+                doubt.path
+                for doubt in self._runs.in_doubt()
+                if self._landing(doubt.path) is landing
+                and not (doubt.gone and present and str(doubt.path) not in present)
+            ]
+            in_doubt += [path async for path in self._vanished(landing, present)]
+            new = [path for path in reversed(in_doubt) if path not in self._looked]
+            again = [path for path in in_doubt if path in self._looked]
+            again.sort(key=lambda path: self._looked[path])
+            in_time = [await self._judge_all(landing, group, limit / 2) for group in (again, new)]
+            landing.is_unfinished = not all(in_time)
+            landing.review()
+
+    async def _vanished(self, landing: Landing, present: set[str]) -> AsyncIterator[Path]:
         """Those that are judged for good, and are not where they were."""
         for page in self._runs.settled(PAGE):
             for path in page:
-                if path not in present:
+                if path not in present and self._landing(Path(path)) is landing:
                     yield Path(path)
             await asyncio.sleep(0)
 
@@ -188,42 +236,97 @@ class Detector:
                 self._places[path] = place(name, evidence)
             await asyncio.sleep(0)
 
-    async def _judge_all(self, paths: list[Path], limit: float = math.inf) -> bool:
-        """Judge these in turn, one at least; False if it took too long to judge all."""
+    async def _register_new(self, landing: Landing) -> set[str]:
+        """The paths of the folders that are there, as they stand in the store."""
+        mark, found = await aside(self._folders, landing)
+        present: set[str] = set()
+        for start in range(0, len(found), PAGE):
+            page = {str(storable(path)): path for path in found[start : start + PAGE]}
+            present.update(page)
+            for path in self._runs.unknown(list(page)):
+                # A client of Arteria's API may have asked for it meanwhile.
+                if self._runs.by_path(page[path]) is None:
+                    self.register(page[path])
+                await asyncio.sleep(0)  # others want the loop between two transactions
+            await asyncio.sleep(0)
+        landing.listed = mark if found else None
+        if landing.unreachable is None:
+            landing.was_listed = True
+        all_listed = all(one.was_listed for one in self._landings.values())
+        if all_listed and not self._runs.first_scan_done():
+            self._runs.note_first_scan()
+        return present
+
+    async def _judge_all(self, landing: Landing, paths: list[Path], limit: float) -> bool:
+        """Judge these, one at least; False if it took too long to judge all."""
         end = time.monotonic() + limit
+        tasks = []
         for number, path in enumerate(paths):
-            if number and time.monotonic() > end:
-                return False
+            if self._is_looked_at(path):
+                continue
+            left = max(end - time.monotonic(), 0.0 if number else SHORTEST_SCAN)
+            if not left or not await _acquired(landing.scanned, left):
+                break
             self._looked[path] = time.monotonic()
-            run = self._runs.by_path(path)
-            try:
-                if run is not None:
-                    await self.judge(run)
-            except OSError as err:  # one folder must not hide the others
-                log.warning("not judged", path=str(path), error=str(err))
-        return True
+            tasks.append(self._begin(self._judge_in_scan(landing, path)))
+        else:
+            number = len(paths)
+        if tasks:
+            left = max(end - time.monotonic(), SHORTEST_SCAN)
+            await asyncio.wait(tasks, timeout=None if math.isinf(left) else left)
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+        return number == len(paths)
 
-    def _removed(self, path: Path) -> bool:
-        """Its monitored directory can be read and does not have it."""
-        if path.parent in self.unreachable or not _is_dir(path.parent):
-            return False
-        return not os.path.lexists(path)
-
-    def _folders(self, directory: Path) -> list[Path]:
+    async def _judge_in_scan(self, landing: Landing, path: Path) -> None:
+        run = self._runs.by_path(path)
         try:
-            with os.scandir(directory) as entries:
-                names = sorted(entry.name for entry in entries if _is_run_folder(entry))
+            if run is not None:
+                await self.judge(run)
+        except OSError as err:  # one folder must not hide the others
+            log.warning("not judged", path=str(path), error=str(err))
+        finally:
+            landing.scanned.release()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        err = None if task.cancelled() else task.exception()
+        if err is not None and not isinstance(err, InterruptedReadingError):
+            log.warning("a look failed; the next scan looks again", error=str(err))
+
+    def _folders(self, landing: Landing) -> tuple[Mark | None, list[Path]]:
+        """What tells a change of them, and the folders. NB: on another thread."""
+        directory = landing.directory
+        try:
+            with landing.look(directory):
+                landing.note_file_system()
+                landing.notifications.watch(directory)  # NB: first, see _look_at
+                mark = _mark(directory)
+                with os.scandir(directory) as entries:
+                    found = sorted(directory / e.name for e in entries if _is_run_folder(e))
+                reading.looked(1)
         except OSError as err:
-            if directory not in self.unreachable:
+            if landing.unreachable is None:
                 log.error("a monitored directory cannot be read", directory=str(directory))
-            self.unreachable[directory] = err.strerror or str(err)
-            return []
-        self.unreachable.pop(directory, None)
-        return [directory / name for name in names]
+            landing.unreachable = err.strerror or str(err)
+            return None, []
+        landing.unreachable = None
+        return mark, found
 
     def register(self, path: Path) -> Run:
         """Write a folder that is new; Arteria's own state of it is read once, now."""
-        adopted = self._settings.adopt_existing or self._runs.first_scan_done()
+        adopted = (
+            self._settings.adopt_existing
+            or self._landing(path).was_listed
+            or self._runs.first_scan_done()
+        )
         state = None
         if self._settings.readiness is Readiness.MARKER:
             state = _arteria_state(path)
@@ -235,26 +338,155 @@ class Detector:
         if run.verdict is not VerdictKind.REFUSED:
             self._places[str(run.path)] = place(run.name, evidence)
 
+    def _look_soon(self, landing: Landing, path: Path, seconds: float = ONE_DEED) -> None:
+        """Look at one folder without a scan: something was heard of it, or a quiet period ends."""
+        loop = asyncio.get_running_loop()
+        known = self._soon.get(path)
+        if known is not None and known.when() <= loop.time() + seconds:
+            return
+        if known is not None:
+            known.cancel()
+
+        def begin() -> None:
+            self._soon.pop(path, None)
+            self._begin(self._look(landing, path))
+
+        self._soon[path] = loop.call_later(seconds, begin)
+
+    async def _look(self, landing: Landing, path: Path) -> None:
+        run = self._runs.by_path(path)
+        if run is None and not landing.was_listed:
+            landing.wake.set()  # what was there before the first scan is another thing
+        elif run is None and await aside(_is_plain_folder, path):
+            run = self._runs.by_path(path) or self.register(path)
+        if run is not None and run.verdict is VerdictKind.REFUSED:
+            landing.wake.set()  # its path may not be what is stored
+        elif run is not None:
+            await self.judge(run)
+
+    def _is_looked_at(self, path: Path) -> bool:
+        turn = self._turns.get(path)
+        return turn is not None and turn.locked()
+
     async def judge(self, run: Run) -> None:
-        async with self._judging:
-            if run.verdict is VerdictKind.REFUSED:
-                if await asyncio.to_thread(self._removed, run.path):
-                    self._runs.forget(run)
-                return
-            if run.verdict in SETTLED and await asyncio.to_thread(_is_dir, run.path):
-                return
-            verdict = await self._examine(run, self._runs.rises(run))
-            self._runs.judged(run, verdict)
-            news = verdict.kind is not run.verdict and verdict.kind in MEASURED
-            if news and run.adopted and self._measuring is not None:
-                self._measuring.ask(run.path)
-        if verdict.kind in SETTLED:
-            self._watches.pop(run.path, None)
-            self._sheets.forget(run.name)
+        """Look at a run and record what is found; in turn, if it is looked at already."""
+        path = run.path
+        turn = self._turns.setdefault(path, asyncio.Lock())
+        landing = self._landing(path)
+        async with turn, landing.place(run):
+            known = self._runs.by_path(path)
+            if known is not None:
+                await self._judge(landing, known)
+
+    async def _judge(self, landing: Landing, run: Run) -> None:
+        path = run.path
+        if run.verdict is VerdictKind.REFUSED:
+            if await aside(self._removed, landing, path):
+                self._runs.forget(run)
+            return
+        if run.verdict in SETTLED and await aside(_is_dir, path):
+            return
+        verdict, seen = await self._examine(landing, run)
+        self._runs.judged(run, verdict)
+        self._note_place(run, verdict.evidence)
+        self._note_cycles(landing, path, verdict, seen)
+        news = verdict.kind is not run.verdict and verdict.kind in MEASURED
+        if news and run.adopted and self._measuring is not None:
+            self._measuring.ask(path)
         if verdict.kind in SETTLED or verdict.kind is VerdictKind.UNREACHABLE:
-            self._watcher.unwatch(run.path)
+            self._watches.pop(path, None)
+            self._sheets.forget(run.name)
+            await aside(landing.notifications.unwatch, path)
+        watch = self._watches.get(path)
+        due = None if watch is None else watch.due_in()
+        if due is not None and landing.is_running:
+            self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
+
+    def _note_cycles(
+        self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None
+    ) -> None:
+        if verdict.kind is VerdictKind.SEQUENCING and seen is not None and seen.info is not None:
+            landing.cycles.note(path, seen.info, seen.cycles_seen, time.monotonic())
         else:
-            self._watcher.watch(run.path)
+            landing.cycles.forget(path)
+        landing.review()
+
+    def _removed(self, landing: Landing, path: Path) -> bool:
+        """Its monitored directory can be read and does not have it."""
+        if landing.unreachable is not None or not _is_dir(path.parent):
+            return False
+        return not os.path.lexists(path)
+
+    async def _examine(self, landing: Landing, run: Run) -> tuple[Verdict, Sighting | None]:
+        """NB: one at a time of each run."""
+        looked = await aside(self._look_at, landing, run)
+        if isinstance(looked, Verdict):
+            return looked, None
+        seen, quiet = looked
+        seen = await self._with_sheet(run, seen)
+        rises = self._runs.rises(run)
+        return await aside(self._conclude, landing, run, seen, quiet, rises), seen
+
+    def _look_at(self, landing: Landing, run: Run) -> tuple[Sighting, Quiet] | Verdict:
+        """NB: on another thread."""
+        with landing.look(run.path):
+            landing.notifications.watch(run.path)  # NB: first, or a change may be heard by nobody
+            try:
+                verdict = absence.back(run)
+            except OSError as err:
+                return absence.away(run, unreachable(run.path, err))
+            looked = verdict or self._found(run)
+        if isinstance(looked, Verdict) and looked.kind is VerdictKind.UNREACHABLE:
+            return absence.away(run, looked)
+        return looked
+
+    def _found(self, run: Run) -> tuple[Sighting, Quiet] | Verdict:
+        if self._settings.readiness is Readiness.MARKER:
+            grace = self._settings.completed_marker_grace_minutes
+            return examine_marker(run.path, grace, time.time())
+        watch = self._watches.get(run.path)
+        if watch is None:
+            pace = self._pace(run.instrument)
+            watch = self._watches[run.path] = Watch(run.path, pace, absence.rested(run))
+        try:
+            return watch.look()
+        except OSError as err:
+            return unreachable(run.path, err)
+
+    async def _with_sheet(self, run: Run, seen: Sighting) -> Sighting:
+        """With the sheet that counts, if it may come from elsewhere."""
+        if not self._sheets.is_elsewhere or seen.info is None or not is_identifier(run.name):
+            return seen
+        flowcell = seen.info.flowcell
+        described = self._sheets.described(run.name, flowcell)
+        in_folder = seen.sheet is not None and not seen.sheet.is_empty
+        try:
+            found = await self._sheets.find(
+                run.name, flowcell, in_folder=in_folder, ask=seen.is_whole
+            )
+        except SheetLookupError as err:
+            return replace(seen, sheet=None, sheet_elsewhere=described, sheet_error=err)
+        if found is None:
+            return replace(seen, sheet_elsewhere=described)
+        if found.source == RUN_FOLDER:
+            return seen
+        return replace(seen, sheet=found.summary(), sheet_source=found.source)
+
+    def _conclude(
+        self, landing: Landing, run: Run, seen: Sighting, quiet: Quiet, rises: list[Rise]
+    ) -> Verdict:
+        """NB: on another thread."""
+        watch = self._watches[run.path]
+        instrument = seen.info.instrument if seen.info else run.instrument
+        watch.pace = self._pace(instrument)
+        later = ""
+        if quiet.seconds >= self._settings.stalled_after:
+            later = next_after(place(run.name, run.evidence), list(self._places.values()))
+        with landing.look(run.path):
+            pace = self._tempo(run, seen, rises)
+        verdict = judge(seen, quiet, self._rules(instrument), later, pace)
+        watch.at_rest = verdict.kind in AT_REST
+        return verdict
 
     def _tempo(self, run: Run, seen: Sighting, rises: list[Rise]) -> Tempo | None:
         """How fast its cycles came; by the file server's times where we have seen too few."""
@@ -278,59 +510,14 @@ class Detector:
         settle = settings.settle(instrument)
         return Rules(settle, settings.stalled_after, settings.require_sheet)
 
-    async def _examine(self, run: Run, rises: list[Rise]) -> Verdict:
-        if self._settings.readiness is Readiness.MARKER:
-            grace = self._settings.completed_marker_grace_minutes
-            return await asyncio.to_thread(examine_marker, run.path, grace, time.time())
-        looked = await asyncio.to_thread(self._look, run)
-        if isinstance(looked, Verdict):
-            return looked
-        seen, quiet = looked
-        seen = await self._with_sheet(run, seen)
-        return await asyncio.to_thread(self._judge, run, seen, quiet, rises)
 
-    async def _with_sheet(self, run: Run, seen: Sighting) -> Sighting:
-        """With the sheet that counts, if it may come from elsewhere."""
-        if not self._sheets.is_elsewhere or seen.info is None or not is_identifier(run.name):
-            return seen
-        flowcell = seen.info.flowcell
-        described = self._sheets.described(run.name, flowcell)
-        in_folder = seen.sheet is not None and not seen.sheet.is_empty
-        try:
-            found = await self._sheets.find(
-                run.name, flowcell, in_folder=in_folder, ask=seen.is_whole
-            )
-        except SheetLookupError as err:
-            return replace(seen, sheet=None, sheet_elsewhere=described, sheet_error=err)
-        if found is None:
-            return replace(seen, sheet_elsewhere=described)
-        if found.source == RUN_FOLDER:
-            return seen
-        return replace(seen, sheet=found.summary(), sheet_source=found.source)
-
-    def _look(self, run: Run) -> tuple[Sighting, Quiet] | Verdict:
-        """NB: on another thread, one at a time."""
-        watch = self._watches.get(run.path)
-        if watch is None:
-            rested = run.evidence if run.verdict in AT_REST else None
-            watch = self._watches[run.path] = Watch(run.path, self._pace(run.instrument), rested)
-        try:
-            return watch.look()
-        except OSError as err:
-            return unreachable(run.path, err)
-
-    def _judge(self, run: Run, seen: Sighting, quiet: Quiet, rises: list[Rise]) -> Verdict:
-        """NB: on another thread, one at a time."""
-        watch = self._watches[run.path]
-        instrument = seen.info.instrument if seen.info else run.instrument
-        watch.pace = self._pace(instrument)
-        later = ""
-        if quiet.seconds >= self._settings.stalled_after:
-            later = next_after(place(run.name, run.evidence), list(self._places.values()))
-        pace = self._tempo(run, seen, rises)
-        verdict = judge(seen, quiet, self._rules(instrument), later, pace)
-        watch.at_rest = verdict.kind in AT_REST
-        return verdict
+async def _acquired(places: asyncio.Semaphore, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+            await places.acquire()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _is_run_folder(entry: os.DirEntry[str]) -> bool:
@@ -342,18 +529,8 @@ def _is_run_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _mark(directory: Path) -> Mark | None:
-    """What tells a change of its entries; None if that cannot be told, or it was changed just now.
-
-    NB: to be taken before it is listed.
-    """
-    try:
-        found = directory.stat()
-    except OSError:
-        return None
-    if time.time() - found.st_mtime < RESTED:
-        return None
-    return found.st_dev, found.st_ino, found.st_mtime_ns
+def _is_plain_folder(path: Path) -> bool:
+    return not path.name.startswith(".") and not path.is_symlink() and _is_dir(path)
 
 
 def _is_dir(path: Path) -> bool:
@@ -373,50 +550,15 @@ def _arteria_state(path: Path) -> str | None:
         return None
 
 
-class _Watcher(FileSystemEventHandler):
-    """Sets `wake` when a monitored directory or the top of an open run folder changes."""
+def _mark(directory: Path) -> Mark | None:
+    """What tells a change of its entries; None if that cannot be told, or it was changed just now.
 
-    def __init__(self, wake: asyncio.Event) -> None:
-        self._wake = wake
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._observer: BaseObserver | None = None
-        self._watches: dict[Path, ObservedWatch] = {}
-        self._tops: set[str] = set()
-
-    def start(self, loop: asyncio.AbstractEventLoop, directories: list[Path]) -> None:
-        self._loop = loop
-        self._observer = Observer()
-        self._observer.start()
-        for directory in directories:
-            self._tops.add(str(directory))
-            self.watch(directory)
-
-    def watch(self, path: Path) -> None:
-        if self._observer is None or path in self._watches:
-            return
-        try:
-            self._watches[path] = self._observer.schedule(self, str(path), recursive=False)
-        except OSError as err:  # the kernel's limit of watches, or the folder went away
-            log.warning("no notifications; the scan sees it", path=str(path), error=str(err))
-
-    def unwatch(self, path: Path) -> None:
-        watch = self._watches.pop(path, None)
-        if watch is not None and self._observer is not None:
-            self._observer.unschedule(watch)
-
-    def stop(self) -> None:
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(5)
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """NB: on the observer's thread. Only new folders and changed markers are news."""
-        if event.event_type in ("opened", "closed_no_write"):
-            return
-        path = Path(str(event.dest_path or event.src_path))
-        if (
-            path.name in MARKERS
-            or path.name in ("RunInfo.xml", "Data", SHEET)
-            or str(path.parent) in self._tops
-        ) and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+    NB: to be taken before it is listed.
+    """
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    if time.time() - found.st_mtime < RESTED:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns

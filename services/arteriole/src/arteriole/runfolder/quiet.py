@@ -13,10 +13,6 @@ from arteriole.runfolder.sighting import Sighting, Surface
 
 #: Seconds by which a file's time may be ahead of ours before it is told.
 SKEW_TOLERATED = 120
-#: A look may take this part of the time at most: the instrument may be writing there.
-SHARE_OF_TIME = 10
-#: So many regular looks are left out at most, however long one took.
-RECHECKS_PUT_OFF = 5
 
 
 @dataclass(frozen=True)
@@ -128,9 +124,11 @@ class Watch:
 
     @property
     def _affordable(self) -> float:
-        """NB: a file server that hung for a minute is not looked at ten minutes later for that."""
-        longest = self._cost + self.pace.recheck * RECHECKS_PUT_OFF
-        return self._begun + min(self._cost * SHARE_OF_TIME, longest)
+        """After as long a rest as the look took: how quickly it reads is bounded elsewhere.
+
+        NB: a file server that hung for minutes is looked at again soon all the same.
+        """
+        return self._begun + self._cost + min(self._cost, self.pace.recheck)
 
     @property
     def _settled_at(self) -> float:

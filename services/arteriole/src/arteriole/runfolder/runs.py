@@ -14,6 +14,7 @@ from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier
 from arteriole.app.store import Store
 from arteriole.runfolder import alerts
+from arteriole.runfolder.absence import before
 from arteriole.runfolder.alerts import Alerts
 from arteriole.runfolder.index import StateIndex
 from arteriole.runfolder.parts import Parts
@@ -23,7 +24,7 @@ from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.tempo import Rise
-from arteriole.runfolder.verdict import GONE, Verdict, VerdictKind
+from arteriole.runfolder.verdict import Verdict, VerdictKind
 
 WHO = "runfolder"
 
@@ -159,9 +160,10 @@ class Runs:
         """The runs that are not judged for good, in the order in which they were seen."""
         kinds = [kind for kind in VerdictKind if kind not in SETTLED]
         rows = self.store.rows(
-            "SELECT path, verdict != 'unreachable', evidence = ? FROM run"
+            "SELECT path, verdict != 'unreachable',"
+            " verdict = 'unreachable' AND json_extract(evidence, '$.gone') = 1 FROM run"
             " WHERE verdict IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (json.dumps(GONE), json.dumps(kinds)),
+            (json.dumps(kinds),),
         )
         return [Doubt(Path(path), bool(there), bool(gone)) for path, there, gone in rows]
 
@@ -288,7 +290,9 @@ class Runs:
                     "verdict", who=WHO, run=run.name, verdict=verdict.kind.value, code=verdict.code
                 )
             self._tell_of(run, verdict)
-            if run.verdict is not verdict.kind and not run.claimable:
+            kept = before(run)
+            was_told = run.claimable or (kept is not None and kept["ready"])
+            if run.verdict is not verdict.kind and not was_told:
                 self.tell_if_ready(run.name)
 
     def rises(self, run: Run) -> list[Rise]:
@@ -359,6 +363,9 @@ class Runs:
 
     def _write_verdict(self, run: Run, verdict: Verdict) -> None:
         since = run.verdict_since if run.verdict is verdict.kind else times.now()
+        kept = before(run)
+        if kept is not None and kept["verdict"] == verdict.kind.value:
+            since = kept["since"]  # it was only out of reach
         instrument = verdict.evidence.get("instrument")
         self.store.execute(
             "UPDATE run SET verdict = ?, verdict_since = ?, code = ?, message = ?, hint = ?,"

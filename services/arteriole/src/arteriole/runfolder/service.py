@@ -5,6 +5,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
@@ -93,9 +94,12 @@ class RunfolderService:
         unreachable = {str(path): why_ for path, why_ in self._detector.unreachable.items()}
         document: dict[str, Any] = {
             "unreachable_directories": unreachable,
+            "directories": self._detector.directories(),
             "sensor_heartbeat": self._sensor.heartbeat,
             "sensor_silent": silent,
         }
+        if notes := self._detector.notes():
+            document["notes"] = notes
         if self._detector.trouble is not None:
             document["trouble"] = self._detector.trouble
         if unreachable or silent or self._detector.trouble is not None:
@@ -186,7 +190,10 @@ class RunfolderService:
         return {**stage.document(), "progress": self._progress.document(run, stage)}
 
     def _why(self, run: Run) -> dict[str, Any]:
-        return why(run, self._runs.mode, self._settings.result_due_hours)
+        document = why(run, self._runs.mode, self._settings.result_due_hours)
+        if run.awaits_claim and (paused := self._detector.paused(run)):
+            document["message"] = f"{document['message']}; {paused}"
+        return document
 
     def _shown(self, run: Run, *, in_brief: bool) -> dict[str, Any]:
         if in_brief:
@@ -233,13 +240,14 @@ class RunfolderService:
                 "since": run.verdict_since,
                 "message": run.message,
                 "evidence": run.evidence,
+                "paused": self._detector.paused(run),
             }
         )
 
     async def _sheet(self, call: Call) -> Reply:
         run = self._run(call)
         flowcell = str(run.evidence.get("flowcell", ""))
-        in_folder = await asyncio.to_thread(_has_sheet, run.path)
+        in_folder = await answered(_has_sheet, run.path)
         found = await self._sheets.find(run.name, flowcell, in_folder=in_folder, anew=True)
         if found is None:
             raise NotFoundError(

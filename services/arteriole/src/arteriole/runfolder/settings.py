@@ -37,6 +37,18 @@ InstrumentName = Annotated[str, AfterValidator(_instrument)]
 SettleSeconds = Annotated[float, Field(ge=0, le=3600)]
 
 
+class ReadRate(Section):
+    """How quickly each monitored directory is read at most, whatever is to be judged there."""
+
+    #: Files a second that are opened or asked for their size.
+    files: float = Field(default=5000.0, ge=10, le=1_000_000)
+    #: Megabytes a second that are read of them.
+    megabytes: float = Field(default=50.0, ge=0.1, le=100_000)
+    #: Seconds for which base calls are not read at most while an instrument that writes in the
+    #: same directory lags; 0 never waits for one.
+    longest_pause: float = Field(default=300.0, ge=0, le=3600)
+
+
 RUN_FOLDER: Literal["run_folder"] = "run_folder"
 
 
@@ -72,6 +84,7 @@ class RunfolderSettings(Section):
     readiness: Readiness = Readiness.EVIDENCE
     #: Seconds between two scans; changes that the kernel tells of are seen at once.
     scan_interval: float = Field(default=10.0, gt=0)
+    read_rate: ReadRate = ReadRate()
     #: Seconds without a change, as we see it, after which a copy is believed to be over: what is
     #: missing then is missing. A whole run with CopyComplete.txt as its last file does not wait.
     settle_seconds: float = Field(default=300.0, ge=0, le=3600)

@@ -1,6 +1,5 @@
 """Where the sample sheet of a run is looked up: its folder, a drop folder, a program; in order."""
 
-import asyncio
 import hashlib
 import time
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from arteriole.app import program
+from arteriole.app.aside import SilentError, answered
 from arteriole.app.errors import ArterioleError
 from arteriole.app.names import is_identifier
 from arteriole.app.program import ProgramError
@@ -23,6 +23,8 @@ LIMIT = 512 * 1024
 NONE_YET = 3
 #: Seconds for which a file in a drop folder has not changed, as we see it, before it is taken.
 SETTLE = 3.0
+#: Seconds in which a drop folder must answer.
+PATIENCE = 10.0
 #: Seconds between two questions to a program about a run that it had no sheet for.
 ASKED_AGAIN = 60.0
 
@@ -106,13 +108,19 @@ class Sheets:
                 continue
             if isinstance(place, DropFolder):
                 source = f"folder {place.folder}"
-                data = await asyncio.to_thread(self._folders[place.folder].find, run, flowcell)
+                data = await self._dropped(place.folder, run, flowcell)
             else:
                 source = f"program {place.command[0]}"
                 data = await self._printed(place, run, flowcell, ask, anew)
             if data:
                 return Found(source, data)
         return None
+
+    async def _dropped(self, folder: Path, run: str, flowcell: str) -> bytes | None:
+        try:
+            return await answered(self._folders[folder].find, run, flowcell, limit=PATIENCE)
+        except SilentError as err:
+            raise _cannot_say(str(folder), "its file system does not answer") from err
 
     async def _printed(
         self, place: SheetProgram, run: str, flowcell: str, ask: bool, anew: bool

@@ -12,7 +12,14 @@ from functools import cached_property
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina import completeness, leavings, run_info, run_parameters, run_status
+from arteriole.illumina import (
+    completeness,
+    leavings,
+    reading,
+    run_info,
+    run_parameters,
+    run_status,
+)
 from arteriole.illumina.completeness import Completeness, Sort
 from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.instruments import expected_markers
@@ -42,6 +49,8 @@ SIGNS_OF_A_RUN = frozenset(
 #: What comes after the run, and is no sign that its copy goes on: analyses on the instrument
 #: (Analysis, Alignment_1) and logs.
 _COMES_LATER = re.compile(r"Analysis|Alignment(_\d+)?|Logs|InstrumentAnalyticsLogs")
+#: RunInfo.xml, RunParameters.xml, RunCompletionStatus.xml and the sample sheet.
+FILES_ABOUT_A_RUN = 4
 #: C12.1 of most instruments, 0012.bcl.bgzf of a NextSeq 500.
 _CYCLE = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf")
 
@@ -147,6 +156,7 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     """
     folder = RunFolder(path)
     upper = surface(path)
+    reading.looked(len(MARKERS) + FILES_ABOUT_A_RUN)
     markers = folder.markers
     if (outside := _link_out(path, _LOOKED_INTO)) is not None:
         return Sighting(path, upper, markers, error=outside)
@@ -175,7 +185,8 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     failed = status is not None and status.is_failure
     if info is None or not (deep or failed or seen.is_marked):
         return seen
-    files = completeness.check(path, info)
+    with reading.in_bulk():
+        files = completeness.check(path, info)
     return replace(
         seen,
         files=files,
@@ -215,6 +226,7 @@ def surface(path: Path) -> Surface:
             marked = max(marked, stat.st_ctime)
         elif stat.st_ctime > newest:
             newest, late = stat.st_ctime, name
+    reading.looked(1 + len(lines))
     return Surface(
         digest=_digest(sorted(lines)),
         names=frozenset(entry.name for entry in top),
@@ -300,6 +312,7 @@ def _parameters(path: Path) -> RunParameters:
 def _cycle(lane: Path) -> int:
     """The highest cycle of a lane, 0 before the first."""
     try:
+        reading.looked(1)
         names = [entry.name for entry in lane.iterdir()]
     except OSError:
         return 0
@@ -345,4 +358,5 @@ def _near(root: Path, problems: tuple[str, ...]) -> str:
                 lines.append(f"{entry.path} {stat.st_size} {stat.st_ctime_ns}")
         except OSError:
             continue
+    reading.looked(len(folders) + len(lines))
     return _digest(sorted(lines))

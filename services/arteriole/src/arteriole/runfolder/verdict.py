@@ -100,10 +100,6 @@ def examine(path: Path, settle: float = 0.0) -> Verdict:
     return judge(seen, Quiet(clock_skew=skew), Rules(settle=settle))
 
 
-#: The evidence of a folder that was removed from where others still are.
-GONE = {"gone": True}
-
-
 def unreachable(path: Path, err: OSError) -> Verdict:
     """Nothing can be said of a folder that cannot be read; only why."""
     kind, code = VerdictKind.UNREACHABLE, "run.unreachable"
@@ -117,7 +113,7 @@ def unreachable(path: Path, err: OSError) -> Verdict:
         return Verdict(kind, code, message, f"mount the file system of {parent}", {}, {})
     message = f"the folder is not in {parent} any more; other folders there can be read"
     hint = f"bring it back; if it was removed on purpose: arteriole abort {_word(path.name)}"
-    return Verdict(kind, code, message, hint, dict(GONE), {})
+    return Verdict(kind, code, message, hint, {"gone": True}, {})
 
 
 def _is_there(path: Path) -> bool:
@@ -379,7 +375,11 @@ class _Judgement:
         if seen.files is not None and seen.is_marked:
             found |= self._files()
         if self.quiet.since:
-            found |= {"quiet_since": self.quiet.since, "fingerprint": fingerprint(seen)}
+            found |= {
+                "quiet_since": self.quiet.since,
+                "fingerprint": fingerprint(seen),
+                "surface": seen.surface.digest,
+            }
         if self.quiet.clock_skew:
             found["clock_skew_seconds"] = self.quiet.clock_skew
         return found

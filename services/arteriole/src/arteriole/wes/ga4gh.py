@@ -149,7 +149,7 @@ class Ga4ghApi:
             }
         )
 
-    def _run(self, call: Call) -> Reply:
+    async def _run(self, call: Call) -> Reply:
         form: RunRequest = call.body
         name = form.workflow_url.rstrip("/").rpartition("/")[2]
         entry = self._settings.pipelines.get(name)
@@ -169,7 +169,7 @@ class Ga4ghApi:
         request = AnalysisRequest.model_validate(params.model_dump(exclude={"run"}))
         request = request.model_copy(update={"pipeline": request.pipeline or name})
         headers = {"idempotency-key": f"ga4gh/{uuid.uuid4()}", **call.headers}
-        job = self._service.job_for(
+        job = await self._service.job_for(
             params.run,
             request,
             Call(call.identity, call.path, None, None, headers, call.base_url),

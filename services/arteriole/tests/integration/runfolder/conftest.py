@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from arteriole.app.mode import Mode
+from arteriole.runfolder.notifications import Notifications
 from arteriole.runfolder.service import RunfolderService
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.simulator.sequencer import default_plan, write_run
@@ -123,13 +124,8 @@ def site(request, make_site):
     if request.param == "scan":
         site = make_site()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("watchdog.observers.Observer.schedule", _no_notifications)
-            patch.setattr("watchdog.observers.Observer.unschedule", lambda *_: None)
+            patch.setattr(Notifications, "watch", lambda *_: None)
             yield site.start()
             site.stop()
     else:
         yield make_site(scan_interval=SLOW).start()
-
-
-def _no_notifications(*_, **__):
-    raise OSError("this file system sends none")

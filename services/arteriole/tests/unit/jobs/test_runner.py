@@ -1,6 +1,9 @@
 """What the runner makes of the folders that it finds."""
 
+import asyncio
 import gc
+import os
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from arteriole.app.store import Store
+from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.runner import STARTS, Runner
@@ -82,8 +86,8 @@ def test_a_started_job_whose_lock_is_free(
         looked.folder(job.job_id).path.mkdir(parents=True)
         for name, document in files.items():
             looked.folder(job.job_id).write(name, document)
-    looked.step()
-    looked.step()
+    asyncio.run(looked.step())
+    asyncio.run(looked.step())
     found = queue.get(job.job_id)
     assert (found.state, found.code) == (state, code)
     told = [event.what for event in queue.events.read(None).events]
@@ -98,7 +102,7 @@ def test_a_started_job_whose_lock_is_held_is_left_alone(queue: JobQueue, tmp_pat
     lock = folder.lock()
     assert lock is not None
     folder.write("outcome.json", OUTCOME)
-    looked.step()
+    asyncio.run(looked.step())
     assert queue.get(job.job_id).state is JobState.STARTED
 
 
@@ -121,7 +125,7 @@ def test_what_waits_when_the_mode_changes(
 ) -> None:
     """All turns are taken, so nothing is started; what may never start ends at once."""
     job = submit(queue, observed=observed)
-    runner(queue, tmp_path, observe_only=observe_only).step()
+    asyncio.run(runner(queue, tmp_path, observe_only=observe_only).step())
     assert (queue.get(job.job_id).state, queue.get(job.job_id).code) == (state, code)
 
 
@@ -129,7 +133,7 @@ def test_a_job_that_acts_and_died_is_not_started_again_while_observing(
     queue: JobQueue, tmp_path: Path
 ) -> None:
     job = started(queue)
-    runner(queue, tmp_path, observe_only=True).step()
+    asyncio.run(runner(queue, tmp_path, observe_only=True).step())
     assert queue.get(job.job_id).code == "job.observe_mode"
 
 
@@ -139,11 +143,41 @@ def test_a_supervisor_outlives_the_runner_that_started_it(queue: JobQueue, tmp_p
     folder = looked.folder(job.job_id)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        looked.step()
+        asyncio.run(looked.step())
         del looked
         gc.collect()
     assert [str(warning.message) for warning in caught] == []
     while folder.held():
         assert queue.get(job.job_id).state is JobState.STARTED
-    runner(queue, tmp_path).step()
+    asyncio.run(runner(queue, tmp_path).step())
     assert queue.get(job.job_id).state is JobState.ERROR
+
+
+def test_a_job_that_is_stopped_while_its_folder_is_made_is_not_started(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made on another thread, where the disk may take its time."""
+    job, looked = submit(queue), runner(queue, tmp_path, parallel=1)
+    synced: list[threading.Thread] = []
+    prepare = JobFolder.prepare
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(threading.current_thread()))
+
+    async def step() -> None:
+        loop, stopped = asyncio.get_running_loop(), threading.Event()
+
+        def stop() -> None:
+            looked.stop(queue.get(job.job_id))
+            stopped.set()
+
+        def prepared(folder: JobFolder, task: dict[str, Any]) -> None:
+            prepare(folder, task)
+            loop.call_soon_threadsafe(stop)
+            assert stopped.wait(30)
+
+        monkeypatch.setattr(JobFolder, "prepare", prepared)
+        await looked.step()
+
+    asyncio.run(step())
+    assert queue.get(job.job_id).state is JobState.CANCELLED
+    assert "job_started" not in [event.what for event in queue.events.read(None).events]
+    assert synced and threading.main_thread() not in synced

@@ -98,7 +98,7 @@ def test_a_lease_that_ran_out_makes_the_run_ready_again(counter, again):
 
 def test_it_ends_leases_as_they_run_out(counter):
     async def watched():
-        watch = asyncio.create_task(counter.leases.watch())
+        watch = asyncio.create_task(counter.leases.run())
         await asyncio.sleep(0)  # it waits for the first lease
         counter.pick_up(seconds=0.03)
         async with asyncio.timeout(30):

@@ -1,7 +1,6 @@
 """A run folder over time, with a clock that is moved by hand."""
 
 import os
-from types import SimpleNamespace
 
 import pytest
 
@@ -143,45 +142,47 @@ def test_what_rests_is_looked_at_whole_when_its_surface_changes(seen, change):
     assert (found.files is None or found.files.problem_count == 0, quiet.seconds) == (True, 0)
 
 
-class Costly(Clock):
-    """Every look takes a while."""
+@pytest.fixture
+def slow(seen, monkeypatch):
+    """Each look at the whole folder takes so many seconds by the clock."""
 
-    def __call__(self):
-        self.now += 1.0
-        return self.now
+    def look(*given, **more):
+        seen.clock.now += look.seconds
+        return whole_look(*given, **more)
+
+    whole_look = sighting.look
+    monkeypatch.setattr(sighting, "look", look)
+    return look
 
 
-def test_a_costly_folder_is_looked_at_whole_a_tenth_of_the_time(seen):
-    seen.watch._clock = seen.clock = Costly()
+def test_a_folder_rests_for_as_long_as_a_look_at_it_took(seen, slow):
+    slow.seconds = 20
     first, _ = seen.after(0)
     for number in range(1, 4):  # a copy that goes on
         (seen.folder / f"new-{number}").touch()
-        found, quiet = seen.after(1)
+        found, quiet = seen.after(4)
         assert found is first and quiet.seconds == 0
-        assert 0 < seen.watch.due_in() <= 50
-    found, quiet = seen.after(50)
-    assert found is not first and quiet.seconds == 0
-    assert seen.after(50)[1].seconds > 40
+        assert seen.watch.due_in() == 20 - 4 * number
+    found, _ = seen.after(8)
+    assert found is not first
+    assert seen.after(20)[1].seconds >= 20
 
 
-def test_a_look_that_hung_does_not_put_off_the_next_for_long(seen, monkeypatch):
-    def hang(*arguments, **options):
-        seen.clock.now += 600
-        return sighting.look(*arguments, **options)
-
-    monkeypatch.setattr("arteriole.runfolder.quiet.sighting", SimpleNamespace(
-        look=hang, surface=sighting.surface))  # fmt: skip
+def test_a_look_that_hung_does_not_put_off_the_next_for_long(seen, slow):
+    slow.seconds = 1800
     first, _ = seen.after(0)
-    monkeypatch.undo()
-    assert seen.watch.due_in() == 5 * 60
-    assert seen.after(299)[0] is first
-    assert seen.after(1)[0] is not first
-
-
-def test_a_whole_costly_folder_is_read_once(seen):
-    """Only its surface can still change."""
+    slow.seconds = 0
     whole(seen.folder)
-    seen.watch._clock = seen.clock = Costly()
+    (seen.folder / "new").touch()
+    assert seen.after(1)[0] is first
+    assert seen.watch.due_in() == PACE.recheck - 1
+    assert seen.after(PACE.recheck - 1)[0].files.is_complete
+
+
+def test_a_whole_costly_folder_is_read_once(seen, slow):
+    """Only its surface can still change."""
+    slow.seconds = 20
+    whole(seen.folder)
     first, _ = seen.after(0)
     assert first.files.is_complete and 0 < seen.watch.due_in() <= 5
     found, quiet = seen.after(5)
@@ -190,7 +191,7 @@ def test_a_whole_costly_folder_is_read_once(seen):
     found, quiet = seen.after(1)
     assert found is first and quiet.seconds == 0
     assert seen.after(1)[1].seconds == 0
-    assert seen.after(50)[0] is not first
+    assert seen.after(20)[0] is not first
 
 
 def test_when_another_look_says_more(seen):

@@ -86,6 +86,7 @@ function notices() {
   for (const [path, reason] of Object.entries(health.unreachable_directories ?? {})) {
     shown.push(notice("bad", el("strong", {}, "A monitored directory cannot be read: "), el("code", {}, path), ` (${reason}). Nothing new is seen there.`));
   }
+  for (const note of health.notes ?? []) shown.push(notice("calm", note));
   if (health.trouble) shown.push(notice("bad", el("strong", {}, "The last look at the directories failed: "), health.trouble));
   if (health.sensor_silent) {
     shown.push(notice("bad", el("strong", {}, "The orchestrator's sensor is silent"), ", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), "). No stage begins until it is back."));
