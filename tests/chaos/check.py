@@ -21,9 +21,13 @@ class Check:
 
     Attributes:
         folder: for whatever a check writes; kept if it fails.
+        case: one case of many, alone.
     """
 
     seed: int
     folder: Path
     workflows: int
     kills: int
+    corruptions: int = 10_000
+    good_runs: int = 1000
+    case: str = ""
