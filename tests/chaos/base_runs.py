@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from arteriole.illumina.run_folder import expected_markers
+from arteriole.illumina.instruments import expected_markers
 from arteriole.simulator.defaults import RUN_NAMES, default_plan
 from arteriole.simulator.instruments import BaseCalls, Kind, NonPf
 from arteriole.simulator.kinds import INSTRUMENTS
@@ -63,11 +63,12 @@ class BaseRun:
 
 
 def base_runs(*, every: bool) -> list[BaseRun]:
-    """One of each kind of instrument, or `every` variant that the simulator writes."""
-    found = []
-    for kind in Kind:
+    """One of each kind of instrument, in turn of another shape, or `every` shape of each."""
+    found: list[BaseRun] = []
+    for turn, kind in enumerate(Kind):
         shapes = _shapes(kind)
-        for shape in shapes if every else list(shapes)[:1]:
+        one = list(shapes)[turn % len(shapes)]
+        for shape in shapes if every else [one]:
             plan = _plan(kind, 100 + len(found), **shapes[shape])
             found.append(BaseRun(shape, plan, *_written(plan)))
     return found
@@ -77,15 +78,15 @@ def _shapes(kind: Kind) -> dict[str, dict[str, Any]]:
     """What differs from the usual, by a name."""
     instrument = INSTRUMENTS[kind]
     lanes = min(2, instrument.lanes)
-    paired = {"read_cycles": (3, 2), "index_cycles": (5, 5), "lanes": lanes, "clusters": 21}
+    paired = {"read_cycles": (2, 1), "index_cycles": (5, 5), "lanes": lanes, "clusters": 21}
     single = {"read_cycles": (2,), "index_cycles": (5,), "lanes": 1, "swaths": 1, "clusters": 13}
     shapes: dict[str, dict[str, Any]] = {
-        "paired": paired | {"swaths": 1, "tiles": 1},
+        "paired": paired | {"surfaces": 1, "swaths": min(2, instrument.swaths)},
         "single": single | {"tiles": 2},
         "empty tiles": single | {"surfaces": 2, "tiles": 2, "empty_tiles": 2},
     }
     if instrument.base_calls is BaseCalls.CBCL:
-        shapes["all kept"] = paired | {"swaths": 2, "tiles": 1, "non_pf": NonPf.KEPT}
+        shapes["all kept"] = paired | {"swaths": 1, "non_pf": NonPf.KEPT}
         shapes["passed only"] = single | {"tiles": 3, "non_pf": NonPf.EXCLUDED}
     if instrument.base_calls is BaseCalls.BGZF:
         shapes["many blocks"] = single | {"tiles": 1, "clusters": 24_000}

@@ -12,7 +12,6 @@ from arteriole.illumina.run_folder import MARKERS
 from tests.chaos.base_runs import BaseRun
 from tests.chaos.run_on_disk import RunOnDisk
 
-
 #: Of RunCompletionStatus.xml every word counts.
 _BY_NAME = frozenset(MARKERS) - {run_status.FILE_NAME}
 
@@ -110,7 +109,11 @@ def copy_of(chance: Random, run: BaseRun, order: str, way: str) -> Copy:
     copiers = chance.choice((1, 1, 2, 4))
     share = -(-len(paths) // copiers)
     queues = [
-        [step for path in paths[at : at + share] for step in WAYS[way](chance, path, run.files[path])]
+        [
+            step
+            for path in paths[at : at + share]
+            for step in WAYS[way](chance, path, run.files[path])
+        ]
         for at in range(0, len(paths), share)
     ]
     return Copy(list(_together(chance, queues)), f"{order} order, {way}, {copiers} copiers")

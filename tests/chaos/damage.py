@@ -136,7 +136,7 @@ def _of_another_run(chance: Random, run: BaseRun) -> bytes:
 
 
 def _root(run: BaseRun) -> Element:
-    return fromstring(run.files["RunInfo.xml"])  # noqa: S314  # the simulator wrote it
+    return fromstring(run.files["RunInfo.xml"])  # the simulator wrote it
 
 
 def _fewer_reads(_: Random, run: BaseRun) -> bytes | None:
@@ -180,7 +180,9 @@ def _fewer_tiles(chance: Random, run: BaseRun) -> bytes | None:
         for one in gone if whole else [chance.choice([t for t in gone if t.text not in run.empty])]:
             tiles.remove(one)
         return tostring(root) if len(tiles) else None
-    counts = [name for name, value in layout.attrib.items() if name.endswith("Count") and value > "1"]
+    counts = [
+        name for name, value in layout.attrib.items() if name.endswith("Count") and value > "1"
+    ]
     if not counts:
         return None
     name = chance.choice(counts)
@@ -194,7 +196,9 @@ def _info_missing(_: Random, run: BaseRun) -> Damaged | None:
 
 def _parameters_half(chance: Random, run: BaseRun) -> Damaged:
     half = _half(run.files[run.parameters], chance)
-    return Damaged({**run.files, run.parameters: half}, f"{run.parameters}: half, {len(half)} bytes")
+    return Damaged(
+        {**run.files, run.parameters: half}, f"{run.parameters}: half, {len(half)} bytes"
+    )
 
 
 def _parameters_missing(_: Random, run: BaseRun) -> Damaged | None:

@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -30,7 +31,7 @@ COMPLETE = VerdictKind.COMPLETE
 GOOD = "a good run"
 _CORRUPTION, _GOOD = "corruption", "good"
 #: In memory, where there is such a place.
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of its own is made there
+_MEMORY = Path("/dev/shm")  # a folder of its own is made there
 _WORKERS = 2
 _PIECE = 100
 
@@ -53,7 +54,9 @@ Make = Callable[[Random, BaseRun, RunOnDisk], tuple[str, str] | None]
 """(what was done, what is wrong); None if the run does not allow it."""
 
 
-def _damaged(damage: Damage, chance: Random, run: BaseRun, disk: RunOnDisk) -> tuple[str, str] | None:
+def _damaged(
+    damage: Damage, chance: Random, run: BaseRun, disk: RunOnDisk
+) -> tuple[str, str] | None:
     found = damage(chance, run)
     if found is None:
         return None
@@ -65,7 +68,9 @@ def _damaged(damage: Damage, chance: Random, run: BaseRun, disk: RunOnDisk) -> t
     return found.told, wrong
 
 
-def _broken_off(order: str, way: str, chance: Random, run: BaseRun, disk: RunOnDisk) -> tuple[str, str]:
+def _broken_off(
+    order: str, way: str, chance: Random, run: BaseRun, disk: RunOnDisk
+) -> tuple[str, str]:
     """A copy that is stopped for good before all that is needed is there."""
     copy = copies.copy_of(chance, run, order, way)
     steps = copies.last_needed(run, copy.steps)
@@ -77,13 +82,16 @@ def _broken_off(order: str, way: str, chance: Random, run: BaseRun, disk: RunOnD
         step.take(disk)
     watched = Watched(disk.path)
     kinds = [watched.after(0).kind, *watched.in_the_end()]
-    watched.restart()
-    kinds += [watched.after(1).kind, *watched.in_the_end()]
+    if chance.random() < 0.3:
+        watched.restart()
+        kinds += [watched.after(1).kind, *watched.in_the_end()]
     told = f"{copy.told}, broken off after step {taken + 1} of {len(copy.steps)}"
     return told, "complete" if COMPLETE in kinds else ""
 
 
-def _under_way(order: str, way: str, chance: Random, run: BaseRun, disk: RunOnDisk) -> tuple[str, str]:
+def _under_way(
+    order: str, way: str, chance: Random, run: BaseRun, disk: RunOnDisk
+) -> tuple[str, str]:
     """A copy that is looked at while it goes on, and now and then stands still; to its end."""
     copy = copies.copy_of(chance, run, order, way)
     needed = copies.last_needed(run, copy.steps)
@@ -97,10 +105,16 @@ def _under_way(order: str, way: str, chance: Random, run: BaseRun, disk: RunOnDi
         step.take(disk)
         if number not in looks:
             continue
-        for pause in (chance.uniform(0, SETTLE - 1), chance.choice((0.1, 0.1, SETTLE * 2, RECHECK * 9))):
+        for pause in (
+            chance.uniform(0, SETTLE - 1),
+            chance.choice((0.1, 0.1, SETTLE * 2, RECHECK * 9)),
+        ):
             if watched.after(pause).kind is COMPLETE:
                 told = f"{copy.told}, after step {number + 1} of {count}"
-                return told, "" if number >= needed else f"complete, step {needed + 1} is still to come"
+                return (
+                    told,
+                    "" if number >= needed else f"complete, step {needed + 1} is still to come",
+                )
         if chance.random() < 0.2:
             watched.restart()
     told = f"{copy.told}, {count} steps to its end"
@@ -125,7 +139,7 @@ def _good(chance: Random, run: BaseRun, disk: RunOnDisk) -> tuple[str, str]:
             return "sheet late", f"without a sheet: {early_too}"
         disk.put("SampleSheet.csv", files["SampleSheet.csv"])
     told = f"{len(files)} files{', the sheet late' if sheet_late else ''}"
-    if early is not VerdictKind.SEQUENCING:
+    if early not in (VerdictKind.SEQUENCING, VerdictKind.COPYING):
         return told, f"{early} without its marker"
     first = watched.after(1)
     if first.kind is not COMPLETE and watched.after(SETTLE + 1).kind is not COMPLETE:
@@ -168,14 +182,15 @@ class Maker:
         self.disks = [RunOnDisk(folder / run.plan.run) for run in runs]
 
     def corruption(self, number: int) -> Case:
-        """The kinds take turns; the run is the first that allows it, begun at one by chance."""
+        """The kinds take turns; the run is one by chance of those that allow it."""
         kind = list(CORRUPTIONS)[number % len(CORRUPTIONS)]
-        first = Random(f"{self.seed} {number} run").randrange(len(self.runs))
-        for place in (*range(first, len(self.runs)), *range(first)):
-            run, chance = self.runs[place], Random(f"{self.seed} {number}")
+        places = list(range(len(self.runs)))
+        Random(f"{self.seed} {number} runs").shuffle(places)
+        for place in places:
+            run, chance = self.runs[place], Random(f"{self.seed} {number} {place}")
             if found := CORRUPTIONS[kind](chance, run, self.disks[place]):
                 return Case(str(number), kind, run.name, *found)
-        raise AssertionError(f"no run allows: {kind}")
+        raise AssertionError(f"case {number}: no run allows: {kind}")
 
     def good(self, number: int) -> Case:
         run = self.runs[number % len(self.runs)]
@@ -192,16 +207,16 @@ def run(check: Check) -> tuple[str, dict[str, Any]]:
     """
     began = time.monotonic()
     runs = base_runs(every=True)
-    for each in runs:
-        _ = each.longer  # made once, before the processes part
-    # NB: forked, so that each has the runs.
-    with ProcessPoolExecutor(_WORKERS, get_context("fork")) as pool:
-        work = pool.map(partial(_piece, runs, check.seed), _pieces(check))
-        cases = [case for piece in work for case in piece]
+    pieces = _pieces(check)
+    if len(pieces) == 1:
+        cases = _piece(runs, check.seed, pieces[0])
+    else:
+        cases = _at_once(runs, check.seed, pieces)
     if check.case:
         print(*cases, sep="\n", file=sys.stderr)
     if wrong := [str(case) for case in cases if case.wrong]:
-        raise CheckError(wrong, f"one alone: make storm SEED={check.seed} STORM='folder_storm --case N'")
+        look = f"make storm SEED={check.seed} STORM='folder_storm --case N' makes one again"
+        raise CheckError(wrong, look)
     title = f"run folders: {check.corruptions:,} corruptions and {check.good_runs:,} good runs"
     return title, figures(cases) | {"seconds": round(time.monotonic() - began, 1)}
 
@@ -222,11 +237,26 @@ def _pieces(check: Check) -> list[Piece]:
     ]
 
 
-def _piece(runs: list[BaseRun], seed: int, piece: Piece) -> list[Case]:
-    what, first, end = piece
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder for a while; on disk where there is no other place."""
     above = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=above, prefix="folder_storm.") as folder:
-        maker = Maker(runs, seed, Path(folder))
+        yield Path(folder)
+
+
+def _at_once(runs: list[BaseRun], seed: int, pieces: list[Piece]) -> list[Case]:
+    """NB: the processes are forked, so that what is made of the runs before is made once."""
+    for run in runs:
+        _ = run.longer
+    with ProcessPoolExecutor(_WORKERS, get_context("fork")) as pool:
+        return [case for cases in pool.map(partial(_piece, runs, seed), pieces) for case in cases]
+
+
+def _piece(runs: list[BaseRun], seed: int, piece: Piece) -> list[Case]:
+    what, first, end = piece
+    with in_memory() as folder:
+        maker = Maker(runs, seed, folder)
         make = maker.good if what == _GOOD else maker.corruption
         return [make(number) for number in range(first, end)]
 

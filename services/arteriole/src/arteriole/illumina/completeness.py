@@ -372,13 +372,25 @@ class _LaneCheck:
             expected = clusters.get(tile)
             if not header.excludes_failed:
                 _same_count(f"tile {tile}: ", found, expected)
-            elif tile in self.tiles and found != excluded.setdefault(tile, found):
+            elif tile in self.tiles and tile not in excluded:
+                excluded[tile] = found
+                self._check_left_out(tile, found, expected)
+            elif tile in self.tiles and found != excluded[tile]:
                 raise RunDataError(
                     f"tile {tile}: {found} clusters passed the filter, "
                     f"in an earlier cycle {excluded[tile]}"
                 )
-            elif expected is not None and found > expected:
-                _same_count(f"tile {tile}: ", found, expected)
+
+    def _check_left_out(self, tile: int, found: int, expected: int | None) -> None:
+        """See that as many are left out as did not pass, as far as that costs little.
+
+        NB: a filter's flags are read only where none is left out, which no real tile has.
+        """
+        if expected is None or found < expected or not expected:
+            return
+        _same_count(f"tile {tile}: ", found, expected)
+        if not filters.read(self.folder.filter(self.lane, tile)).all():
+            raise RunDataError(f"tile {tile}: none is left out of those that failed the filter")
 
     def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
         """The file of one cycle and its index."""

@@ -275,9 +275,7 @@ class _Judgement:
             message = f"{whole}, but {run_parameters.FILE_NAMES[0]} is not there"
             if not self.is_settled:
                 return self._copying(f"{message} (yet)")
-            return self._say(
-                VerdictKind.INCOMPLETE, "run.incomplete", message, self._copy_again()
-            )
+            return self._say(VerdictKind.INCOMPLETE, "run.incomplete", message, self._copy_again())
         if self.rules.require_sheet and (lack := self._sheet_lack()):
             if not self.is_settled:
                 return self._copying(f"{whole}, but {lack} (yet)")

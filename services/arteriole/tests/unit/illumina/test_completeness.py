@@ -266,6 +266,40 @@ def test_a_lane_whose_tile_index_is_missing_names_it(other_run):
 
 
 @pytest.mark.parametrize(
+    ("offsets", "reason"),
+    [
+        ((4, 9), ""),
+        ((5, 10), "its index has the first tile at byte 5"),
+        ((4, 8), "a tile of 5 clusters takes 4 bytes by its index"),
+    ],
+)
+def test_tiles_that_begin_in_one_block(other_run, offsets, reason):
+    run_dir = other_run(".bcl.bgzf")
+    calls = struct.pack("<I", 10) + b"\x95" * 10
+    (run_dir / BGZF).write_bytes(block(calls) + BGZF_END)
+    (run_dir / f"{BGZF}.bci").write_bytes(struct.pack("<2I2Q", 0, 2, *offsets))
+    found = check(run_dir)
+    assert [reason in problem for problem in found.problems] == [True] * bool(reason)
+
+
+def test_a_cbcl_that_should_lack_clusters_that_failed(other_run):
+    """Said of one that has them all it is true only if all passed."""
+    run_dir = other_run(".cbcl")
+    path = run_dir / CBCL
+    data = bytearray(path.read_bytes())
+    assert data[48] == 0
+    data[48] = 1
+    path.write_bytes(data)
+    passed = run_dir / CALLS / "s_1_1102.filter"
+    header = passed.read_bytes()[:12]
+    passed.write_bytes(header + b"\1\1\1\1\1")
+    assert check(run_dir).is_complete
+    passed.write_bytes(header + b"\1\1\1\1\0")
+    reason = "tile 1102: none is left out of those that failed the filter"
+    assert check(run_dir).problems == (f"{CBCL}: {reason}",)
+
+
+@pytest.mark.parametrize(
     ("suffix", "path", "reason"),
     [
         (".bcl.gz", "", "RunInfo.xml does not list tile 1102 of lane 1"),
