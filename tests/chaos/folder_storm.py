@@ -249,8 +249,13 @@ def _at_once(runs: list[BaseRun], seed: int, pieces: list[Piece]) -> list[Case]:
     """NB: the processes are forked, so that what is made of the runs before is made once."""
     for run in runs:
         _ = run.longer
+    cases: list[Case] = []
     with ProcessPoolExecutor(_WORKERS, get_context("fork")) as pool:
-        return [case for cases in pool.map(partial(_piece, runs, seed), pieces) for case in cases]
+        for made in pool.map(partial(_piece, runs, seed), pieces):
+            cases += made
+            wrong = [str(case) for case in made if case.wrong]
+            print(f"{len(cases)} cases", *wrong, sep="\n", file=sys.stderr)
+    return cases
 
 
 def _piece(runs: list[BaseRun], seed: int, piece: Piece) -> list[Case]:
