@@ -99,8 +99,18 @@ def preallocated(chance: Random, run: BaseRun, path: str) -> bytes | None:
     if not path.endswith(_PREALLOCATED):
         return None
     content = run.files[path]
-    kept = chance.randrange(len(content))
+    kept = chance.randrange(_calls_end(content) if sort(path) == "cbcl" else len(content))
     return content[:kept] + bytes(len(content) - kept)
+
+
+def _calls_end(content: bytes) -> int:
+    """Where a CBCL's last tile with clusters ends, whose last bytes are not zero."""
+    start, tiles = _cbcl_table(content)
+    rows = [struct.unpack_from("<4I", content, start + 16 * row) for row in range(tiles)]
+    empty = 0
+    while rows and not rows[-1][1]:
+        empty += rows.pop()[3]
+    return len(content) - empty - 4
 
 
 def header(chance: Random, run: BaseRun, path: str) -> bytes | None:
