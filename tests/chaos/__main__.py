@@ -6,13 +6,14 @@ import secrets
 import sys
 from pathlib import Path
 
-from tests.chaos import folder_storm, measured, solo_steps, solo_storm
+from tests.chaos import folder_storm, measured, odd_requests, solo_steps, solo_storm
 from tests.chaos.check import Check, CheckError
 
 CHECKS = {
     "solo_storm": solo_storm.run,
     "solo_steps": solo_steps.run,
     "folder_storm": folder_storm.run,
+    "odd_requests": odd_requests.run,
 }
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
@@ -30,6 +31,7 @@ def main(words: list[str]) -> int:
         corruptions=arguments.corruptions,
         good_runs=arguments.good_runs,
         case=arguments.case,
+        requests=arguments.requests,
     )
     failed = 0
     for name in arguments.names or CHECKS:
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--corruptions", type=int, default=10_000, help="(10000)")
     parser.add_argument("--good-runs", type=int, default=1000, help="(1000)")
     parser.add_argument("--case", default="", help="one of folder_storm alone: 4711, good-12")
+    parser.add_argument("--requests", type=int, default=50, help="an operation, of a kind (50)")
     parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
     return parser
 

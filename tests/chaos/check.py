@@ -28,6 +28,7 @@ class Check:
     folder: Path
     workflows: int
     kills: int
+    requests: int
     corruptions: int = 10_000
     good_runs: int = 1000
     case: str = ""

@@ -22,6 +22,7 @@ from arteriole.app.errors import ArterioleError, ForbiddenError, InvalidError
 from arteriole.app.events import EventLog
 from arteriole.app.hosts import is_loopback
 from arteriole.app.routes import (
+    TEXT,
     Call,
     NoBody,
     Reply,
@@ -31,7 +32,7 @@ from arteriole.app.routes import (
     help_document,
     openapi_document,
 )
-from arteriole.app.slips import slip
+from arteriole.app.slips import place, slip
 
 VERSION = version("arteriole")
 #: Largest request body, in bytes.
@@ -112,7 +113,9 @@ class Application:
         get = "GET"
         return [
             Route(get, "/health", self._health, None, "is the service well"),
-            Route(get, "/metrics", self._metrics, None, "figures for Prometheus"),
+            Route(
+                get, "/metrics", self._metrics, None, "figures for Prometheus", answers={200: TEXT}
+            ),
             Route(get, "/openapi.json", self._openapi, None, "this API as OpenAPI 3.1"),
             Route(get, "/api", self._help, None, "the routes"),
             Route(get, "/api/1.0", self._help, None, "the routes"),
@@ -131,6 +134,8 @@ class Application:
                 Role.READER,
                 "events as a stream (SSE); Last-Event-ID goes on after it",
                 query=EventQuery,
+                answers={200: "text/event-stream"},
+                headers={"Last-Event-ID": "the cursor of the last event that was seen"},
                 streams=True,
             ),
         ]
@@ -139,7 +144,7 @@ class Application:
         return Reply({"status": "ok", "service": self.service.name, **self.service.health()})
 
     def _metrics(self, call: Call) -> Reply:
-        return Reply(generate_latest(self.metrics).decode(), content_type="text/plain")
+        return Reply(generate_latest(self.metrics).decode(), content_type=TEXT)
 
     def _openapi(self, call: Call) -> Reply:
         return Reply(openapi_document(f"arteriole {self.service.name}", VERSION, self.routes))
@@ -243,6 +248,9 @@ class _Handler(tornado.web.RequestHandler):
             error = InvalidError(f"the request cannot be answered: {phrase}")
             self._send(Reply(error.document(), status_code))
 
+    def log_exception(self, *_: Any) -> None:
+        """Nothing: Tornado would write the path, which may hold the name of a sample."""
+
     def _refuse_method(self) -> None:
         if self._table:
             offered = ", ".join(self._table)
@@ -322,6 +330,7 @@ class _Handler(tornado.web.RequestHandler):
             self.set_header(name, value)
         self.set_header("X-Content-Type-Options", "nosniff")
         if reply.body is None:
+            self.clear_header("Content-Type")
             self.finish()
             return
         self.set_header("Content-Type", reply.content_type)
@@ -354,7 +363,7 @@ def _validated(model: type[BaseModel], values: Any) -> BaseModel:
         return model.model_validate(values)
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = place(first)
         raise InvalidError(f"{field or 'the body'}: {slip(first, model)}", field=field) from err
 
 

@@ -5,11 +5,12 @@ From it come the Tornado routes, the validation, `/api` (Arteria's help) and `/o
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from arteriole.app.auth import Identity, Role
 from arteriole.app.errors import ArterioleError
@@ -35,6 +36,12 @@ class Upload:
     content: bytes
 
 
+#: How OpenAPI tells of a file.
+UploadField = Annotated[Upload, WithJsonSchema({"type": "string", "format": "binary"})]
+JSON = "application/json"
+TEXT = "text/plain"
+
+
 @dataclass(frozen=True)
 class Call:
     """A request after authentication and validation."""
@@ -53,7 +60,7 @@ class Reply:
 
     body: Any = None
     status: int = 200
-    content_type: str = "application/json"
+    content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,6 +79,10 @@ class Route:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     response: type[BaseModel] | None = None
+    #: The media type of each status that is no error; "" where nothing is sent.
+    answers: Mapping[int, str] = field(default_factory=lambda: {200: JSON})
+    #: What it reads of the request's headers, beside those that say who asks: name -> meaning.
+    headers: Mapping[str, str] = field(default_factory=dict)
     streams: bool = False  # the application writes it as server-sent events
     form: bool = False  # the body is multipart/form-data; files come as lists of `Upload`
     failure: Callable[[ArterioleError], Any] | None = None  # the body of an error, if another
@@ -91,7 +102,7 @@ class Route:
     @property
     def media_type(self) -> str:
         """Of the body that it takes."""
-        return "multipart/form-data" if self.form else "application/json"
+        return "multipart/form-data" if self.form else JSON
 
     async def answer(self, call: Call) -> Reply:
         reply = self.handle(call)
@@ -106,40 +117,99 @@ def help_document(routes: list[Route]) -> dict[str, Any]:
     return {"doc": [{"route": path, "methods": methods} for path, methods in paths.items()]}
 
 
+#: The body of an error; some routes add to it what their own clients look for.
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {
+                name: {"type": "string"} for name in ("code", "message", "hint", "field")
+            },
+            "additionalProperties": False,
+        }
+    },
+}
+
+
+class _Schemas:
+    """The schemas of a document, by the names under which it refers to them."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Any] = {"Error": _ERROR}
+
+    def of(self, model: type[BaseModel]) -> dict[str, Any]:
+        """The model's own schema; those that it refers to are kept."""
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        self.named.update(schema.pop("$defs", {}))
+        return schema
+
+    def reference(self, model: type[BaseModel]) -> dict[str, Any]:
+        self.named[model.__name__] = self.of(model)
+        return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _parameters(route: Route, schemas: _Schemas) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{([a-z_]+)", route.path)
+    ]
+    if route.query is not None:
+        schema = schemas.of(route.query)
+        required = schema.get("required", [])
+        found += [
+            {"name": name, "in": "query", "required": name in required, "schema": one}
+            for name, one in schema.get("properties", {}).items()
+        ]
+    found += [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in route.headers.items()
+    ]
+    return found
+
+
+def _request_body(route: Route, schemas: _Schemas) -> dict[str, Any] | None:
+    if route.body is None:
+        return None
+    if route.body is NoBody:
+        return {"description": "not read", "content": {route.media_type: {"schema": {}}}}
+    reference = schemas.reference(route.body)
+    required = "required" in schemas.named[route.body.__name__]
+    return {"required": required, "content": {route.media_type: {"schema": reference}}}
+
+
+def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
+    error = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    found: dict[str, Any] = {
+        "4XX": {"description": "refused", "content": error},
+        "5XX": {"description": "cannot be answered now", "content": error},
+    }
+    for status, media_type in route.answers.items():
+        if media_type == JSON:
+            schema = (
+                {"type": "object"} if route.response is None else schemas.reference(route.response)
+            )
+        else:
+            schema = {"type": "string"}
+        content = {"content": {media_type: {"schema": schema}}} if media_type else {}
+        found[str(status)] = {"description": HTTPStatus(status).phrase.lower(), **content}
+    return found
+
+
 def openapi_document(title: str, version: str, routes: list[Route]) -> dict[str, Any]:
     """OpenAPI 3.1 of the table."""
     paths: dict[str, dict[str, Any]] = {}
-    schemas: dict[str, Any] = {}
-
-    def reference(model: type[BaseModel]) -> dict[str, Any]:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(schema.pop("$defs", {}))
-        schemas[model.__name__] = schema
-        return {"$ref": f"#/components/schemas/{model.__name__}"}
-
+    schemas = _Schemas()
     for route in routes:
         operation: dict[str, Any] = {
             "summary": route.summary,
-            "responses": {"200": {"description": "done"}, "default": {"description": "an error"}},
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in re.findall(r"\{([a-z_]+)", route.path)
-            ],
+            "parameters": _parameters(route, schemas),
+            "responses": _responses(route, schemas),
         }
-        if route.query is not None:
-            properties = route.query.model_json_schema().get("properties", {})
-            operation["parameters"] += [
-                {"name": name, "in": "query", "required": False, "schema": schema}
-                for name, schema in properties.items()
-            ]
-        if route.body is not None:
-            operation["requestBody"] = {
-                "content": {route.media_type: {"schema": reference(route.body)}}
-            }
-        if route.response is not None:
-            operation["responses"]["200"]["content"] = {
-                "application/json": {"schema": reference(route.response)}
-            }
+        if (body := _request_body(route, schemas)) is not None:
+            operation["requestBody"] = body
         if route.role is not None:
             operation["security"] = [{"bearer": []}]
         path = re.sub(r":rest\}", "}", route.path)
@@ -149,7 +219,7 @@ def openapi_document(title: str, version: str, routes: list[Route]) -> dict[str,
         "info": {"title": title, "version": version},
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas.named,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -72,6 +72,11 @@ def slip(error: ErrorDetails, model: type[BaseModel]) -> str:
     return f"expected {expected.format_map(context)}, found {_found(value, kind)}"
 
 
+def place(error: ErrorDetails) -> str:
+    """Where `error` is, such as `plan.stages`; keys are the sender's, and of any length."""
+    return ".".join(str(part)[:SHOWN] for part in error["loc"])[: 4 * SHOWN]
+
+
 def known_keys(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
     """The keys that may stand at `where` in values for `model`; none if that is not known.
 

@@ -3,7 +3,7 @@
 from arteriole.app.auth import Role
 from arteriole.app.routes import Call, Reply, Route
 from arteriole.archive.kind import RestoreRequest
-from arteriole.jobs.service import JobService
+from arteriole.jobs.service import STARTS, JobService
 
 #: What such a job is told as; no stage of a run.
 RESTORE = "restore"
@@ -20,6 +20,7 @@ class ArchiveService(JobService):
                 Role.OPERATOR,
                 "bring back an archived attempt; Idempotency-Key as of a start",
                 body=RestoreRequest,
+                **STARTS,
             ),
         ]
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from arteriole.illumina import xml_file
+from arteriole.illumina import run_file, xml_file
 from arteriole.illumina.errors import RunDataError
 
 SIZE_LIMIT = 64 * 1024 * 1024
+#: Of XML, which takes more memory.
+_XML_LIMIT = 16 * 1024 * 1024
 _UNDETERMINED = "undetermined"
 
 
@@ -116,7 +118,7 @@ def read_xml(path: Path) -> DemultiplexingStats:
     Raises:
         DemultiplexingStatsError: the file is not as expected.
     """
-    root = xml_file.read(path, "Stats", DemultiplexingStatsError)
+    root = xml_file.read(path, "Stats", DemultiplexingStatsError, _XML_LIMIT)
     samples: list[SampleReads] = []
     undetermined: dict[int, int] = {}
     flowcell = ""
@@ -181,7 +183,7 @@ FILE_NAMES: Mapping[str, Callable[[Path], DemultiplexingStats]] = {
 
 def _bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with run_file.open_file(path) as file:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as err:
         raise DemultiplexingStatsError(f"{path.name} cannot be read: {err.strerror}") from err

@@ -1,5 +1,8 @@
 """Opening a file of a run, so that whatever is wrong with it is told by its name."""
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +33,26 @@ class Part:
         return self.first, self.count
 
 
+def open_file(path: Path) -> BinaryIO:
+    """The file at `path`, to be read.
+
+    NB: a pipe would be waited for without end, and a device may be endless; whoever writes a run
+    folder may put either there, or a link to one.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    file = open(path, "rb", opener=_at_once)  # noqa: SIM115 -- it is the caller's to close
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return file
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """The file at `path`, to be read.
@@ -38,7 +61,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         RunDataError: it is missing; with code UNREADABLE, it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             yield file
     except (FileNotFoundError, NotADirectoryError) as err:
         raise RunDataError(f"{path.name} is missing") from err

@@ -16,6 +16,7 @@ from arteriole.illumina.errors import RunInfoError
 FILE_NAME = "RunInfo.xml"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _RUN_ID_LIMIT = 255
+_DATE_LIMIT = 40
 _RUN = re.compile(r"\d{6,8}_([A-Za-z0-9-]+)_(\d{1,9})_", re.ASCII)
 _TILE = re.compile(r"(\d{1,2})_(\d{4,5})")
 _LIMITS = {"lanes": 16, "cycles": 5000, "tiles of a lane": 50_000}
@@ -118,7 +119,7 @@ def parse(path: Path) -> RunInfo:
         run_number=_number(run, "Number", path, default=0),
         flowcell=_name(_text(run, "Flowcell"), "Run/Flowcell", path),
         instrument=_name(_text(run, "Instrument"), "Run/Instrument", path),
-        date=_text(run, "Date"),
+        date=_text(run, "Date")[:_DATE_LIMIT],
         reads=_reads(_child(run, "Reads", path), path),
         layout=layout,
         tiles=_tiles(layout_element, layout, path),

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from arteriole.illumina import xml_file
 from arteriole.illumina.errors import RunParametersError
 
+_TEXT_LIMIT = 300
 FILE_NAMES = ("RunParameters.xml", "runParameters.xml")
 
 
@@ -97,9 +98,15 @@ def _texts(element: Element, prefix: str) -> Iterator[tuple[str, str]]:
     """
     for child in reversed(element):
         name = prefix + xml_file.local_name(child).lower()
-        yield name, (child.text or "").strip()
+        yield name, _text(child)
         if not prefix:
             yield from _texts(child, name + "/")
+
+
+def _text(element: Element) -> str:
+    """The element's words, without what a terminal would obey."""
+    words = (element.text or "").strip()[:_TEXT_LIMIT]
+    return "".join(char if char.isprintable() else "?" for char in words)
 
 
 def _consumable(root: Element, kind: str) -> str:
@@ -107,7 +114,7 @@ def _consumable(root: Element, kind: str) -> str:
     for element in root.iter():
         if xml_file.local_name(element) != "ConsumableInfo":
             continue
-        fields = {xml_file.local_name(child): (child.text or "").strip() for child in element}
+        fields = {xml_file.local_name(child): _text(child) for child in element}
         if fields.get("Type") == kind and fields.get("SerialNumber"):
             return fields["SerialNumber"]
     return ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from arteriole.illumina import sheet_columns, sheet_text
+from arteriole.illumina import run_file, sheet_columns, sheet_text
 from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.sheet_columns import Columns
 from arteriole.illumina.sheet_text import SIZE_LIMIT, Note, Rows, SheetText, plain
@@ -79,7 +79,7 @@ class SampleSheet:
             SampleSheetError: with code, line and column.
         """
         try:
-            with path.open("rb") as file:
+            with run_file.open_file(path) as file:
                 data = file.read(SIZE_LIMIT + 1)
         except OSError as err:
             raise SampleSheetError(

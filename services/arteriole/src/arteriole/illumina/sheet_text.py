@@ -12,6 +12,8 @@ from arteriole.illumina.errors import SampleSheetError
 
 SIZE_LIMIT = 8 * 1024 * 1024
 _SECTIONS_LIMIT = 1000
+#: Of all sections; those of the samples have a limit of their own.
+_LINES_LIMIT = 100_000
 
 Rows = list[tuple[int, list[str]]]
 
@@ -63,7 +65,12 @@ def read(data: bytes) -> SheetText:
     reading = _Reading()
     text = _text(data, reading.notes)
     rows: Rows | None = None
-    for number, line in enumerate(_lines(text), start=1):
+    lines = _lines(text)
+    if len(lines) > _LINES_LIMIT:
+        raise SampleSheetError(
+            f"more than {_LINES_LIMIT:,} lines", code="sheet.too_large", line=_LINES_LIMIT + 1
+        )
+    for number, line in enumerate(lines, start=1):
         if not line:
             continue
         cells = _cells(line, number)

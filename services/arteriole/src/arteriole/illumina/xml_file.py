@@ -2,26 +2,34 @@
 
 import re
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import XMLParser
 
+from arteriole.illumina import run_file
 from arteriole.illumina.errors import RunDataError
 
-SIZE_LIMIT = 16 * 1024 * 1024
+#: In bytes, far above what instruments write.
+SIZE_LIMIT = 4 * 1024 * 1024
+#: An element and an attribute each take memory, however short they are in the file: of so many
+#: bytes there may be one.
+_BYTES_OF_ONE = 16
+_DEPTH_LIMIT = 100
+#: Longest name or reason that is repeated.
+_SHOWN = 60
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 
 
-def read(path: Path, root_name: str, error: type[RunDataError]) -> Element:
-    """The root element of `path`; it must be called `root_name`.
+def read(path: Path, root_name: str, error: type[RunDataError], limit: int = SIZE_LIMIT) -> Element:
+    """The root element of `path`, of at most `limit` bytes; it must be called `root_name`.
 
     Raises:
         error: no such file, too large, not XML, a document type, or another root.
     """
-    data = _bounded_bytes(path, error)
+    data = _bounded_bytes(path, error, limit)
     try:
-        root = _parse(data)
+        root = _parse(data, limit // _BYTES_OF_ONE)
     except ParseError as err:
         line, column = err.position
         raise error(
@@ -33,10 +41,14 @@ def read(path: Path, root_name: str, error: type[RunDataError]) -> Element:
             f"{path.name}: document types and entities are not accepted",
             hint="instruments write none; find out who changed the file",
         ) from err
+    except _TooMuchError as err:
+        raise error(f"{path.name}: {err}") from err
     except (ValueError, LookupError) as err:
-        raise error(f"{path.name}: its encoding cannot be read ({err})") from err
+        raise error(f"{path.name}: its encoding cannot be read ({str(err)[:_SHOWN]})") from err
     if local_name(root) != root_name:
-        raise error(f"{path.name}: expected <{root_name}> as root, found <{local_name(root)}>")
+        raise error(
+            f"{path.name}: expected <{root_name}> as root, found <{local_name(root)[:_SHOWN]}>"
+        )
     return root
 
 
@@ -45,30 +57,58 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _bounded_bytes(path: Path, error: type[RunDataError]) -> bytes:
+def _bounded_bytes(path: Path, error: type[RunDataError], limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
+        with run_file.open_file(path) as file:
+            data = file.read(limit + 1)
     except OSError as err:
         raise error(f"{path.name} cannot be read: {err.strerror}") from err
-    if len(data) > SIZE_LIMIT:
-        raise error(f"{path.name}: larger than {SIZE_LIMIT // 1024 // 1024} MiB")
+    if len(data) > limit:
+        raise error(f"{path.name}: larger than {limit // 1024 // 1024} MiB")
     if not data.strip():
         raise error(f"{path.name} is empty", hint="the copy may not be finished")
     return data
 
 
-def _parse(data: bytes) -> Element:
+class _TooMuchError(Exception):
+    """The file would take too much memory."""
+
+
+class _Builder(TreeBuilder):
+    """Builds the tree as long as it is one of a usual size."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._found = self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._found += 1 + len(attrs)
+        self._depth += 1
+        if self._found > self._most:
+            raise _TooMuchError(f"more than {self._most:,} elements and attributes")
+        if self._depth > _DEPTH_LIMIT:
+            raise _TooMuchError(f"elements stand in each other more than {_DEPTH_LIMIT} deep")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
+def _parse(data: bytes, most: int) -> Element:
     try:
-        return _element(data)
+        return _element(data, most)
     except ParseError:
         # Some control software declares utf-16 and writes utf-8.
         declaration = _DECLARATION.match(data)
         if declaration is None or b"utf-16" not in declaration.group().lower():
             raise
-        return _element(data[declaration.end() :])
+        return _element(data[declaration.end() :], most)
 
 
-def _element(data: bytes) -> Element:
-    root: Element = fromstring(data, forbid_dtd=True)
+def _element(data: bytes, most: int) -> Element:
+    parser = XMLParser(target=_Builder(most), forbid_dtd=True)
+    parser.feed(data)
+    root: Element = parser.close()
     return root

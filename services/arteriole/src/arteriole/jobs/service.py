@@ -11,7 +11,7 @@ from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier, require_identifier
-from arteriole.app.routes import Call, NoBody, Reply, Request, Route
+from arteriole.app.routes import JSON, TEXT, Call, NoBody, Reply, Request, Route
 from arteriole.app.store import Store
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.queue import JobQueue
@@ -19,6 +19,11 @@ from arteriole.jobs.runner import Runner
 
 #: Most of a log that is sent, in bytes.
 LOG_LIMIT = 1024 * 1024
+#: Of a route that starts a job.
+STARTS: dict[str, Any] = {
+    "answers": {202: JSON},
+    "headers": {"Idempotency-Key": "a repeat with the same one returns the same job"},
+}
 
 
 class StartRequest(Request):
@@ -131,11 +136,19 @@ class JobService:
                 act,
                 "start a job; Idempotency-Key makes a repeat return the same one",
                 body=self.kind.request,
+                **STARTS,
             ),
             Route("GET", f"{v1}/status", self._list, read, "the jobs", query=StatusQuery),
             Route("GET", f"{v1}/status/{{job_id}}", self._status, read, "one job"),
             Route("POST", f"{v1}/stop/{{job_id}}", self._stop, act, "stop one or all", body=NoBody),
-            Route("GET", f"{v1}/logs/{{runfolder}}", self._logs, read, "its newest job's log"),
+            Route(
+                "GET",
+                f"{v1}/logs/{{runfolder}}",
+                self._logs,
+                read,
+                "its newest job's log",
+                answers={200: TEXT},
+            ),
             Route("GET", f"{v1}/versions", self._versions, read, "the tools and their versions"),
             *self.kind.routes(),
         ]
@@ -218,7 +231,7 @@ class JobService:
             raise NotFoundError(f"{self.name} has no log for {run}", code="job.not_found")
         with open(path, "rb") as file:
             file.seek(max(0, path.stat().st_size - LOG_LIMIT))
-            return Reply(file.read().decode("utf-8", "replace"), content_type="text/plain")
+            return Reply(file.read().decode("utf-8", "replace"), content_type=TEXT)
 
     async def _versions(self, call: Call) -> Reply:
         tools = await asyncio.to_thread(self.kind.versions)

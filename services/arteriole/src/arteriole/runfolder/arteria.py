@@ -5,6 +5,7 @@ Behaviour as of arteria-runfolder 1.5: handlers.py and services.py there.
 
 import asyncio
 import logging
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
-from arteriole.app.routes import Call, NoBody, Reply, Request, Route
+from arteriole.app.routes import JSON, Call, NoBody, Reply, Request, Route
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.runs import Run, Runs
 from arteriole.runfolder.settings import Readiness, RunfolderSettings
@@ -30,6 +31,10 @@ TEST_RUN_PARAMETERS = (
     "\t<RfidsInfo>\n\t\t<LibraryTubeSerialBarcode>{library}</LibraryTubeSerialBarcode>\n"
     "\t</RfidsInfo>\n</RunParameters>\n"
 )
+
+
+#: Longest name of a folder, in bytes, as of Linux's file systems.
+NAME_LIMIT = 255
 
 
 class ListQuery(Request):
@@ -58,14 +63,18 @@ class ArteriaApi:
         return [
             Route("GET", f"{v1}/runfolders", self._list, read, "run folders; state=ready unless"
                   " another or * is asked for", query=ListQuery),
-            Route("GET", f"{v1}/runfolders/next", self._next, read, "the next ready run folder"),
+            Route("GET", f"{v1}/runfolders/next", self._next, read, "the next ready run folder",
+                  answers={200: JSON, 204: ""}),
             Route("GET", f"{v1}/runfolders/pickup", self._pickup, act,
-                  "the next ready run folder, which becomes pending"),
+                  "the next ready run folder, which becomes pending",
+                  answers={200: JSON, 204: ""}),
             Route("GET", path, self._get, read, "one run folder"),
-            Route("POST", path, self._set_state, act, "set its state", body=StateRequest),
-            Route("PUT", path, self._create, act, "make a run folder for a test", body=NoBody),
+            Route("POST", path, self._set_state, act, "set its state", body=StateRequest,
+                  answers={200: ""}),
+            Route("PUT", path, self._create, act, "make a run folder for a test", body=NoBody,
+                  answers={201: ""}),
             Route("PUT", f"{v1}/runfolders/test/markasready/path{{path:rest}}", self._mark, act,
-                  "write the marker of a run folder for a test", body=NoBody),
+                  "write the marker of a run folder for a test", body=NoBody, answers={200: ""}),
             Route("GET", f"{v1}/admin/log_level", self._log_level, read, "the level of the log"),
             Route("PUT", f"{v1}/admin/log_level", self._set_log_level, Role.ADMIN,
                   "change the level of the log", body=LogLevel),
@@ -114,7 +123,12 @@ class ArteriaApi:
         """The path asked for; it must lie directly below a monitored directory."""
         text = call.path["path"]
         path = Path(text)
-        if "\0" in text or text.endswith(("/", "/..")) or path.parent not in self._monitored():
+        if (
+            "\0" in text
+            or text.endswith(("/", "/.."))
+            or len(os.fsencode(path.name)) > NAME_LIMIT
+            or path.parent not in self._monitored()
+        ):
             raise InvalidError(
                 f"{text[:200]!r} does not lie directly below a monitored directory",
                 code="path.not_monitored",
@@ -169,6 +183,8 @@ class ArteriaApi:
             (path / "runParameters.xml").write_text(text, encoding="utf-8")
         except FileExistsError as err:
             raise InvalidError(f"{path} exists already", code="run.exists") from err
+        except OSError as err:
+            raise InvalidError(f"{path} cannot be made: {err.strerror}") from err
         await self._seen(call)
         return Reply(status=201)
 
@@ -179,6 +195,8 @@ class ArteriaApi:
             (self._path(call) / "RTAComplete.txt").touch(exist_ok=False)
         except FileExistsError as err:
             raise InvalidError("the marker is there already", code="run.exists") from err
+        except OSError as err:
+            raise InvalidError(f"the marker cannot be made: {err.strerror}") from err
         await asyncio.sleep(0)
         await self._seen(call)
         return Reply()

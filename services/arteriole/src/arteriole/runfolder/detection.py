@@ -16,6 +16,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from arteriole.app.names import is_identifier
+from arteriole.illumina import run_file
 from arteriole.illumina.run_folder import MARKERS
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.runs import Run, Runs, storable
@@ -264,7 +265,7 @@ def _is_dir(path: Path) -> bool:
 def _arteria_state(path: Path) -> str | None:
     """The state that Arteria left in `.arteria/state`, if it is one."""
     try:
-        with open(path / ".arteria" / "state", "rb") as file:
+        with run_file.open_file(path / ".arteria" / "state") as file:
             return RunState(file.read(100).decode("ascii").strip()).value
     except (OSError, ValueError):
         return None

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
-from arteriole.illumina import completeness, leavings, run_info, run_status
+from arteriole.illumina import completeness, leavings, run_info, run_parameters, run_status
 from arteriole.illumina.completeness import Completeness, Sort
 from arteriole.illumina.errors import RunDataError, RunInfoError
 from arteriole.illumina.instruments import expected_markers
@@ -24,6 +24,17 @@ from arteriole.illumina.run_status import RunStatus
 from arteriole.illumina.sample_sheet import SampleSheet
 
 SHEET = "SampleSheet.csv"
+#: What is read of a run folder, beside its sheet; the check of the sheet tells of a link there.
+_LOOKED_INTO = (
+    run_info.FILE_NAME,
+    run_status.FILE_NAME,
+    *run_parameters.FILE_NAMES,
+    "InterOp",
+    "Data",
+    "Data/Intensities",
+    "Data/Intensities/BaseCalls",
+)
+_OF_LANES = ("Data/Intensities", "Data/Intensities/BaseCalls")
 #: A folder that has none of these is not known to belong to a run.
 SIGNS_OF_A_RUN = frozenset(
     {run_info.FILE_NAME, "RunParameters.xml", "runParameters.xml", "Data", "InterOp", *MARKERS}
@@ -137,7 +148,13 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
     folder = RunFolder(path)
     upper = surface(path)
     markers = folder.markers
+    if (outside := _link_out(path, _LOOKED_INTO)) is not None:
+        return Sighting(path, upper, markers, error=outside)
     info, error = _info(path)
+    if info is not None:
+        lanes = [f"{place}/L{lane:03d}" for place in _OF_LANES for lane in info.lanes]
+        if (outside := _link_out(path, lanes)) is not None:
+            return Sighting(path, upper, markers, error=outside)
     status, status_error = _status(path)
     parameters, parameters_error = _parameters(path)
     if info is not None:
@@ -238,11 +255,32 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
+def _link_out(path: Path, names: Iterable[str]) -> RunDataError | None:
+    """That one of these is a link to somewhere else: what is there is not the run's."""
+    for name in names:
+        if leads_out(path, path / name):
+            return RunDataError(
+                f"{name} is a link that leads out of the run folder",
+                code="run.link",
+                hint="replace it with what it stands for; it is looked at again by itself",
+            )
+    return None
+
+
+def leads_out(folder: Path, path: Path) -> bool:
+    """Whether `path` is a link that ends outside of `folder`.
+
+    NB: `Path.resolve` raises where links lead in a circle.
+    """
+    if not path.is_symlink():
+        return False
+    root = os.path.realpath(folder)
+    return os.path.commonpath((root, os.path.realpath(path))) != root
+
+
 def _info(path: Path) -> tuple[RunInfo | None, RunDataError | None]:
     file = path / run_info.FILE_NAME
     try:
-        if file.exists() and not file.is_file():  # opening a pipe would wait for ever
-            raise RunInfoError(f"{file.name} is not a file")
         return RunInfo.read(file), None
     except RunDataError as err:
         return None, err
@@ -294,6 +332,8 @@ def _sheet(path: Path) -> Sheet | None:
     try:
         if not path.is_file():
             return None
+        if leads_out(path.parent, path):
+            return Sheet(is_empty=False, samples=None)
         is_empty = path.stat().st_size == 0
         ids = {sample.sample_id for sample in SampleSheet.read(path).samples}
         return Sheet(is_empty, len(ids))

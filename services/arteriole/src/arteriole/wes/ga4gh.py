@@ -15,8 +15,17 @@ from pydantic import ConfigDict, Field, ValidationError
 from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
 from arteriole.app.errors import ArterioleError, InvalidError, NotFoundError
-from arteriole.app.routes import Call, NoBody, Reply, Request, Route, Upload
-from arteriole.app.slips import slip
+from arteriole.app.routes import (
+    TEXT,
+    Call,
+    NoBody,
+    Reply,
+    Request,
+    Route,
+    Upload,
+    UploadField,
+)
+from arteriole.app.slips import place, slip
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.wes.request import AnalysisRequest
 from arteriole.wes.settings import WesSettings
@@ -42,7 +51,7 @@ class RunRequest(Request):
     workflow_params: str = "{}"
     workflow_engine_parameters: str = "{}"
     tags: str = "{}"
-    workflow_attachment: list[Upload] = Field(default_factory=list, max_length=10)
+    workflow_attachment: list[UploadField] = Field(default_factory=list, max_length=10)
 
 
 class WorkflowParams(AnalysisRequest):
@@ -88,7 +97,8 @@ class Ga4ghApi:
             ("GET", f"{run}/tasks", self._tasks, read, "its steps", {"query": PageQuery}),
             ("GET", f"{run}/tasks/{{task_id}}", self._task, read, "one step", {}),
             ("GET", f"{run}/tasks/{{task_id}}/{{stream}}", self._printed, read,
-             "the last 16 KiB that it printed to stdout or stderr", {}),
+             "the last 16 KiB that it printed to stdout or stderr",
+             {"answers": {200: TEXT}}),
         ]  # fmt: skip
         return [
             Route(method, path, handle, role, summary, failure=failure, **more)
@@ -173,7 +183,7 @@ class Ga4ghApi:
             return WorkflowParams.model_validate(json.loads(text))
         except ValidationError as err:
             first = err.errors(include_url=False)[0]
-            field = ".".join(["workflow_params", *map(str, first["loc"])])
+            field = f"workflow_params.{place(first)}".removesuffix(".")
             raise InvalidError(f"{field}: {slip(first, WorkflowParams)}", field=field) from err
         except (ValueError, RecursionError) as err:
             raise InvalidError(

@@ -34,7 +34,7 @@ class Serving:
 
     async def _run(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        application = Application(self._make(), self._tokens, self._chat)
+        self.application = application = Application(self._make(), self._tokens, self._chat)
         self.port = application.listen("127.0.0.1", self.port)
         task = asyncio.create_task(run_until_cancelled(application))
         self._ready.set()

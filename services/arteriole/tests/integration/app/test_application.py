@@ -221,6 +221,13 @@ def test_the_head_of_an_address_that_is_not_there(notes):
     assert notes.call("HEAD", "/nothing").status_code == 404
 
 
+def test_what_tornado_refuses_leaves_no_name_in_the_log(notes, headers, caplog):
+    given = {**headers, "Content-Type": "multipart/form-data"}
+    for path in ("/notes/NA12878?x=%ff", "/notes/NA12878%ff"):
+        assert_error(notes.get(path, headers=given, data=b"x"), 400)
+    assert "NA12878" not in caplog.text
+
+
 def test_a_failure_tells_nothing_of_the_inside(notes, headers):
     assert_error(notes.post("/fails", headers=headers), 500, "service.failed")
     assert_error(notes.post("/conflict", headers=headers), 409, "request.conflict")
@@ -243,6 +250,15 @@ def test_a_large_body_within_the_limit_is_read(notes, headers):
     assert_error(answer, 400)
     assert answer.json()["error"]["field"] == "more"
     assert len(answer.content) < 1000
+
+
+def test_a_long_name_is_not_repeated(notes, headers):
+    for answer in (
+        notes.post("/notes", {"what": "x", "x" * 500_000: 1}, headers=headers),
+        notes.get(f"/api/1.0/events?{'x' * 20_000}=1", headers=headers),
+    ):
+        assert_error(answer, 400, "request.invalid")
+        assert answer.json()["error"]["field"] == "x" * 60 and len(answer.content) < 1000
 
 
 def test_the_documents_of_the_service(notes, headers):

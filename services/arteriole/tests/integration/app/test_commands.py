@@ -283,10 +283,11 @@ def test_what_is_refused_is_told_in_a_sentence(home):
 
 def test_a_hostile_name_is_shown_as_plain_text_and_left_out_of_adopt_all(home):
     names = ["<% st2kv('system.x') %>", "{{ x }}", "; touch x", "[red]x", "a\x1b[31mb"]
-    for name in names:
+    odd = ["a\nb", "\u202exfdp.exe", "x" * 255, "'\"`$(id)", "a\tb", "\x9b31mc", "é" * 127]
+    for name in [*names, *odd]:
         home.bring(name)
     home.bring()
-    home.start()
+    service = home.start()
     home.becomes("pending")
     listing = home.arteriole("runs")
     for name in names[:4]:
@@ -294,3 +295,13 @@ def test_a_hostile_name_is_shown_as_plain_text_and_left_out_of_adopt_all(home):
     assert "\x1b" not in listing and r"a\x1b[31mb" in listing
     assert home.arteriole("adopt", "--all") == f"adopted {RUN}\n"
     assert "rename the folder" in home.arteriole("why", names[0])
+    assert is_plain(listing) and r"a\nb" in listing
+    for name in odd:
+        assert is_plain(home.arteriole("why", name))
+    _, log = home.end(service)
+    assert log and is_plain(log)
+
+
+def is_plain(text):
+    """A terminal would show it as it is, and do nothing else."""
+    return all(char.isprintable() or char == "\n" for char in text)

@@ -1,12 +1,13 @@
 """The table of routes: what it matches, and the documents made of it."""
 
+import enum
 import json
 import re
 
 import pytest
 
 from arteriole.app.auth import Role
-from arteriole.app.routes import Reply, Request, Route, help_document, openapi_document
+from arteriole.app.routes import NoBody, Reply, Request, Route, help_document, openapi_document
 
 
 class Body(Request):
@@ -51,6 +52,43 @@ def test_help_is_arterias():
             {"route": "/b/{x}", "methods": {"put": "PUT it"}},
         ]
     }
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Choice(Request):
+    colour: Colour
+    shade: Colour | None = None
+
+
+def test_openapi_refers_to_nothing_that_it_lacks_and_tells_what_is_needed():
+    table = [
+        route(
+            "/a", query=Choice, headers={"X-Y": "why"}, answers={200: "application/json", 204: ""}
+        ),
+        route("/a", "PUT", body=NoBody, answers={201: ""}),
+        route("/b", "POST", body=Choice, answers={202: "text/plain"}),
+        route("/c", "POST", body=Query),
+    ]
+    document = openapi_document("t", "1", table)
+    named = document["components"]["schemas"]
+    for reference in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
+        assert reference.removeprefix("#/components/schemas/") in named
+    get, put = document["paths"]["/a"]["get"], document["paths"]["/a"]["put"]
+    assert [(one["name"], one["in"], one.get("required")) for one in get["parameters"]] == [
+        ("colour", "query", True),
+        ("shade", "query", False),
+        ("X-Y", "header", None),
+    ]
+    assert set(get["responses"]) == {"200", "204", "4XX", "5XX"}
+    assert "content" not in get["responses"]["204"] and set(put["responses"]) >= {"201"}
+    assert put["requestBody"]["content"]["application/json"]["schema"] == {}
+    post = document["paths"]["/b"]["post"]
+    assert list(post["responses"]["202"]["content"]) == ["text/plain"]
+    assert post["requestBody"]["required"] is True
+    assert document["paths"]["/c"]["post"]["requestBody"]["required"] is False
 
 
 def test_openapi_tells_parameters_bodies_and_who_may():

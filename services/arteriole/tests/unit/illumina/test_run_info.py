@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from arteriole.illumina import xml_file
 from arteriole.illumina.errors import RunInfoError
 from arteriole.illumina.run_info import Read, RunInfo
 
@@ -172,8 +173,8 @@ def test_empty_and_missing_files(tmp_path, data, message):
         RunInfo.read(tmp_path)
 
 
-def test_size_is_limited(run_dir, monkeypatch):
-    monkeypatch.setattr("arteriole.illumina.xml_file.SIZE_LIMIT", 100)
+def test_size_is_limited(run_dir):
+    os.truncate(run_dir / "RunInfo.xml", xml_file.SIZE_LIMIT + 1)
     with pytest.raises(RunInfoError, match="larger than"):
         RunInfo.read(run_dir)
 

@@ -246,6 +246,20 @@ def test_too_many_samples():
     assert caught.value.code == "sheet.too_large"
 
 
+def test_too_many_lines():
+    with pytest.raises(SampleSheetError, match=r"line 100001: more than 100,000 lines") as caught:
+        parse(b"[Header]\n" + b"a\n" * 100_000)
+    assert caught.value.code == "sheet.too_large"
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "SampleSheet.csv")
+    with pytest.raises(SampleSheetError, match="it is not a file") as caught:
+        SampleSheet.read(tmp_path / "SampleSheet.csv")
+    assert caught.value.code == "sheet.unreadable"
+
+
 def test_project_stands_back_behind_sample_project():
     sheet = parse(b"[Data]\nSample_ID,Project,Sample_Project\nA,p,q\n")
     assert sheet.samples[0].project == "q"

@@ -246,7 +246,7 @@ ROWS = [
     Row("bad RunInfo, quiet", [BROKEN], "unreadable", "run.run_info", "RunInfo.xml line 1",
         "copy the file from the instrument again", quiet=5),
     Row("a pipe for RunInfo", [pipe("RunInfo.xml")], "unreadable", "run.run_info",
-        "RunInfo.xml is not a file", "restore the file", quiet=5),
+        "RunInfo.xml cannot be read: it is not a file", "restore the file", quiet=5),
     Row("bad status", [put("RunCompletionStatus.xml", "<Run")], "copying", "run.copying", "line 1"),
     Row("bad status, quiet", [put("RunCompletionStatus.xml", "<Run")], "unreadable",
         "run.run_status", "RunCompletionStatus.xml line 1", "copy the file", quiet=5),

@@ -53,9 +53,11 @@ class Page:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/", self._start, None, "the status page, for a browser"),
-            Route("GET", "/static/{file}", self._file, None, "what the status page consists of"),
-        ]
+            Route("GET", "/", self._start, None, "the status page, for a browser",
+                  answers={200: "text/html"}),
+            Route("GET", "/static/{file}", self._file, None, "what the status page consists of",
+                  answers={200: "*/*"}),
+        ]  # fmt: skip
 
     def _start(self, _: Call) -> Reply:
         return self._reply(START)
