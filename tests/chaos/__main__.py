@@ -6,12 +6,20 @@ import secrets
 import sys
 from pathlib import Path
 
-from tests.chaos import measured, odd_requests, runfolder_drain, solo_steps, solo_storm
+from tests.chaos import (
+    folder_storm,
+    measured,
+    odd_requests,
+    runfolder_drain,
+    solo_steps,
+    solo_storm,
+)
 from tests.chaos.check import Check, CheckError
 
 CHECKS = {
     "solo_storm": solo_storm.run,
     "solo_steps": solo_steps.run,
+    "folder_storm": folder_storm.run,
     "odd_requests": odd_requests.run,
     "runfolder_drain": runfolder_drain.run,
 }
@@ -28,6 +36,9 @@ def main(words: list[str]) -> int:
         folder=FOLDER / str(arguments.seed),
         workflows=arguments.workflows,
         kills=arguments.kills,
+        corruptions=arguments.corruptions,
+        good_runs=arguments.good_runs,
+        case=arguments.case,
         requests=arguments.requests,
     )
     failed = 0
@@ -38,7 +49,8 @@ def main(words: list[str]) -> int:
             failed = 1
             print(f"{name} FAILED, seed {arguments.seed}: {err}", file=sys.stderr)
         else:
-            measured.record(title, arguments.seed, figures, arguments.record)
+            if not arguments.case:
+                measured.record(title, arguments.seed, figures, arguments.record)
             print(json.dumps({title: figures}, indent=1, ensure_ascii=False))
     return failed
 
@@ -49,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="(any)")
     parser.add_argument("--workflows", type=int, default=1000, help="(1000)")
     parser.add_argument("--kills", type=int, default=18, help="a third of each kind (18)")
+    parser.add_argument("--corruptions", type=int, default=10_000, help="(10000)")
+    parser.add_argument("--good-runs", type=int, default=1000, help="(1000)")
+    parser.add_argument("--case", default="", help="one of folder_storm alone: 4711, good-12")
     parser.add_argument("--requests", type=int, default=50, help="an operation, of a kind (50)")
     parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
     return parser

@@ -21,6 +21,7 @@ class Check:
 
     Attributes:
         folder: for whatever a check writes; kept if it fails.
+        case: one case of many, alone.
     """
 
     seed: int
@@ -28,3 +29,6 @@ class Check:
     workflows: int
     kills: int
     requests: int
+    corruptions: int = 10_000
+    good_runs: int = 1000
+    case: str = ""

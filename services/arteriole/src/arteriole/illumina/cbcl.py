@@ -9,6 +9,7 @@ the others the bin. 0 is a no-call (the format that Picard's CbclReader describe
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,7 @@ def _check_tiles(table: NDArray[np.uint32], end: int, file_size: int, name: str)
         raise RunDataError(f"{name}: expected {end} bytes by its header, found {file_size}")
 
 
+@lru_cache(maxsize=256)
 def _decoding(bins: tuple[int, ...], name: str) -> tuple[bytes, bytes, NDArray[np.bool_] | None]:
     """Header's firsts, seconds and known; without bins a quality stands for itself."""
     qualities = dict(zip(bins[::2], bins[1::2], strict=True)) or {n: n for n in range(_BINS)}

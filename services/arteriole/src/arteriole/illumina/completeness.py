@@ -1,15 +1,15 @@
 """Whether every file of base calls that RunInfo.xml promises is there, and whole.
 
 Reads directory listings once, of each file its header and its ends; writes nothing. So it notices
-what is missing, cut, of another length or count, and nothing else: a changed byte inside of
-compressed calls is found by the checksums when they are unpacked, while one in the calls of a .bcl,
-the flags of a .filter or the coordinates of a .locs or .clocs changes a value to another valid one,
-and nobody can know it before the files have digests.
+what is missing, cut, of another length or count, or in no RunInfo.xml, and nothing else: a changed
+byte inside of compressed calls is found by the checksums when they are unpacked, while one in the
+calls of a .bcl, the flags of a .filter or the coordinates of a .locs or .clocs changes a value to
+another valid one, and nobody can know it before the files have digests.
 """
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -20,7 +20,7 @@ from arteriole.illumina.bci import TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.run_folder import BclKind, RunFolder, surface
-from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.run_info import FILE_NAME, RunInfo
 
 PROBLEMS_KEPT = 20
 T = TypeVar("T")
@@ -97,7 +97,8 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
     """Compare the run folder with its RunInfo.
 
     Args:
-        ends: False looks at the listings only, so that what is missing or empty is found.
+        ends: False looks at the listings only, so that what is missing or empty is found; not what
+            RunInfo.xml does not have.
     """
     folder = RunFolder(run_dir)
     tally = _Tally(run_dir, ends)
@@ -109,6 +110,10 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
             lane_check.lane_files(shared)
         else:
             lane_check.tile_files(shared)
+        if ends:
+            lane_check.further_cycles()
+    if ends:
+        _further_lanes(folder, run_info, tally)
     return Completeness(
         tally.expected,
         tally.found,
@@ -119,6 +124,14 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
         tally.passed_only,
         tally.filter_needed,
     )
+
+
+def _further_lanes(folder: RunFolder, run_info: RunInfo, tally: _Tally) -> None:
+    """See that there is no lane that RunInfo.xml does not have."""
+    for lane in folder.lanes_with_calls():
+        if lane not in run_info.tiles:
+            reason = f"it has base calls, and no tile of it is in {FILE_NAME}"
+            tally.problem(folder.lane(lane), reason, Sort.CALLS)
 
 
 def _listing(folder: Path) -> dict[str, int]:
@@ -168,6 +181,20 @@ class _LaneCheck:
     kind: BclKind | None
     tally: _Tally
 
+    def further_cycles(self) -> None:
+        """See that there is no cycle that RunInfo.xml does not have: then it is not of this run."""
+        cycles = self.run_info.cycles
+        for path in self.folder.cycles_after(self.lane, cycles):
+            self.tally.problem(path, f"{FILE_NAME} has only {cycles} cycles", Sort.CALLS)
+
+    def _further_tiles(self, path: Path, tiles: Iterable[int]) -> None:
+        """See that there is no tile that RunInfo.xml does not list: its reads would be lost."""
+        further = sorted(set(tiles) - set(self.tiles))
+        if further and self.tally.ends:
+            more = f", nor {len(further) - 1} more" if len(further) > 1 else ""
+            reason = f"{FILE_NAME} does not list tile {further[0]} of lane {self.lane}{more}"
+            self.tally.problem(path, reason, Sort.CALLS)
+
     def tile_files(self, shared: int | None) -> None:
         """A lane with a filter a tile."""
         clusters = self._filters()
@@ -189,6 +216,8 @@ class _LaneCheck:
             if missing:
                 self.tally.found -= 1
                 self.tally.problem(path, f"tile {missing[0]} is not in it", Sort.CALLS)
+            filled = (number for number, tile in index.tiles.items() if tile.clusters)
+            self._further_tiles(path, filled)
         clusters = index.clusters if index else None
         count = self._one(self.folder.lane_filter(self.lane), Sort.FILTER, _filter_count)
         self._agree(self.folder.lane_filter(self.lane), Sort.FILTER, count, clusters)
@@ -237,6 +266,10 @@ class _LaneCheck:
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(path, str(err), Sort.FILTER)
+        if self.kind is not BclKind.CBCL:  # whose headers name its tiles
+            self._further_tiles(
+                self.folder.lane(self.lane), self.folder.tiles_with_filter(self.lane)
+            )
         return clusters
 
     def _positions(self, clusters: dict[int, int]) -> None:
@@ -312,6 +345,10 @@ class _LaneCheck:
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(path, str(err), Sort.CALLS)
+        if cycle == 1:
+            for path, header in headers.items():
+                filled = header.numbers[header.sizes[:, 0] > 0]
+                self._further_tiles(path, filled.tolist())
         places = Counter(tile for header in headers.values() for tile in header.numbers.tolist())
         for path, header in headers.items():
             expected = {tile for tile, file in zip(self.tiles, usual, strict=True) if file == path}
@@ -337,13 +374,25 @@ class _LaneCheck:
             expected = clusters.get(tile)
             if not header.excludes_failed:
                 _same_count(f"tile {tile}: ", found, expected)
-            elif tile in self.tiles and found != excluded.setdefault(tile, found):
+            elif tile in self.tiles and tile not in excluded:
+                excluded[tile] = found
+                self._check_left_out(tile, found, expected)
+            elif tile in self.tiles and found != excluded[tile]:
                 raise RunDataError(
                     f"tile {tile}: {found} clusters passed the filter, "
                     f"in an earlier cycle {excluded[tile]}"
                 )
-            elif expected is not None and found > expected:
-                _same_count(f"tile {tile}: ", found, expected)
+
+    def _check_left_out(self, tile: int, found: int, expected: int | None) -> None:
+        """See that as many are left out as did not pass, as far as that costs little.
+
+        NB: a filter's flags are read only where none is left out, which no real tile has.
+        """
+        if expected is None or found < expected or not expected:
+            return
+        _same_count(f"tile {tile}: ", found, expected)
+        if not filters.read(self.folder.filter(self.lane, tile)).all():
+            raise RunDataError(f"tile {tile}: none is left out of those that failed the filter")
 
     def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
         """The file of one cycle and its index."""

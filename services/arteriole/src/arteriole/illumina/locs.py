@@ -82,11 +82,13 @@ def clocs_counts(data: bytes, name: str) -> list[tuple[int, int]]:
         raise RunDataError(f"{name}: expected clocs version 1, found {version}")
     counts: list[tuple[int, int]] = []
     place = CLOCS_HEADER_SIZE
-    for _ in range(blocks):
-        if place >= len(data):
-            raise RunDataError(f"{name} is truncated: block {len(counts) + 1} of {blocks}")
-        counts.append((place + 1, data[place]))
-        place += 1 + 2 * data[place]
+    try:
+        for _ in range(blocks):
+            count = data[place]
+            counts.append((place + 1, count))
+            place += 1 + 2 * count
+    except IndexError:
+        raise RunDataError(f"{name} is truncated: block {len(counts) + 1} of {blocks}") from None
     if place != len(data):
         raise RunDataError(f"{name}: expected {place} bytes, found {len(data)}")
     return counts

@@ -67,6 +67,23 @@ class RunFolder:
         """The base calls of a lane in one cycle (not on a NextSeq 500, see BclKind.BCL_BGZF)."""
         return self.lane(lane) / f"C{cycle}.1"
 
+    def lanes_with_calls(self) -> list[int]:
+        """The lanes that have base calls, whatever RunInfo.xml says."""
+        found = (re.fullmatch(r"L(\d{3})", name, re.ASCII) for name in _names(self.base_calls))
+        lanes = sorted(int(match[1]) for match in found if match)
+        return [lane for lane in lanes if self.bcl_kind(lane) is not None]
+
+    def cycles_after(self, lane: int, cycle: int) -> list[Path]:
+        """The folders or files of base calls of later cycles; a folder without any does not count.
+
+        NB: looks into no folder of an earlier cycle.
+        """
+        form = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf", re.ASCII)
+        found = (form.fullmatch(name) for name in _names(self.lane(lane)))
+        cycles = sorted((int(match[1] or match[2]), match[0]) for match in found if match)
+        paths = (self.lane(lane) / name for number, name in cycles if number > cycle)
+        return [path for path in paths if not path.is_dir() or _kind(_names(path)) is not None]
+
     def bcl(self, lane: int, cycle: int, tile: int, kind: BclKind) -> Path:
         """The base calls of one tile in one cycle; `kind` is BCL or BCL_GZ."""
         return self.cycle(lane, cycle) / f"s_{lane}_{tile:04d}.{kind.value}"
@@ -155,7 +172,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _kind(names: list[str]) -> BclKind | None:
+    """NB: not judged by hidden names, which are those of copies (rsync) and of file systems."""
     for kind in (BclKind.CBCL, BclKind.BCL_BGZF, BclKind.BCL_GZ, BclKind.BCL):
-        if any(name.endswith("." + kind.value) for name in names):
+        if any(name.endswith("." + kind.value) and name[0] != "." for name in names):
             return kind
     return None

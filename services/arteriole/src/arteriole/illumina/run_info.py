@@ -17,6 +17,7 @@ FILE_NAME = "RunInfo.xml"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _RUN_ID_LIMIT = 255
 _DATE_LIMIT = 40
+_RUN = re.compile(r"\d{6,8}_([A-Za-z0-9-]+)_(\d{1,9})_", re.ASCII)
 _TILE = re.compile(r"(\d{1,2})_(\d{4,5})")
 _LIMITS = {"lanes": 16, "cycles": 5000, "tiles of a lane": 50_000}
 
@@ -90,6 +91,21 @@ class RunInfo:
         """The cycle numbers of `read`, counted from 1 over the whole run."""
         before = sum(other.cycles for other in self.reads if other.number < read.number)
         return range(before + 1, before + read.cycles + 1)
+
+
+def are_of_one_run(one: str, other: str) -> bool:
+    """Whether two names may be of one run; False only if both tell the instrument and the number.
+
+    NB: the date may be written in two ways, and something may stand behind the flow cell.
+
+    >>> are_of_one_run("260114_M04034_0043_000000000-L6NVV", "20260114_M04034_43_x_again")
+    True
+    >>> are_of_one_run("260114_M04034_0043_000000000-L6NVV", "260114_M04034_0044_000000000-L6NVV")
+    False
+    """
+    found = _RUN.match(one), _RUN.match(other)
+    told = {(match[1], int(match[2])) for match in found if match}
+    return len(told) < 2
 
 
 def parse(path: Path) -> RunInfo:

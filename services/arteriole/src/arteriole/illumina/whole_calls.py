@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from arteriole.illumina import bcl, bgzf, cbcl, reading, run_file
-from arteriole.illumina.bci import TileIndex
+from arteriole.illumina.bci import IndexedTile, TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
 
@@ -105,6 +105,7 @@ def check_bgzf(path: Path, size: int, offsets: tuple[int, ...], tiles: TileIndex
         if count != tiles.clusters:
             raise RunDataError(f"{count} clusters, {tiles.name} has {tiles.clusters}")
         filled = [t for t in tiles.tiles.values() if t.clusters]
+        _check_offsets(offsets, filled)
         for tile in filled:
             place = offsets[tile.place] >> 16
             file.seek(place)
@@ -115,6 +116,22 @@ def check_bgzf(path: Path, size: int, offsets: tuple[int, ...], tiles: TileIndex
         if filled:
             last = filled[-1]
             _check_last(file, size, offsets[last.place], last.clusters)
+
+
+def _check_offsets(offsets: tuple[int, ...], filled: list[IndexedTile]) -> None:
+    """Tiles that begin in one block stand as far apart as the first has calls.
+
+    NB: the places of others would be known by the length of every block in between.
+    """
+    begins = [offsets[tile.place] for tile in filled]
+    if begins and begins[0] >> 16 == 0 and begins[0] != bcl.HEADER_SIZE:
+        raise RunDataError(f"damaged: its index has the first tile at byte {begins[0]}")
+    for tile, begin, following in zip(filled, begins, begins[1:], strict=False):
+        if begin >> 16 == following >> 16 and following - begin != tile.clusters:
+            raise RunDataError(
+                f"damaged: a tile of {tile.clusters} clusters takes {following - begin} bytes by"
+                " its index"
+            )
 
 
 def _check_last(file: BinaryIO, size: int, start: int, clusters: int) -> None:

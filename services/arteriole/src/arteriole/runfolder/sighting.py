@@ -21,7 +21,7 @@ from arteriole.illumina import (
     run_status,
 )
 from arteriole.illumina.completeness import Completeness, Sort
-from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.errors import RunDataError, RunInfoError
 from arteriole.illumina.instruments import expected_markers
 from arteriole.illumina.leavings import Analysis
 from arteriole.illumina.run_folder import MARKERS, RunFolder
@@ -92,8 +92,8 @@ class Sighting:
     `sheet_source` is where the sheet was found if not in the run folder, `sheet_elsewhere` where
     else one was looked for in vain, `sheet_error` why nobody can say whether there is one.
 
-    `error` is why RunInfo.xml or RunCompletionStatus.xml cannot be used; without RunInfo.xml
-    there is no `info`.
+    `error` is why RunInfo.xml, RunCompletionStatus.xml or RunParameters.xml cannot be used; without
+    RunInfo.xml there is no `info`.
     """
 
     path: Path
@@ -166,6 +166,9 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
         if (outside := _link_out(path, lanes)) is not None:
             return Sighting(path, upper, markers, error=outside)
     status, status_error = _status(path)
+    parameters, parameters_error = _parameters(path)
+    if info is not None:
+        error = _of_another(info, parameters, path)
     converted, measured = _leavings(folder, info)
     seen = Sighting(
         path=path,
@@ -173,14 +176,14 @@ def look(path: Path, *, deep: bool = False) -> Sighting:
         markers=markers,
         expected_markers=expected_markers(info.instrument) if info else (),
         info=info,
-        error=error or status_error,
+        error=error or status_error or parameters_error,
         cycles=tuple(_cycle(folder.lane(lane)) for lane in info.lanes) if info else (),
         leaving=converted or measured,
         is_demultiplexed=converted != "",
         analyses=leavings.analyses(folder),
         status=status,
         sheet=_sheet(path / SHEET),
-        parameters=_parameters(path),
+        parameters=parameters,
     )
     failed = status is not None and status.is_failure
     if info is None or not (deep or failed or seen.is_marked):
@@ -302,11 +305,29 @@ def _status(path: Path) -> tuple[RunStatus | None, RunDataError | None]:
         return None, err
 
 
-def _parameters(path: Path) -> RunParameters:
+def _parameters(path: Path) -> tuple[RunParameters, RunDataError | None]:
     try:
-        return RunParameters.read(path) or RunParameters()
-    except (ArterioleError, OSError):
-        return RunParameters()
+        return RunParameters.read(path) or RunParameters(), None
+    except RunDataError as err:
+        return RunParameters(), err
+    except OSError:
+        return RunParameters(), None
+
+
+def _of_another(info: RunInfo, parameters: RunParameters, path: Path) -> RunInfoError | None:
+    """What is wrong if RunInfo.xml is of another run than RunParameters.xml or else the folder.
+
+    NB: a folder that was renamed on purpose is believed if its two files agree.
+    """
+    name, of = parameters.run_id, "RunParameters.xml"
+    if not name:
+        name, of = path.name, "the folder"
+    if run_info.are_of_one_run(info.run_id, name):
+        return None
+    return RunInfoError(
+        f"{run_info.FILE_NAME} is of run {info.run_id}, {of} of {name}",
+        hint=f"copy {run_info.FILE_NAME} and RunParameters.xml again from the instrument",
+    )
 
 
 def _cycle(lane: Path) -> int:

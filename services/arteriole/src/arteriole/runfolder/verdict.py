@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
+from arteriole.illumina import run_parameters
 from arteriole.illumina.instruments import (
     CALLING_ENDED,
     COPY_COMPLETE,
@@ -293,6 +294,11 @@ class _Judgement:
 
     def _whole(self, expected: int) -> Verdict:
         whole = f"all {expected} files of its lanes, tiles and cycles are there"
+        if not self.seen.surface.names & {*run_parameters.FILE_NAMES}:
+            message = f"{whole}, but {run_parameters.FILE_NAMES[0]} is not there"
+            if not self.is_settled:
+                return self._copying(f"{message} (yet)")
+            return self._say(VerdictKind.INCOMPLETE, "run.incomplete", message, self._copy_again())
         if self.rules.require_sheet and (lack := self._sheet_lack()):
             if not self.is_settled:
                 return self._copying(f"{whole}, but {lack} (yet)")

@@ -2,6 +2,7 @@ import gzip
 import os
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,83 @@ def test_a_lane_whose_tile_index_is_missing_names_it(other_run):
     run_dir = other_run(".bcl.bgzf")
     (run_dir / CALLS / "s_1.bci").unlink()
     assert check(run_dir).problems == (f"{CALLS}/s_1.bci: missing",)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "reason"),
+    [
+        ((4, 9), ""),
+        ((5, 10), "its index has the first tile at byte 5"),
+        ((4, 8), "a tile of 5 clusters takes 4 bytes by its index"),
+    ],
+)
+def test_tiles_that_begin_in_one_block(other_run, offsets, reason):
+    run_dir = other_run(".bcl.bgzf")
+    calls = struct.pack("<I", 10) + b"\x95" * 10
+    (run_dir / BGZF).write_bytes(block(calls) + BGZF_END)
+    (run_dir / f"{BGZF}.bci").write_bytes(struct.pack("<2I2Q", 0, 2, *offsets))
+    found = check(run_dir)
+    assert [reason in problem for problem in found.problems] == [True] * bool(reason)
+
+
+def test_a_cbcl_that_should_lack_clusters_that_failed(other_run):
+    """Said of one that has them all it is true only if all passed."""
+    run_dir = other_run(".cbcl")
+    path = run_dir / CBCL
+    data = bytearray(path.read_bytes())
+    assert data[48] == 0
+    data[48] = 1
+    path.write_bytes(data)
+    passed = run_dir / CALLS / "s_1_1102.filter"
+    header = passed.read_bytes()[:12]
+    passed.write_bytes(header + b"\1\1\1\1\1")
+    assert check(run_dir).is_complete
+    passed.write_bytes(header + b"\1\1\1\1\0")
+    reason = "tile 1102: none is left out of those that failed the filter"
+    assert check(run_dir).problems == (f"{CBCL}: {reason}",)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "path", "reason"),
+    [
+        (".bcl.gz", "", "RunInfo.xml does not list tile 1102 of lane 1"),
+        (".cbcl", "/C1.1/L001_1.cbcl", "RunInfo.xml does not list tile 1102 of lane 1"),
+        (".bcl.bgzf", "/s_1.bci", "RunInfo.xml does not list tile 1102 of lane 1"),
+    ],
+)
+def test_a_tile_that_run_info_does_not_list(run_dir, other_run, suffix, path, reason):
+    run_dir = run_dir if suffix == ".bcl.gz" else other_run(suffix)
+    info = RunInfo.read(run_dir)
+    fewer = replace(info, tiles={1: (1101,)})
+    found = completeness.check(run_dir, fewer)
+    assert found.problems == (f"{CALLS}{path}: {reason}",)
+    assert completeness.check(run_dir, fewer, ends=False).is_complete
+
+
+@pytest.mark.parametrize(
+    ("suffix", "later"),
+    [(".bcl.gz", "C3.1 C4.1"), (".bcl.bgzf", "0003.bcl.bgzf 0004.bcl.bgzf")],
+)
+def test_cycles_that_run_info_does_not_have(run_dir, other_run, suffix, later):
+    run_dir = run_dir if suffix == ".bcl.gz" else other_run(suffix)
+    (run_dir / CALLS / "C9.1").mkdir()  # empty, as some are made before the first cycle
+    info = RunInfo.read(run_dir)
+    found = completeness.check(run_dir, replace(info, reads=info.reads[:1]))
+    reason = "RunInfo.xml has only 2 cycles"
+    assert found.problems == tuple(f"{CALLS}/{name}: {reason}" for name in later.split())
+
+
+def test_a_lane_that_run_info_does_not_have(run_dir):
+    (run_dir / CALLS.replace("1", "2")).mkdir()
+    assert check(run_dir).is_complete
+    shutil.copytree(run_dir / CALLS, run_dir / CALLS.replace("1", "2"), dirs_exist_ok=True)
+    reason = "it has base calls, and no tile of it is in RunInfo.xml"
+    assert check(run_dir).problems == (f"{CALLS[:-1]}2: {reason}",)
+
+
+def test_hidden_names_do_not_tell_how_base_calls_are_stored(run_dir):
+    (run_dir / CALLS / "C1.1" / "._L001_1.cbcl").touch()
+    assert check(run_dir).is_complete
 
 
 def test_problems_are_counted_by_sort(run_dir):

@@ -20,14 +20,21 @@ CALLS = "Data/Intensities/BaseCalls/L001"
 SHEET = "[Header]\n[Data]\nSample_ID,index\na,ACGT\nb,ACGA\nb,ACGC\n"
 SETTLE, STALLED = 5.0, 3600.0
 NAME = "260101_M04034_0043_000000000-AAAAA"
+NEXT = "260102_M04034_0044_000000000-BBBBB"
+PARAMETERS = "RunParameters.xml"
 
 
 def whole(folder):
     """As a MiSeq leaves it: 4 cycles, 1 lane, 2 tiles, a sheet, the marker last."""
     write_run_info(folder)
     write_calls(folder, cycles=4, clusters=5)
+    put(PARAMETERS, of_run(NAME))(folder)
     put("SampleSheet.csv", SHEET)(folder)
     put("RTAComplete.txt")(folder)
+
+
+def of_run(name):
+    return f"<RunParameters><RunID>{name}</RunID></RunParameters>"
 
 
 def put(name, content="x"):
@@ -100,6 +107,11 @@ def all_gone(folder):
 
 def folders(name):
     return lambda folder: (folder / name).mkdir(parents=True)
+
+
+def another_run(folder):
+    """RunInfo.xml, of a run that is laid out alike."""
+    write_run_info(folder, run_id=NEXT)
 
 
 STATS = "Data/Intensities/BaseCalls/Stats/Stats.json"
@@ -238,6 +250,28 @@ ROWS = [
     Row("bad status", [put("RunCompletionStatus.xml", "<Run")], "copying", "run.copying", "line 1"),
     Row("bad status, quiet", [put("RunCompletionStatus.xml", "<Run")], "unreadable",
         "run.run_status", "RunCompletionStatus.xml line 1", "copy the file", quiet=5),
+    Row("no parameters", [without(PARAMETERS)], "copying", "run.copying",
+        "all 12 files of its lanes, tiles and cycles are there, but RunParameters.xml is not there",
+        "nothing: it goes on"),
+    Row("no parameters, quiet", [without(PARAMETERS)], "incomplete", "run.incomplete",
+        "RunParameters.xml is not there", RSYNC, quiet=5),
+    Row("parameters of a HiSeq", [without(PARAMETERS), put("runParameters.xml", of_run(NAME)),
+                                  MARKED], "complete", "", "all 12 files", quiet=5),
+    Row("half the parameters", [cut(PARAMETERS)], "copying", "run.copying", "line 1"),
+    Row("half the parameters, quiet", [cut(PARAMETERS)], "unreadable", "run.run_parameters",
+        "RunParameters.xml line 1", "copy the file", quiet=5),
+    Row("parameters of the next run", [put(PARAMETERS, of_run(NEXT)), MARKED], "unreadable",
+        "run.run_info", f"RunInfo.xml is of run {NAME}, RunParameters.xml of {NEXT}",
+        "copy RunInfo.xml and RunParameters.xml again", quiet=5),
+    Row("RunInfo of the next run", [another_run, MARKED], "unreadable",
+        "run.run_info", f"RunInfo.xml is of run {NEXT}, RunParameters.xml of {NAME}", quiet=5),
+    Row("RunInfo of the next run, no name in the parameters",
+        [another_run, put(PARAMETERS, "<RunParameters/>"), MARKED], "unreadable",
+        "run.run_info", f"RunInfo.xml is of run {NEXT}, the folder of {NAME}", quiet=5),
+    Row("a folder that was renamed", [another_run, put(PARAMETERS, of_run(NEXT)), MARKED],
+        "complete", "", "all 12 files", quiet=5),
+    Row("no name in the parameters", [put(PARAMETERS, "<RunParameters/>"), MARKED],
+        "complete", "", "all 12 files", quiet=5),
     # failed
     Row("ended well", [status("RunCompleted")], "complete", "", "all 12 files", quiet=5),
     Row("no word", [put("RunCompletionStatus.xml", "<RunCompletionStatus/>")], "complete", "",
