@@ -142,7 +142,7 @@ def with_a_setting_of_its_own(run: Path) -> None:
         (with_a_bad_sheet, "refuse", "[sheet.column_unknown]"),
         (with_a_collision, "refuse", "[sheet.index_duplicate]"),
         (with_broken_run_info, "refuse", "not well-formed XML"),
-        (with_broken_parameters, "convert", "not well-formed XML"),
+        (with_broken_parameters, "refuse", "not well-formed XML"),
         (with_broken_interop, "convert", "InterOp could not be read"),
         (with_broken_statistics, "convert", "Stats.json: not JSON"),
     ],

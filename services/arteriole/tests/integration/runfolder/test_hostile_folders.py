@@ -68,7 +68,7 @@ TEXT = "<RunInfo Version='2'><Run Id='x' Number='1'></Run></RunInfo>"
 DEEDS = {
     "large_info": (lambda f: sparse(f, INFO), "unreadable", "larger than 4 MiB"),
     "large_status": (lambda f: sparse(f, STATUS), "unreadable", "larger than 4 MiB"),
-    "large_parameters": (lambda f: sparse(f, PARAMETERS), "complete", ""),
+    "large_parameters": (lambda f: sparse(f, PARAMETERS), "unreadable", "larger than 4 MiB"),
     "large_sheet": (lambda f: sparse(f, SHEET), "complete", ""),
     "no_samples": (lambda f: written(f, SHEET, b"[Header]\n" + b"a\n" * 200_000), "complete", ""),
     "wide_sheet": (lambda f: written(f, SHEET, b"[Data]\n" + b"a," * 10**6), "complete", ""),

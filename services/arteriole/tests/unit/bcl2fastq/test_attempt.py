@@ -99,7 +99,7 @@ def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run)
     (tmp_path / "secret").write_text("hush,hush")
     (tiny_run.folder / "SampleSheet.csv").unlink()
     (tiny_run.folder / "SampleSheet.csv").symlink_to(tmp_path / "secret")
-    found = sheets.check(tiny_run.folder, (1, 1), False)
+    found = sheets.check(tiny_run.folder, None, (1, 1), False)
     assert (found["ok"], found["code"]) == (False, "sheet.link")
     assert "hush" not in str(found)
 

@@ -360,7 +360,7 @@ class TestWaived:
         path = tiny_run.calls / "L001" / "C2.1" / "s_1_1101.bcl.gz"
         path.unlink()
         path.mkdir()  # an error that is not that of a missing file
-        with pytest.raises(ConversionError, match="cannot be read: Is a directory") as caught:
+        with pytest.raises(ConversionError, match="cannot be read: it is not a file") as caught:
             convert(tiny_run.folder, ignore=frozenset({"missing-bcls"}))
         assert caught.value.code == "convert.io"
 
