@@ -10,11 +10,23 @@ from tests.bench.bench import Bench
 from tests.bench.landing import Landing, landing
 from tests.bench.row import Row
 
-MARKER = "RTAComplete.txt"
+#: With it an instrument says itself that the copy has ended.
+MARKER = "CopyComplete.txt"
 RUNS, FEW = 200, 3
 #: Seconds that a copy must be quiet, and between two scans: the service's defaults, and short.
 USUAL, SHORT = (5.0, 10.0), (0.5, 1.0)
-_SMALL_RUN = ("--lanes", "1", "--swaths", "1", "--tiles", "1", "--read-cycles", "6")
+_SMALL_RUN = (
+    "--kind",
+    "novaseq6000",
+    "--lanes",
+    "1",
+    "--swaths",
+    "1",
+    "--tiles",
+    "1",
+    "--read-cycles",
+    "6",
+)
 _COPY = ("--lanes", "1", "--surfaces", "2", "--swaths", "2", "--tiles", "5", "--index-cycles", "8")
 
 
