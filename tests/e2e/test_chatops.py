@@ -195,6 +195,8 @@ def _begin_run(machine: Machine, name: str) -> Path:
     lane = folder / "Data/Intensities/BaseCalls/L001"
     lane.mkdir(parents=True)
     text = (machine.incoming / runs.plan(1).run / "RunInfo.xml").read_text()
+    text = text.replace(runs.plan(1).run, name)
+    text = re.sub(r'(<Run [^>]*Number=)"\d+"', rf'\1"{int(name.split("_")[2])}"', text)
     (folder / "RunInfo.xml").write_text(re.sub(r'NumCycles="\d+"', 'NumCycles="100"', text))
     return lane
 

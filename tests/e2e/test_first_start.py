@@ -24,15 +24,14 @@ def _fill(machine: Machine) -> None:
     plan = default_plan(_name(0), clusters=20, tiles=1, lanes=1, surfaces=1, swaths=1,
                         read_cycles=(10, 10), samples=2)  # fmt: skip
     first = write_run(plan, machine.incoming, truth=machine.truth / _name(0))
-    run_info = (first / "RunInfo.xml").read_text()
+    documents = {path.name: path.read_text() for path in first.glob("*.xml")}
     for number in range(1, FINISHED):
         copy = machine.incoming / _name(number)
         shutil.copytree(first, copy, copy_function=_link)
-        text = run_info.replace(_name(0), _name(number))
-        (copy / "RunInfo.xml").unlink()
-        (copy / "RunInfo.xml").write_text(
-            text.replace('Number="1000"', f'Number="{1000 + number}"')
-        )
+        for name, text in documents.items():
+            text = text.replace(_name(0), _name(number))
+            (copy / name).unlink()
+            (copy / name).write_text(text.replace('Number="1000"', f'Number="{1000 + number}"'))
 
 
 def _link(source: str, target: str) -> None:

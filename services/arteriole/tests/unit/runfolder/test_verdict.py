@@ -333,6 +333,19 @@ def test_every_mishap_is_explained(tmp_path, row):
     assert (again.message, again.evidence) == (found.message, found.evidence)
 
 
+def test_an_instrument_that_nobody_knows_may_write_no_parameters(tmp_path):
+    folder = tmp_path / "110101_machine1_0001_abcdeACXX"
+    whole(folder)
+    write_run_info(folder, instrument="machine1", run_id=folder.name)
+    for name in (PARAMETERS, "RTAComplete.txt"):
+        (folder / name).unlink()
+    MARKED(folder)
+    assert [of(folder, Quiet(quiet, SINCE)).kind for quiet in (1, SETTLE)] == [
+        "copying",
+        "complete",
+    ]
+
+
 def test_where_no_marker_is_known_for_sure_evidence_alone_decides(tmp_path):
     folder = tmp_path / NAME
     whole(folder)
