@@ -23,6 +23,7 @@ ONE_READY_OF = 20
 XML_BYTES = 10_000
 _START_SECONDS = 60.0
 _PATIENCE_SECONDS = 900.0
+_POLL_SECONDS = 2.0
 
 #: The services that they are compared with: the variable that names a checkout, and the name.
 PEERS = {
@@ -83,6 +84,24 @@ class Client:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def all_are_seen(url: str, count: int) -> None:
+    """Wait until each of the folders of `write` was judged: of thousands, all in a while.
+
+    Raises:
+        MeasureError: they were not.
+    """
+    client = Client(url)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        runs = json.loads(client.call("runs")[1])["runs"]
+        if sum(run["verdict"] == "complete" for run in runs) == count:
+            break
+        if time.monotonic() > deadline:
+            raise MeasureError(f"{count} run folders were not judged in {_PATIENCE_SECONDS:g} s")
+        time.sleep(_POLL_SECONDS)
+    client.close()
 
 
 @contextmanager

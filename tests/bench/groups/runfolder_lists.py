@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.bench import Bench
-from tests.bench.folders import ONE_READY_OF, PEERS, Client, peer, write
+from tests.bench.folders import ONE_READY_OF, PEERS, Client, all_are_seen, peer, write
 from tests.bench.measure import MeasureError
 from tests.bench.orchestrator import beside
 from tests.bench.row import Row
@@ -37,7 +37,7 @@ def _rows(bench: Bench, landing: Landing, folder: Path, size: int) -> Iterator[R
     page = min(size, _PAGE)
     times = _SMALL_TIMES if bench.small else _TIMES
     client = Client(landing.url)
-    client.milliseconds("runfolders", 1, ready)
+    all_are_seen(landing.url, size)
     asked = [
         (f"{ready:,} ready ones", "runfolders", "runfolders", ready, ready),
         ("the next one", "runfolders/next", "runfolders/next", None, None),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.bench import Bench
-from tests.bench.folders import Client, write
+from tests.bench.folders import Client, all_are_seen, write
 from tests.bench.measure import ROOT, MeasureError
 from tests.bench.row import Row
 from tests.landing import Landing, LandingError
@@ -29,7 +29,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     write(landing.directory, size)
     try:
         landing.start()
-        landing.get("runfolders")
+        all_are_seen(landing.url, size)
         yield from _rows(bench, landing, folder, size)
     except (OSError, LandingError) as err:
         raise MeasureError(f"the runfolder service: {err}") from err

@@ -25,7 +25,7 @@ from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.rate import InterruptedReadingError
-from arteriole.runfolder.runs import SETTLED, Run, Runs, storable
+from arteriole.runfolder.runs import SETTLED, Run, Runs, stored
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
 from arteriole.runfolder.sheets import SheetLookupError, Sheets
 from arteriole.runfolder.sighting import Sighting
@@ -241,12 +241,13 @@ class Detector:
         mark, found = await aside(self._folders, landing)
         present: set[str] = set()
         for start in range(0, len(found), PAGE):
-            page = {str(storable(path)): path for path in found[start : start + PAGE]}
+            page = {stored(path): path for path in found[start : start + PAGE]}
             present.update(page)
-            for path in self._runs.unknown(list(page)):
+            for unknown in self._runs.unknown(list(page)):
                 # A client of Arteria's API may have asked for it meanwhile.
-                if self._runs.by_path(page[path]) is None:
-                    self.register(page[path])
+                path = Path(page[unknown])
+                if self._runs.by_path(path) is None:
+                    self.register(path)
                 await asyncio.sleep(0)  # others want the loop between two transactions
             await asyncio.sleep(0)
         landing.listed = mark if found else None
@@ -301,7 +302,7 @@ class Detector:
         if err is not None and not isinstance(err, InterruptedReadingError):
             log.warning("a look failed; the next scan looks again", error=str(err))
 
-    def _folders(self, landing: Landing) -> tuple[Mark | None, list[Path]]:
+    def _folders(self, landing: Landing) -> tuple[Mark | None, list[str]]:
         """What tells a change of them, and the folders. NB: on another thread."""
         directory = landing.directory
         try:
@@ -310,7 +311,7 @@ class Detector:
                 landing.notifications.watch(directory)  # NB: first, see _look_at
                 mark = _mark(directory)
                 with os.scandir(directory) as entries:
-                    found = sorted(directory / e.name for e in entries if _is_run_folder(e))
+                    found = sorted(e.path for e in entries if _is_run_folder(e))
                 reading.looked(1)
         except OSError as err:
             if landing.unreachable is None:

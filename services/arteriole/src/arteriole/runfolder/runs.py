@@ -60,9 +60,14 @@ class Doubt:
     gone: bool
 
 
+def stored(path: str) -> str:
+    """As it stands in the store: bytes of its name that are not UTF-8 are escaped."""
+    return path if path.isascii() else path.encode("utf-8", "backslashreplace").decode()
+
+
 def storable(path: Path) -> Path:
-    """`path` as it stands in the store: bytes of its name that are not UTF-8 are escaped."""
-    return Path(str(path).encode("utf-8", "backslashreplace").decode())
+    """`path` as it stands in the store, see `stored`."""
+    return Path(stored(str(path)))
 
 
 class LeaseLostError(ConflictError):
