@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 #: What `arteriole simulate` is asked for: a few hundred kilobytes.
-TINY = ["--lanes", "1", "--surfaces", "1", "--swaths", "1", "--tiles", "1", "--clusters", "200",
-        "--read-cycles", "8", "--samples", "2", "--quiet"]  # fmt: skip
+TINY = ["--kind", "novaseq6000", "--lanes", "1", "--surfaces", "1", "--swaths", "1",
+        "--tiles", "1", "--clusters", "200", "--read-cycles", "8", "--samples", "2",
+        "--quiet"]  # fmt: skip
 #: Stages in which a run stays until something moves it.
 ENDED = {"done", "skipped"}
 
@@ -105,8 +106,9 @@ def wait(service: Runfolder, name: str, seconds: float, pause: float) -> dict[st
 
 def new_name() -> str:
     """A name that no instrument gives."""
+    # NB: of a NovaSeq 6000, whose CopyComplete.txt spares the quiet period of minutes.
     day, number = time.strftime("%y%m%d"), random.randrange(1, 9999)
-    return f"{day}_K09999_{number:04}_ASMOKE{random.randrange(16**4):04X}"
+    return f"{day}_A09999_{number:04}_ASMOKE{random.randrange(16**4):04X}"
 
 
 def simulate(arteriole: str, landing: Path, name: str, truth: Path) -> None:
