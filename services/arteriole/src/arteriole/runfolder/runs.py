@@ -23,6 +23,7 @@ from arteriole.runfolder.records import Hold
 from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
 from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.succession import Place, place
 from arteriole.runfolder.tempo import Rise
 from arteriole.runfolder.verdict import Verdict, VerdictKind
 
@@ -177,14 +178,15 @@ class Runs:
         for rows in self._pages("path, verdict", at_once):
             yield [row["path"] for row in rows if row["verdict"] in SETTLED]
 
-    def evidence(self, at_once: int) -> Iterator[list[tuple[str, str, dict[str, Any]]]]:
-        """Path, name and evidence of the runs that are not refused, by pages."""
-        for rows in self._pages("path, name, verdict, evidence", at_once):
-            yield [
-                (row["path"], row["name"], json.loads(row["evidence"]))
-                for row in rows
-                if row["verdict"] != VerdictKind.REFUSED
-            ]
+    def places(self, serial: str) -> list[Place]:
+        """Where the runs of an instrument stand, and those of which nothing is read yet."""
+        rows = self.store.rows(
+            "SELECT name, instrument, json_extract(evidence, '$.run_number') AS run_number,"
+            " json_extract(evidence, '$.side') AS side FROM run"
+            " WHERE verdict != 'refused' AND instrument IN (?, '')",
+            (serial,),
+        )
+        return [place(row["name"], dict(row)) for row in rows]
 
     def _pages(self, columns: str, at_once: int) -> Iterator[list[sqlite3.Row]]:
         last = 0
