@@ -7,6 +7,7 @@ so whether an index must be turned can often be said without knowing that.
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.i5_readings import Direction, reading_of
@@ -200,6 +201,29 @@ def rewritten(sheet: SampleSheet, index2: Index2 | None, convention: Convention)
         replace(sample, index2=index2.taken(sample.index2, convention)) for sample in sheet.samples
     )
     return replace(sheet, samples=samples)
+
+
+def for_converter(
+    converter: str, sheet: SampleSheet, run_dir: Path, said: str | None = None
+) -> SampleSheet:
+    """The sheet with index2 as a converter takes it; it is read only if that is to be found out.
+
+    Args:
+        said: a Convention's value, by which the site says how its sheets are written.
+
+    Raises:
+        OrientationError: it is not known how index2 is to be read.
+        RunDataError: RunInfo.xml or RunParameters.xml cannot be read.
+    """
+    if said is None and converter != "bclconvert":
+        return sheet
+    info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)
+    convention = None if said is None else Convention(said)
+    index2 = index2_of(sheet, info, parameters, converter, convention)
+    if index2 is None:
+        return sheet
+    version = 2 if converter == "bclconvert" else 1
+    return rewritten(sheet, index2, taken_by(converter, version, index2.i5.marked))
 
 
 def reverse_complement(index: str) -> str:

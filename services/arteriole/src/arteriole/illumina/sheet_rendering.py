@@ -25,11 +25,15 @@ Table = list[list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A sheet's text, and what of the sheet that it was made of is not in it."""
+    """A sheet's text, and what of the sheet that it was made of is not in it.
+
+    `columns` are the settings that stand in columns, which BCL Convert knows since 4.1.
+    """
 
     text: str
     version: int
     left_out: tuple[LeftOut, ...]
+    columns: tuple[str, ...] = ()
 
     @property
     def losses(self) -> tuple[LeftOut, ...]:
@@ -67,7 +71,7 @@ def render(
     rows += [[f"[{names[1]}]"], *table]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return Rendering(text.getvalue(), version, tuple(left_out))
+    return Rendering(text.getvalue(), version, tuple(left_out), tuple(settings.columns))
 
 
 def _header(sheet: SampleSheet, version: int) -> Table:
