@@ -40,7 +40,7 @@ CLUSTERS = (
     ("GATTAC", "ACGTA", "GGGAT", "TTTTGG"),
     ("CATCAT", "TTTTC", "CCCAG", "AAAACC"),
     ("GGGGGG", "ACGAA", "GGCAT", "CCCCCC"),  # a mismatch in each index
-    ("NNATTA", "GATCA", "GATCA", "GATCAT"),  # of no sample
+    ("NNATTA", "GATCA", "GAACA", "GATCAT"),  # of no sample
     ("TTTTTT", "TTTTN", "CCCAN", "ACACAC"),
 )
 
@@ -223,7 +223,7 @@ def test_what_stays_beside_the_fastqs(tmp_path, sequenced, fake, task):
         "ReadNumber": 1, "Yield": 12, "YieldQ30": 12, "QualityScoreSum": 6 * (37 + 35),
     }  # fmt: skip
     # unknown indexes are in the direction of the sheet, though they are told as they were read
-    assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GATC+GATC": 1}}]
+    assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GATC+GAAC": 1}}]
     sheet = (home / "SampleSheet.bcl-convert.csv").read_text()
     assert "OverrideCycles,Y6;I4N1;N1I4;Y6\n" in sheet
 
@@ -405,7 +405,7 @@ def test_an_empty_sample_is_refused_unless_it_is_meant(tmp_path, sequenced, fake
     with pytest.raises(ConversionError, match="sample S3 with the index CCCC") as refused:
         work(task(run, fake(leave_empty=True)))
     assert refused.value.code == "convert.empty_sample"
-    assert "in no sample: GATC+GATC (1 reads)" in str(refused.value)
+    assert "in no sample: GATC+GAAC (1 reads)" in str(refused.value)
     assert work(task(run, fake(), allow_empty_samples=True))["files"] == 8
 
 
