@@ -57,11 +57,11 @@ class Bcl2fastqKind:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._converter = converters.find(settings.converter, settings.bcl2fastq_tool)
+        self._converter = converters.find(settings.converter, settings.tool)
 
     def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
         settings = self._settings
-        tool = settings.bcl2fastq_tool
+        tool = settings.tool
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
             "fastq_root": str(settings.fastq_root),
@@ -74,7 +74,8 @@ class Bcl2fastqKind:
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
             "sheet": request.sheet,
-            "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
+            f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
+            "index2": settings.index2,
         }
 
     def versions(self) -> dict[str, str]:
@@ -122,5 +123,7 @@ class Bcl2fastqKind:
             None if call.body.sheet is None else base64.b64decode(call.body.sheet),
             self._settings.barcode_mismatches,
             self._settings.allow_index_collisions,
+            self._settings.converter,
+            self._settings.index2,
         )
         return Reply(found)

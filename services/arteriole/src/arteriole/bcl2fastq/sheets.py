@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from arteriole.illumina import sheet_check
+from arteriole.illumina import index_orientation, sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
+from arteriole.illumina.index_orientation import OrientationError
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import SampleSheet, parse
 from arteriole.illumina.sheet_check import Finding, Severity
@@ -16,17 +17,26 @@ FINDINGS = 50
 
 
 def check(
-    run_dir: Path, given: bytes | None, mismatches: tuple[int, int], collisions_allowed: bool
+    run_dir: Path,
+    given: bytes | None,
+    mismatches: tuple[int, int],
+    collisions_allowed: bool,
+    converter: str = "builtin",
+    index2: str | None = None,
 ) -> dict[str, Any]:
     """Judge the sheet in `run_dir`, or the one that is given, against its RunInfo.xml.
+
+    Args:
+        converter, index2: which one is to convert, and how index2 is said to be written.
 
     Returns:
         `{ok, code, message, hint, findings, finding_count}`; code, message and hint are those of
         the first error. Never raises for what the files hold.
     """
     sheet = run_dir / SHEET
+    asked = mismatches, collisions_allowed, converter, index2
     if given is not None:
-        return _judged(run_dir, lambda: parse(given), mismatches, collisions_allowed)
+        return _judged(run_dir, lambda: parse(given), *asked)
     if not sheet.is_file():
         return _refused(
             "sheet.missing",
@@ -39,7 +49,7 @@ def check(
             f"{SHEET} is a link that leads out of the run folder",
             "replace it with the file that it stands for",
         )
-    return _judged(run_dir, lambda: SampleSheet.read(sheet), mismatches, collisions_allowed)
+    return _judged(run_dir, lambda: SampleSheet.read(sheet), *asked)
 
 
 def _judged(
@@ -47,10 +57,14 @@ def _judged(
     read: Callable[[], SampleSheet],
     mismatches: tuple[int, int],
     collisions_allowed: bool,
+    converter: str,
+    index2: str | None,
 ) -> dict[str, Any]:
     try:
         run_info = RunFolder(run_dir).run_info
-        findings = sheet_check.check(read(), run_info, mismatches)
+        sheet = read()
+        unknown = _orientation(sheet, run_dir, converter, index2)
+        findings = (*unknown, *sheet_check.check(sheet, run_info, mismatches))
     except SampleSheetError as err:
         return _refused(err.code, f"{SHEET}{', ' if err.line else ': '}{err}", err.hint)
     except RunDataError as err:
@@ -67,6 +81,19 @@ def _judged(
         "findings": [_document(finding) for finding in findings[:FINDINGS]],
         "finding_count": len(findings),
     }
+
+
+def _orientation(
+    sheet: SampleSheet, run_dir: Path, converter: str, index2: str | None
+) -> tuple[Finding, ...]:
+    """An error where it is not known how index2 is to be read, and that matters."""
+    try:
+        index_orientation.for_converter(converter, sheet, run_dir, index2)
+    except OrientationError as err:
+        line = next(sample.line for sample in sheet.samples if sample.index2)
+        column = sheet.columns.get("index2", 0)
+        return (Finding(err.code, Severity.ERROR, line, column, str(err), err.hint),)
+    return ()
 
 
 def _refused(code: str, message: str, hint: str) -> dict[str, Any]:

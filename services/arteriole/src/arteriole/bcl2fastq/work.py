@@ -57,10 +57,9 @@ def observe(task: Task) -> dict[str, Any]:
 
 
 def _converter(task: Task) -> Converter:
-    tool = task.parameters.get("bcl2fastq_tool")
-    return converters.find(
-        task.parameters["converter"], None if tool is None else ToolSettings.model_validate(tool)
-    )
+    name = task.parameters["converter"]
+    tool = task.parameters.get(f"{name}_tool")
+    return converters.find(name, None if tool is None else ToolSettings.model_validate(tool))
 
 
 def _key(attempt: Attempt) -> str:
@@ -91,6 +90,7 @@ def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequ
         ignore=frozenset(wanted.get("ignore", ())),
         threads=wanted["threads"],
         key=key,
+        index2=wanted.get("index2"),
     )
 
 

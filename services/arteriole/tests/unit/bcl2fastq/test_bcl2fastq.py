@@ -14,9 +14,11 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find, names
-from arteriole.bcl2fastq.converters.bcl2fastq import command, tool
+from arteriole.bcl2fastq.converters.bcl2fastq import command
+from arteriole.bcl2fastq.converters.bcl2fastq.about import BCL2FASTQ
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import tool
 from arteriole.bcl2fastq.work import observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import StoppedError, Task
@@ -292,10 +294,14 @@ def test_what_is_ignored_is_passed_on(run, tmp_path, fake, task):
     ]
 
 
-@pytest.mark.parametrize("option", ["include_non_pf", "allow_index_collisions"])
-def test_options_that_it_does_not_have(fake, task, option):
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("include_non_pf", True), ("allow_index_collisions", True), ("index2", "forward")],
+)
+def test_options_that_it_does_not_have(fake, task, option, value):
+    assert observe(task(fake(), job_id=2, index2="as-read"))["files"]
     with pytest.raises(ConversionError, match=option) as refused:
-        observe(task(fake(), **{option: True}))
+        observe(task(fake(), **{option: value}))
     assert refused.value.code == "convert.option" and refused.value.hint
 
 
@@ -340,5 +346,5 @@ def test_adapters_that_were_to_be_ignored_are_told(fake, task):
 def test_an_answer_that_is_not_the_version(answer):
     settings = ToolSettings.model_validate(SETTINGS)
     with pytest.raises(ConversionError, match=r"expected bcl2fastq v2\.20\.0\.422") as refused:
-        tool.require_version(answer, settings)
+        tool.require_version(answer, settings, BCL2FASTQ)
     assert refused.value.code == "convert.version"

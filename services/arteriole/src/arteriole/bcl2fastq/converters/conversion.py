@@ -44,6 +44,8 @@ class ConversionRequest:
         threads: for reading base calls; one thread of `builtin` compresses, whatever their number.
         key: of the attempt, alike in each of its jobs; what a converter starts outside of this
             process has it as its name. Of letters, digits and dashes.
+        index2: how the sheet has index2: `forward`, `as-read` (as the instrument read it), or None
+            if that follows from its version and the converter.
     """
 
     run_dir: Path
@@ -56,6 +58,7 @@ class ConversionRequest:
     ignore: frozenset[str] = frozenset()
     threads: int = 1
     key: str = ""
+    index2: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

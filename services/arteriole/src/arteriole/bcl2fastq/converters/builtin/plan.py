@@ -15,7 +15,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import sheet_check, sheet_settings
+from arteriole.illumina import index_orientation, sheet_check, sheet_settings
 from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import Read, RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
@@ -100,11 +100,16 @@ SettingsCheck = Callable[[SampleSheet, RunInfo, ConversionRequest], list[str]]
 """Refuses what the sheet's settings ask for and a converter does not do; returns warnings."""
 
 
-def make(request: ConversionRequest, check_settings: SettingsCheck | None = None) -> Plan:
+def make(
+    request: ConversionRequest,
+    check_settings: SettingsCheck | None = None,
+    sheet: SampleSheet | None = None,
+) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
 
     Args:
         check_settings: of another converter than the builtin one.
+        sheet: the one of the request, with index2 as the converter takes it.
 
     Raises:
         ConversionError: something is refused.
@@ -113,7 +118,9 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
     _check_options(request)
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
-    sheet = SampleSheet.read(request.sheet)
+    if sheet is None:
+        sheet = SampleSheet.read(request.sheet)
+        sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or _check_settings)(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
     _refuse(findings, request.allow_index_collisions)
