@@ -59,8 +59,9 @@ class Holds:
             if (found := self._find(scope, name)) is not None:
                 if reason == found.reason and code == found.code:
                     return True
-                if found.code != code and reason not in found.reason:
-                    reason = f"{found.reason}; {reason}"[:1000]
+                if found.code != code:
+                    both = f"{found.reason}; {reason}"[:1000]
+                    reason = found.reason if reason in found.reason else both
                 code, hint = code or found.code, hint or found.hint
             self._store.execute(
                 "INSERT INTO hold (scope, name, reason, held_by, since, code, hint)"

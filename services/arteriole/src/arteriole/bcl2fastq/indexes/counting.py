@@ -30,7 +30,7 @@ CLUSTERS = 40_000
 #: About so many bytes of all lanes together; one tile of a lane is read in any case.
 BYTES = 400 * 1024 * 1024
 #: So many different pairs of a lane are kept, the commonest ones: the others are reading errors.
-PAIRS = 20_000
+PAIRS = 10_000
 _SEED = 20_240
 
 

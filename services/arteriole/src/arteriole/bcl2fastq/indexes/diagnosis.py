@@ -5,7 +5,7 @@ for every lane alike and the sheet as it is does not. What would give an index t
 told and never proposed: the counts cannot tell which sample it belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from arteriole.bcl2fastq.indexes.lane import LIKE_A_SAMPLE, Lane
@@ -107,13 +107,19 @@ def _others(lane: Lane) -> Diagnosis | None:
 
 
 def _turned(lanes: Sequence[Lane], reading: Reading) -> str:
-    there = sum(len(lane.there(lane.readings[reading])) for lane in lanes)
-    before = sum(len(lane.there(lane.as_written)) for lane in lanes)
-    total = sum(len(lane.true_samples) for lane in lanes)
+    """A sample counts where it has reads on each of its lanes."""
+    total = _ids(lanes, lambda lane: lane.true_samples)
+    lost = _ids(lanes, lambda lane: lane.missing(lane.readings[reading]))
+    lost_before = _ids(lanes, lambda lane: lane.missing(lane.as_written))
     return (
-        f"with {reading.value} {there} of {total} samples have reads,"
-        f" {Reading.AS_WRITTEN.value} {before} of {total}"
+        f"with {reading.value} {total - lost} of {total} samples have reads,"
+        f" {Reading.AS_WRITTEN.value} {total - lost_before} of {total}"
     )
+
+
+def _ids(lanes: Sequence[Lane], which: Callable[[Lane], Iterable[int]]) -> int:
+    """How many samples these are, each counted once."""
+    return len({lane.samples[place].sample_id for lane in lanes for place in which(lane)})
 
 
 def _told(lane: Lane) -> str:
