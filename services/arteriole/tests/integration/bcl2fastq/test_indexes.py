@@ -73,11 +73,6 @@ def test_the_job_holds_the_diagnosis_and_nothing_is_written_elsewhere(
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "indexes.no_proposal")
 
 
-def test_a_conversion_is_no_comparison(site, sequenced):
-    answer = site().call("POST", f"start/{sequenced.name}", json={"stage": "indexes"})
-    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "stage")
-
-
 def test_the_command_compares_a_folder_without_a_service(sequenced):
     sheet = sequenced / "SampleSheet.csv"
     asked = ["indexes", str(sequenced), "--sheet", str(sheet)]
