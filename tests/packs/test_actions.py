@@ -80,18 +80,20 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("hold", {"reason": "r"}),
         ("release", {}),
         ("restore", {"attempt": 1}),
+        ("start_indexes", {}),
+        ("judge_indexes", {"job_id": "1"}),
     ],
 )
 @pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
 def test_a_hostile_name_reaches_no_service(action, service, name, parameters, run):
-    if name in ("end_stage", "check_samplesheet"):
+    if name in ("end_stage", "check_samplesheet", "judge_indexes"):
         service.answers["GET", f"{BASE}/status/1"] = (200, job("done", job_id=1, run=run))
         service.answers["POST", f"{BASE}/samplesheets/check"] = (200, {"ok": True})
     succeeded, result = action(name, run=run, **parameters)
     assert not succeeded
     assert result["code"] in ("name.characters", *(NO_SCOPE if run == "" else ()))
     assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
-    reached = ("/runs/", "/holds", "/restore/")
+    reached = ("/runs/", "/holds", "/restore/", "/indexes/")
     assert not [path for path, _ in service.calls() if any(word in path for word in reached)]
 
 
@@ -326,6 +328,69 @@ def test_restore_starts_one_job_for_an_execution(action, service, asked, body):
     assert (succeeded, result) == (True, {"service": "archive", "job_id": "7", "state": "pending"})
     assert service.calls() == [(where, body or asked)]
     assert service.asked[0].headers["idempotency-key"] == "restore.e1"
+
+
+@pytest.mark.parametrize(
+    ("status", "sheet", "body"),
+    [
+        (200, {"source": "run_folder"}, {}),
+        (200, {"source": "folder /sheets", "base64": "QQ=="}, {"sheet": "QQ=="}),
+        (404, {"error": {"code": "run.no_sheet", "message": "m"}}, {}),
+    ],
+)
+def test_the_indexes_of_a_run_are_compared_once(action, service, status, sheet, body):
+    where = f"{BASE}/indexes/{RUN}"
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (status, sheet)
+    service.answers["POST", where] = (202, job("pending", job_id=7))
+    succeeded, result = action("start_indexes", run=RUN)
+    assert (succeeded, result) == (
+        True, {"service": "bcl2fastq", "job_id": "7", "state": "pending"},
+    )  # fmt: skip
+    assert service.calls()[-1] == (where, body)
+    assert service.asked[-1].headers["idempotency-key"] == f"{RUN}.indexes.1.0"
+
+
+FOUND = {"code": "indexes.reversed_i5", "message": "with {{ x }} 4 of 4 samples have reads"}
+
+
+@pytest.mark.parametrize(
+    ("ended", "held", "result"),
+    [
+        ({"result": FOUND}, True, {"code": FOUND["code"], "held": True, "observed": False}),
+        ({"result": FOUND}, False, {"code": FOUND["code"], "held": False, "observed": False}),
+        ({"result": {"code": "", "message": ""}}, None,
+         {"code": "", "held": False, "observed": False}),
+        ({"result": {"would": FOUND}, "observed": True}, None,
+         {"code": FOUND["code"], "held": False, "observed": True}),
+        ({"state": "error", "code": "indexes.not_read", "result": {}}, None,
+         {"code": "indexes.not_read", "held": False, "observed": False}),
+        ({"stage": "convert", "result": FOUND}, None, "job.other_stage"),
+        ({"result": []}, None, "service.answer"),
+    ],
+)  # fmt: skip
+def test_a_run_is_held_for_what_its_indexes_say(action, service, ended, held, result):
+    service.answers["GET", f"{BASE}/status/7"] = (
+        200, {**job("done", job_id=7), "run": RUN, "stage": "indexes", "attempt": 1, **ended},
+    )  # fmt: skip
+    service.answers["POST", f"{BASE}/holds"] = (200, {"held": held})
+    succeeded, found = action("judge_indexes", run=RUN, job_id="7")
+    if isinstance(result, str):
+        assert (succeeded, found["code"]) == (False, result)
+    else:
+        assert (succeeded, found) == (True, result)
+    bodies = [body for path, body in service.calls() if path == f"{BASE}/holds"]
+    if held is None:
+        assert bodies == []
+        return
+    (body,) = bodies
+    assert body.pop("reason").endswith(FOUND["message"])
+    assert body == {
+        "scope": "run",
+        "name": RUN,
+        "code": FOUND["code"],
+        "hint": f"arteriole indexes {RUN}",
+        "about": "bcl2fastq.7",
+    }
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ COMMANDS = {
     "steps": "arteriole.commands.steps:steps_command",
     "metadata": "arteriole.commands.metadata:metadata_group",
     "restore": "arteriole.commands.restore:restore_command",
+    "indexes": "arteriole.commands.indexes:indexes_command",
     "inspect": "arteriole.inspection.command:inspect",
     "observe": "arteriole.observe.command:observe",
     "simulate": "arteriole.simulator.command:simulate",

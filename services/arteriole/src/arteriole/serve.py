@@ -64,10 +64,10 @@ def _runfolder(section: RunfolderSettings, settings: Settings) -> Service:
 
 def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings) -> Service:
     from arteriole.bcl2fastq.kind import Bcl2fastqKind
-    from arteriole.jobs.service import JobService
+    from arteriole.bcl2fastq.service import Bcl2fastqService
 
     kind, far = Bcl2fastqKind(section), section.in_container
-    return JobService(kind, settings.state_dir, section.parallel, settings.mode, far=far)
+    return Bcl2fastqService(kind, settings.state_dir, section.parallel, settings.mode, far=far)
 
 
 def _checksum(section: ChecksumSettings, settings: Settings) -> Service:

@@ -17,6 +17,7 @@ from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
@@ -46,7 +47,8 @@ def make_service(wanted: dict[str, Any]) -> JobService:
     if wanted["kind"] == "wes":
         return WesService(WesSettings.model_validate(wanted["settings"]), state_dir, mode)
     kind = make_kind(wanted["kind"], wanted["settings"])
-    make = ArchiveService if wanted["kind"] == "archive" else JobService
+    makers = {"archive": ArchiveService, "bcl2fastq": Bcl2fastqService}
+    make: type[JobService] = makers.get(wanted["kind"], JobService)
     return make(kind, state_dir, wanted["parallel"], mode)
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
-from arteriole.app.errors import NotFoundError
+from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Request, Route
 from arteriole.bcl2fastq import converters, sheets
@@ -48,6 +48,20 @@ class ConvertRequest(StartRequest):
         return {name: value for name, value in super().asked().items() if value is not None}
 
 
+#: What a job is told as that compares the observed indexes with the sheet; no stage of a run.
+INDEXES = "indexes"
+
+
+class IndexesRequest(StartRequest):
+    """Body of `POST /api/1.0/indexes/<runfolder>`."""
+
+    stage: Literal["indexes"] | None = None
+    sheet: SheetBytes | None = None
+
+    def asked(self) -> dict[str, Any]:
+        return {name: value for name, value in super().asked().items() if value is not None}
+
+
 class Bcl2fastqKind:
     name = "bcl2fastq"
     stage = "convert"
@@ -59,8 +73,16 @@ class Bcl2fastqKind:
         self._settings = settings
         self._converter = converters.find(settings.converter, settings.tool)
 
-    def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+    def parameters(self, run: str, request: ConvertRequest | IndexesRequest) -> dict[str, Any]:
         settings = self._settings
+        if isinstance(request, IndexesRequest):
+            return self._of_indexes(run, request)
+        if request.stage == INDEXES:
+            raise InvalidError(
+                f"{INDEXES} is no stage of a conversion",
+                hint=f"POST /api/1.0/indexes/{run}",
+                field="stage",
+            )
         tool = settings.tool
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
@@ -76,6 +98,15 @@ class Bcl2fastqKind:
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
+        }
+
+    def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:
+        return {
+            "part": INDEXES,
+            "run_dir": str(find_run(self._settings.run_roots, run)),
+            "barcode_mismatches": list(self._settings.barcode_mismatches),
+            "allow_index_collisions": self._settings.allow_index_collisions,
+            "sheet": request.sheet,
         }
 
     def versions(self) -> dict[str, str]:

@@ -49,6 +49,8 @@ class Runner:
     With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
     started once more, to end that.
 
+    The jobs of the stages `beside` are short: they have one place of their own.
+
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
@@ -62,6 +64,7 @@ class Runner:
         rerun: bool,
         observe_only: bool = False,
         far: bool = False,
+        beside: frozenset[str] = frozenset(),
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -70,6 +73,7 @@ class Runner:
         self._rerun = rerun
         self._observe_only = observe_only
         self._far = far
+        self._beside = beside
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
@@ -96,14 +100,15 @@ class Runner:
     async def step(self) -> None:
         """One look at all jobs that have not ended."""
         _reap()
-        running = 0
+        running = {True: 0, False: 0}  # by whether it is a short one
+        places = {True: 1, False: self._parallel}
         for job in self._queue.in_state(JobState.STARTED):
-            running += self._still_running(job)
+            running[job.stage in self._beside] += self._still_running(job)
         for job in self._queue.in_state(JobState.PENDING):
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
-            elif running < self._parallel:
-                running += await self._start(job)
+            elif running[is_short := job.stage in self._beside] < places[is_short]:
+                running[is_short] += await self._start(job)
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)

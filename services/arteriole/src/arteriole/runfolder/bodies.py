@@ -102,6 +102,16 @@ class ReleaseHoldRequest(Request):
 
 class HoldRequest(ReleaseHoldRequest):
     reason: Reason
+    #: Of a finding, see holds.Finding.
+    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
+    hint: str = Field(default="", max_length=500)
+    about: Annotated[str, _identifier("about")] | None = None
+
+    @model_validator(mode="after")
+    def _of_a_run(self) -> Self:
+        if self.about is not None and self.scope is not Scope.RUN:
+            raise ValueError("only a run is held for a finding")
+        return self
 
 
 class WaiveRequest(Request):

@@ -153,17 +153,30 @@ class Scope(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Hold:
-    """No stage of the runs in its scope begins; `name` is '' for all."""
+    """No stage of the runs in its scope begins; `name` is '' for all.
+
+    `code` and `hint` are of whoever holds it for something that was found; else empty.
+    """
 
     scope: Scope
     name: str
     reason: str
     by: str
     since: str
+    code: str = ""
+    hint: str = ""
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Hold":
-        return cls(Scope(row["scope"]), row["name"], row["reason"], row["held_by"], row["since"])
+        return cls(
+            Scope(row["scope"]),
+            row["name"],
+            row["reason"],
+            row["held_by"],
+            row["since"],
+            row["code"],
+            row["hint"],
+        )
 
     def document(self) -> dict[str, Any]:
         return {
@@ -172,6 +185,7 @@ class Hold:
             "reason": self.reason,
             "by": self.by,
             "since": self.since,
+            "code": self.code,
         }
 
 

@@ -32,6 +32,9 @@ WHO = "runfolder"
 #: States in which a run asks nothing of a reader that lost its place.
 CLOSED = (RunState.DONE, RunState.CANCELLED)
 
+#: Verdicts of a run whose base calls are still to come.
+GOING_ON = (VerdictKind.SEQUENCING, VerdictKind.STUCK)
+
 #: Verdicts with which all of a run is here.
 WHOLE = (VerdictKind.COMPLETE, VerdictKind.NO_SHEET)
 
@@ -329,14 +332,16 @@ class Runs:
 
         One that was here before and is seen to be sequenced counts as new.
         """
-        name, kind = run.name, verdict.kind
+        name, kind, evidence = run.name, verdict.kind, verdict.evidence
         what = alerts.OF_VERDICT.get(kind, "")
         self.alerts.clear(name, but=what)
         if run.state in CLOSED or run.finished:
             return
         if not run.adopted and len(self.rises(run)) < 2:
             return
-        if kind is VerdictKind.SEQUENCING and verdict.evidence.get("instrument"):
+        if kind in GOING_ON and evidence.get("indexes_read") and evidence.get("samples"):
+            self._tell_once("indexes_read", name)
+        if kind is VerdictKind.SEQUENCING and evidence.get("instrument"):
             self._tell_once("run_started", name)
         elif kind in WHOLE and run.verdict not in WHOLE and not run.attempt:
             self._tell_once("run_copied", name)
@@ -344,7 +349,7 @@ class Runs:
             code, others = verdict.code, self._others_unreachable(run)
             self.alerts.raise_(what, who=WHO, run=name, about=code, code=code, told=others)
         elif what:
-            reached = verdict.evidence.get("cycles_seen")
+            reached = evidence.get("cycles_seen")
             about = f"cycle {reached}" if what == alerts.RUN_STUCK else verdict.code
             self.alerts.raise_(what, who=WHO, run=name, about=about, code=verdict.code)
 

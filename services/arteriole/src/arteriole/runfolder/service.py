@@ -34,7 +34,7 @@ from arteriole.runfolder.bodies import (
 )
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
-from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
@@ -382,8 +382,9 @@ class RunfolderService:
 
     def _hold(self, call: Call) -> Reply:
         body: HoldRequest = call.body
-        self._holds.hold(body.scope, body.name, body.reason, call.identity.name)
-        return Reply({"held": True})
+        finding = Finding(body.code, body.hint, body.about or "")
+        held = self._holds.hold(body.scope, body.name, body.reason, call.identity.name, finding)
+        return Reply({"held": held})
 
     def _release_hold(self, call: Call) -> Reply:
         body: ReleaseHoldRequest = call.body

@@ -128,7 +128,8 @@ def _held(run: Run, hold: Hold) -> _Reason:
     message = f"{what} by {hold.by}: {hold.reason}"
     if run.lease is not None:
         message += f"; {_picked_up(run.lease)}"
-    return _Reason("run.held", message, f"arteriole release {of}", LATE)
+    hint = hold.hint or f"arteriole release {of}"
+    return _Reason(hold.code or "run.held", message, hint, LATE)
 
 
 def _picked_up(lease: Lease) -> str:

@@ -13,6 +13,7 @@ from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
@@ -83,8 +84,8 @@ def _makers(home):
     runs = {"run_roots": [home / "no_runs"]}
     act = Mode.ACT
 
-    def jobs(kind):
-        return _with_a_job(lambda: JobService(kind(), state, 1, act))
+    def jobs(kind, make=JobService):
+        return _with_a_job(lambda: make(kind(), state, 1, act))
 
     return {
         "runfolder": lambda: RunfolderService(
@@ -99,7 +100,8 @@ def _makers(home):
             act,
         ),
         "bcl2fastq": jobs(
-            lambda: Bcl2fastqKind(Bcl2fastqSettings(**runs, fastq_root=fastq, converter="builtin"))
+            lambda: Bcl2fastqKind(Bcl2fastqSettings(**runs, fastq_root=fastq, converter="builtin")),
+            Bcl2fastqService,
         ),
         "checksum": jobs(lambda: ChecksumKind(ChecksumSettings(**runs, **roots))),
         "transfer": jobs(
