@@ -477,9 +477,15 @@ class Runs:
             raise LeaseLostError(lease_id)
 
     def forget(self, run: Run) -> None:
-        """Drop a refused folder that was removed or renamed; its history stays."""
+        """Drop a refused folder that was removed or renamed; its history stays.
+
+        One of which an attempt was made, before it was refused, stays too.
+        """
         with self.store.transaction():
-            self.store.execute("DELETE FROM run WHERE id = ? AND verdict = 'refused'", (run.id,))
+            refused = "SELECT id FROM run WHERE id = ? AND verdict = 'refused' AND attempt = 0"
+            for table in ("abort", "cycle", "lease"):
+                self.store.execute(f"DELETE FROM {table} WHERE run IN ({refused})", (run.id,))  # noqa: S608  texts of this module
+            self.store.execute(f"DELETE FROM run WHERE id IN ({refused})", (run.id,))  # noqa: S608  texts of this module
 
     def first_scan_done(self) -> bool:
         row = self.store.row("SELECT first_scan FROM store")
