@@ -46,13 +46,34 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteRules:
+    """What a centre asks of its sheets beyond what a conversion needs.
+
+    Attributes:
+        sample_id, project: what a whole Sample_ID, Sample_Project has to look like.
+        projects: the projects that the centre knows; None if any may stand in a sheet.
+        controls: what the Sample_ID of a no-template control looks like; a sheet without one is
+            told, and controls need not look like samples.
+    """
+
+    sample_id: re.Pattern[str] | None = None
+    project: re.Pattern[str] | None = None
+    projects: frozenset[str] | None = None
+    controls: re.Pattern[str] | None = None
+
+
+NO_SITE_RULES = SiteRules()
+
+
+@dataclass(frozen=True, slots=True)
 class _Case:
     """What every check looks at; `lanes` holds the samples of each lane of the flow cell."""
 
     sheet: SampleSheet
-    run_info: RunInfo
+    run_info: RunInfo | None
     mismatches: tuple[int, int]
     lanes: dict[int, list[Sample]]
+    site: SiteRules
 
     def error(self, code: str, sample: Sample, column: str, message: str, hint: str) -> Finding:
         place = self.sheet.columns.get(column, 0)
@@ -70,19 +91,35 @@ class _Case:
 
 
 def check(
-    sheet: SampleSheet, run_info: RunInfo, mismatches: tuple[int, int] = (1, 1)
+    sheet: SampleSheet,
+    run_info: RunInfo | None,
+    mismatches: tuple[int, int] = (1, 1),
+    site: SiteRules = NO_SITE_RULES,
 ) -> tuple[Finding, ...]:
-    """All findings, by line; `mismatches` are those that a conversion allows in i7 and i5."""
-    case = _Case(sheet, run_info, mismatches, samples_by_lane(sheet, run_info))
+    """All findings, by line.
+
+    Args:
+        run_info: of the sheet's run; None of a sheet that is checked before its run, which rules
+            that need the run leave alone.
+        mismatches: those that a conversion allows in i7 and i5.
+    """
+    case = _Case(sheet, run_info, mismatches, samples_by_lane(sheet, run_info), site)
     findings = [finding for one in _CHECKS for finding in one(case)]
     return tuple(sorted(findings, key=lambda f: (f.line, f.column, f.code)))
 
 
-def samples_by_lane(sheet: SampleSheet, run_info: RunInfo) -> dict[int, list[Sample]]:
-    """The samples of each lane; a sheet without lanes means every sample on every lane."""
+def samples_by_lane(sheet: SampleSheet, run_info: RunInfo | None) -> dict[int, list[Sample]]:
+    """The samples of each lane; a sheet without lanes means every sample on every lane.
+
+    Without a run, the lanes are those that the sheet names; lane 0 stands for every lane if it
+    names none.
+    """
+    if run_info is not None:
+        lanes: tuple[int, ...] = run_info.lanes
+    else:
+        lanes = tuple(sorted({s.lane for s in sheet.samples if s.lane is not None})) or (0,)
     return {
-        lane: [sample for sample in sheet.samples if sample.lane in (None, lane)]
-        for lane in run_info.lanes
+        lane: [sample for sample in sheet.samples if sample.lane in (None, lane)] for lane in lanes
     }
 
 
@@ -152,7 +189,7 @@ def _lanes(case: _Case) -> Iterator[Finding]:
             yield case.error(
                 "sheet.lane_missing", sample, "Lane", "Lane is empty here", "fill it in every row"
             )
-        elif sample.lane is not None and sample.lane not in case.lanes:
+        elif sample.lane is not None and case.run_info and sample.lane not in case.lanes:
             yield case.error(
                 "sheet.lane_unknown",
                 sample,
@@ -161,7 +198,7 @@ def _lanes(case: _Case) -> Iterator[Finding]:
                 "its lanes are " + ", ".join(map(str, case.lanes)),
             )
     for lane, samples in case.lanes.items():
-        if case.sheet.samples and not samples:
+        if case.run_info is not None and case.sheet.samples and not samples:
             yield Finding(
                 "sheet.lane_unused",
                 Severity.WARNING,
@@ -210,7 +247,7 @@ _INDEXES: tuple[tuple[str, Callable[[Sample], str]], ...] = (
 
 
 def _indexes(case: _Case) -> Iterator[Finding]:
-    reads = case.run_info.index_reads
+    reads = case.run_info.index_reads if case.run_info else None
     for sample in case.sheet.samples:
         if sample.index2 and not sample.index:
             yield case.error(
@@ -232,6 +269,8 @@ def _indexes(case: _Case) -> Iterator[Finding]:
                     f"expected an index of A, C, G, T (and N), found {text[:40]!r}",
                     _alphabet_hint(text),
                 )
+            elif reads is None:
+                continue
             elif not reads and case.is_alone(sample):
                 yield case.warning(
                     "sheet.index_not_read",
@@ -293,7 +332,7 @@ def _lane_indexes(case: _Case) -> Iterator[Finding]:
                         "sheet.index_lengths",
                         sample,
                         column,
-                        f"{column} has {found} bases, another sample of lane {lane} has {usual}",
+                        f"{column} has {found} bases, another sample of {_named(lane)} has {usual}",
                         "shorten all to one length, or split the sheet",
                     )
                 else:
@@ -301,7 +340,7 @@ def _lane_indexes(case: _Case) -> Iterator[Finding]:
                         "sheet.index_missing",
                         sample,
                         column,
-                        f"{column} is empty beside other samples of lane {lane}",
+                        f"{column} is empty beside other samples of {_named(lane)}",
                         "without an index a sample must be alone on its lane",
                     )
 
@@ -323,7 +362,7 @@ def _collisions(case: _Case) -> Iterator[Finding]:
                     "sheet.index_duplicate",
                     other,
                     "index",
-                    f"lane {lane}: the same index as line {one.line}",
+                    f"{_named(lane)}: the same index as line {one.line}",
                     "correct the index, or the lane, of one of them",
                 )
                 continue
@@ -332,13 +371,15 @@ def _collisions(case: _Case) -> Iterator[Finding]:
                 "sheet.index_collision",
                 other,
                 "index",
-                f"lane {lane}: too near to the index of line {one.line} ({differ}; "
+                f"{_named(lane)}: too near to the index of line {one.line} ({differ}; "
                 f"{case.mismatches[0]} and {case.mismatches[1]} mismatches are allowed)",
                 "allow fewer mismatches, or correct the index",
             )
 
 
 def _reads(case: _Case) -> Iterator[Finding]:
+    if case.run_info is None:
+        return
     for what, said, reads in (
         ("", case.sheet.reads, case.run_info.template_reads),
         (" of index", case.sheet.index_reads, case.run_info.index_reads),
@@ -371,13 +412,17 @@ def _settings(case: _Case) -> Iterator[Finding]:
                     continue
                 message = f"expected {name} 0, 1 or 2, found {value[:20]!r}"
                 yield Finding("sheet.mismatches", Severity.ERROR, line, 0, message, "correct it")
-            elif plain(name) == "overridecycles":
+            elif plain(name) == "overridecycles" and case.run_info is not None:
                 try:
                     override_cycles.parse(value, case.run_info)
                 except MaskError as err:
                     hint = "write one mask a read, which covers all of its cycles"
                     message = f"OverrideCycles: {err}"
                     yield Finding("sheet.override_cycles", Severity.ERROR, line, 0, message, hint)
+
+
+def _named(lane: int) -> str:
+    return f"lane {lane}" if lane else "every lane"
 
 
 def _joined(numbers: tuple[int, ...]) -> str:

@@ -198,6 +198,20 @@ def test_collisions_beyond_the_first_thousand_are_not_told():
     assert len(found(rows, "Sample_ID,index")) == 1000
 
 
+def test_a_sheet_is_checked_before_its_run():
+    rows = "9,A,ACGTACGTACGT\n9,B,ACGTACGTACGA\n9,C,TTTT"
+    assert found(rows, "Lane,Sample_ID,index", info=None) == [
+        ("sheet.index_collision", 4, 3),
+        ("sheet.index_lengths", 5, 3),
+    ]
+
+
+def test_a_sheet_without_lanes_is_checked_before_its_run():
+    sheet = parse(b"[Data]\nSample_ID,index\nA,ACGT\nB,ACGT\n")
+    (finding,) = check(sheet, None)
+    assert finding.message == "every lane: the same index as line 3"
+
+
 def test_no_sample_at_all():
     assert found("", "Sample_ID") == [("sheet.no_samples", 0, 0)]
 
