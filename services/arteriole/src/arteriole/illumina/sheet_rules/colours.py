@@ -2,7 +2,7 @@
 
 Sources: Illumina Knowledge 1241 (NextSeq 500/550, MiniSeq), 1931 (NovaSeq 6000), 3339 (NextSeq
 1000/2000) and 8422 (NovaSeq X): G is dark, and an index read must not begin with two dark cycles.
-The iSeq's guide, "How Does Sequencing Work": G is dark in both images.
+Illumina, "CMOS Chip and One-Channel SBS Chemistry" (iSeq): G is dark in both images.
 """
 
 from collections.abc import Iterator

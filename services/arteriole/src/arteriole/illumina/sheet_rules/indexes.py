@@ -18,7 +18,8 @@ PHIX = (
     ("ACAACGCAATC", "AGATCTCGGT"),
 )
 """What the index reads show of PhiX with an i7: wtsi-npg/npg_seq_pipeline#557 has both
-directions of the i5, which such a library lacks. Illumina's PhiX Control v3 has no i7."""
+directions of the i5, which such a library lacks. PhiX Control v3 has no place for an i7 primer
+(czbiohub.org/genomics/illumina-technology)."""
 
 
 def _alphabet(case: Case) -> Iterator[Fault]:
