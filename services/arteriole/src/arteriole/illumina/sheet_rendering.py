@@ -65,6 +65,8 @@ def render(
     header, table = _header(sheet, version), _samples(sheet, version, settings.columns)
     if version == 2 and any(sample.description for sample in sheet.samples):
         left_out.append(LeftOut("column Description", sheet.samples[0].line))
+    if any(sample.flowcell for sample in sheet.samples):
+        left_out.append(LeftOut("column FCID", sheet.samples[0].line))
     names = ("Settings", "Data") if version == 1 else V2_SECTIONS
     rows: Table = [["[Header]"], *header, [], ["[Reads]"], *_reads(run_info, version), []]
     rows += [[f"[{names[0]}]"], *(list(pair) for pair in settings.lines.items()), []]
