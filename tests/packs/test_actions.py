@@ -1,5 +1,6 @@
 """The pack arteria's actions, against an HTTP service."""
 
+import os
 from typing import Any
 
 import pytest
@@ -611,6 +612,72 @@ def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action,
     succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1)
     assert (succeeded, result["code"]) == (False, "service.refused")
     assert len(service.calls()) == 1
+
+
+CHECK = f"{BASE}/samplesheets/check"
+NEAR = {
+    **{"code": "sheet.index_collision", "severity": "error", "line": 7, "column": 3},
+    **{"message": "too near: {{ S1 }}", "hint": "mend it"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sheet", "body"),
+    [
+        ({"run": RUN}, {}, {"run": RUN}),
+        ({"run": RUN}, {"base64": "QQ=="}, {"run": RUN, "sheet": "QQ=="}),
+        ({"flow_cell": "HMTFYDRXX"}, {}, {"flow_cell": "HMTFYDRXX"}),
+        ({"run": RUN, "file": "next.csv"}, {}, {"run": RUN, "sheet": "W0RhdGFd"}),
+        ({"flow_cell": "HM", "file": "next.csv"}, {}, {"flow_cell": "HM", "sheet": "W0RhdGFd"}),
+        ({"file": "next.csv"}, {}, {"sheet": "W0RhdGFd"}),
+    ],
+)
+def test_samplesheet_check_tells_a_person(action, service, tmp_path, asked, sheet, body):
+    (tmp_path / "next.csv").write_text("[Data]")
+    if "file" in asked:
+        asked = {**asked, "file": str(tmp_path / asked["file"])}
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"run": RUN, **sheet})
+    found = {"ok": False, "code": "sheet.index_collision", "message": "x <% y %>", "hint": "h"}
+    found |= {"run": RUN, "findings": [NEAR, {**NEAR, "line": 0, "column": 0}], "finding_count": 60}
+    service.answers["POST", CHECK] = (200, found)
+    told = "error [sheet.index_collision]: too near: (( S1 )); mend it"
+    assert action("samplesheet_check", **asked) == (
+        True,
+        {
+            **{"ok": False, "code": "sheet.index_collision", "message": "x (% y %)", "hint": "h"},
+            **{"run": RUN, "findings": [f"line 7, column 3: {told}", told], "finding_count": 60},
+        },
+    )
+    assert service.calls() == [(CHECK, body)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({}, "samplesheet.scope"),
+        ({"run": RUN, "flow_cell": "HM"}, "samplesheet.scope"),
+        ({"run": "<% x %>"}, "name.characters"),
+        ({"flow_cell": "{{ x }}"}, "name.characters"),
+        ({"file": "relative.csv"}, "samplesheet.file"),
+        ({"file": "/etc/passwd"}, "samplesheet.file"),
+        ({"file": "/{home}/none.csv"}, "samplesheet.file"),
+        ({"file": "{home}/folder.csv"}, "samplesheet.file"),
+        ({"file": "{home}/pipe.csv"}, "samplesheet.file"),
+        ({"file": "{home}/link.csv"}, "samplesheet.file"),
+        ({"file": "{home}/large.csv"}, "samplesheet.file"),
+        ({"file": "{home}/a\0.csv"}, "samplesheet.file"),
+    ],
+)
+def test_samplesheet_check_reads_nothing_but_sheets(action, service, tmp_path, asked, code):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "secret").write_text("hush")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "secret")
+    (tmp_path / "large.csv").write_bytes(b"x" * (512 * 1024 + 1))
+    os.mkfifo(tmp_path / "pipe.csv")
+    asked = {name: value.replace("{home}", str(tmp_path)) for name, value in asked.items()}
+    succeeded, result = action("samplesheet_check", **asked)
+    assert (succeeded, result["code"]) == (False, code)
+    assert service.asked == [] and not any(mark in str(result) for mark in ("{{", "<%"))
 
 
 def test_release_stage_reads_the_execution_and_passes_identifiers_only(action, service):

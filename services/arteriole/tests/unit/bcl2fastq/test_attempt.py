@@ -9,6 +9,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import sheets
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.sheets import Standard
 from arteriole.bcl2fastq.work import observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
@@ -99,7 +100,7 @@ def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run)
     (tmp_path / "secret").write_text("hush,hush")
     (tiny_run.folder / "SampleSheet.csv").unlink()
     (tiny_run.folder / "SampleSheet.csv").symlink_to(tmp_path / "secret")
-    found = sheets.check(tiny_run.folder, None, (1, 1), False)
+    found = sheets.check(tiny_run.folder, None, Standard())
     assert (found["ok"], found["code"]) == (False, "sheet.link")
     assert "hush" not in str(found)
 
@@ -141,7 +142,7 @@ def test_observing_tells_what_would_be_and_touches_nothing(
     assert [s["sample_id"] for s in would["samples"]] == ["S1", "Undetermined"]
     assert would["to"] == str(root / "r1" / "attempt-1")
     assert set(would) == {
-        *("converter", "converter_version", "ignore", "sheet_sha256"),
+        *("converter", "converter_version", "ignore", "waived_rules", "sheet_sha256"),
         *("samples", "files", "to", "warnings"),
     }
 

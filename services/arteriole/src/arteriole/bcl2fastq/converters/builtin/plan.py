@@ -116,7 +116,7 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
     sheet = SampleSheet.read(request.sheet)
     warnings = (check_settings or _check_settings)(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
-    _refuse(findings, request.allow_index_collisions)
+    _refuse(findings, request)
     warnings += [_told(finding) for finding in findings]
     for read in run_info.template_reads:
         if read.is_reverse_complement:
@@ -198,8 +198,10 @@ def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRe
     return warnings
 
 
-def _refuse(findings: tuple[Finding, ...], allow_collisions: bool) -> None:
-    waived = {"sheet.index_collision"} if allow_collisions else set()
+def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
+    waived = set(request.waived_rules)
+    if request.allow_index_collisions:
+        waived.add("sheet.index_collision")
     errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
