@@ -42,7 +42,19 @@ def test_token_and_route_of_a_call(action, service):
             "waive",
             {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
         ),
+        (
+            "waive",
+            {"rules": ["sheet.index_collision"], "reason": "r"},
+            "waive",
+            {"ignore": [], "rules": ["sheet.index_collision"], "reason": "r"},
+        ),
         ("unwaive", {"reason": "{{ why }}"}, "unwaive", {"reason": "{{ why }}"}),
+        (
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+        ),
         ("abort", {"reason": "<% why %>"}, "abort", {"reason": "<% why %>"}),
         (
             "redo",
@@ -576,6 +588,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ("status", "verdict", "state", "code", "message"),
     [
         (200, {"ok": True, "code": "", "findings": []}, "done", "", ""),
+        (200, {"ok": True, "findings": [{**FINDING, "waived": True}]}, "done", "", ""),
         (
             200,
             {"ok": False, "code": "sheet.bad", "message": "two errors", "findings": [FINDING] * 2},
@@ -594,6 +607,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ],
 )
 def test_check_samplesheet_ends_the_stage(action, service, status, verdict, state, code, message):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (status, verdict)
     where = f"{BASE}/runs/{RUN}/stages/check/1/end"
     service.answers["POST", where] = (200, {"ended": True})
@@ -608,6 +622,7 @@ def test_check_samplesheet_ends_the_stage(action, service, status, verdict, stat
 
 
 def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action, service):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (500, "boom")
     succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1)
     assert (succeeded, result["code"]) == (False, "service.refused")
@@ -615,6 +630,46 @@ def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action,
 
 
 CHECK = f"{BASE}/samplesheets/check"
+WAIVED = {"waived_rules": ["sheet.index_collision"]}
+
+
+def test_rules_that_are_waived_go_with_the_requests_to_bcl2fastq(action, service):
+    """Codes alone: who waived them, and why, stays in the runfolder service."""
+    attempts(service, WAIVED, {"attempt": 2})
+    service.answers["POST", CHECK] = (200, {"ok": True})
+    service.answers["POST", f"{BASE}/runs/{RUN}/stages/check/1/end"] = (200, {"ended": True})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert action("check_samplesheet", run=RUN, stage="check", attempt=1, by="w1")[0]
+    assert service.calls()[0] == (CHECK, {"run": RUN, **WAIVED})
+    assert start(action)[0]
+    assert (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", **WAIVED}) in service.calls()
+    service.asked.clear()
+    assert action("start_job", **OF_STAGE, service="checksum", try_number=2, by="w1")[0]
+    assert service.calls()[0][1] == {"attempt": 1, "stage": "convert"}
+
+
+@pytest.mark.parametrize("name", ["check_samplesheet", "start_job"])
+@pytest.mark.parametrize("rows", [[], [{"waived_rules": ["{{ x }}"]}]])
+def test_nothing_is_checked_or_started_of_an_attempt_that_is_not_told_of(
+    action, service, name, rows
+):
+    attempts(service, *rows)
+    if name == "start_job":
+        succeeded, result = start(action)
+    else:
+        succeeded, result = action(name, run=RUN, stage="check", attempt=1)
+    assert (succeeded, result["code"]) == (False, "name.characters" if rows else "service.answer")
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("name", ["waive", "unwaive"])
+def test_a_rule_is_an_identifier(action, service, name):
+    succeeded, result = action(name, run=RUN, rules=["<% x %>"], reason="r")
+    assert (succeeded, result["code"]) == (False, "name.characters") and service.asked == []
+
+
 NEAR = {
     **{"code": "sheet.index_collision", "severity": "error", "line": 7, "column": 3},
     **{"message": "too near: {{ S1 }}", "hint": "mend it"},

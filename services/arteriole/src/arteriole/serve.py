@@ -17,7 +17,7 @@ from arteriole.app.claim import claim, turn
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
-from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.jobs.service import JobService
 from arteriole.metadata.service import MetadataService
@@ -48,13 +48,7 @@ def make(name: str, settings: Settings) -> tuple[Service, int]:
         )
     if (bcl2fastq := settings.bcl2fastq) is not None:
         makers["bcl2fastq"] = lambda: (
-            JobService(
-                Bcl2fastqKind(bcl2fastq),
-                settings.state_dir,
-                bcl2fastq.parallel,
-                settings.mode,
-                far=bcl2fastq.in_container,
-            ),
+            Bcl2fastqService(bcl2fastq, settings.state_dir, settings.mode),
             bcl2fastq.port,
         )
     if (checksum := settings.checksum) is not None:

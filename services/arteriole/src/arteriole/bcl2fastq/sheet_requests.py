@@ -49,3 +49,12 @@ class CheckRequest(Request):
         if (self.run, self.flow_cell, self.sheet) == (None, None, None):
             raise ValueError("expected at least one of run, flow_cell and sheet, found none")
         return self
+
+
+class HandInRequest(Request):
+    """A sheet for the run that will have this flow cell."""
+
+    flow_cell: FlowCell
+    sheet: SheetBytes
+    #: The SHA-256 of the sheet that lies there and is to be replaced.
+    replace: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

@@ -33,3 +33,17 @@ def test_an_empty_list_asks_for_the_same_job_as_none() -> None:
 def test_nothing_else_can_be_ignored(ignore: object) -> None:
     with pytest.raises(ValidationError, match="ignore"):
         ConvertRequest.model_validate({"ignore": ignore})
+
+
+def test_waived_rules_reach_the_worker_once(kind: Bcl2fastqKind) -> None:
+    rules = ["sheet.index_collision"]
+    request = kind.request.model_validate({"waived_rules": [*rules, *rules]})
+    assert kind.parameters("r1", request)["waived_rules"] == rules
+    assert ConvertRequest(waived_rules=[]).asked() == ConvertRequest().asked()
+    assert ConvertRequest(waived_rules=rules).asked() != ConvertRequest().asked()
+
+
+@pytest.mark.parametrize("rule", ["sheet.quotes", "{{ x }}", "", 5])
+def test_no_other_rule_can_be_waived(rule: object) -> None:
+    with pytest.raises(ValidationError, match="waived_rules"):
+        ConvertRequest.model_validate({"waived_rules": [rule]})
