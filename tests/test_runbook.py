@@ -28,7 +28,6 @@ URGENCIES = {"can wait", "result late", "instrument at risk"}
 
 #: Codes that are put together while it runs: the file, how the text begins, what comes of it.
 COMPOSED = {
-    ("sheet_check.py", "sheet."): {"sheet.index_without_read", "sheet.index2_without_read"},
     # what the FASTQs of others may hold
     ("remarks.py", "others."): {"others.empty", "others.unreadable"},
     # the states of a job that fail its stage, for a job that told no code

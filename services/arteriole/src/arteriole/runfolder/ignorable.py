@@ -12,7 +12,15 @@ class Ignorable(enum.StrEnum):
     EMPTY_SAMPLES = "empty-samples"
 
 
-WAIVABLE_RULES = frozenset({"sheet.index_collision"})
+WAIVABLE_RULES = frozenset(
+    {
+        "sheet.index_collision",
+        "sheet.flowcell_differs",
+        "sheet.project_unknown",
+        "sheet.site_project",
+        "sheet.site_sample_id",
+    }
+)
 """The rules of sheets, by the codes of their findings, without which a conversion can go on.
 
 NB: bcl2fastq.converters has the same, as no service knows another.

@@ -133,3 +133,15 @@ def test_a_waived_rule_stops_nothing_and_is_told(check):
     both = base64_of(SHEET.replace("TGCATGCATG", "ACGTACGTAA").replace("B,", "B b,"))
     found = check(sheet=both, waived_rules=["sheet.index_collision"])
     assert (found["ok"], found["code"]) == (False, "sheet.name_characters")
+
+
+def test_a_sites_own_rules_count_and_may_be_waived(make_service):
+    rules = {"sample_id_pattern": r"S\d+", "projects": ["P1"]}
+    site = make_service(sheet_rules=rules)
+    where = "/api/1.0/samplesheets/check"
+    found = site.post(where, {"sheet": base64_of(SHEET)}).json()
+    assert {"sheet.site_sample_id", "sheet.project_unknown"} == set(codes(found))
+    waived = sorted(set(codes(found)))
+    found = site.post(where, {"sheet": base64_of(SHEET), "waived_rules": waived}).json()
+    assert (found["ok"], len(found["findings"])) == (True, 3)
+    assert site.get("/api/1.0/samplesheets").json()["rules"]["projects"] == ["P1"]

@@ -188,7 +188,7 @@ def test_a_waived_rule_stops_no_conversion_and_stands_in_the_record(
     assert record is not None
     assert (record["degraded"], record["ignored"]) == (True, [])
     assert record["waived_rules"] == ["sheet.index_collision"]
-    assert "line 4, column 2: lane 1: too near" in record["warnings"][0]
+    assert "too near to the index of line 3" in record["warnings"][0]
     assert {s["sample_id"]: s["reads"] for s in record["samples"]} == {
         **{"S1": 1, "S2": 1},
         "Undetermined": 0,

@@ -23,7 +23,7 @@ from arteriole.jobs.worker import StoppedError, Task
 
 FAKE = Path(__file__).parent / "fakes" / "fake_bcl2fastq.py"
 SHEET = (
-    "[Settings]\nAdapter,CTGTCTCTTATACACATCT\n"
+    "[Settings]\nAdapter,CTGT\n"
     "[Data]\nSample_ID,Sample_Name,Sample_Project,index,index2\n"
     "S1,one,P1,ACGT,GGGG\nS2,S2,,TTTT,CCCC\n"
 )
@@ -302,7 +302,7 @@ def test_options_that_it_does_not_have(fake, task, option):
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ("Read1UMILength,4", ""),
+        ("Read1UMILength,2", ""),
         ("TrimUMI,1", ""),
         ("MaskAdapter,ACGT", ""),
         ("CreateFastqForIndexReads,1", "convert.setting"),
@@ -329,6 +329,18 @@ def test_a_sheet_of_version_2_is_refused(run, fake, task):
     with pytest.raises(ConversionError, match="version 2") as refused:
         observe(task(fake()))
     assert refused.value.code == "convert.sheet_version"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [SHEET.replace(",", ";").encode(), SHEET.encode("utf-16"), b"# by hand\n" + SHEET.encode()],
+    ids=["semicolons", "UTF-16", "comments"],
+)
+def test_a_sheet_that_is_read_here_alone_is_refused(run, fake, task, data):
+    (run / "SampleSheet.csv").write_bytes(data)
+    with pytest.raises(ConversionError, match="not written as bcl2fastq reads it") as refused:
+        observe(task(fake()))
+    assert refused.value.code == "convert.sheet_form"
 
 
 def test_adapters_that_were_to_be_ignored_are_told(fake, task):

@@ -349,6 +349,12 @@ class TestRefused:
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAT\n", "sheet.index_collision"),
+            ("[Data]\nSample_ID,index\nA,AAA\nA,TTT\n", "convert.several_indexes"),
+            (
+                "[Data]\nSample_ID,index,index2,OverrideCycles\n"
+                "A,AAA,CCC,Y4;I3;I3;Y4\nB,TT,GGG,Y4;I2N1;I3;Y4\n",
+                "convert.index_lengths",
+            ),
             ("[Data]\nSample_ID\n../A\n", "sheet.name_characters"),
             ("[Data]\nSample_ID,Sample_Project\nA,<% 7 %>\n", "sheet.name_characters"),
             ("", "sheet.empty"),

@@ -12,7 +12,15 @@ UNDETERMINED = "Undetermined"
 IGNORABLE = ("missing-bcls", "missing-filter", "missing-positions", "empty-samples")
 """What a person may waive, see ConversionRequest.ignore."""
 
-WAIVABLE_RULES = frozenset({"sheet.index_collision"})
+WAIVABLE_RULES = frozenset(
+    {
+        "sheet.index_collision",
+        "sheet.flowcell_differs",
+        "sheet.project_unknown",
+        "sheet.site_project",
+        "sheet.site_sample_id",
+    }
+)
 """Rules of sheet_check that a person may waive for a run, since a conversion can go on.
 
 With another error it is not known which sample a read belongs to, or where its files would go.

@@ -117,6 +117,7 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
     warnings = (check_settings or _check_settings)(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
     _refuse(findings, request)
+    _refuse_pooled(sheet)
     warnings += [_told(finding) for finding in findings]
     for read in run_info.template_reads:
         if read.is_reverse_complement:
@@ -210,6 +211,29 @@ def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
             hint=errors[0].hint,
             code=errors[0].code,
         )
+
+
+def _refuse_pooled(sheet: SampleSheet) -> None:
+    """Files are planned for one index a sample and lane, and one length of index a lane."""
+    rows: dict[tuple[str, int | None], int] = {}
+    lengths: dict[int | None, tuple[int, int]] = {}
+    for sample in sheet.samples:
+        key = sample.sample_id, sample.lane
+        if rows.setdefault(key, sample.line) != sample.line:
+            raise ConversionError(
+                f"line {sample.line}: the sample stands in line {rows[key]} with another index;"
+                " a sample with several indexes on a lane is not converted",
+                hint="give each row a Sample_ID of its own, and put the files together afterwards",
+                code="convert.several_indexes",
+            )
+        found = len(sample.index), len(sample.index2)
+        if lengths.setdefault(sample.lane, found) != found:
+            raise ConversionError(
+                f"line {sample.line}: its indexes have other lengths than those of the lane's first"
+                " sample; indexes of several lengths on a lane are not converted",
+                hint="split the sheet, or shorten all to one length",
+                code="convert.index_lengths",
+            )
 
 
 def _told(finding: Finding) -> str:
