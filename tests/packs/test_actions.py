@@ -1,5 +1,6 @@
 """The pack arteria's actions, against an HTTP service."""
 
+import os
 from typing import Any
 
 import pytest
@@ -41,7 +42,19 @@ def test_token_and_route_of_a_call(action, service):
             "waive",
             {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
         ),
+        (
+            "waive",
+            {"rules": ["sheet.index_collision"], "reason": "r"},
+            "waive",
+            {"ignore": [], "rules": ["sheet.index_collision"], "reason": "r"},
+        ),
         ("unwaive", {"reason": "{{ why }}"}, "unwaive", {"reason": "{{ why }}"}),
+        (
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+        ),
         ("abort", {"reason": "<% why %>"}, "abort", {"reason": "<% why %>"}),
         (
             "redo",
@@ -640,6 +653,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ("status", "verdict", "state", "code", "message"),
     [
         (200, {"ok": True, "code": "", "findings": []}, "done", "", ""),
+        (200, {"ok": True, "findings": [{**FINDING, "waived": True}]}, "done", "", ""),
         (
             200,
             {"ok": False, "code": "sheet.bad", "message": "two errors", "findings": [FINDING] * 2},
@@ -658,6 +672,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ],
 )
 def test_check_samplesheet_ends_the_stage(action, service, status, verdict, state, code, message):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (status, verdict)
     where = f"{BASE}/runs/{RUN}/stages/check/1/end"
     service.answers["POST", where] = (200, {"ended": True})
@@ -672,10 +687,117 @@ def test_check_samplesheet_ends_the_stage(action, service, status, verdict, stat
 
 
 def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action, service):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (500, "boom")
     succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1)
     assert (succeeded, result["code"]) == (False, "service.refused")
     assert len(service.calls()) == 1
+
+
+CHECK = f"{BASE}/samplesheets/check"
+WAIVED = {"waived_rules": ["sheet.index_collision"]}
+
+
+def test_rules_that_are_waived_go_with_the_requests_to_bcl2fastq(action, service):
+    """Codes alone: who waived them, and why, stays in the runfolder service."""
+    attempts(service, WAIVED, {"attempt": 2})
+    service.answers["POST", CHECK] = (200, {"ok": True})
+    service.answers["POST", f"{BASE}/runs/{RUN}/stages/check/1/end"] = (200, {"ended": True})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert action("check_samplesheet", run=RUN, stage="check", attempt=1, by="w1")[0]
+    assert service.calls()[0] == (CHECK, {"run": RUN, **WAIVED})
+    assert start(action)[0]
+    assert (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", **WAIVED}) in service.calls()
+    service.asked.clear()
+    assert action("start_job", **OF_STAGE, service="checksum", try_number=2, by="w1")[0]
+    assert service.calls()[0][1] == {"attempt": 1, "stage": "convert"}
+
+
+@pytest.mark.parametrize("name", ["check_samplesheet", "start_job"])
+@pytest.mark.parametrize("rows", [[], [{"waived_rules": ["{{ x }}"]}]])
+def test_nothing_is_checked_or_started_of_an_attempt_that_is_not_told_of(
+    action, service, name, rows
+):
+    attempts(service, *rows)
+    if name == "start_job":
+        succeeded, result = start(action)
+    else:
+        succeeded, result = action(name, run=RUN, stage="check", attempt=1)
+    assert (succeeded, result["code"]) == (False, "name.characters" if rows else "service.answer")
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("name", ["waive", "unwaive"])
+def test_a_rule_is_an_identifier(action, service, name):
+    succeeded, result = action(name, run=RUN, rules=["<% x %>"], reason="r")
+    assert (succeeded, result["code"]) == (False, "name.characters") and service.asked == []
+
+
+NEAR = {
+    **{"code": "sheet.index_collision", "severity": "error", "line": 7, "column": 3},
+    **{"message": "too near: {{ S1 }}", "hint": "mend it"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sheet", "body"),
+    [
+        ({"run": RUN}, {}, {"run": RUN}),
+        ({"run": RUN}, {"base64": "QQ=="}, {"run": RUN, "sheet": "QQ=="}),
+        ({"flow_cell": "HMTFYDRXX"}, {}, {"flow_cell": "HMTFYDRXX"}),
+        ({"run": RUN, "file": "next.csv"}, {}, {"run": RUN, "sheet": "W0RhdGFd"}),
+        ({"flow_cell": "HM", "file": "next.csv"}, {}, {"flow_cell": "HM", "sheet": "W0RhdGFd"}),
+        ({"file": "next.csv"}, {}, {"sheet": "W0RhdGFd"}),
+    ],
+)
+def test_samplesheet_check_tells_a_person(action, service, tmp_path, asked, sheet, body):
+    (tmp_path / "next.csv").write_text("[Data]")
+    if "file" in asked:
+        asked = {**asked, "file": str(tmp_path / asked["file"])}
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"run": RUN, **sheet})
+    found = {"ok": False, "code": "sheet.index_collision", "message": "x <% y %>", "hint": "h"}
+    found |= {"run": RUN, "findings": [NEAR, {**NEAR, "line": 0, "column": 0}], "finding_count": 60}
+    service.answers["POST", CHECK] = (200, found)
+    told = "error [sheet.index_collision]: too near: (( S1 )); mend it"
+    assert action("samplesheet_check", **asked) == (
+        True,
+        {
+            **{"ok": False, "code": "sheet.index_collision", "message": "x (% y %)", "hint": "h"},
+            **{"run": RUN, "findings": [f"line 7, column 3: {told}", told], "finding_count": 60},
+        },
+    )
+    assert service.calls() == [(CHECK, body)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({}, "samplesheet.scope"),
+        ({"run": RUN, "flow_cell": "HM"}, "samplesheet.scope"),
+        ({"run": "<% x %>"}, "name.characters"),
+        ({"flow_cell": "{{ x }}"}, "name.characters"),
+        ({"file": "relative.csv"}, "samplesheet.file"),
+        ({"file": "/etc/passwd"}, "samplesheet.file"),
+        ({"file": "/{home}/none.csv"}, "samplesheet.file"),
+        ({"file": "{home}/folder.csv"}, "samplesheet.file"),
+        ({"file": "{home}/pipe.csv"}, "samplesheet.file"),
+        ({"file": "{home}/link.csv"}, "samplesheet.file"),
+        ({"file": "{home}/large.csv"}, "samplesheet.file"),
+        ({"file": "{home}/a\0.csv"}, "samplesheet.file"),
+    ],
+)
+def test_samplesheet_check_reads_nothing_but_sheets(action, service, tmp_path, asked, code):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "secret").write_text("hush")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "secret")
+    (tmp_path / "large.csv").write_bytes(b"x" * (512 * 1024 + 1))
+    os.mkfifo(tmp_path / "pipe.csv")
+    asked = {name: value.replace("{home}", str(tmp_path)) for name, value in asked.items()}
+    succeeded, result = action("samplesheet_check", **asked)
+    assert (succeeded, result["code"]) == (False, code)
+    assert service.asked == [] and not any(mark in str(result) for mark in ("{{", "<%"))
 
 
 def test_release_stage_reads_the_execution_and_passes_identifiers_only(action, service):

@@ -28,6 +28,7 @@ COMMANDS = {
     "unwaive": "arteriole.commands.act:unwaive_command",
     "adopt": "arteriole.commands.act:adopt_command",
     "steps": "arteriole.commands.steps:steps_command",
+    "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",
     "restore": "arteriole.commands.restore:restore_command",
     "indexes": "arteriole.commands.indexes:indexes_command",

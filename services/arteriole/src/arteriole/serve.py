@@ -63,11 +63,9 @@ def _runfolder(section: RunfolderSettings, settings: Settings) -> Service:
 
 
 def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings) -> Service:
-    from arteriole.bcl2fastq.kind import Bcl2fastqKind
     from arteriole.bcl2fastq.service import Bcl2fastqService
 
-    kind, far = Bcl2fastqKind(section), section.in_container
-    return Bcl2fastqService(kind, settings.state_dir, section.parallel, settings.mode, far=far)
+    return Bcl2fastqService(section, settings.state_dir, settings.mode)
 
 
 def _checksum(section: ChecksumSettings, settings: Settings) -> Service:

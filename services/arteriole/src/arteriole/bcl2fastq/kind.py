@@ -1,39 +1,21 @@
 """The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
 
-import base64
-import binascii
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
-from arteriole.app.routes import Call, Reply, Request, Route
-from arteriole.bcl2fastq import converters, sheets
+from arteriole.app.routes import Call, Reply, Route
+from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
+from arteriole.bcl2fastq.sheet_routes import SheetRoutes
 from arteriole.jobs.service import StartRequest
-
-
-def _base64(text: str) -> str:
-    try:
-        base64.b64decode(text, validate=True)
-    except binascii.Error as err:
-        raise ValueError(f"expected base 64: {err}") from err
-    return text
-
-
-#: A sheet from elsewhere than the run folder, in base 64; it travels in the body of a request.
-SheetBytes = Annotated[str, Field(max_length=700_000), AfterValidator(_base64)]
-
-
-class CheckRequest(Request):
-    run: str
-    sheet: SheetBytes | None = None
-
 
 Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
 assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
@@ -42,6 +24,7 @@ assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
 class ConvertRequest(StartRequest):
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
+    waived_rules: WaivedRules = Field(default=[])
     sheet: SheetBytes | None = None
 
     def asked(self) -> dict[str, Any]:
@@ -72,6 +55,7 @@ class Bcl2fastqKind:
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
         self._converter = converters.find(settings.converter, settings.tool)
+        self.sheets = SheetRoutes(settings)
 
     def parameters(self, run: str, request: ConvertRequest | IndexesRequest) -> dict[str, Any]:
         settings = self._settings
@@ -95,6 +79,7 @@ class Bcl2fastqKind:
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
+            "waived_rules": sorted(set(request.waived_rules)),
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
@@ -114,14 +99,7 @@ class Bcl2fastqKind:
 
     def routes(self) -> list[Route]:
         return [
-            Route(
-                "POST",
-                "/api/1.0/samplesheets/check",
-                self._check,
-                Role.READER,
-                "check the sample sheet of a run",
-                body=CheckRequest,
-            ),
+            *self.sheets.routes(),
             Route(
                 "GET",
                 "/api/1.0/attempts/{runfolder}/{attempt}",
@@ -145,16 +123,3 @@ class Bcl2fastqKind:
                 hint=f"arteriole run {run}",
             )
         return Reply(record)
-
-    async def _check(self, call: Call) -> Reply:
-        run_dir = await answered(find_run, self._settings.run_roots, call.body.run)
-        found = await answered(
-            sheets.check,
-            run_dir,
-            None if call.body.sheet is None else base64.b64decode(call.body.sheet),
-            self._settings.barcode_mismatches,
-            self._settings.allow_index_collisions,
-            self._settings.converter,
-            self._settings.index2,
-        )
-        return Reply(found)

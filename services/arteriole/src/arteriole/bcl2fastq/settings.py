@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq.sheet_rules import SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
@@ -34,6 +35,10 @@ class Bcl2fastqSettings(Section):
     allow_index_collisions: bool = False
     #: Accept samples without a single read on a lane of theirs.
     allow_empty_samples: bool = False
+    #: What the site asks of sheets beyond what a conversion needs.
+    sheet_rules: SheetRules = SheetRules()
+    #: The drop folder in which the runfolder service looks sheets up: people hand them in there.
+    sheet_folder: AbsolutePath | None = None
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
 

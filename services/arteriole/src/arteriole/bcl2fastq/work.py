@@ -54,6 +54,7 @@ def observe(task: Task) -> dict[str, Any]:
         "converter": converter.name,
         "converter_version": converter.version,
         "ignore": sorted(request.ignore),
+        "waived_rules": list(_waived(task)),
         "sheet_sha256": sha256(request.sheet),
         "samples": [{"sample_id": sample, "lane": lane} for sample, lane in announced.samples],
         "files": list(announced.files),
@@ -83,6 +84,11 @@ def _sheet(task: Task, folder: Path) -> Path:
     return path
 
 
+def _waived(task: Task) -> tuple[str, ...]:
+    """The rules that were waived; a job of an older version knows of none."""
+    return tuple(task.parameters.get("waived_rules", ()))
+
+
 def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
     return ConversionRequest(
@@ -94,6 +100,7 @@ def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequ
         ignore_adapters=wanted["ignore_adapters"],
         allow_index_collisions=wanted["allow_index_collisions"],
         ignore=frozenset(wanted.get("ignore", ())),
+        waived_rules=converters.waived_for(wanted["converter"], _waived(task)),
         threads=wanted["threads"],
         key=key,
         index2=wanted.get("index2"),
@@ -118,7 +125,9 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
                 code="convert.sheet_changed",
                 hint="look at the sheet that is there now",
             )
-        return attempt.complete(partial, result, digest, tuple(sorted(request.ignore)))
+        return attempt.complete(
+            partial, result, digest, tuple(sorted(request.ignore)), _waived(task)
+        )
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()

@@ -114,9 +114,21 @@ class HoldRequest(ReleaseHoldRequest):
         return self
 
 
+#: The code of a finding.
+Rule = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,100}$")]
+Rules = Annotated[list[Rule], Field(max_length=32)]
+
+
 class WaiveRequest(Request):
     reason: Reason
     ignore: list[Ignorable] = Field(default_factory=list, max_length=len(Ignorable))
+    rules: Rules = Field(default_factory=list)
+
+
+class UnwaiveRequest(Request):
+    reason: Reason
+    #: Only these; else all that is waived.
+    rules: Rules = Field(default_factory=list)
 
 
 class Heartbeat(Request):

@@ -12,7 +12,6 @@ from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
-from arteriole.bcl2fastq.kind import Bcl2fastqKind
 from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
@@ -99,9 +98,14 @@ def _makers(home):
             state,
             act,
         ),
-        "bcl2fastq": jobs(
-            lambda: Bcl2fastqKind(Bcl2fastqSettings(**runs, fastq_root=fastq, converter="builtin")),
-            Bcl2fastqService,
+        "bcl2fastq": _with_a_job(
+            lambda: Bcl2fastqService(
+                Bcl2fastqSettings(
+                    **runs, fastq_root=fastq, converter="builtin", sheet_folder=home / "sheets"
+                ),
+                state,
+                act,
+            )
         ),
         "checksum": jobs(lambda: ChecksumKind(ChecksumSettings(**runs, **roots))),
         "transfer": jobs(

@@ -42,3 +42,17 @@ def test_a_conversion_is_no_comparison_of_indexes(kind: Bcl2fastqKind) -> None:
     assert kind.parameters("r1", IndexesRequest(stage="indexes"))["part"] == "indexes"
     with pytest.raises(ValidationError, match="stage"):
         IndexesRequest.model_validate({"stage": "convert"})
+
+
+def test_waived_rules_reach_the_worker_once(kind: Bcl2fastqKind) -> None:
+    rules = ["sheet.index_collision"]
+    request = kind.request.model_validate({"waived_rules": [*rules, *rules]})
+    assert kind.parameters("r1", request)["waived_rules"] == rules
+    assert ConvertRequest(waived_rules=[]).asked() == ConvertRequest().asked()
+    assert ConvertRequest(waived_rules=rules).asked() != ConvertRequest().asked()
+
+
+@pytest.mark.parametrize("rule", ["sheet.quotes", "{{ x }}", "", 5])
+def test_no_other_rule_can_be_waived(rule: object) -> None:
+    with pytest.raises(ValidationError, match="waived_rules"):
+        ConvertRequest.model_validate({"waived_rules": [rule]})

@@ -9,6 +9,7 @@ import pkgutil
 from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
     UNDETERMINED,
+    WAIVABLE_RULES,
     Announcement,
     ConversionError,
     ConversionRequest,
@@ -17,12 +18,14 @@ from arteriole.bcl2fastq.converters.conversion import (
     FastqFile,
     Progress,
     SampleReads,
+    waived_for,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 
 __all__ = [
     "IGNORABLE",
     "UNDETERMINED",
+    "WAIVABLE_RULES",
     "Announcement",
     "ConversionError",
     "ConversionRequest",
@@ -33,6 +36,7 @@ __all__ = [
     "SampleReads",
     "find",
     "names",
+    "waived_for",
 ]
 
 _NOT_CONVERTERS = {"conversion"}

@@ -123,7 +123,7 @@ def make(
         sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or _check_settings)(sheet, run_info, request)
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
-    _refuse(findings, request.allow_index_collisions)
+    _refuse(findings, request)
     _refuse_pooled(sheet)
     warnings += [_told(finding) for finding in findings]
     for read in run_info.template_reads:
@@ -206,8 +206,10 @@ def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRe
     return warnings
 
 
-def _refuse(findings: tuple[Finding, ...], allow_collisions: bool) -> None:
-    waived = {"sheet.index_collision"} if allow_collisions else set()
+def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
+    waived = set(request.waived_rules)
+    if request.allow_index_collisions:
+        waived.add("sheet.index_collision")
     errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
