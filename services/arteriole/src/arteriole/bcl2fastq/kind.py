@@ -1,7 +1,8 @@
-"""The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
+"""The jobs of the bcl2fastq service: a run's base calls to FASTQ, as one attempt, and its QC."""
 
 import base64
 import binascii
+import enum
 import re
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,6 +15,7 @@ from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Request, Route
 from arteriole.bcl2fastq import converters, sheets
 from arteriole.bcl2fastq.attempt import Attempt
+from arteriole.bcl2fastq.qc import document
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.jobs.service import StartRequest
 
@@ -39,13 +41,24 @@ Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empt
 assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
 
 
+class Part(enum.StrEnum):
+    """What a job is about."""
+
+    CONVERT = "convert"
+    QC = "qc"  # it judges an attempt that is complete
+
+
 class ConvertRequest(StartRequest):
+    part: Part = Part.CONVERT
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
     sheet: SheetBytes | None = None
 
     def asked(self) -> dict[str, Any]:
-        return {name: value for name, value in super().asked().items() if value is not None}
+        document = super().asked()
+        if self.part is Part.CONVERT:
+            del document["part"]
+        return {name: value for name, value in document.items() if value is not None}
 
 
 class Bcl2fastqKind:
@@ -60,6 +73,8 @@ class Bcl2fastqKind:
         self._converter = converters.find(settings.converter, settings.bcl2fastq_tool)
 
     def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+        if request.part is Part.QC:
+            return self._of_qc(run, request)
         settings = self._settings
         tool = settings.bcl2fastq_tool
         return {
@@ -75,6 +90,16 @@ class Bcl2fastqKind:
             "ignore": sorted(set(request.ignore)),
             "sheet": request.sheet,
             "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
+        }
+
+    def _of_qc(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "light": True,
+            "run_dir": str(find_run(settings.run_roots, run)),
+            "fastq_root": str(settings.fastq_root),
+            "sheet": request.sheet,
+            "qc": settings.qc.model_dump(mode="json", exclude_unset=True),
         }
 
     def versions(self) -> dict[str, str]:
@@ -97,22 +122,48 @@ class Bcl2fastqKind:
                 Role.READER,
                 "attempt.json of a complete attempt: its samples and files",
             ),
+            Route(
+                "GET",
+                "/api/1.0/qc/{runfolder}/{attempt}",
+                self._qc,
+                Role.READER,
+                "how an attempt was judged: its measures, findings and thresholds",
+            ),
         ]
 
     async def _attempt(self, call: Call) -> Reply:
+        attempt = await self._named(call)
+        record = None if attempt is None else await answered(attempt.record)
+        if record is None:
+            raise self._not_found(call, "complete attempt", "attempt.not_found")
+        return Reply(record)
+
+    async def _qc(self, call: Call) -> Reply:
+        attempt, found = await self._named(call), None
+        if attempt is not None:
+            path = document.path_of(attempt)
+            await answered(within, attempt.home, *path.relative_to(attempt.home).parts)
+            found = await answered(document.read, attempt)
+        if found is None:
+            raise self._not_found(call, "judged attempt", "qc.not_found")
+        return Reply(found)
+
+    async def _named(self, call: Call) -> Attempt | None:
+        """The attempt that the path names, be it there or not; None if that is no number."""
         run = require_identifier(call.path["runfolder"], "runfolder")
         number, root = call.path["attempt"], self._settings.fastq_root
-        record = None
-        if re.fullmatch("[1-9][0-9]{0,3}", number):
-            await answered(within, root, run, f"attempt-{number}")
-            record = await answered(Attempt(root, run, int(number)).record)
-        if record is None:
-            raise NotFoundError(
-                f"{run} has no complete attempt {number[:40]!r} in {root}",
-                code="attempt.not_found",
-                hint=f"arteriole run {run}",
-            )
-        return Reply(record)
+        if not re.fullmatch("[1-9][0-9]{0,3}", number):
+            return None
+        await answered(within, root, run, f"attempt-{number}")
+        return Attempt(root, run, int(number))
+
+    def _not_found(self, call: Call, what: str, code: str) -> NotFoundError:
+        run, number = call.path["runfolder"], call.path["attempt"]
+        return NotFoundError(
+            f"{run} has no {what} {number[:40]!r} in {self._settings.fastq_root}",
+            code=code,
+            hint=f"arteriole run {run}",
+        )
 
     async def _check(self, call: Call) -> Reply:
         run_dir = await answered(find_run, self._settings.run_roots, call.body.run)

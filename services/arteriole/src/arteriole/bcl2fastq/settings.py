@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
@@ -30,6 +31,7 @@ class Bcl2fastqSettings(Section):
     allow_empty_samples: bool = False
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
+    qc: QcSettings = QcSettings()
 
     @property
     def in_container(self) -> bool:

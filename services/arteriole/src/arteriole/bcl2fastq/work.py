@@ -1,4 +1,4 @@
-"""The worker of a conversion job."""
+"""The worker of the bcl2fastq service's jobs: a conversion, or with the part `qc` its QC."""
 
 import base64
 import contextlib
@@ -11,6 +11,7 @@ from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
+from arteriole.bcl2fastq.qc import work as qc
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.jobs.exclusive import exclusive
@@ -19,6 +20,8 @@ from arteriole.jobs.worker import StoppedError, Task, main
 
 def work(task: Task) -> dict[str, Any]:
     """Convert into the attempt's folder; one that is complete is left as it is."""
+    if "qc" in task.parameters:
+        return qc.work(task)
     attempt = Attempt(Path(task.parameters["fastq_root"]), task.run, task.attempt)
     with exclusive(task, f"{task.run}.{task.attempt}"):
         if task.stopping:
@@ -38,6 +41,8 @@ def work(task: Task) -> dict[str, Any]:
 
 def observe(task: Task) -> dict[str, Any]:
     """What `work` would convert; fails as it would before the first base is read."""
+    if "qc" in task.parameters:
+        return qc.observe(task)
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
