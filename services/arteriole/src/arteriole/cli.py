@@ -22,6 +22,7 @@ COMMANDS = {
     "hold": "arteriole.commands.act:hold_command",
     "release": "arteriole.commands.act:release_command",
     "retry": "arteriole.commands.act:retry_command",
+    "accept": "arteriole.commands.act:accept_command",
     "redo": "arteriole.commands.act:redo_command",
     "abort": "arteriole.commands.act:abort_command",
     "waive": "arteriole.commands.act:waive_command",

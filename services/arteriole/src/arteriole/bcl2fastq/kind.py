@@ -1,4 +1,4 @@
-"""The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
+"""The jobs of the bcl2fastq service: a run's base calls to FASTQ, as one attempt, and its QC."""
 
 import re
 from typing import Any, Literal, get_args
@@ -12,6 +12,8 @@ from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Route
 from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
+from arteriole.bcl2fastq.parts import Part
+from arteriole.bcl2fastq.qc import document
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
 from arteriole.bcl2fastq.sheet_routes import SheetRoutes
@@ -22,17 +24,17 @@ assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
 
 
 class ConvertRequest(StartRequest):
+    part: Literal[Part.CONVERT, Part.QC] = Part.CONVERT
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
     waived_rules: WaivedRules = Field(default=[])
     sheet: SheetBytes | None = None
 
     def asked(self) -> dict[str, Any]:
-        return {name: value for name, value in super().asked().items() if value is not None}
-
-
-#: What a job is told as that compares the observed indexes with the sheet; no stage of a run.
-INDEXES = "indexes"
+        document = super().asked()
+        if self.part is Part.CONVERT:
+            del document["part"]
+        return {name: value for name, value in document.items() if value is not None}
 
 
 class IndexesRequest(StartRequest):
@@ -61,9 +63,11 @@ class Bcl2fastqKind:
         settings = self._settings
         if isinstance(request, IndexesRequest):
             return self._of_indexes(run, request)
-        if request.stage == INDEXES:
+        if request.part is Part.QC:
+            return self._of_qc(run, request)
+        if request.stage == Part.INDEXES:
             raise InvalidError(
-                f"{INDEXES} is no stage of a conversion",
+                f"{Part.INDEXES} is no stage of a conversion",
                 hint=f"POST /api/1.0/indexes/{run}",
                 field="stage",
             )
@@ -87,11 +91,23 @@ class Bcl2fastqKind:
 
     def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:
         return {
-            "part": INDEXES,
+            "part": Part.INDEXES,
+            "light": True,
             "run_dir": str(find_run(self._settings.run_roots, run)),
             "barcode_mismatches": list(self._settings.barcode_mismatches),
             "allow_index_collisions": self._settings.allow_index_collisions,
             "sheet": request.sheet,
+        }
+
+    def _of_qc(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "part": Part.QC,
+            "light": True,
+            "run_dir": str(find_run(settings.run_roots, run)),
+            "fastq_root": str(settings.fastq_root),
+            "sheet": request.sheet,
+            "qc": settings.qc.model_dump(mode="json", exclude_unset=True),
         }
 
     def versions(self) -> dict[str, str]:
@@ -107,19 +123,45 @@ class Bcl2fastqKind:
                 Role.READER,
                 "attempt.json of a complete attempt: its samples and files",
             ),
+            Route(
+                "GET",
+                "/api/1.0/qc/{runfolder}/{attempt}",
+                self._qc,
+                Role.READER,
+                "how an attempt was judged: its measures, findings and thresholds",
+            ),
         ]
 
     async def _attempt(self, call: Call) -> Reply:
+        attempt = await self._named(call)
+        record = None if attempt is None else await answered(attempt.record)
+        if record is None:
+            raise self._not_found(call, "complete attempt", "attempt.not_found")
+        return Reply(record)
+
+    async def _qc(self, call: Call) -> Reply:
+        attempt, found = await self._named(call), None
+        if attempt is not None:
+            path = document.path_of(attempt)
+            await answered(within, attempt.home, *path.relative_to(attempt.home).parts)
+            found = await answered(document.read, attempt)
+        if found is None:
+            raise self._not_found(call, "judged attempt", "qc.not_found")
+        return Reply(found)
+
+    async def _named(self, call: Call) -> Attempt | None:
+        """The attempt that the path names, be it there or not; None if that is no number."""
         run = require_identifier(call.path["runfolder"], "runfolder")
         number, root = call.path["attempt"], self._settings.fastq_root
-        record = None
-        if re.fullmatch("[1-9][0-9]{0,3}", number):
-            await answered(within, root, run, f"attempt-{number}")
-            record = await answered(Attempt(root, run, int(number)).record)
-        if record is None:
-            raise NotFoundError(
-                f"{run} has no complete attempt {number[:40]!r} in {root}",
-                code="attempt.not_found",
-                hint=f"arteriole run {run}",
-            )
-        return Reply(record)
+        if not re.fullmatch("[1-9][0-9]{0,3}", number):
+            return None
+        await answered(within, root, run, f"attempt-{number}")
+        return Attempt(root, run, int(number))
+
+    def _not_found(self, call: Call, what: str, code: str) -> NotFoundError:
+        run, number = call.path["runfolder"], call.path["attempt"]
+        return NotFoundError(
+            f"{run} has no {what} {number[:40]!r} in {self._settings.fastq_root}",
+            code=code,
+            hint=f"arteriole run {run}",
+        )

@@ -16,7 +16,8 @@ from arteriole.app.names import require_identifier
 from arteriole.app.page import Page
 from arteriole.app.routes import Call, Reply, Route
 from arteriole.bcl2fastq.indexes.work import DIAGNOSIS, PROPOSAL
-from arteriole.bcl2fastq.kind import INDEXES, Bcl2fastqKind, IndexesRequest
+from arteriole.bcl2fastq.kind import Bcl2fastqKind, IndexesRequest
+from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.sheet_folder import OtherSheetError, SheetFolder, SheetFolderError
 from arteriole.bcl2fastq.sheet_requests import CheckRequest, HandInRequest
@@ -36,8 +37,6 @@ class FaultySheetError(ArterioleError):
 
 
 class Bcl2fastqService(JobService):
-    beside = frozenset({INDEXES})
-
     def __init__(
         self, settings: Bcl2fastqSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
     ) -> None:
@@ -111,7 +110,7 @@ class Bcl2fastqService(JobService):
         return Reply({"flow_cell": body.flow_cell, **asdict(done), "findings": warnings})
 
     async def _examine(self, call: Call) -> Reply:
-        return await self.submit(call, INDEXES)
+        return await self.submit(call, Part.INDEXES)
 
     def _found(self, call: Call) -> Reply:
         """`diagnosis` is null while there is none."""
@@ -139,7 +138,7 @@ class Bcl2fastqService(JobService):
 
     def _newest(self, call: Call) -> Job:
         run = require_identifier(call.path["runfolder"], "runfolder")
-        jobs = self.queue.find(run=run, stage=INDEXES, limit=1)
+        jobs = self.queue.find(run=run, stage=Part.INDEXES, limit=1)
         if not jobs:
             raise NotFoundError(
                 f"the indexes of {run} were not compared with its sheet",

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
@@ -41,6 +42,7 @@ class Bcl2fastqSettings(Section):
     sheet_folder: AbsolutePath | None = None
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
+    qc: QcSettings = QcSettings()
 
     @property
     def tool(self) -> ToolSettings | None:

@@ -1,4 +1,4 @@
-"""The worker of a conversion job."""
+"""The worker of the bcl2fastq service's jobs: a conversion, or with the part `qc` its QC."""
 
 import base64
 import contextlib
@@ -11,8 +11,7 @@ from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
-from arteriole.bcl2fastq.indexes import work as indexes
-from arteriole.bcl2fastq.kind import INDEXES
+from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.jobs.exclusive import exclusive
@@ -21,8 +20,15 @@ from arteriole.jobs.worker import StoppedError, Task, main
 
 def work(task: Task) -> dict[str, Any]:
     """Convert into the attempt's folder; one that is complete is left as it is."""
-    if task.parameters.get("part") == INDEXES:
+    part = task.parameters.get("part")
+    if part == Part.INDEXES:  # what it needs takes time to import, here and below
+        from arteriole.bcl2fastq.indexes import work as indexes
+
         return indexes.work(task)
+    if part == Part.QC:
+        from arteriole.bcl2fastq.qc import work as qc
+
+        return qc.work(task)
     attempt = Attempt(Path(task.parameters["fastq_root"]), task.run, task.attempt)
     with exclusive(task, f"{task.run}.{task.attempt}"):
         if task.stopping:
@@ -42,8 +48,15 @@ def work(task: Task) -> dict[str, Any]:
 
 def observe(task: Task) -> dict[str, Any]:
     """What `work` would convert; fails as it would before the first base is read."""
-    if task.parameters.get("part") == INDEXES:
+    part = task.parameters.get("part")
+    if part == Part.INDEXES:
+        from arteriole.bcl2fastq.indexes import work as indexes
+
         return indexes.work(task)
+    if part == Part.QC:
+        from arteriole.bcl2fastq.qc import work as qc
+
+        return qc.observe(task)
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()

@@ -1,4 +1,4 @@
-"""Commands that change something: hold, release, retry, redo, abort, waive, unwaive, adopt."""
+"""Commands that change something: hold, release, accept, retry, redo, abort, waive, adopt."""
 
 from typing import Any
 
@@ -78,6 +78,18 @@ def retry_command(context: click.Context, name: str) -> None:
     """Try the failed stages of a run again; safe to do twice."""
     stages = client_of(context).post(run_path(name, "retry"))["retried"]
     say(f"tried again: {', '.join(stages)}" if stages else "nothing had failed")
+
+
+@click.command("accept", short_help="Let a held stage count as done as it is.")
+@click.argument("name")
+@click.option("--stage", help="This one alone; else every held stage of the newest attempt.")
+@click.option("--reason", required=True, help="Kept with the stage and in the history.")
+@click.pass_context
+def accept_command(context: click.Context, name: str, stage: str | None, reason: str) -> None:
+    """Let a held stage count as done as it is, so that the next begins; safe to do twice."""
+    body = {"stage": stage, "reason": reason}
+    stages = client_of(context).post(run_path(name, "accept"), body)["accepted"]
+    say(f"accepted: {', '.join(stages)}" if stages else "nothing is held")
 
 
 @click.command("redo", short_help="Do a run again from a stage on.")

@@ -39,8 +39,15 @@ def _reap() -> None:
             _supervisors.discard(supervisor)
 
 
+def _is_light(job: Job) -> bool:
+    return job.parameters.get("light") is True
+
+
 class Runner:
     """Keeps at most `parallel` jobs of `queue` running, each in a folder below `folders`.
+
+    Those that are light (`light` in their parameters), since they read a few small files only, wait
+    for no other: there may be as many beside them.
 
     Started again after a crash it needs nothing but rows and folders: lock held, the job is
     adopted; a result there, it is recorded; neither, the process died, and the job is started
@@ -48,8 +55,6 @@ class Runner:
 
     With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
     started once more, to end that.
-
-    The jobs of the stages `beside` are short: they have one place of their own.
 
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
@@ -64,7 +69,6 @@ class Runner:
         rerun: bool,
         observe_only: bool = False,
         far: bool = False,
-        beside: frozenset[str] = frozenset(),
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -73,7 +77,6 @@ class Runner:
         self._rerun = rerun
         self._observe_only = observe_only
         self._far = far
-        self._beside = beside
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
@@ -100,15 +103,14 @@ class Runner:
     async def step(self) -> None:
         """One look at all jobs that have not ended."""
         _reap()
-        running = {True: 0, False: 0}  # by whether it is a short one
-        places = {True: 1, False: self._parallel}
+        running = {True: 0, False: 0}  # light ones, and the others
         for job in self._queue.in_state(JobState.STARTED):
-            running[job.stage in self._beside] += self._still_running(job)
+            running[_is_light(job)] += self._still_running(job)
         for job in self._queue.in_state(JobState.PENDING):
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
-            elif running[is_short := job.stage in self._beside] < places[is_short]:
-                running[is_short] += await self._start(job)
+            elif running[_is_light(job)] < self._parallel:
+                running[_is_light(job)] += await self._start(job)
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)

@@ -82,9 +82,6 @@ class JobKind(Protocol):
 class JobService:
     """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
 
-    #: Stages whose jobs are short, and wait for none of the others.
-    beside: frozenset[str] = frozenset()
-
     def __init__(
         self,
         kind: JobKind,
@@ -109,7 +106,6 @@ class JobService:
             rerun=kind.rerun,
             observe_only=mode is Mode.OBSERVE,
             far=far,
-            beside=self.beside,
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -89,6 +89,10 @@ class ReasonRequest(Request):
     reason: Reason
 
 
+class AcceptRequest(ReasonRequest):
+    stage: str | None = Field(default=None, max_length=200)
+
+
 class ReleaseHoldRequest(Request):
     scope: Scope
     name: str = Field(default="", max_length=200)

@@ -15,6 +15,7 @@ from arteriole.app.store import Store
 from arteriole.runfolder.arteria import ArteriaApi
 from arteriole.runfolder.attempts import Attempts
 from arteriole.runfolder.bodies import (
+    AcceptRequest,
     AlertRequest,
     AttachRequest,
     BeginRequest,
@@ -132,6 +133,8 @@ class RunfolderService:
                   "its workflow ended and left no job", body=ReleaseRequest),
             Route("POST", f"{run}/retry", self._retry, act, "try its failed stages again",
                   body=NoBody),
+            Route("POST", f"{run}/accept", self._accept, act,
+                  "let a held stage count as done as it is", body=AcceptRequest),
             Route("POST", f"{run}/redo", self._redo, act, "do it again from a stage on",
                   body=RedoRequest),
             Route("POST", f"{run}/adopt", self._adopt, act, "let it be worked on", body=NoBody),
@@ -345,6 +348,11 @@ class RunfolderService:
 
     def _retry(self, call: Call) -> Reply:
         return Reply({"retried": self._stages.retry(call.path["run"], call.identity.name)})
+
+    def _accept(self, call: Call) -> Reply:
+        body: AcceptRequest = call.body
+        stages = self._stages.accept(call.path["run"], body.stage, body.reason, call.identity.name)
+        return Reply({"accepted": stages})
 
     def _redo(self, call: Call) -> Reply:
         body: RedoRequest = call.body

@@ -150,7 +150,7 @@ def _claimed(run: Run, mode: Mode) -> _Reason:
             adopt if mode is Mode.ACT else before + adopt,
         )
     if run.finished:
-        return _Reason("", f"all stages of {attempt} are done")
+        return _Reason("", f"all stages of {attempt} are done{_remarks(run)}")
     failed = [stage for stage in run.current if stage.state is StageState.FAILED]
     if failed:
         first = failed[0]
@@ -158,13 +158,20 @@ def _claimed(run: Run, mode: Mode) -> _Reason:
         return _Reason(first.code, message, _mend(run, first), LATE)
     running = [stage.stage for stage in run.current if stage.state is StageState.RUNNING]
     if running:
-        return _Reason("", f"{_listed(running)} ({attempt})")
+        return _Reason("", f"{_listed(running)} ({attempt}){_remarks(run)}")
     held = [stage for stage in run.current if stage.state is StageState.HELD]
     if held:
         first = held[0]
         return _Reason(first.code, f"{first.stage} waits: {first.message}", first.hint, LATE)
     waiting = [stage.stage for stage in run.current if stage.ready]
-    return _Reason("", f"{' and '.join(waiting) or 'its next stage'} is about to begin ({attempt})")
+    next_ = " and ".join(waiting) or "its next stage"
+    return _Reason("", f"{next_} is about to begin ({attempt}){_remarks(run)}")
+
+
+def _remarks(run: Run) -> str:
+    """What stages said although they are done."""
+    done = [stage for stage in run.current if stage.state is StageState.DONE and stage.code]
+    return "".join(f"; {stage.stage} [{stage.code}]: {stage.message}" for stage in done)
 
 
 def _listed(running: list[str]) -> str:

@@ -50,6 +50,20 @@ def test_an_operators_day(home):
     assert [stage["attempt"] for stage in found["stages"]] == [1, 1, 2, 2]
     ready = json.loads(home.arteriole("runs", "--state", "ready", "--json"))
     assert [run["name"] for run in ready] == ["later"]
+    accept_what_is_held(home, "later")
+
+
+def accept_what_is_held(home, run):
+    client = claim(home, {"receive": {}, "qc": {"after": ["receive"]}}, run)
+    body = {"state": "held", "code": "qc.q30", "message": "lane 1 is poor", "hint": "accept it"}
+    client.post(f"runs/{run}/stages/qc/1/begin", {"by": "ex2"})
+    client.post(f"runs/{run}/stages/qc/1/end", {"by": "ex2", **body})
+    assert "qc waits: lane 1 is poor" in home.arteriole("why", run)
+    accept = ("accept", run, "--stage", "qc", "--reason", "known lamp")
+    assert home.arteriole(*accept) == "accepted: qc\n"
+    assert home.arteriole(*accept) == "nothing is held\n"
+    why = " ".join(home.arteriole("why", run).split())
+    assert "qc [qc.q30]: lane 1 is poor; accepted by admin: known lamp" in why
 
 
 def claim(home, plan, name=RUN):

@@ -196,7 +196,8 @@ def test_digests_sizes_and_counts_are_those_of_the_files(tiny_run, cluster_of, t
         assert file.reads == (3 if file.sample_id == "A" else 0)
     assert ticks == [(0, 2), (1, 2), (2, 2)]
     written = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    assert written == {file.path for file in result.files} | {"Stats/Stats.json"}
+    stats = {"Stats/Stats.json", "Stats/DemuxSummaryF1L1.txt"}
+    assert written == {file.path for file in result.files} | stats
 
 
 def test_stats_json(tiny_run, cluster_of, tmp_path):
@@ -244,6 +245,9 @@ def test_stats_json(tiny_run, cluster_of, tmp_path):
     ]
     assert lane["Undetermined"]["NumberReads"] == 1
     assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GGG+TTT": 1}}]
+    summary = (out / "Stats" / "DemuxSummaryF1L1.txt").read_text()
+    assert summary.splitlines()[:2] == ["SampleNumber\t0\t1\t2", "SampleName\tNone\tA\tB"]
+    assert summary.splitlines()[3:] == ["### Columns: Index_Sequence Hit_Count", "GGG+TTT\t1"]
 
 
 def test_waived_collisions_give_a_read_to_the_nearest_sample_or_to_none(

@@ -103,6 +103,7 @@ const EVENTS = {
   job_attached: (p, e) => `${e.stage} is done by job ${p.service}/${p.job_id}`,
   stage_ended: (p, e) => (p.state === "held" ? heldWords(e.stage) : `${e.stage} ended: ${stateWord(p.state)}`),
   stage_released: (p, e) => `${e.stage} given back`,
+  stage_accepted: (p, e) => `${e.stage} accepted as it is`,
   stage_retried: (p, e) => `${e.stage} to be tried again`,
   run_done: (p, e) => `all stages of attempt ${e.attempt} done`,
   run_observed: (p, e) => `attempt ${e.attempt} worked out; nothing was done`,

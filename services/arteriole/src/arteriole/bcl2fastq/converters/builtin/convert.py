@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
+from arteriole.bcl2fastq.converters.builtin import demux_summary, stats
 from arteriole.bcl2fastq.converters.builtin import plan as plans
-from arteriole.bcl2fastq.converters.builtin import stats
 from arteriole.bcl2fastq.converters.builtin.demultiplex import Demultiplexer
 from arteriole.bcl2fastq.converters.builtin.outputs import LaneFiles
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
@@ -92,6 +92,7 @@ def _convert(
             files += outputs.close(counts)
             lanes.append(counts)
     stats.write(request.out_dir, plan, lanes)
+    demux_summary.write((request.out_dir / stats.PATH).parent, lanes)
     return ConversionResult(
         converter=name,
         version=version,
