@@ -137,7 +137,7 @@ def test_an_action_that_was_killed_with_its_supervisor(by, doomed, engine_over, 
     folder = tmp_path / "work" / execution_id
     _wait_for(folder / "action.pid")
     os.kill(int((folder / "supervisor.pid").read_text()), signal.SIGKILL)
-    orphan = int((folder / "action.pid").read_text())
+    orphan = int((folder / "action.pid").read_text().split()[0])
     go_path = Path(f"/proc/{orphan}")
 
     async def body(engine):
