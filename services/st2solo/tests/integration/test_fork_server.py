@@ -3,11 +3,18 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from st2solo import fork_server
+from st2solo.fork_server import ForkServer
+from st2solo.processes import Processes
+from st2solo.runners.protocol import Command
+from st2solo.runners.python_script import CHILD
 
 #: A variable that makes an action start an interpreter of its own.
 _STARTED = {"LC_MEASUREMENT": "C"}
@@ -162,16 +169,16 @@ def _memory(pid):
 
 
 OTHERS = {
-    "a module of the pack": ("lib/uuid.py", {}),
-    "a module beside the action": ("netrc.py", {}),
-    "a package of the pack": ("lib/requests/__init__.py", {}),
-    "what an interpreter runs first": ("lib/sitecustomize.py", {}),
+    "a module of the pack": "lib/uuid.py",
+    "a module beside the action": "netrc.py",
+    "a package of the pack": "lib/requests/__init__.py",
+    "what an interpreter runs first": "lib/sitecustomize.py",
 }
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_pack_has_its_own_module_of_that_name(name, engine_over, packs):
-    file, _ = OTHERS[name]
+    file = OTHERS[name]
     module = Path(file.removesuffix("/__init__.py")).stem
     packs.file("demo", file, "WORD = 'its own'\n")
     packs.python("demo.act", f"def run(self):\n    import {module}\n    return {module}.WORD\n")
@@ -308,3 +315,52 @@ def test_a_command_is_supervised_by_a_fork_if_there_is_a_fork_server(engine_over
         assert _command_line(server).rstrip("\0").endswith("fork_server.py")
 
     engine_over(body)
+
+
+@pytest.mark.parametrize("wrong", [None, "start", "boot"])
+def test_an_orphan_is_killed_only_if_it_is_certainly_that_process(wrong, tmp_path):
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        processes = Processes(tmp_path, 1.0)
+        started = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        if wrong == "start":
+            started = str(int(started) - 1)
+        if wrong == "boot":
+            boot = "0" + boot[1:] if boot[0] != "0" else "1" + boot[1:]
+        processes.make_folder("one")
+        (tmp_path / "one" / "action.pid").write_text(f"{process.pid} {started} {boot}")
+        processes.kill_orphan("one")
+        if wrong is None:
+            assert process.wait(10) == -signal.SIGKILL
+        else:
+            assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+_OWN = [sys.executable, "-u", str(CHILD / "python_action.py")]
+#: A command, and whether it is forked.
+COMMANDS = {
+    "an action": (Command(_OWN, {}), True),
+    "an HTTP request": (Command([*_OWN[:2], str(CHILD / "http_request.py")], {}), True),
+    "its own variables": (Command(_OWN, {"PYTHONPATH": "/x", "PATH": "/y", "A": "b"}), True),
+    "a pack's own environment": (Command(["/venv/bin/python", *_OWN[1:]], {}), False),
+    "another script": (Command([*_OWN[:2], "/pack/x.py"], {}), False),
+    "more arguments": (Command([*_OWN, "x"], {}), False),
+    "a folder": (Command(_OWN, {}, cwd="/"), False),
+    "hashes": (Command(_OWN, {"PYTHONHASHSEED": "0"}), False),
+    "a library": (Command(_OWN, {"LD_PRELOAD": "x.so"}), False),
+    "a locale": (Command(_OWN, {"LC_ALL": "C"}), False),
+    "a language": (Command(_OWN, {"LANG": "sv_SE.UTF-8"}), False),
+    "a time zone": (Command(_OWN, {"TZ": "Asia/Tokyo"}), False),
+    "another home": (Command(_OWN, {"HOME": "/elsewhere"}), False),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_is_forked(name):
+    command, forked = COMMANDS[name]
+    given = {**os.environ, "PYTHONIOENCODING": "utf-8", **command.env}
+    assert ForkServer(lambda *_: None).can_fork(replace(command, env=given)) is forked
