@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import converters
 from arteriole.bcl2fastq.qc.settings import QcSettings
-from arteriole.bcl2fastq.sheet_rules import SheetRules
+from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
@@ -40,6 +40,8 @@ class Bcl2fastqSettings(Section):
     sheet_rules: SheetRules = SheetRules()
     #: The drop folder in which the runfolder service looks sheets up: people hand them in there.
     sheet_folder: AbsolutePath | None = None
+    #: Of which projects two people accept a proposed sheet, by patterns of whole names; or of all.
+    second_person: list[Pattern] | bool = False
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
     qc: QcSettings = QcSettings()
