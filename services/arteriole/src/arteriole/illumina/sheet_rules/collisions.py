@@ -118,7 +118,7 @@ class _Allowed:
 
 
 def _differ(sample: Sample, d7: int, d5: int) -> str:
-    return f"i7 differs in {d7} bases" + (f", i5 in {d5}" if sample.index2 else "")
+    return f"i7 differs in {d7} base{'s' * (d7 != 1)}" + (f", i5 in {d5}" if sample.index2 else "")
 
 
 RULES = (
