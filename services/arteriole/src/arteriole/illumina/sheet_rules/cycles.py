@@ -205,7 +205,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Samples of a lane have UMIs of different lengths.",
-        "DRAGEN guide, BCL conversion: pools may be mixed, with OverrideCycles of each sample",
+        "CGATOxford/UMI-tools#387: 'not all umis are the same length(!): 5 - 7'",
         _umi_lengths,
     ),
 )

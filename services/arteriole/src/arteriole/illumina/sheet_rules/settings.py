@@ -234,7 +234,8 @@ RULES = (
         Severity.ERROR,
         Needs.RUN,
         "A UMI is as long as its read, or longer.",
-        "no public report found: a UMI that takes the whole read leaves nothing to write",
+        "CGATOxford/UMI-tools#424: a read that is shorter than the pattern of its UMI ends the"
+        " extraction",
         _umi_length,
     ),
 )
