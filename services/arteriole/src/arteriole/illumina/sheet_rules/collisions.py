@@ -127,7 +127,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Two samples of a lane have the same index.",
-        "cfe-lab/MiCall#140: two samples with the same tags came out combined",
+        "cfe-lab/MiCall#140: two samples with the same tags were shown combined",
         _duplicate,
     ),
     Rule(
