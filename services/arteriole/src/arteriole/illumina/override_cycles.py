@@ -31,6 +31,10 @@ class Mask:
         """All cycles that the mask covers."""
         return sum(count for _, count in self.parts)
 
+    def in_order_of(self, read: Read) -> "Mask":
+        """As its cycles come, of a mask that stands in the direction of the sheet's indexes."""
+        return Mask(self.parts[::-1]) if read.is_reverse_complement else self
+
     def is_plain(self, read: Read, index_length: int) -> bool:
         """Whether this is what happens without a mask.
 
@@ -58,7 +62,7 @@ def parse(text: str, run_info: RunInfo) -> tuple[Mask, ...]:
     if len(texts) != len(reads):
         raise MaskError(f"expected {len(reads)} masks, one a read, found {len(texts)}")
     masks = []
-    for read, name, one in zip(reads, _names(reads), texts, strict=True):
+    for read, name, one in zip(reads, names(reads), texts, strict=True):
         match = _MASK.fullmatch(one)
         if match is None:
             raise MaskError(f"expected a mask such as Y151 or I8N2, found {one[:40]!r}")
@@ -73,7 +77,8 @@ def parse(text: str, run_info: RunInfo) -> tuple[Mask, ...]:
     return tuple(masks)
 
 
-def _names(reads: tuple[Read, ...]) -> list[str]:
+def names(reads: tuple[Read, ...]) -> list[str]:
+    """What guides call each read: R1, I1, I2, R2."""
     counts = {True: 0, False: 0}
     names = []
     for read in reads:

@@ -126,7 +126,9 @@ def test_a_job_gives_what_the_builtin_converter_gives(tmp_path, run, prepared, f
     request.out_dir.mkdir()
     builtin = find("builtin").convert(request, lambda done, total: None)
     keys = ("path", "sample_id", "lane", "read", "size", "reads", "md5", "blake3")
-    assert record["files"] == [{key: getattr(f, key) for key in keys} for f in builtin.files]
+    assert record["files"] == [
+        {key: getattr(f, key) for key in keys} | {"index": False} for f in builtin.files
+    ]
     assert [(s["sample_id"], s["reads"]) for s in record["samples"]] == [
         *(("S1", 2), ("S2", 1), ("Undetermined", 1))
     ]
@@ -305,7 +307,7 @@ def test_options_that_it_does_not_have(fake, task, option):
         ("Read1UMILength,4", ""),
         ("TrimUMI,1", ""),
         ("MaskAdapter,ACGT", ""),
-        ("CreateFastqForIndexReads,1", "convert.setting"),
+        ("CreateFastqForIndexReads,1", ""),
         ("BarcodeMismatchesIndex1,2", "convert.setting"),
         ("NoLaneSplitting,true", "convert.setting"),
     ],

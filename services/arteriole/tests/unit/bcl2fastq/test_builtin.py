@@ -196,7 +196,9 @@ def test_digests_sizes_and_counts_are_those_of_the_files(tiny_run, cluster_of, t
         assert file.reads == (3 if file.sample_id == "A" else 0)
     assert ticks == [(0, 2), (1, 2), (2, 2)]
     written = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    assert written == {file.path for file in result.files} | {"Stats/Stats.json"}
+    assert written == {file.path for file in result.files} | {
+        *("Stats/Stats.json", "Stats/DemuxSummaryF1L1.txt", "Reports/Demultiplex_Stats.csv")
+    }
 
 
 def test_stats_json(tiny_run, cluster_of, tmp_path):
@@ -342,9 +344,18 @@ class TestRefused:
             ("[Settings]\nAdapter,AGATCGG\n" + DUAL, "convert.adapters"),
             ("[Settings]\nAdapterRead2,AGATCGG\n" + DUAL, "convert.adapters"),
             ("[Settings]\nRead1UMILength,6\n" + DUAL, "convert.setting"),
-            ("[Settings]\nOverrideCycles,Y3N1;I3;I3;Y4\n" + DUAL, "convert.setting"),
+            ("[Settings]\nOverrideCycles,Y3U1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
+            ("[Settings]\nOverrideCycles,Y2N1Y1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
+            ("[Settings]\nOverrideCycles,Y4;I3;Y3;Y4\n" + DUAL, "convert.bases_mask"),
+            ("[Settings]\nOverrideCycles,Y4;I2N1;I3;Y4\n" + DUAL, "sheet.index_too_long"),
+            (
+                "[Settings]\nOverrideCycles,Y4;I3;I3;Y4\n"
+                + DUAL.replace("AAA", "AA").replace("TTT", "TT"),
+                "convert.bases_mask",
+            ),
+            ("[Settings]\nOverrideCycles,N4;I3;I3;N4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
-            ("[Settings]\nCreateFastqForIndexReads,1\n" + DUAL, "convert.setting"),
+            ("[Settings]\nCreateFastqForIndexReads,yes\n" + DUAL, "convert.setting"),
             ("[Settings]\nBarcodeMismatchesIndex1,0\n" + DUAL, "convert.setting"),
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),

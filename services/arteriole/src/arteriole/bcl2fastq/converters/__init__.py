@@ -8,6 +8,7 @@ import pkgutil
 
 from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
+    MERGED,
     UNDETERMINED,
     Announcement,
     ConversionError,
@@ -15,6 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionResult,
     Converter,
     FastqFile,
+    Options,
     Progress,
     SampleReads,
 )
@@ -22,6 +24,7 @@ from arteriole.bcl2fastq.tool_settings import ToolSettings
 
 __all__ = [
     "IGNORABLE",
+    "MERGED",
     "UNDETERMINED",
     "Announcement",
     "ConversionError",
@@ -29,6 +32,7 @@ __all__ = [
     "ConversionResult",
     "Converter",
     "FastqFile",
+    "Options",
     "Progress",
     "SampleReads",
     "find",
