@@ -12,9 +12,9 @@ from arteriole.app.auth import Role
 from arteriole.app.errors import NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Request, Route
-from arteriole.bcl2fastq import converters, sheets
+from arteriole.bcl2fastq import arguments, converters, sheets
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings, Word
 from arteriole.jobs.service import StartRequest
 
 
@@ -43,6 +43,8 @@ class ConvertRequest(StartRequest):
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
     sheet: SheetBytes | None = None
+    #: Options of bcl2fastq as words, which come after those of the configuration.
+    additional_args: list[Word] = Field(default=[], max_length=100)
 
     def asked(self) -> dict[str, Any]:
         return {name: value for name, value in super().asked().items() if value is not None}
@@ -62,6 +64,8 @@ class Bcl2fastqKind:
     def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
         settings = self._settings
         tool = settings.bcl2fastq_tool
+        words = [*settings.additional_args, *request.additional_args]
+        arguments.parse(words, settings.converter)
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
             "fastq_root": str(settings.fastq_root),
@@ -73,6 +77,7 @@ class Bcl2fastqKind:
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
+            "additional_args": words,
             "sheet": request.sheet,
             "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
         }

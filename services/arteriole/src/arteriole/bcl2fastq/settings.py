@@ -5,11 +5,16 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
-from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq import arguments, converters
+from arteriole.bcl2fastq.converters import ConversionError
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
+Word = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+_HAVE_A_KEY = {"barcode-mismatches": "barcode_mismatches", "with-failed-reads": "include_non_pf"}
 
 
 class Bcl2fastqSettings(Section):
@@ -28,6 +33,8 @@ class Bcl2fastqSettings(Section):
     allow_index_collisions: bool = False
     #: Accept samples without a single read on a lane of theirs.
     allow_empty_samples: bool = False
+    #: Options of bcl2fastq as words, see arguments.py; those of a request come after them.
+    additional_args: list[Word] = Field(default=[], max_length=100)
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
 
@@ -44,6 +51,17 @@ class Bcl2fastqSettings(Section):
             known = ", ".join(converters.names())
             raise ValueError(f"expected one of {known}; found {name[:40]!r}")
         return name
+
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> Self:
+        try:
+            found = arguments.parse(self.additional_args, self.converter)
+        except ConversionError as err:
+            raise ValueError(f"{err}; {err.hint}") from err
+        for name, _ in found:
+            if name in _HAVE_A_KEY:
+                raise ValueError(f"expected {_HAVE_A_KEY[name]} in the place of --{name}")
+        return self
 
     @model_validator(mode="after")
     def _has_its_tool(self) -> Self:

@@ -65,7 +65,7 @@ class ConversionRequest:
             (`missing-filter`), and clusters get positions that are made up and differ
             (`missing-positions`), as with bcl2fastq's options of like names; `empty-samples`
             accepts samples without a read.
-        threads: for reading base calls; one thread of `builtin` compresses, whatever their number.
+        threads: for reading base calls, and for compressing.
         key: of the attempt, alike in each of its jobs; what a converter starts outside of this
             process has it as its name. Of letters, digits and dashes.
         options: what else is asked; a converter refuses by name what it does not do.

@@ -80,7 +80,7 @@ def _convert(
         if request.threads > 1:
             each = stack.enter_context(ThreadPoolExecutor(request.threads)).map
         for group in (plan.lanes,) if plan.merged else ((lane,) for lane in plan.lanes):
-            outputs = FastqFiles(request.out_dir, plan.planned(group))
+            outputs = FastqFiles(request.out_dir, plan.planned(group), each, request.threads)
             for lane in group:
                 counts = LaneStats(lane)
                 lanes.append(counts)

@@ -1,7 +1,8 @@
 """The FASTQ files of one lane, or of all where lanes are not split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from arteriole.bcl2fastq.converters.builtin.bgzf import BgzfWriter
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, PlannedFile
@@ -19,9 +20,18 @@ class FastqFiles:
 
     Args:
         out_dir: exists; folders are made below it.
+        each: `map`, or that of a pool of `threads` threads, which compress different files.
     """
 
-    def __init__(self, out_dir: Path, planned: Iterable[PlannedFile]) -> None:
+    def __init__(
+        self,
+        out_dir: Path,
+        planned: Iterable[PlannedFile],
+        each: Callable[..., Iterator[Any]] = map,
+        threads: int = 1,
+    ) -> None:
+        self._each = each
+        self._threads = threads
         self._planned = {
             (file.output.sample_id, file.is_index, file.read): file for file in planned
         }
@@ -68,7 +78,13 @@ class FastqFiles:
         ]
 
     def _write_batch(self) -> None:
-        batch, self._batch, self._batch_size = self._batch, {}, 0
-        for key, texts in batch.items():
+        batch, self._batch, self._batch_size = list(self._batch.items()), {}, 0
+        # NB: as many shares as threads, not one a file: there may be thousands of small ones.
+        shares = (batch[place :: self._threads] for place in range(self._threads))
+        for _ in self._each(self._write_share, shares):
+            pass
+
+    def _write_share(self, share: list[tuple[Key, list[memoryview]]]) -> None:
+        for key, texts in share:
             for text in texts:
                 self._writers[key].write(text)
