@@ -5,6 +5,8 @@ SOLO := .venv-st2solo/.made
 ST2CLIENT := .venv-st2/.made
 ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2CLIENT)
 WES := .venv-wes/.made
+CHECKQC := .venv-checkqc/.made
+MULTIQC := .venv-multiqc/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
 REVISION ?= build/revision
@@ -26,7 +28,7 @@ demo: $(ENVIRONMENTS) system  ## runs through the whole chain, watched live (ONC
 up: $(ENVIRONMENTS) system  ## the whole system in var/up until Ctrl-C; it only observes (MODE=act: works)
 	.venv/bin/python -m demo.up $(if $(MODE),--mode $(MODE))
 
-test: $(ENVIRONMENTS) $(WES)  ## every test
+test: $(ENVIRONMENTS) $(WES) $(CHECKQC) $(MULTIQC)  ## every test
 	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 3 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 3 --dist loadgroup --doctest-modules src tests $(PYTEST_ARGS)
@@ -88,7 +90,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-parity .venv-arteria .venv-arteria-successor var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-parity .venv-arteria .venv-arteria-successor var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -108,4 +110,14 @@ $(ST2CLIENT): Makefile
 $(WES): Makefile  # GA4GH's own client, which the tests speak with
 	$(PYTHON) -m venv .venv-wes
 	.venv-wes/bin/python $(PIP) 'wes-service==5.0' 'setuptools<81'
+	touch $@
+
+$(CHECKQC): Makefile  # a judge of runs of others, whom our statistics must satisfy
+	$(PYTHON) -m venv .venv-checkqc
+	.venv-checkqc/bin/python $(PIP) --no-compile 'checkQC==4.1.2'
+	touch $@
+
+$(MULTIQC): Makefile  # and a reporter; newer ones take 1 GB and tell the same of these statistics
+	$(PYTHON) -m venv .venv-multiqc
+	.venv-multiqc/bin/python $(PIP) --no-compile 'multiqc==1.27.1'
 	touch $@

@@ -28,7 +28,6 @@ URGENCIES = {"can wait", "result late", "instrument at risk"}
 
 #: Codes that are put together while it runs: the file, how the text begins, what comes of it.
 COMPOSED = {
-    ("sheet_check.py", "sheet."): {"sheet.index_without_read", "sheet.index2_without_read"},
     # what the FASTQs of others may hold
     ("remarks.py", "others."): {"others.empty", "others.unreadable"},
     # the states of a job that fail its stage, for a job that told no code
@@ -192,4 +191,4 @@ def test_the_index_lists_each_page_once_below_its_first_word():
 
 @pytest.mark.parametrize("path", sorted(RUNBOOK.glob("*.md")), ids=lambda path: Path(path).stem)
 def test_no_page_is_long(path):
-    assert len(path.read_text(encoding="utf-8")) < (40_000 if path.stem == "README" else 3_000)
+    assert len(path.read_text(encoding="utf-8")) < (60_000 if path.stem == "README" else 3_000)

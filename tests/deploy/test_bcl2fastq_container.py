@@ -12,8 +12,8 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionRequest, find
-from arteriole.bcl2fastq.converters.bcl2fastq.container import LABEL
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools.container import LABEL
 from arteriole.bcl2fastq.work import _key, observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import StoppedError, Task

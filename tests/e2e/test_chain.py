@@ -1,21 +1,69 @@
-"""A run goes through the whole chain by itself, and the proof of it cannot be fooled."""
+"""A run goes through the whole chain, held once by its QC, and the proof cannot be fooled."""
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import yaml
 
 from demo.machine import ROOT
 from demo.prove import prove
-from tests.conftest import STAGES, wait_for_state
+from tests.conftest import STAGES as OF_ALL
+from tests.conftest import arteriole, wait_for_state, wait_until
 from tests.e2e import runs
+
+PACK = ROOT / "packs" / "umccr"
+STAGES = (*OF_ALL, "qc")
+#: More reads than a sample of the simulated run has.
+WANTED = {"few_reads": {"below": 1_000_000, "consequence": "hold"}}
 
 
 @pytest.fixture(scope="module")
-def run(machine) -> str:
+def machine(raise_machine):
+    """The usual plan with the stage qc, as the one with analyses has it."""
+    usual = yaml.safe_load((PACK / "config.schema.yaml").read_text())["plan"]["default"]["stages"]
+    full = yaml.safe_load((PACK / "plans" / "with_analyses.yaml").read_text())["plan"]["stages"]
+    plan = {name: full[name] for name in (*usual, "qc")}
+    return raise_machine(plan={"stages": plan}, services={"bcl2fastq": {"qc": {"default": WANTED}}})
+
+
+@pytest.fixture(scope="module")
+def held(machine) -> dict[str, Any]:
+    """The run while its QC holds it."""
     name = runs.write(machine, 1)
+    return wait_until("qc holds it", lambda: (run := machine.run(name)) and _is_held(run) and run)
+
+
+def _is_held(run: dict[str, Any]) -> bool:
+    """The stages beside qc that it does not wait for are done."""
+    states = {stage["stage"]: stage["state"] for stage in run["stages"]}
+    return (states.get("qc"), states.get("checksum")) == ("held", "done")
+
+
+@pytest.fixture(scope="module")
+def run(machine, held) -> str:
+    name = held["name"]
+    arteriole(machine, "accept", name, "--stage", "qc", "--reason", "a trial run")
     wait_for_state(machine, name, "done")
     return name
+
+
+def test_nothing_goes_anywhere_while_qc_holds_it(held):
+    states = {stage["stage"]: stage["state"] for stage in held["stages"]}
+    assert (states["transfer"], states["archive"], held["state"]) == (
+        "waiting", "waiting", "pending",
+    )  # fmt: skip
+    why = held["why"]
+    assert (why["code"], why["page"]) == ("qc.few_reads", "docs/runbook/qc.few_reads.md")
+    assert why["message"].startswith("qc waits: ") and "accept" in why["hint"]
+
+
+def test_who_accepted_it_and_why_stays(machine, run):
+    assert "accepted by admin: a trial run" in machine.run(run)["why"]["message"]
+    events = machine.api("runfolder", f"runs/{run}/history")["events"]
+    (accepted,) = [event for event in events if event["what"] == "stage_accepted"]
+    assert accepted["payload"] == {"code": "qc.few_reads", "reason": "a trial run"}
 
 
 def test_every_stage_is_done_once_in_the_order_of_the_plan(machine, run):
@@ -27,7 +75,7 @@ def test_every_stage_is_done_once_in_the_order_of_the_plan(machine, run):
     begun = {s["stage"]: s["begun"] for s in stages}
     for before, after in (
         ("check", "convert"), ("convert", "checksum"), ("checksum", "transfer"),
-        ("checksum", "archive"),
+        ("checksum", "archive"), ("convert", "qc"), ("qc", "transfer"), ("qc", "archive"),
     ):  # fmt: skip
         assert ended[before] <= begun[after]
     events = machine.api("runfolder", f"runs/{run}/history")["events"]

@@ -1,5 +1,6 @@
 """The pack arteria's actions, against an HTTP service."""
 
+import os
 from typing import Any
 
 import pytest
@@ -41,8 +42,27 @@ def test_token_and_route_of_a_call(action, service):
             "waive",
             {"ignore": ["missing-bcls"], "reason": "{{ why }}"},
         ),
+        (
+            "waive",
+            {"rules": ["sheet.index_collision"], "reason": "r"},
+            "waive",
+            {"ignore": [], "rules": ["sheet.index_collision"], "reason": "r"},
+        ),
         ("unwaive", {"reason": "{{ why }}"}, "unwaive", {"reason": "{{ why }}"}),
+        (
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+            "unwaive",
+            {"rules": ["a.b"], "reason": "r"},
+        ),
         ("abort", {"reason": "<% why %>"}, "abort", {"reason": "<% why %>"}),
+        ("accept", {"reason": "{{ why }}"}, "accept", {"reason": "{{ why }}"}),
+        (
+            "accept",
+            {"reason": "known", "stage": "qc"},
+            "accept",
+            {"reason": "known", "stage": "qc"},
+        ),
         (
             "redo",
             {"from_stage": "convert", "reason": "new sheet"},
@@ -78,20 +98,23 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("waive", {"ignore": [], "reason": "r"}),
         ("unwaive", {"reason": "r"}),
         ("hold", {"reason": "r"}),
+        ("accept", {"reason": "r"}),
         ("release", {}),
         ("restore", {"attempt": 1}),
+        ("start_indexes", {}),
+        ("judge_indexes", {"job_id": "1"}),
     ],
 )
 @pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
 def test_a_hostile_name_reaches_no_service(action, service, name, parameters, run):
-    if name in ("end_stage", "check_samplesheet"):
+    if name in ("end_stage", "check_samplesheet", "judge_indexes"):
         service.answers["GET", f"{BASE}/status/1"] = (200, job("done", job_id=1, run=run))
         service.answers["POST", f"{BASE}/samplesheets/check"] = (200, {"ok": True})
     succeeded, result = action(name, run=run, **parameters)
     assert not succeeded
     assert result["code"] in ("name.characters", *(NO_SCOPE if run == "" else ()))
     assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
-    reached = ("/runs/", "/holds", "/restore/")
+    reached = ("/runs/", "/holds", "/restore/", "/indexes/")
     assert not [path for path, _ in service.calls() if any(word in path for word in reached)]
 
 
@@ -329,6 +352,69 @@ def test_restore_starts_one_job_for_an_execution(action, service, asked, body):
 
 
 @pytest.mark.parametrize(
+    ("status", "sheet", "body"),
+    [
+        (200, {"source": "run_folder"}, {}),
+        (200, {"source": "folder /sheets", "base64": "QQ=="}, {"sheet": "QQ=="}),
+        (404, {"error": {"code": "run.no_sheet", "message": "m"}}, {}),
+    ],
+)
+def test_the_indexes_of_a_run_are_compared_once(action, service, status, sheet, body):
+    where = f"{BASE}/indexes/{RUN}"
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (status, sheet)
+    service.answers["POST", where] = (202, job("pending", job_id=7))
+    succeeded, result = action("start_indexes", run=RUN)
+    assert (succeeded, result) == (
+        True, {"service": "bcl2fastq", "job_id": "7", "state": "pending"},
+    )  # fmt: skip
+    assert service.calls()[-1] == (where, body)
+    assert service.asked[-1].headers["idempotency-key"] == f"{RUN}.indexes.1.0"
+
+
+FOUND = {"code": "indexes.reversed_i5", "message": "with {{ x }} 4 of 4 samples have reads"}
+
+
+@pytest.mark.parametrize(
+    ("ended", "held", "result"),
+    [
+        ({"result": FOUND}, True, {"code": FOUND["code"], "held": True, "observed": False}),
+        ({"result": FOUND}, False, {"code": FOUND["code"], "held": False, "observed": False}),
+        ({"result": {"code": "", "message": ""}}, None,
+         {"code": "", "held": False, "observed": False}),
+        ({"result": {"would": FOUND}, "observed": True}, None,
+         {"code": FOUND["code"], "held": False, "observed": True}),
+        ({"state": "error", "code": "indexes.not_read", "result": {}}, None,
+         {"code": "indexes.not_read", "held": False, "observed": False}),
+        ({"stage": "convert", "result": FOUND}, None, "job.other_stage"),
+        ({"result": []}, None, "service.answer"),
+    ],
+)  # fmt: skip
+def test_a_run_is_held_for_what_its_indexes_say(action, service, ended, held, result):
+    service.answers["GET", f"{BASE}/status/7"] = (
+        200, {**job("done", job_id=7), "run": RUN, "stage": "indexes", "attempt": 1, **ended},
+    )  # fmt: skip
+    service.answers["POST", f"{BASE}/holds"] = (200, {"held": held})
+    succeeded, found = action("judge_indexes", run=RUN, job_id="7")
+    if isinstance(result, str):
+        assert (succeeded, found["code"]) == (False, result)
+    else:
+        assert (succeeded, found) == (True, result)
+    bodies = [body for path, body in service.calls() if path == f"{BASE}/holds"]
+    if held is None:
+        assert bodies == []
+        return
+    (body,) = bodies
+    assert body.pop("reason").endswith(FOUND["message"])
+    assert body == {
+        "scope": "run",
+        "name": RUN,
+        "code": FOUND["code"],
+        "hint": f"arteriole indexes {RUN}",
+        "about": "bcl2fastq.7",
+    }
+
+
+@pytest.mark.parametrize(
     ("row", "name", "more"),
     [
         ({"observed": True, "ignore": []}, "bcl2fastq", {"observe": True}),
@@ -511,6 +597,9 @@ def test_nothing_is_accounted_for_without_an_analysis(action, service, rows, suc
         (job("done"), "done", ""),
         (job("done", observed=False), "done", ""),
         (job("done", observed=True), "skipped", "run.observed"),
+        (job("done", code="qc.q30", result={"verdict": "warn"}), "done", "qc.q30"),
+        (job("done", code="qc.q30", result={"verdict": "hold"}), "held", "qc.q30"),
+        (job("error", code="qc.q30", result={"verdict": "hold"}), "failed", "qc.q30"),
         (job("error", observed=True, code="sheet.bad"), "failed", "sheet.bad"),
         (job("error", code="convert.disk_full"), "failed", "convert.disk_full"),
         (job("error", code="Bad {{ code }}"), "failed", "job.error"),
@@ -575,6 +664,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ("status", "verdict", "state", "code", "message"),
     [
         (200, {"ok": True, "code": "", "findings": []}, "done", "", ""),
+        (200, {"ok": True, "findings": [{**FINDING, "waived": True}]}, "done", "", ""),
         (
             200,
             {"ok": False, "code": "sheet.bad", "message": "two errors", "findings": [FINDING] * 2},
@@ -593,6 +683,7 @@ FINDING = {"code": "sheet.index", "severity": "error", "message": "sample X", "h
     ],
 )
 def test_check_samplesheet_ends_the_stage(action, service, status, verdict, state, code, message):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (status, verdict)
     where = f"{BASE}/runs/{RUN}/stages/check/1/end"
     service.answers["POST", where] = (200, {"ended": True})
@@ -607,10 +698,117 @@ def test_check_samplesheet_ends_the_stage(action, service, status, verdict, stat
 
 
 def test_check_samplesheet_leaves_the_stage_when_the_service_has_a_fault(action, service):
+    attempts(service, {})
     service.answers["POST", f"{BASE}/samplesheets/check"] = (500, "boom")
     succeeded, result = action("check_samplesheet", run=RUN, stage="check", attempt=1)
     assert (succeeded, result["code"]) == (False, "service.refused")
     assert len(service.calls()) == 1
+
+
+CHECK = f"{BASE}/samplesheets/check"
+WAIVED = {"waived_rules": ["sheet.index_collision"]}
+
+
+def test_rules_that_are_waived_go_with_the_requests_to_bcl2fastq(action, service):
+    """Codes alone: who waived them, and why, stays in the runfolder service."""
+    attempts(service, WAIVED, {"attempt": 2})
+    service.answers["POST", CHECK] = (200, {"ok": True})
+    service.answers["POST", f"{BASE}/runs/{RUN}/stages/check/1/end"] = (200, {"ended": True})
+    service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
+    service.answers["POST", f"{STAGE}/attach"] = (200, {"attached": True})
+    service.answers["GET", f"{BASE}/status/12"] = (200, job("started"))
+    assert action("check_samplesheet", run=RUN, stage="check", attempt=1, by="w1")[0]
+    assert service.calls()[0] == (CHECK, {"run": RUN, **WAIVED})
+    assert start(action)[0]
+    assert (f"{BASE}/start/{RUN}", {"attempt": 1, "stage": "convert", **WAIVED}) in service.calls()
+    service.asked.clear()
+    assert action("start_job", **OF_STAGE, service="checksum", try_number=2, by="w1")[0]
+    assert service.calls()[0][1] == {"attempt": 1, "stage": "convert"}
+
+
+@pytest.mark.parametrize("name", ["check_samplesheet", "start_job"])
+@pytest.mark.parametrize("rows", [[], [{"waived_rules": ["{{ x }}"]}]])
+def test_nothing_is_checked_or_started_of_an_attempt_that_is_not_told_of(
+    action, service, name, rows
+):
+    attempts(service, *rows)
+    if name == "start_job":
+        succeeded, result = start(action)
+    else:
+        succeeded, result = action(name, run=RUN, stage="check", attempt=1)
+    assert (succeeded, result["code"]) == (False, "name.characters" if rows else "service.answer")
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("name", ["waive", "unwaive"])
+def test_a_rule_is_an_identifier(action, service, name):
+    succeeded, result = action(name, run=RUN, rules=["<% x %>"], reason="r")
+    assert (succeeded, result["code"]) == (False, "name.characters") and service.asked == []
+
+
+NEAR = {
+    **{"code": "sheet.index_collision", "severity": "error", "line": 7, "column": 3},
+    **{"message": "too near: {{ S1 }}", "hint": "mend it"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sheet", "body"),
+    [
+        ({"run": RUN}, {}, {"run": RUN}),
+        ({"run": RUN}, {"base64": "QQ=="}, {"run": RUN, "sheet": "QQ=="}),
+        ({"flow_cell": "HMTFYDRXX"}, {}, {"flow_cell": "HMTFYDRXX"}),
+        ({"run": RUN, "file": "next.csv"}, {}, {"run": RUN, "sheet": "W0RhdGFd"}),
+        ({"flow_cell": "HM", "file": "next.csv"}, {}, {"flow_cell": "HM", "sheet": "W0RhdGFd"}),
+        ({"file": "next.csv"}, {}, {"sheet": "W0RhdGFd"}),
+    ],
+)
+def test_samplesheet_check_tells_a_person(action, service, tmp_path, asked, sheet, body):
+    (tmp_path / "next.csv").write_text("[Data]")
+    if "file" in asked:
+        asked = {**asked, "file": str(tmp_path / asked["file"])}
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"run": RUN, **sheet})
+    found = {"ok": False, "code": "sheet.index_collision", "message": "x <% y %>", "hint": "h"}
+    found |= {"run": RUN, "findings": [NEAR, {**NEAR, "line": 0, "column": 0}], "finding_count": 60}
+    service.answers["POST", CHECK] = (200, found)
+    told = "error [sheet.index_collision]: too near: (( S1 )); mend it"
+    assert action("samplesheet_check", **asked) == (
+        True,
+        {
+            **{"ok": False, "code": "sheet.index_collision", "message": "x (% y %)", "hint": "h"},
+            **{"run": RUN, "findings": [f"line 7, column 3: {told}", told], "finding_count": 60},
+        },
+    )
+    assert service.calls() == [(CHECK, body)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({}, "samplesheet.scope"),
+        ({"run": RUN, "flow_cell": "HM"}, "samplesheet.scope"),
+        ({"run": "<% x %>"}, "name.characters"),
+        ({"flow_cell": "{{ x }}"}, "name.characters"),
+        ({"file": "relative.csv"}, "samplesheet.file"),
+        ({"file": "/etc/passwd"}, "samplesheet.file"),
+        ({"file": "/{home}/none.csv"}, "samplesheet.file"),
+        ({"file": "{home}/folder.csv"}, "samplesheet.file"),
+        ({"file": "{home}/pipe.csv"}, "samplesheet.file"),
+        ({"file": "{home}/link.csv"}, "samplesheet.file"),
+        ({"file": "{home}/large.csv"}, "samplesheet.file"),
+        ({"file": "{home}/a\0.csv"}, "samplesheet.file"),
+    ],
+)
+def test_samplesheet_check_reads_nothing_but_sheets(action, service, tmp_path, asked, code):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "secret").write_text("hush")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "secret")
+    (tmp_path / "large.csv").write_bytes(b"x" * (512 * 1024 + 1))
+    os.mkfifo(tmp_path / "pipe.csv")
+    asked = {name: value.replace("{home}", str(tmp_path)) for name, value in asked.items()}
+    succeeded, result = action("samplesheet_check", **asked)
+    assert (succeeded, result["code"]) == (False, code)
+    assert service.asked == [] and not any(mark in str(result) for mark in ("{{", "<%"))
 
 
 def test_release_stage_reads_the_execution_and_passes_identifiers_only(action, service):

@@ -431,6 +431,7 @@ ERROR = {"what": "run_error", "run": RUN, "payload": {"code": "convert.disk_full
         ("runfolder", DONE, ("arteria.run_done", {"run": RUN, "attempt": 1})),
         ("runfolder", ERROR, ("arteria.run_error", {"run": RUN, "code": "convert.disk_full"})),
         ("runfolder", {**READY, "what": "run_started"}, ("arteria.run_started", {"run": RUN})),
+        ("runfolder", {**READY, "what": "indexes_read"}, ("arteria.indexes_read", {"run": RUN})),
         ("runfolder", {**READY, "what": "run_copied"}, ("arteria.run_copied", {"run": RUN})),
         *(
             (

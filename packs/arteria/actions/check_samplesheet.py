@@ -1,6 +1,7 @@
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from arteria_action import ServiceAction, stage_path
+from arteria_attempt import attempt_row, waived_rules
 from arteria_client import path
 from arteria_errors import RefusedError
 from arteria_names import code_of
@@ -12,7 +13,7 @@ class CheckSamplesheet(ServiceAction):
 
     def act(self, run: str, stage: str, attempt: int, by: Optional[str] = None) -> Dict[str, Any]:
         where = stage_path(run, stage, attempt)
-        verdict = self._check(run)
+        verdict = self._check(run, waived_rules(attempt_row(self.client, run, where[-1])))
         ok = verdict.get("ok") is True
         first = self._first_error(verdict)
         code = code_of(verdict) or code_of(first) or ("" if ok else "samplesheet.refused")
@@ -31,9 +32,9 @@ class CheckSamplesheet(ServiceAction):
             "ended": ended.get("ended") is True,
         }
 
-    def _check(self, run: str) -> Dict[str, Any]:
+    def _check(self, run: str, waived: Dict[str, List[str]]) -> Dict[str, Any]:
         try:
-            body = {"run": run, **sheet_of(self.client, run)}
+            body = {"run": run, **waived, **sheet_of(self.client, run)}
             return self.client.post("bcl2fastq", path("samplesheets", "check"), body)
         except RefusedError as error:
             if not error.final:
@@ -43,4 +44,5 @@ class CheckSamplesheet(ServiceAction):
     @staticmethod
     def _first_error(verdict: Dict[str, Any]) -> Dict[str, Any]:
         findings = [row for row in verdict.get("findings") or [] if isinstance(row, dict)]
-        return next((row for row in findings if row.get("severity") == "error"), {})
+        errors = [row for row in findings if row.get("severity") == "error"]
+        return next((row for row in errors if not row.get("waived")), {})

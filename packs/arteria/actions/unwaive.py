@@ -1,4 +1,4 @@
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 from arteria_action import ServiceAction
 from arteria_client import path
@@ -6,8 +6,11 @@ from arteria_names import identifier, inert
 
 
 class Unwaive(ServiceAction):
-    """Withdraw the waiver of a run; what was made under it stays degraded."""
+    """Withdraw what is waived of a run, or some rules alone; what was made so stays degraded."""
 
-    def act(self, run: str, reason: str) -> Dict[str, Any]:
+    def act(self, run: str, reason: str, rules: Optional[List[str]] = None) -> Dict[str, Any]:
         where = path("runs", identifier(run, "run"), "unwaive")
-        return inert(self.client.post("runfolder", where, {"reason": reason}))
+        body: Dict[str, Any] = {"reason": reason}
+        if rules:
+            body["rules"] = [identifier(rule, "rules") for rule in rules]
+        return inert(self.client.post("runfolder", where, body))

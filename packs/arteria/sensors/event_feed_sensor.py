@@ -40,6 +40,7 @@ NO_CURSOR = "none"
 #: What becomes a trigger: (service or a job's, what) -> the trigger and its payload's names.
 TRIGGERS = {
     ("runfolder", "run_started"): ("arteria.run_started", ("run",)),
+    ("runfolder", "indexes_read"): ("arteria.indexes_read", ("run",)),
     ("runfolder", "run_copied"): ("arteria.run_copied", ("run",)),
     ("runfolder", "run_ready"): ("arteria.run_ready", ("run",)),
     ("runfolder", "run_failed"): ("arteria.run_failed", ("run", "code")),

@@ -68,7 +68,8 @@ def end_with_job(
 ) -> Dict[str, Any]:
     """End a stage as its `job` ended; the job's message goes from service to service.
 
-    A job that only observed has done nothing, so its stage is skipped.
+    A job that only observed has done nothing, so its stage is skipped; one whose verdict is `hold`
+    holds its stage.
 
     Returns:
         {ended, state, code}: `ended` is False if the job still runs, if the stage has ended
@@ -86,6 +87,8 @@ def end_with_job(
     ends = STAGE_STATES[state]
     if state == "done" and job.get("observed") is True:
         ends, code = "skipped", OBSERVED
+    elif state == "done" and (job.get("result") or {}).get("verdict") == "hold":
+        ends = "held"
     body = {
         "by": by,
         "state": ends,

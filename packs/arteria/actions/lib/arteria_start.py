@@ -3,8 +3,9 @@
 from typing import Any, Dict
 
 from arteria_action import stage_path
+from arteria_attempt import attempt_row, waived_rules
 from arteria_client import Client, path
-from arteria_errors import AnswerError, RefusedError
+from arteria_errors import RefusedError
 from arteria_jobs import STAGE_STATES, end_with_job, job_path, job_status
 from arteria_names import identifier, number
 from arteria_sheet import sheet_of
@@ -13,7 +14,8 @@ from arteria_sheet import sheet_of
 class Start:
     """The start of a job of `service` for a stage, by the execution `by`.
 
-    The runfolder service says whether the attempt is only observed, and what bcl2fastq may ignore.
+    The runfolder service says whether the attempt is only observed, what bcl2fastq may ignore, and
+    which rules of the sheet are waived.
     A start that is refused for good fails the stage: another try would not mend it.
     A job may end before it is attached, and its end is then refused; so a job that has ended by
     now ends its stage here.
@@ -28,7 +30,7 @@ class Start:
         self._service = service
         self._where = stage_path(run, stage, attempt)
         self._stage = {"run": run, "stage": stage, "attempt": self._where[-1]}
-        self.row = self._attempt()
+        self.row = attempt_row(client, run, self._where[-1])
 
     def job(self, try_number: int, fields: Dict[str, Any]) -> Dict[str, Any]:
         """Start it, with `fields` beside what every job is told; `{service, job_id, state}`."""
@@ -42,6 +44,7 @@ class Start:
         if self.row.get("ignore") and self._service == "bcl2fastq":
             body["ignore"] = [identifier(word, "ignore") for word in self.row["ignore"]]
         if self._service == "bcl2fastq":
+            body.update(waived_rules(self.row))
             body.update(sheet_of(self._client, run))
         job = self.refused_for_good(
             "POST", self._service, path("start", run), body, {"Idempotency-Key": key}
@@ -70,22 +73,6 @@ class Start:
             if error.final:
                 self._fail(error)
             raise
-
-    def _attempt(self) -> Dict[str, Any]:
-        """What the runfolder service tells of the attempt.
-
-        NB: no job is started for one that it does not tell of: it might only be observed.
-        """
-        run, attempt = self._stage["run"], self._stage["attempt"]
-        rows = self._client.get("runfolder", path("runs", run)).get("attempts") or []
-        row = next((row for row in rows if row.get("attempt") == attempt), None)
-        if row is None:
-            raise AnswerError(
-                "expected attempt %d among the attempts of %s that the runfolder service tells of"
-                % (attempt, run),
-                hint="is the runfolder service of the same version as this pack?",
-            )
-        return dict(row)
 
     def _aborted(self) -> Dict[str, Any]:
         """The run was aborted after the stage had begun: it ends without a job."""

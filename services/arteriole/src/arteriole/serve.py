@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -15,21 +17,23 @@ from arteriole.app.application import Application, Service, run_until_cancelled
 from arteriole.app.auth import Role, Tokens
 from arteriole.app.claim import claim, turn
 from arteriole.app.errors import ArterioleError
-from arteriole.archive.kind import ArchiveKind
-from arteriole.archive.service import ArchiveService
-from arteriole.bcl2fastq.kind import Bcl2fastqKind
-from arteriole.checksum.kind import ChecksumKind
-from arteriole.jobs.service import JobService
-from arteriole.metadata.service import MetadataService
-from arteriole.runfolder.service import RunfolderService
+from arteriole.archive.settings import ArchiveSettings
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.checksum.settings import ChecksumSettings
+from arteriole.metadata.settings import MetadataSettings
+from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.settings import SERVICES, Auth, Settings
-from arteriole.transfer.kind import TransferKind
-from arteriole.wes.service import WesService
+from arteriole.transfer.settings import TransferSettings
+from arteriole.wes.settings import WesSettings
 
 log = structlog.get_logger()
 
 #: Tokens made at first start: one for the packs, one for whoever set it up.
 FIRST_TOKENS = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
+
+#: Seconds after which a thread that computes lets another one go on. While a directory of thousands
+#: is listed, Python's 5 ms would come on top of an answer several times over.
+SWITCH_SECONDS = 0.0005
 
 
 class ServeError(ArterioleError):
@@ -40,56 +44,72 @@ class ServeError(ArterioleError):
 
 def make(name: str, settings: Settings) -> tuple[Service, int]:
     """The service called `name` and the port it is to have."""
-    makers: dict[str, Callable[[], tuple[Service, int]]] = {}
-    if (runfolder := settings.runfolder) is not None:
-        makers["runfolder"] = lambda: (
-            RunfolderService(runfolder, settings.state_dir, settings.mode),
-            runfolder.port,
-        )
-    if (bcl2fastq := settings.bcl2fastq) is not None:
-        makers["bcl2fastq"] = lambda: (
-            JobService(
-                Bcl2fastqKind(bcl2fastq),
-                settings.state_dir,
-                bcl2fastq.parallel,
-                settings.mode,
-                far=bcl2fastq.in_container,
-            ),
-            bcl2fastq.port,
-        )
-    if (checksum := settings.checksum) is not None:
-        makers["checksum"] = lambda: (
-            JobService(
-                ChecksumKind(checksum), settings.state_dir, checksum.parallel, settings.mode
-            ),
-            checksum.port,
-        )
-    if (transfer := settings.transfer) is not None:
-        makers["transfer"] = lambda: (
-            JobService(
-                TransferKind(transfer), settings.state_dir, transfer.parallel, settings.mode
-            ),
-            transfer.port,
-        )
-    if (archive := settings.archive) is not None:
-        makers["archive"] = lambda: (
-            ArchiveService(
-                ArchiveKind(archive), settings.state_dir, archive.parallel, settings.mode
-            ),
-            archive.port,
-        )
-    if (wes := settings.wes) is not None:
-        makers["wes"] = lambda: (WesService(wes, settings.state_dir, settings.mode), wes.port)
-    if (metadata := settings.metadata) is not None:
-        makers["metadata"] = lambda: (
-            MetadataService(metadata, settings.state_dir),
-            metadata.port,
-        )
-    if name not in makers:
+    section = getattr(settings, name) if name in SERVICES else None
+    if section is None:
         raise ServeError(
-            f"{name!r} has no section in the configuration; configured are {', '.join(makers)}"
+            f"{name!r} has no section in the configuration; configured are"
+            f" {', '.join(configured(settings))}"
         )
-    return makers[name]()
+    return _MAKERS[name](section, settings), section.port
+
+
+# What a service needs is imported when it is made: others would cost time and memory for nothing.
+
+
+def _runfolder(section: RunfolderSettings, settings: Settings) -> Service:
+    from arteriole.runfolder.service import RunfolderService
+
+    return RunfolderService(section, settings.state_dir, settings.mode)
+
+
+def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings) -> Service:
+    from arteriole.bcl2fastq.service import Bcl2fastqService
+
+    return Bcl2fastqService(section, settings.state_dir, settings.mode)
+
+
+def _checksum(section: ChecksumSettings, settings: Settings) -> Service:
+    from arteriole.checksum.kind import ChecksumKind
+    from arteriole.jobs.service import JobService
+
+    return JobService(ChecksumKind(section), settings.state_dir, section.parallel, settings.mode)
+
+
+def _transfer(section: TransferSettings, settings: Settings) -> Service:
+    from arteriole.jobs.service import JobService
+    from arteriole.transfer.kind import TransferKind
+
+    return JobService(TransferKind(section), settings.state_dir, section.parallel, settings.mode)
+
+
+def _archive(section: ArchiveSettings, settings: Settings) -> Service:
+    from arteriole.archive.kind import ArchiveKind
+    from arteriole.archive.service import ArchiveService
+
+    return ArchiveService(ArchiveKind(section), settings.state_dir, section.parallel, settings.mode)
+
+
+def _wes(section: WesSettings, settings: Settings) -> Service:
+    from arteriole.wes.service import WesService
+
+    return WesService(section, settings.state_dir, settings.mode)
+
+
+def _metadata(section: MetadataSettings, settings: Settings) -> Service:
+    from arteriole.metadata.service import MetadataService
+
+    return MetadataService(section, settings.state_dir)
+
+
+_MAKERS: dict[str, Callable[[Any, Settings], Service]] = {
+    "runfolder": _runfolder,
+    "bcl2fastq": _bcl2fastq,
+    "checksum": _checksum,
+    "transfer": _transfer,
+    "archive": _archive,
+    "wes": _wes,
+    "metadata": _metadata,
+}
 
 
 def configured(settings: Settings) -> list[str]:
@@ -164,6 +184,7 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
 
 
 async def _serve(applications: list[Application]) -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,7 +16,7 @@ from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
-from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
@@ -28,8 +28,6 @@ from arteriole.wes.settings import WesSettings
 
 
 def make_kind(name: str, settings: dict[str, object]) -> JobKind:
-    if name == "bcl2fastq":
-        return Bcl2fastqKind(Bcl2fastqSettings.model_validate(settings))
     if name == "checksum":
         return ChecksumKind(ChecksumSettings.model_validate(settings))
     if name == "transfer":
@@ -45,8 +43,17 @@ def make_service(wanted: dict[str, Any]) -> JobService:
     state_dir, mode = Path(wanted["state_dir"]), Mode(wanted["mode"])
     if wanted["kind"] == "wes":
         return WesService(WesSettings.model_validate(wanted["settings"]), state_dir, mode)
+    if wanted["kind"] == "bcl2fastq":
+        return Bcl2fastqService(
+            Bcl2fastqSettings.model_validate(
+                {**wanted["settings"], "parallel": wanted["parallel"]}
+            ),
+            state_dir,
+            mode,
+        )
     kind = make_kind(wanted["kind"], wanted["settings"])
-    make = ArchiveService if wanted["kind"] == "archive" else JobService
+    makers = {"archive": ArchiveService}
+    make: type[JobService] = makers.get(wanted["kind"], JobService)
     return make(kind, state_dir, wanted["parallel"], mode)
 
 

@@ -14,10 +14,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from st2solo.fork_server import ForkServer
 from st2solo.runners.protocol import OUTPUT_FILE, Command, Ended
 from st2solo.runners.python_script import CHILD
 
@@ -45,8 +47,11 @@ class Processes:
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._work_dir = work_dir
         self._grace = grace_seconds
+        self._fork_server = ForkServer(self._answered)
+        #: Those whose supervisor is not known yet, and whom to tell of their end.
+        self._awaited: dict[str, Callable[[str], None]] = {}
         self._watched: dict[str, int] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
 
     def folder(self, execution_id: str) -> Path:
         return self._work_dir / execution_id
@@ -66,6 +71,7 @@ class Processes:
             OSError: the supervisor could not be started.
         """
         folder = self.folder(execution_id)
+        forks = self._fork_server.can_fork(command)
         order = {
             "argv": command.argv,
             "env": command.env,
@@ -73,17 +79,37 @@ class Processes:
             "timeout": command.timeout,
             "grace": self._grace,
             "stdin": command.stdin,
+            "forks": forks,
+            "imports_from": command.imports_from,
         }
         lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        given = os.memfd_create("order")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            pid = _spawn(folder, json.dumps(order), lock)
+            with os.fdopen(given, "w", encoding="utf-8", closefd=False) as file:
+                json.dump(order, file)
+            os.lseek(given, 0, os.SEEK_SET)
+            # a program is no reason to start the fork server, but its supervisor may be forked
+            asked = forks or self._fork_server.pid is not None
+            if asked and self._fork_server.ask(folder, lock, given):
+                self._awaited[execution_id] = ended
+            else:
+                pid = _spawn(folder, given, lock)
+                self._watch(execution_id, os.pidfd_open(pid), ended)
         finally:
+            os.close(given)
             os.close(lock)
-        self._watch(execution_id, os.pidfd_open(pid), pid, ended)
+
+    def _answered(self, execution_id: str, pidfd: int | None) -> None:
+        ended = self._awaited.pop(execution_id)
+        if pidfd is None:
+            self.adopt(execution_id, ended)
+        else:
+            self._watch(execution_id, pidfd, ended)
 
     def adopt(self, execution_id: str, ended: Callable[[str], None]) -> None:
-        """Watch a process that an earlier st2solo started."""
+        """Watch a process that an earlier st2solo started, or a fork server that has died."""
+        self._awaited.pop(execution_id, None)
         pid_file = self.folder(execution_id) / "supervisor.pid"
         try:
             pidfd = os.pidfd_open(int(pid_file.read_text()))
@@ -94,27 +120,32 @@ class Processes:
                 os.close(pidfd)
             asyncio.get_running_loop().call_soon(ended, execution_id)
         elif pidfd is None:  # it has not written its identifier yet
-            self._timers[execution_id] = asyncio.get_running_loop().call_later(
-                _POLL_SECONDS, self.adopt, execution_id, ended
-            )
+            self._awaited[execution_id] = ended
+            self._again(self.adopt, execution_id, ended)
         else:
-            self._watch(execution_id, pidfd, None, ended)
+            self._watch(execution_id, pidfd, ended)
 
-    def _watch(
-        self, execution_id: str, pidfd: int, child: int | None, ended: Callable[[str], None]
-    ) -> None:
+    def _watch(self, execution_id: str, pidfd: int, ended: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
 
         def gone() -> None:
             loop.remove_reader(pidfd)
+            with suppress(ChildProcessError):  # of another parent
+                os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
             os.close(pidfd)
             self._watched.pop(execution_id, None)
-            if child is not None:
-                os.waitpid(child, 0)
             ended(execution_id)
 
         self._watched[execution_id] = pidfd
         loop.add_reader(pidfd, gone)
+
+    def _again(self, call: Callable[..., object], *arguments: object) -> None:
+        def run() -> None:
+            self._timers.discard(timer)
+            call(*arguments)
+
+        timer = asyncio.get_running_loop().call_later(_POLL_SECONDS, run)
+        self._timers.add(timer)
 
     def fate(self, execution_id: str) -> Fate:
         """What became of the process, from its folder alone."""
@@ -128,13 +159,11 @@ class Processes:
     def stop(self, execution_id: str) -> bool:
         """Ask the supervisor to end its process group; False when it is not running (yet)."""
         pidfd = self._watched.get(execution_id)
-        if pidfd is None:
+        if pidfd is None and execution_id not in self._awaited:
             return False
         # signals that come before the supervisor listens would end it without a result
-        if not (self.folder(execution_id) / "started").exists():
-            self._timers[execution_id] = asyncio.get_running_loop().call_later(
-                _POLL_SECONDS, self.stop, execution_id
-            )
+        if pidfd is None or not (self.folder(execution_id) / "started").exists():
+            self._again(self.stop, execution_id)
             return True
         signal.pidfd_send_signal(pidfd, signal.SIGTERM)
         return True
@@ -166,13 +195,10 @@ class Processes:
 
     def kill_orphan(self, execution_id: str) -> None:
         """End what a killed supervisor has left running, if it is certainly that process."""
-        try:
-            group = int((self.folder(execution_id) / "action.pid").read_text())
-            environment = Path(f"/proc/{group}/environ").read_bytes()
-        except (OSError, ValueError):
-            return
-        if f"ST2_ACTION_EXECUTION_ID={execution_id}".encode() in environment.split(b"\0"):
-            os.killpg(group, signal.SIGKILL)
+        with suppress(OSError, ValueError):
+            identity = (self.folder(execution_id) / "action.pid").read_text()
+            if _is_same(identity):
+                os.killpg(int(identity.split()[0]), signal.SIGKILL)
 
     def remove(self, execution_id: str) -> None:
         """Forget a process and remove its folder."""
@@ -185,7 +211,8 @@ class Processes:
     def close(self) -> None:
         """Stop watching; the processes go on."""
         loop = asyncio.get_running_loop()
-        for timer in self._timers.values():
+        self._fork_server.close()
+        for timer in self._timers:
             timer.cancel()
         for pidfd in self._watched.values():
             loop.remove_reader(pidfd)
@@ -193,27 +220,28 @@ class Processes:
         self._watched.clear()
 
 
-def _spawn(folder: Path, order: str, lock: int) -> int:
-    descriptor = os.memfd_create("order")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file:
-            file.write(order)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.set_inheritable(lock, True)
-        log = str(folder / "supervisor.log")
-        return os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-I", "-S", str(CHILD / "supervisor.py"), str(folder)],
-            {"LC_ALL": "C.UTF-8"},
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, descriptor, 0),
-                (os.POSIX_SPAWN_OPEN, 1, log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-        )
-    finally:
-        os.close(descriptor)
+def _spawn(folder: Path, order: int, lock: int) -> int:
+    os.set_inheritable(lock, True)
+    log = str(folder / "supervisor.log")
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", str(CHILD / "supervisor.py"), str(folder)],
+        {"LC_ALL": "C.UTF-8"},
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, order, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _is_same(identity: str) -> bool:
+    """Whether the process lives that `action.pid` names (`_identity` in child/supervisor.py)."""
+    pid, started, boot = identity.split()
+    stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    here = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return (stat.rpartition(")")[2].split()[19], here) == (started, boot)
 
 
 def _locked(path: Path) -> bool:

@@ -74,6 +74,102 @@ async def _finished(engine, execution_id, effects):
     assert effects.read_text().split() == ["begun", "ended", "b"]
 
 
+def _python(packs, tmp_path):
+    """The like of `_count` as a Python action, demo.python, which the fork server forks."""
+    effects, go = tmp_path / "effects", tmp_path / "go"
+    packs.python(
+        "demo.python",
+        f"""
+        def _note(self, word):
+            with open({str(effects)!r}, "a") as file:
+                file.write(word + chr(10))
+
+        def run(self):
+            self._note("begun")
+            while not os.path.exists({str(go)!r}):
+                time.sleep(0.02)
+            self._note("ended")
+        """,
+    )
+    return effects, go
+
+
+def _fork_server_of(pid):
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if "fork_server.py" in Path(f"/proc/{child}/cmdline").read_text():
+            return Path("/proc", child)
+    raise AssertionError("it has no fork server")
+
+
+def test_a_forked_action_outlives_the_engine_and_the_fork_server_does_not(
+    doomed, engine_over, packs, tmp_path
+):
+    effects, go = _python(packs, tmp_path)
+    process, execution_id = doomed("demo.python")
+    _wait_for(effects)
+    server = _fork_server_of(process.pid)
+    process.kill()
+    process.wait()
+
+    async def body(engine):
+        assert engine.executions.get(execution_id)["status"] == "running"
+        await engine.until(lambda: _is_gone(server))
+        go.touch()
+        assert (await engine.over(execution_id))["status"] == "succeeded"
+        assert effects.read_text().split() == ["begun", "ended"]
+
+    engine_over(body)
+
+
+@pytest.mark.parametrize("first", ["the engine", "the fork server"])
+def test_killed_with_a_request_on_its_way(first, doomed, engine_over, packs, tmp_path):
+    """The lock travels with the request: it is done, or certainly not, and never twice."""
+    effects, go = _python(packs, tmp_path)
+    packs.action(
+        "demo.wait",
+        runner_type="local-shell-cmd",
+        parameters={"cmd": {"default": f"until test -e {go}; do sleep 0.02; done"}},
+    )
+    packs.workflow(
+        "demo.flow",
+        """
+        version: 1.0
+        tasks:
+          a: {action: demo.python, next: [{do: [b]}]}
+          b: {action: demo.python}
+        """,
+    )
+    process, execution_id = doomed("demo.flow")
+    _wait_for(effects)
+    server = _fork_server_of(process.pid)
+    os.kill(int(server.name), signal.SIGSTOP)
+    go.touch()
+    work = tmp_path / "work"
+    locks = set()
+    end = time.monotonic() + 10
+    while len(locks) < 2:  # the second one's request is made
+        locks |= set(work.glob("*/lock"))
+        assert time.monotonic() < end
+    process.kill()
+    process.wait()
+    os.kill(int(server.name), signal.SIGCONT if first == "the engine" else signal.SIGKILL)
+
+    async def body(engine):
+        assert (await engine.over(execution_id))["status"] == "succeeded"
+        assert effects.read_text().split() == ["begun", "ended"] * 2
+        await engine.until(lambda: _is_gone(server))
+
+    engine_over(body)
+
+
+def _is_gone(process):
+    """No longer there, or waiting for its parent to notice."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def test_an_action_that_outlives_the_engine_is_adopted(doomed, engine_over, flow):
     effects, go = flow
     process, execution_id = doomed("demo.flow")
@@ -120,9 +216,21 @@ def test_the_engine_dies_between_record_and_effect(point, doomed, engine_over, f
     engine_over(body)
 
 
-@pytest.mark.parametrize("by", ["nothing", "its tag", "the site"])
-def test_an_action_that_was_killed_with_its_supervisor(by, doomed, engine_over, packs, tmp_path):
+@pytest.mark.parametrize(
+    ("ref", "by"),
+    [
+        ("demo.wait", "nothing"),
+        ("demo.wait", "its tag"),
+        ("demo.wait", "the site"),
+        ("demo.python", "nothing"),
+        ("demo.python", "the site"),
+    ],
+)
+def test_an_action_that_was_killed_with_its_supervisor(
+    ref, by, doomed, engine_over, packs, tmp_path
+):
     effects, go, command = _count(tmp_path)
+    _python(packs, tmp_path)
     packs.action(
         "demo.wait",
         runner_type="local-shell-cmd",
@@ -130,15 +238,14 @@ def test_an_action_that_was_killed_with_its_supervisor(by, doomed, engine_over, 
         tags=[{"name": "rerun", "value": "true"}] if by == "its tag" else [],
     )
     rerun = by != "nothing"
-    process, execution_id = doomed("demo.wait")
+    process, execution_id = doomed(ref)
     _wait_for(effects)
     process.kill()
     process.wait()
     folder = tmp_path / "work" / execution_id
     _wait_for(folder / "action.pid")
     os.kill(int((folder / "supervisor.pid").read_text()), signal.SIGKILL)
-    orphan = int((folder / "action.pid").read_text())
-    go_path = Path(f"/proc/{orphan}")
+    orphan = Path("/proc", (folder / "action.pid").read_text().split()[0])
 
     async def body(engine):
         if rerun:
@@ -146,12 +253,10 @@ def test_an_action_that_was_killed_with_its_supervisor(by, doomed, engine_over, 
             go.touch()
         done = await engine.over(execution_id)
         assert done["status"] == ("succeeded" if rerun else "abandoned")
-        await engine.until(
-            lambda: not go_path.exists() or "Z" in (go_path / "stat").read_text().split()[2]
-        )
+        await engine.until(lambda: _is_gone(orphan))
         assert effects.read_text().split().count("ended") == int(rerun)
 
-    engine_over(body, rerun=frozenset({"demo.wait"} if by == "the site" else ()))
+    engine_over(body, rerun=frozenset({ref} if by == "the site" else ()))
 
 
 def test_a_request_that_was_not_started_is_started(doomed, engine_over, packs, tmp_path):

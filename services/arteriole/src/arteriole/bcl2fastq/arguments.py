@@ -41,10 +41,11 @@ class Option:
 
 _BOTH = frozenset({"builtin", "bcl2fastq"})
 _ALL = _BOTH | {"picard"}
+_EACH = _ALL | {"bclconvert"}
 _TOOL = frozenset({"bcl2fastq"})
 
 TABLE = (
-    Option("barcode-mismatches", "0, 1 or 2, or two of them with a comma between", _ALL),
+    Option("barcode-mismatches", "0, 1 or 2, or two of them with a comma between", _EACH),
     Option("create-fastq-for-index-reads", None, _BOTH),
     Option("no-lane-splitting", None, _BOTH),
     Option("tiles", "tiles", _BOTH),

@@ -78,10 +78,12 @@ class Attempt:
         result: ConversionResult,
         sheet_sha256: str,
         ignored: tuple[str, ...] = (),
+        waived_rules: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
 
-        An attempt for which something was `ignored` is degraded, whether or not it was met with.
+        An attempt for which something was `ignored`, or a rule of the sheet waived, is degraded,
+        whether or not it was met with.
 
         Raises:
             ConversionError: a file is missing, surplus or of another size than was written.
@@ -107,8 +109,9 @@ class Attempt:
                 for f in result.files
             ],
             "warnings": list(result.warnings),
-            "degraded": bool(ignored),
+            "degraded": bool(ignored or waived_rules),
             "ignored": list(ignored),
+            "waived_rules": list(waived_rules),
         }  # fmt: skip
         (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync(partial)

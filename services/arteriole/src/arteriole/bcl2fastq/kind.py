@@ -1,50 +1,49 @@
-"""The jobs of the bcl2fastq service: one run's base calls to FASTQ, as one attempt."""
+"""The jobs of the bcl2fastq service: a run's base calls to FASTQ, as one attempt, and its QC."""
 
-import base64
-import binascii
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
-from arteriole.app.errors import NotFoundError
+from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
-from arteriole.app.routes import Call, Reply, Request, Route
-from arteriole.bcl2fastq import arguments, converters, sheets
+from arteriole.app.routes import Call, Reply, Route
+from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
+from arteriole.bcl2fastq.parts import Part
+from arteriole.bcl2fastq.qc import document
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings, Word
+from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
+from arteriole.bcl2fastq.sheet_routes import SheetRoutes
 from arteriole.jobs.service import StartRequest
-
-
-def _base64(text: str) -> str:
-    try:
-        base64.b64decode(text, validate=True)
-    except binascii.Error as err:
-        raise ValueError(f"expected base 64: {err}") from err
-    return text
-
-
-#: A sheet from elsewhere than the run folder, in base 64; it travels in the body of a request.
-SheetBytes = Annotated[str, Field(max_length=700_000), AfterValidator(_base64)]
-
-
-class CheckRequest(Request):
-    run: str
-    sheet: SheetBytes | None = None
-
 
 Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
 assert set(get_args(Ignorable)) == set(converters.IGNORABLE)
 
 
 class ConvertRequest(StartRequest):
+    part: Literal[Part.CONVERT, Part.QC] = Part.CONVERT
     #: What a person waived, see ConversionRequest.ignore.
     ignore: list[Ignorable] = Field(default=[], max_length=16)
+    waived_rules: WaivedRules = Field(default=[])
     sheet: SheetBytes | None = None
     #: Options of bcl2fastq as words, which come after those of the configuration.
     additional_args: list[Word] = Field(default=[], max_length=100)
+
+    def asked(self) -> dict[str, Any]:
+        document = super().asked()
+        if self.part is Part.CONVERT:
+            del document["part"]
+        return {name: value for name, value in document.items() if value is not None}
+
+
+class IndexesRequest(StartRequest):
+    """Body of `POST /api/1.0/indexes/<runfolder>`."""
+
+    stage: Literal["indexes"] | None = None
+    sheet: SheetBytes | None = None
 
     def asked(self) -> dict[str, Any]:
         return {name: value for name, value in super().asked().items() if value is not None}
@@ -59,11 +58,22 @@ class Bcl2fastqKind:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._converter = converters.find(settings.converter, settings.bcl2fastq_tool)
+        self._converter = converters.find(settings.converter, settings.tool)
+        self.sheets = SheetRoutes(settings)
 
-    def parameters(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+    def parameters(self, run: str, request: ConvertRequest | IndexesRequest) -> dict[str, Any]:
         settings = self._settings
-        tool = settings.bcl2fastq_tool
+        if isinstance(request, IndexesRequest):
+            return self._of_indexes(run, request)
+        if request.part is Part.QC:
+            return self._of_qc(run, request)
+        if request.stage == Part.INDEXES:
+            raise InvalidError(
+                f"{Part.INDEXES} is no stage of a conversion",
+                hint=f"POST /api/1.0/indexes/{run}",
+                field="stage",
+            )
+        tool = settings.tool
         words = [*settings.additional_args, *request.additional_args]
         arguments.parse(words, settings.converter)
         return {
@@ -78,8 +88,31 @@ class Bcl2fastqKind:
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
             "additional_args": words,
+            "waived_rules": sorted(set(request.waived_rules)),
             "sheet": request.sheet,
-            "bcl2fastq_tool": tool.model_dump(mode="json") if tool is not None else None,
+            f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
+            "index2": settings.index2,
+        }
+
+    def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:
+        return {
+            "part": Part.INDEXES,
+            "light": True,
+            "run_dir": str(find_run(self._settings.run_roots, run)),
+            "barcode_mismatches": list(self._settings.barcode_mismatches),
+            "allow_index_collisions": self._settings.allow_index_collisions,
+            "sheet": request.sheet,
+        }
+
+    def _of_qc(self, run: str, request: ConvertRequest) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "part": Part.QC,
+            "light": True,
+            "run_dir": str(find_run(settings.run_roots, run)),
+            "fastq_root": str(settings.fastq_root),
+            "sheet": request.sheet,
+            "qc": settings.qc.model_dump(mode="json", exclude_unset=True),
         }
 
     def versions(self) -> dict[str, str]:
@@ -87,14 +120,7 @@ class Bcl2fastqKind:
 
     def routes(self) -> list[Route]:
         return [
-            Route(
-                "POST",
-                "/api/1.0/samplesheets/check",
-                self._check,
-                Role.READER,
-                "check the sample sheet of a run",
-                body=CheckRequest,
-            ),
+            *self.sheets.routes(),
             Route(
                 "GET",
                 "/api/1.0/attempts/{runfolder}/{attempt}",
@@ -102,30 +128,45 @@ class Bcl2fastqKind:
                 Role.READER,
                 "attempt.json of a complete attempt: its samples and files",
             ),
+            Route(
+                "GET",
+                "/api/1.0/qc/{runfolder}/{attempt}",
+                self._qc,
+                Role.READER,
+                "how an attempt was judged: its measures, findings and thresholds",
+            ),
         ]
 
     async def _attempt(self, call: Call) -> Reply:
-        run = require_identifier(call.path["runfolder"], "runfolder")
-        number, root = call.path["attempt"], self._settings.fastq_root
-        record = None
-        if re.fullmatch("[1-9][0-9]{0,3}", number):
-            await answered(within, root, run, f"attempt-{number}")
-            record = await answered(Attempt(root, run, int(number)).record)
+        attempt = await self._named(call)
+        record = None if attempt is None else await answered(attempt.record)
         if record is None:
-            raise NotFoundError(
-                f"{run} has no complete attempt {number[:40]!r} in {root}",
-                code="attempt.not_found",
-                hint=f"arteriole run {run}",
-            )
+            raise self._not_found(call, "complete attempt", "attempt.not_found")
         return Reply(record)
 
-    async def _check(self, call: Call) -> Reply:
-        run_dir = await answered(find_run, self._settings.run_roots, call.body.run)
-        found = await answered(
-            sheets.check,
-            run_dir,
-            None if call.body.sheet is None else base64.b64decode(call.body.sheet),
-            self._settings.barcode_mismatches,
-            self._settings.allow_index_collisions,
-        )
+    async def _qc(self, call: Call) -> Reply:
+        attempt, found = await self._named(call), None
+        if attempt is not None:
+            path = document.path_of(attempt)
+            await answered(within, attempt.home, *path.relative_to(attempt.home).parts)
+            found = await answered(document.read, attempt)
+        if found is None:
+            raise self._not_found(call, "judged attempt", "qc.not_found")
         return Reply(found)
+
+    async def _named(self, call: Call) -> Attempt | None:
+        """The attempt that the path names, be it there or not; None if that is no number."""
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        number, root = call.path["attempt"], self._settings.fastq_root
+        if not re.fullmatch("[1-9][0-9]{0,3}", number):
+            return None
+        await answered(within, root, run, f"attempt-{number}")
+        return Attempt(root, run, int(number))
+
+    def _not_found(self, call: Call, what: str, code: str) -> NotFoundError:
+        run, number = call.path["runfolder"], call.path["attempt"]
+        return NotFoundError(
+            f"{run} has no {what} {number[:40]!r} in {self._settings.fastq_root}",
+            code=code,
+            hint=f"arteriole run {run}",
+        )

@@ -1,14 +1,19 @@
 """The section `bcl2fastq` of arteriole.yaml."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.converters import ConversionError
-from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.qc.settings import QcSettings
+from arteriole.bcl2fastq.sheet_rules import SheetRules
+from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
+
+#: Converters that run a program of Illumina's.
+_TOOLS = ("bcl2fastq", "bclconvert")
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
 Word = Annotated[str, Field(min_length=1, max_length=400)]
@@ -23,8 +28,11 @@ class Bcl2fastqSettings(Section):
     fastq_root: AbsolutePath
     #: Which converter works; there is no default, so that nobody converts with one unawares.
     converter: str
-    #: Of the converter bcl2fastq alone, which is nothing without it.
+    #: Of the converters bcl2fastq and bclconvert, each of which is nothing without it.
     bcl2fastq_tool: ToolSettings | None = None
+    bclconvert_tool: BclConvertToolSettings | None = None
+    #: How index2 is written in sheets; else it follows from a sheet's version and the converter.
+    index2: Literal["forward", "as-read"] | None = None
     #: Mismatches allowed in i7 and in i5.
     barcode_mismatches: tuple[Mismatches, Mismatches] = (1, 1)
     include_non_pf: bool = False
@@ -33,16 +41,26 @@ class Bcl2fastqSettings(Section):
     allow_index_collisions: bool = False
     #: Accept samples without a single read on a lane of theirs.
     allow_empty_samples: bool = False
+    #: What the site asks of sheets beyond what a conversion needs.
+    sheet_rules: SheetRules = SheetRules()
+    #: The drop folder in which the runfolder service looks sheets up: people hand them in there.
+    sheet_folder: AbsolutePath | None = None
     #: Options of bcl2fastq as words, see arguments.py; those of a request come after them.
     additional_args: list[Word] = Field(default=[], max_length=100)
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
+    qc: QcSettings = QcSettings()
+
+    @property
+    def tool(self) -> ToolSettings | None:
+        """What the converter runs; None if it runs nothing."""
+        tools = {"bcl2fastq": self.bcl2fastq_tool, "bclconvert": self.bclconvert_tool}
+        return tools.get(self.converter)
 
     @property
     def in_container(self) -> bool:
         """Whether a conversion goes on when the process of its job is gone."""
-        tool = self.bcl2fastq_tool
-        return self.converter == "bcl2fastq" and tool is not None and tool.image is not None
+        return self.tool is not None and self.tool.image is not None
 
     @field_validator("converter")
     @classmethod
@@ -65,10 +83,12 @@ class Bcl2fastqSettings(Section):
 
     @model_validator(mode="after")
     def _has_its_tool(self) -> Self:
-        if self.converter == "bcl2fastq":
-            if self.bcl2fastq_tool is None:
-                raise ValueError("expected bcl2fastq_tool with the converter bcl2fastq")
+        if self.converter in _TOOLS:
+            if self.tool is None:
+                raise ValueError(
+                    f"expected {self.converter}_tool with the converter {self.converter}"
+                )
             for name in ("include_non_pf", "allow_index_collisions"):
                 if getattr(self, name):
-                    raise ValueError(f"expected no {name} with the converter bcl2fastq")
+                    raise ValueError(f"expected no {name} with the converter {self.converter}")
         return self

@@ -1,92 +1,151 @@
-"""Checks the sample sheet of a run before anything is converted."""
+"""Checks a sample sheet: against its run before anything is converted, or before there is one."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arteriole.illumina import sheet_check
+from arteriole.illumina import index_orientation, sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
+from arteriole.illumina.index_orientation import OrientationError
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import SampleSheet, parse
-from arteriole.illumina.sheet_check import Finding, Severity
+from arteriole.illumina.sheet_check import NO_SITE_RULES, Finding, Severity, SiteRules
 
 SHEET = "SampleSheet.csv"
-#: So many findings are told; the rest are counted.
+#: So many findings are told, the errors first; the rest are counted.
 FINDINGS = 50
 
 
-def check(
-    run_dir: Path, given: bytes | None, mismatches: tuple[int, int], collisions_allowed: bool
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Standard:
+    """What a sheet is measured by.
+
+    Attributes:
+        mismatches: those that a conversion allows in i7 and i5.
+        collisions_allowed: indexes may lie nearer to each other than that.
+        waived: the codes of rules that a person waived for this run; errors of theirs are told,
+            and stop nothing.
+        converter, index2: which one is to convert, and how index2 is said to be written.
+    """
+
+    mismatches: tuple[int, int] = (1, 1)
+    collisions_allowed: bool = False
+    site: SiteRules = NO_SITE_RULES
+    waived: frozenset[str] = frozenset()
+    converter: str = "builtin"
+    index2: str | None = None
+
+
+def check(run_dir: Path, given: bytes | None, standard: Standard) -> dict[str, Any]:
     """Judge the sheet in `run_dir`, or the one that is given, against its RunInfo.xml.
 
     Returns:
-        `{ok, code, message, hint, findings, finding_count}`; code, message and hint are those of
-        the first error. Never raises for what the files hold.
+        `{ok, code, message, hint, run, findings, finding_count}`; code, message and hint are those
+        of the first error. Never raises for what the files hold.
     """
-    sheet = run_dir / SHEET
     if given is not None:
-        return _judged(run_dir, lambda: parse(given), mismatches, collisions_allowed)
+        return check_given(given, run_dir, standard)
+    sheet = run_dir / SHEET
     if not sheet.is_file():
-        return _refused(
-            "sheet.missing",
-            f"there is no {SHEET} in the run folder",
-            f"put the run's {SHEET} there",
+        return missing(
+            f"there is no {SHEET} in the run folder", f"put the run's {SHEET} there", run_dir
         )
     if not sheet.resolve().is_relative_to(run_dir.resolve()):
         return _refused(
             "sheet.link",
             f"{SHEET} is a link that leads out of the run folder",
             "replace it with the file that it stands for",
+            run_dir,
         )
-    return _judged(run_dir, lambda: SampleSheet.read(sheet), mismatches, collisions_allowed)
-
-
-def _judged(
-    run_dir: Path,
-    read: Callable[[], SampleSheet],
-    mismatches: tuple[int, int],
-    collisions_allowed: bool,
-) -> dict[str, Any]:
     try:
-        run_info = RunFolder(run_dir).run_info
-        findings = sheet_check.check(read(), run_info, mismatches)
+        return _judged(SampleSheet.read(sheet), run_dir, standard)
     except SampleSheetError as err:
-        return _refused(err.code, f"{SHEET}{', ' if err.line else ': '}{err}", err.hint)
+        return _unreadable(err, run_dir)
+
+
+def check_given(data: bytes, run_dir: Path | None, standard: Standard) -> dict[str, Any]:
+    """The same of a sheet's bytes; without a run only by the rules that need none."""
+    try:
+        return _judged(parse(data), run_dir, standard)
+    except SampleSheetError as err:
+        return _unreadable(err, run_dir)
+
+
+def missing(message: str, hint: str, run_dir: Path | None = None) -> dict[str, Any]:
+    """The same where there is no sheet."""
+    return _refused("sheet.missing", message, hint, run_dir)
+
+
+def _judged(sheet: SampleSheet, run_dir: Path | None, standard: Standard) -> dict[str, Any]:
+    try:
+        run_info = None if run_dir is None else RunFolder(run_dir).run_info
     except RunDataError as err:
-        return _refused(err.code, str(err), err.hint)
-    if collisions_allowed:
+        return _refused(err.code, str(err), err.hint, run_dir)
+    findings = sheet_check.check(sheet, run_info, standard.mismatches, standard.site)
+    if run_dir is not None:
+        findings = (*_orientation(sheet, run_dir, standard), *findings)
+    if standard.collisions_allowed:
         findings = tuple(f for f in findings if f.code != "sheet.index_collision")
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    return _told(findings, run_dir, standard.waived)
+
+
+def _orientation(sheet: SampleSheet, run_dir: Path, standard: Standard) -> tuple[Finding, ...]:
+    """An error where it is not known how index2 is to be read, and that matters."""
+    try:
+        index_orientation.for_converter(standard.converter, sheet, run_dir, standard.index2)
+    except OrientationError as err:
+        line = next(sample.line for sample in sheet.samples if sample.index2)
+        column = sheet.columns.get("index2", 0)
+        return (Finding(err.code, Severity.ERROR, line, column, str(err), err.hint),)
+    return ()
+
+
+def _unreadable(err: SampleSheetError, run_dir: Path | None) -> dict[str, Any]:
+    """A sheet that cannot be read has one finding, and no waiver helps."""
+    where = f"line {err.line}" + (f", column {err.column}" if err.column else "")
+    message = str(err).removeprefix(f"{where}: ") if err.line else str(err)
+    finding = Finding(err.code, Severity.ERROR, err.line, err.column, message, err.hint)
+    return _told((finding,), run_dir, frozenset())
+
+
+def _told(
+    findings: tuple[Finding, ...], run_dir: Path | None, waived: frozenset[str]
+) -> dict[str, Any]:
+    errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
     first = errors[0] if errors else None
+    listed = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:FINDINGS]
+    listed.sort(key=lambda finding: (finding.line, finding.column, finding.code))
     return {
         "ok": not errors,
         "code": first.code if first else "",
         "message": _sentence(first, len(errors)) if first else "",
         "hint": first.hint if first else "",
-        "findings": [_document(finding) for finding in findings[:FINDINGS]],
+        "run": None if run_dir is None else run_dir.name,
+        "findings": [_document(finding, waived) for finding in listed],
         "finding_count": len(findings),
     }
 
 
-def _refused(code: str, message: str, hint: str) -> dict[str, Any]:
+def _refused(code: str, message: str, hint: str, run_dir: Path | None) -> dict[str, Any]:
     return {
         "ok": False,
         "code": code,
         "message": message,
         "hint": hint,
+        "run": None if run_dir is None else run_dir.name,
         "findings": [],
         "finding_count": 0,
     }
 
 
 def _sentence(finding: Finding, errors: int) -> str:
-    place = f"{SHEET}, line {finding.line}" if finding.line else SHEET
-    more = f" (and {errors - 1} more errors)" if errors > 1 else ""
+    column = f", column {finding.column}" if finding.column else ""
+    place = f"{SHEET}, line {finding.line}{column}" if finding.line else SHEET
+    more = f" (and {errors - 1} more error{'s' * (errors > 2)})" if errors > 1 else ""
     return f"{place}: {finding.message}{more}"
 
 
-def _document(finding: Finding) -> dict[str, Any]:
+def _document(finding: Finding, waived: frozenset[str]) -> dict[str, Any]:
     return {
         "code": finding.code,
         "severity": finding.severity.value,
@@ -94,4 +153,5 @@ def _document(finding: Finding) -> dict[str, Any]:
         "column": finding.column,
         "message": finding.message,
         "hint": finding.hint,
+        "waived": finding.code in waived and finding.severity is Severity.ERROR,
     }

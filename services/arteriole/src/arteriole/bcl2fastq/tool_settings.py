@@ -1,4 +1,7 @@
-"""The key `bcl2fastq_tool` of the section `bcl2fastq`: what of Illumina's runs, and how."""
+"""The keys `bcl2fastq_tool` and `bclconvert_tool` of the section `bcl2fastq`.
+
+What of Illumina's runs, and how.
+"""
 
 import re
 from pathlib import Path
@@ -22,7 +25,7 @@ def _program(name: str) -> str:
 class ToolSettings(Section):
     #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"
-    #: What `--version` must answer: nobody converts with another one unawares.
+    #: What it must answer when asked: nobody converts with another one unawares.
     version: str = Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$")
     #: Name and tag, or name and digest; then it runs in a container. It is never pulled.
     image: ImageName | None = None
@@ -39,3 +42,9 @@ class ToolSettings(Section):
                 "expected cpus and memory_gb with an image only: they limit containers"
             )
         return self
+
+
+class BclConvertToolSettings(ToolSettings):
+    program: Annotated[str, AfterValidator(_program)] = "bcl-convert"
+    #: Of BCL Convert 4; 3 and before know neither all options nor all settings that are used.
+    version: str = Field(pattern=r"^4(\.[0-9]{1,6}){1,4}$")

@@ -1,4 +1,4 @@
-"""The worker of a conversion job."""
+"""The worker of the bcl2fastq service's jobs: a conversion, or with the part `qc` its QC."""
 
 import base64
 import contextlib
@@ -11,6 +11,7 @@ from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
+from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.jobs.exclusive import exclusive
@@ -19,6 +20,15 @@ from arteriole.jobs.worker import StoppedError, Task, main
 
 def work(task: Task) -> dict[str, Any]:
     """Convert into the attempt's folder; one that is complete is left as it is."""
+    part = task.parameters.get("part")
+    if part == Part.INDEXES:  # what it needs takes time to import, here and below
+        from arteriole.bcl2fastq.indexes import work as indexes
+
+        return indexes.work(task)
+    if part == Part.QC:
+        from arteriole.bcl2fastq.qc import work as qc
+
+        return qc.work(task)
     attempt = Attempt(Path(task.parameters["fastq_root"]), task.run, task.attempt)
     with exclusive(task, f"{task.run}.{task.attempt}"):
         if task.stopping:
@@ -38,6 +48,15 @@ def work(task: Task) -> dict[str, Any]:
 
 def observe(task: Task) -> dict[str, Any]:
     """What `work` would convert; fails as it would before the first base is read."""
+    part = task.parameters.get("part")
+    if part == Part.INDEXES:
+        from arteriole.bcl2fastq.indexes import work as indexes
+
+        return indexes.work(task)
+    if part == Part.QC:
+        from arteriole.bcl2fastq.qc import work as qc
+
+        return qc.observe(task)
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
@@ -48,6 +67,7 @@ def observe(task: Task) -> dict[str, Any]:
         "converter": converter.name,
         "converter_version": converter.version,
         "ignore": sorted(request.ignore),
+        "waived_rules": list(_waived(task)),
         "sheet_sha256": sha256(request.sheet),
         "samples": [{"sample_id": sample, "lane": lane} for sample, lane in announced.samples],
         "files": list(announced.files),
@@ -57,10 +77,9 @@ def observe(task: Task) -> dict[str, Any]:
 
 
 def _converter(task: Task) -> Converter:
-    tool = task.parameters.get("bcl2fastq_tool")
-    return converters.find(
-        task.parameters["converter"], None if tool is None else ToolSettings.model_validate(tool)
-    )
+    name = task.parameters["converter"]
+    tool = task.parameters.get(f"{name}_tool")
+    return converters.find(name, None if tool is None else ToolSettings.model_validate(tool))
 
 
 def _key(attempt: Attempt) -> str:
@@ -78,6 +97,11 @@ def _sheet(task: Task, folder: Path) -> Path:
     return path
 
 
+def _waived(task: Task) -> tuple[str, ...]:
+    """The rules that were waived; a job of an older version knows of none."""
+    return tuple(task.parameters.get("waived_rules", ()))
+
+
 def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
     request = ConversionRequest(
@@ -89,8 +113,10 @@ def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequ
         ignore_adapters=wanted["ignore_adapters"],
         allow_index_collisions=wanted["allow_index_collisions"],
         ignore=frozenset(wanted.get("ignore", ())),
+        waived_rules=converters.waived_for(wanted["converter"], _waived(task)),
         threads=wanted["threads"],
         key=key,
+        index2=wanted.get("index2"),
     )
     return arguments.applied(request, wanted.get("additional_args", ()), wanted["converter"])
 
@@ -113,7 +139,9 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
                 code="convert.sheet_changed",
                 hint="look at the sheet that is there now",
             )
-        return attempt.complete(partial, result, digest, tuple(sorted(request.ignore)))
+        return attempt.complete(
+            partial, result, digest, tuple(sorted(request.ignore)), _waived(task)
+        )
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()

@@ -1,4 +1,4 @@
-"""Commands that change something: hold, release, retry, redo, abort, waive, unwaive, adopt."""
+"""Commands that change something: hold, release, accept, retry, redo, abort, waive, adopt."""
 
 from typing import Any
 
@@ -80,6 +80,18 @@ def retry_command(context: click.Context, name: str) -> None:
     say(f"tried again: {', '.join(stages)}" if stages else "nothing had failed")
 
 
+@click.command("accept", short_help="Let a held stage count as done as it is.")
+@click.argument("name")
+@click.option("--stage", help="This one alone; else every held stage of the newest attempt.")
+@click.option("--reason", required=True, help="Kept with the stage and in the history.")
+@click.pass_context
+def accept_command(context: click.Context, name: str, stage: str | None, reason: str) -> None:
+    """Let a held stage count as done as it is, so that the next begins; safe to do twice."""
+    body = {"stage": stage, "reason": reason}
+    stages = client_of(context).post(run_path(name, "accept"), body)["accepted"]
+    say(f"accepted: {', '.join(stages)}" if stages else "nothing is held")
+
+
 @click.command("redo", short_help="Do a run again from a stage on.")
 @click.argument("name")
 @click.option("--from", "first", required=True, help="The first stage to do again.")
@@ -130,31 +142,54 @@ def _stop(context: click.Context, run: str, job: dict[str, Any]) -> ClientError 
     type=click.Choice([one.value for one in Ignorable]),
     help="What the conversion may make up; may be given several times.",
 )
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="CODE",
+    help="A rule of sample sheets that is to stop nothing; may be given several times.",
+)
 @click.option("--reason", required=True, help="Kept with the run and in its history.")
 @click.pass_context
-def waive_command(context: click.Context, name: str, ignore: tuple[str, ...], reason: str) -> None:
+def waive_command(
+    context: click.Context, name: str, ignore: tuple[str, ...], rules: tuple[str, ...], reason: str
+) -> None:
     """Let a run that is incomplete, failed or stalled be worked on as it is.
 
-    Or one that is complete, if its conversion found damage or an empty sample. Its next attempt is
-    degraded for good.
+    Or one that is complete, if its conversion found damage or an empty sample. With --rule errors
+    of that code in its sample sheet stop nothing; what cannot be read is refused all the same. Its
+    next attempt is degraded for good.
     """
-    body = {"reason": reason, "ignore": list(ignore)}
-    waiver = client_of(context).post(run_path(name, "waive"), body)["waiver"]
-    ignored = ", ".join(waiver["ignore"]) or "nothing"
-    say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
+    body: dict[str, Any] = {"reason": reason, "ignore": list(ignore)}
+    if rules:
+        body["rules"] = list(rules)
+    answer = client_of(context).post(run_path(name, "waive"), body)
+    if ignore or not rules:
+        ignored = ", ".join(answer["waiver"]["ignore"]) or "nothing"
+        say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
+    if rules:
+        waived = ", ".join(one["rule"] for one in answer["waived_rules"])
+        say(f"waived for the sheet of {name}: {waived}; its next attempt is degraded")
+        say(f"  if it failed already: arteriole redo {name} --from check")
 
 
 @click.command("unwaive", short_help="Withdraw a run's waiver.")
 @click.argument("name")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="CODE", help="Only the waiver of this rule."
+)
 @click.option("--reason", required=True, help="Kept in the history.")
 @click.pass_context
-def unwaive_command(context: click.Context, name: str, reason: str) -> None:
-    """Withdraw a run's waiver: no further attempt is made under it. Safe to do twice.
+def unwaive_command(context: click.Context, name: str, rules: tuple[str, ...], reason: str) -> None:
+    """Withdraw all that is waived of a run: no further attempt is made so. Safe to do twice.
 
-    An attempt that was made under it stays degraded, and goes on; abort ends it.
+    An attempt that was made so stays degraded, and goes on; abort ends it.
     """
-    answer = client_of(context).post(run_path(name, "unwaive"), {"reason": reason})
-    say(f"the waiver of {name} is withdrawn" if answer["unwaived"] else f"{name} has no waiver")
+    body: dict[str, Any] = {"reason": reason, **({"rules": list(rules)} if rules else {})}
+    answer = client_of(context).post(run_path(name, "unwaive"), body)
+    of = f" of {', '.join(answer['rules'])}" if rules else ""
+    none = "no such waiver" if rules else "no waiver"
+    say(f"the waiver{of} of {name} is withdrawn" if answer["unwaived"] else f"{name} has {none}")
     degraded = ", ".join(map(str, answer["degraded"]))
     if degraded:
         one = len(answer["degraded"]) == 1

@@ -112,6 +112,8 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
         waiver = run["waiver"]
         ignored = ", ".join(waiver["ignore"]) or "nothing named"
         say(f"waived by {waiver['by']}, to ignore {ignored}: {waiver['reason']}")
+    for rule in run["waived_rules"]:
+        say(f"waived by {rule['by']}, for its sheet, {rule['rule']}: {rule['reason']}")
     for attempt in run["attempts"]:
         say(_attempt(attempt))
     made = {attempt["attempt"]: attempt["made"] for attempt in run["attempts"]}
@@ -152,6 +154,8 @@ def _attempt(attempt: dict[str, Any]) -> str:
     noted = [word for word in ("observed", "degraded", "aborted") if attempt[word]]
     if attempt["ignore"]:
         noted.append(f"ignores {', '.join(attempt['ignore'])}")
+    if attempt["waived_rules"]:
+        noted.append(f"goes without {', '.join(attempt['waived_rules'])}")
     told = f": {', '.join(noted)}" if noted else ""
     return f"attempt {attempt['attempt']} of {moment(attempt['made'])} UTC{told}"
 

@@ -3,15 +3,18 @@
 import json
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from arteriole.app.config import load
-from arteriole.client import Client
 from arteriole.settings import Settings
+
+if TYPE_CHECKING:  # `serve` needs none of them, and they take memory
+    from rich.console import Console
+    from rich.text import Text
+
+    from arteriole.client import Client
 
 #: Where a service is, for these commands; no setting.
 _ADDRESS = re.compile(r"ARTERIOLE_[A-Z0-9]+_URL")
@@ -24,8 +27,10 @@ def settings_of(context: click.Context) -> Settings:
     return load(context.obj, Settings, variables)
 
 
-def client_of(context: click.Context, service: str = "runfolder") -> Client:
+def client_of(context: click.Context, service: str = "runfolder") -> "Client":
     """A client of the service, by the environment or by what `serve` left behind."""
+    from arteriole.client import Client
+
     state_dir = settings_of(context).state_dir if context.obj is not None else None
     return Client.find(state_dir, service)
 
@@ -39,8 +44,10 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def cell(text: str, style: str = "") -> Text:
+def cell(text: str, style: str = "") -> "Text":
     """`text` for a table: plain, and without rich's markup."""
+    from rich.text import Text
+
     return Text(plain(text), style=style)
 
 
@@ -59,7 +66,9 @@ def as_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=1))
 
 
-def console() -> Console:
+def console() -> "Console":
+    from rich.console import Console
+
     return Console(highlight=False)
 
 

@@ -31,13 +31,18 @@ class DemultiplexingStatsError(RunDataError):
 
 @dataclass(frozen=True, slots=True)
 class SampleReads:
-    """One sample on one lane; `index` joins i7 and i5 with `+`; a name is empty if not said."""
+    """One sample on one lane; `index` joins i7 and i5 with `+`; a name is empty if not said.
+
+    `bases` and those of them of quality 30 or better are of all its reads; 0 if not said.
+    """
 
     lane: int
     sample_id: str
     sample_name: str
     index: str
     reads: int
+    bases: int = 0
+    bases_q30: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ def read_json(path: Path) -> DemultiplexingStats:
         for result in _list(entry, "DemuxResults", path):
             metrics = result.get("IndexMetrics")
             first = metrics[0] if isinstance(metrics, list) and metrics else {}
+            reads = _list(result, "ReadMetrics", path)
             samples.append(
                 SampleReads(
                     lane=number,
@@ -101,6 +107,8 @@ def read_json(path: Path) -> DemultiplexingStats:
                     sample_name=_text(result, "SampleName", path, default=""),
                     index=_text(_object(first, path, "IndexMetrics"), "IndexSequence", path, ""),
                     reads=_number(result, "NumberReads", path),
+                    bases=_sum(reads, "Yield", path),
+                    bases_q30=_sum(reads, "YieldQ30", path),
                 )
             )
     return DemultiplexingStats(
@@ -212,6 +220,11 @@ def _number(parent: dict[str, Any], name: str, path: Path) -> int:
             f"{path.name}: expected a whole number {name}, found {str(value)[:40]!r}"
         )
     return value
+
+
+def _sum(entries: list[dict[str, Any]], name: str, path: Path) -> int:
+    """The sum over those that say it."""
+    return sum(_number(entry, name, path) for entry in entries if name in entry)
 
 
 def _decimal(text: str, name: str, path: Path) -> int:

@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,11 @@ class InteropError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LaneMetrics:
-    """One lane; clusters are those of all its tiles, density is clusters on a square millimetre."""
+    """One lane; clusters are those of all its tiles, density is clusters on a square millimetre.
+
+    `percent_aligned` (to PhiX) is the lowest and `error_rate` (percent of the bases so aligned) the
+    highest of the template reads; None where the instrument did not measure it.
+    """
 
     lane: int
     clusters: int
@@ -33,6 +38,8 @@ class LaneMetrics:
     percent_q30: float
     yield_gigabases: float
     density: int = 0
+    percent_aligned: float | None = None
+    error_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,8 @@ def _measure(run_dir: str) -> dict[str, Any]:
                 "percent_q30": round(good / gigabases, 2) if gigabases else 0.0,
                 "yield_gigabases": round(gigabases, 6),
                 "density": int(_finite(first.density().mean())),
+                "percent_aligned": _rounded(min, [r.percent_aligned().mean() for r in reads]),
+                "error_rate": _rounded(max, [r.error_rate().mean() for r in reads]),
             }
         )
     return {
@@ -143,6 +152,11 @@ def _measure(run_dir: str) -> dict[str, Any]:
         "percent_q30": round(_finite(total.percent_gt_q30()), 2),
         "lanes": lanes,
     }
+
+
+def _rounded(worst: Callable[[list[float]], float], of_reads: list[float]) -> float | None:
+    """The worst of the reads; None if one was not measured, which the library tells as NaN."""
+    return round(worst(of_reads), 3) if all(map(math.isfinite, of_reads)) else None
 
 
 def _finite(value: float) -> float:

@@ -9,6 +9,15 @@ _WIDTH = 64
 """Letters compared; no index read is as long."""
 
 
+def distance(one: str, other: str) -> int:
+    """In how many places two indexes differ, over the shorter of the two.
+
+    >>> distance("ACGT", "ACCA"), distance("ACGT", "AC")
+    (2, 0)
+    """
+    return sum(a != b for a, b in zip(one, other, strict=False))
+
+
 def near_pairs(
     first: Sequence[str], second: Sequence[str], allowed: tuple[int, int]
 ) -> Iterator[tuple[int, int]]:

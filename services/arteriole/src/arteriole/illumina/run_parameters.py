@@ -18,7 +18,8 @@ class RunParameters:
 
     `application` is the control software ("MiSeq Control Software"), `instrument_type` what
     newer instruments call themselves ("NovaSeqXPlus"), `side` the place of the flow cell ("A" or
-    "B") on an instrument that runs two at once.
+    "B") on an instrument that runs two at once. `chemistry` names the kit on a MiniSeq or NextSeq
+    500 ("MiniSeq Rapid High"), `sbs_version` the version of the reagents on a NovaSeq 6000.
     """
 
     run_id: str = ""
@@ -31,6 +32,8 @@ class RunParameters:
     side: str = ""
     reagent_kit_barcode: str = ""
     library_tube_barcode: str = ""
+    chemistry: str = ""
+    sbs_version: str = ""
 
     @staticmethod
     def read(path: Path) -> "RunParameters | None":
@@ -87,6 +90,8 @@ def parse(path: Path) -> RunParameters:
         ),
         library_tube_barcode=first("rfidsinfo/librarytubeserialbarcode")
         or _consumable(root, "SampleTube"),
+        chemistry=first("chemistry"),
+        sbs_version=first("rfidsinfo/sbsconsumableversion"),
     )
 
 

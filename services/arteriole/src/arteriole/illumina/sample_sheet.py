@@ -6,13 +6,13 @@ instruments write (FileFormatVersion 2 with `[Settings]` and `[Data]`), and thos
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arteriole.illumina import run_file, sheet_columns, sheet_text
 from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.sheet_columns import Columns
-from arteriole.illumina.sheet_text import SIZE_LIMIT, Note, Rows, SheetText, plain
+from arteriole.illumina.sheet_text import REWRITTEN, SIZE_LIMIT, Note, Rows, SheetText, plain
 
 SAMPLES_LIMIT = 50_000
 _READ_NAMES = ("read1cycles", "read2cycles")
@@ -23,13 +23,14 @@ _INDEX_READ_NAMES = ("index1cycles", "index2cycles")
 class Setting:
     """One setting and its line.
 
-    `rows` gives (line, value) of each sample where it stands in a column of the samples; then
+    `rows` gives (line, value) of each sample where it stands in `column` of the samples; then
     `value` and `line` are those of the first.
     """
 
     value: str
     line: int
     rows: tuple[tuple[int, str], ...] = ()
+    column: int = field(default=0, compare=False)
 
     @property
     def values(self) -> tuple[tuple[int, str], ...]:
@@ -39,7 +40,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row of samples; what the sheet leaves out is empty, `lane` None."""
+    """One row of samples; what the sheet leaves out is empty, `lane` None.
+
+    `flowcell` is CASAVA's FCID.
+    """
 
     line: int
     lane: int | None
@@ -49,6 +53,7 @@ class Sample:
     index: str = ""
     index2: str = ""
     description: str = ""
+    flowcell: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class SampleSheet:
         reads: cycles of the template reads, `index_reads` of the index reads; empty if not said.
         version: 2 for a sheet of BCL Convert, else 1.
         notes: what was accepted though it may not be meant.
+        header_lines: the line of each name of the header.
+        sections: the line on which each known section begins.
     """
 
     header: Mapping[str, str]
@@ -70,6 +77,13 @@ class SampleSheet:
     index_reads: tuple[int, ...] = ()
     version: int = 1
     notes: tuple[Note, ...] = ()
+    header_lines: Mapping[str, int] = field(default_factory=dict)
+    sections: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether a converter that reads the file itself may find something else in it."""
+        return any(note.code in REWRITTEN for note in self.notes)
 
     @staticmethod
     def read(path: Path) -> "SampleSheet":
@@ -109,17 +123,20 @@ def parse(data: bytes) -> SampleSheet:
         )
     columns = sheet_columns.read(rows)
     settings = _settings(text.sections.get(settings_name, []))
-    reads, index_reads = _reads(text.sections.get("Reads", []))
+    reads, index_reads, notes = _reads(text.sections.get("Reads", []))
     is_casava = sheet_text.is_casava(rows[0][1]) and len(text.sections) == 1
+    header = text.sections.get("Header", [])
     return SampleSheet(
-        header=_header(text.sections.get("Header", [])),
+        header=_header(header),
         settings=settings | _row_settings(rows[1:], columns, settings),
         reads=reads,
         samples=tuple(_sample(line, cells, columns, is_casava) for line, cells in rows[1:]),
         columns=columns.used,
         index_reads=index_reads,
         version=version,
-        notes=text.notes + columns.notes,
+        notes=text.notes + notes + columns.notes,
+        header_lines={cells[0]: number for number, cells in header},
+        sections=text.lines,
     )
 
 
@@ -204,18 +221,23 @@ def _row_settings(
                 column=column,
                 hint="say it in one place",
             )
-        found[name] = Setting(given[0][1], given[0][0], tuple(values))
+        found[name] = Setting(given[0][1], given[0][0], tuple(values), column)
     return found
 
 
-def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Cycles of template and of index reads; reads of 0 cycles are left out."""
+def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Note, ...]]:
+    """Cycles of template and of index reads, and notes; reads of 0 cycles are left out."""
     numbered: list[int] = []
     named: dict[str, int] = {}
+    notes: list[Note] = []
     for number, cells in rows:
         name = plain(cells[0])
         if name in {*_READ_NAMES, *_INDEX_READ_NAMES}:
             named[name] = _cycles(cells[1] if len(cells) > 1 else "", number, 2)
+            if not named[name] and name in _READ_NAMES:
+                message = f"{cells[0]} says 0 cycles"
+                hint = "remove the line; BCL Convert fails at it"
+                notes.append(Note("sheet.reads_zero", number, 2, message, hint))
         elif name != "index":  # a sheet for a MiSeq may name its index reads without their cycles
             numbered.append(_cycles(cells[0], number, 1))
     if named and numbered:
@@ -227,7 +249,7 @@ def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...]]:
         )
     templates = numbered or [named.get(name, 0) for name in _READ_NAMES]
     indexes = [named.get(name, 0) for name in _INDEX_READ_NAMES]
-    return tuple(n for n in templates if n), tuple(n for n in indexes if n)
+    return tuple(n for n in templates if n), tuple(n for n in indexes if n), tuple(notes)
 
 
 def _cycles(text: str, line: int, column: int) -> int:
@@ -277,4 +299,5 @@ def _sample(line: int, cells: list[str], columns: Columns, is_casava: bool) -> S
         index=index,
         index2=index2,
         description=value("Description"),
+        flowcell=value("FCID"),
     )

@@ -21,6 +21,7 @@ COLUMNS = {
     "index1": "index",
     "index2": "index2",
     "description": "Description",
+    "fcid": "FCID",
 }
 """Columns that are used, by their name without case and punctuation."""
 
@@ -43,7 +44,7 @@ PASSIVE_COLUMNS = frozenset(
         *("manifest", "manifests", "genomefolder", "samplegroup", "sampletype", "species"),
         *("librarynucleotide", "poolid", "ispool", "investigator", "replicates"),
         # CASAVA 1.8
-        *("fcid", "sampleref", "control", "recipe", "operator"),
+        *("sampleref", "control", "recipe", "operator"),
         # Local Run Manager and BaseSpace
         *("indexplate", "platewell", "indexkit", "indexname", "i7indexname", "i5indexname"),
         *("containerlabel", "containername", "libraryname", "libraryid", "libraryprepkit"),

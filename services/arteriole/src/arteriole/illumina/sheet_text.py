@@ -1,11 +1,15 @@
 """The text of a sample sheet: its bytes as sections of numbered rows of cells.
 
 What spreadsheets and instruments do without changing the meaning is accepted: a byte order mark,
-CRLF or CR, quotes, blank lines and trailing commas, section names in another case.
+CRLF or CR, quotes, blank lines and trailing commas, section names in another case. So are, with a
+note, UTF-16 with its mark, semicolons or tabs throughout, lines with # above the first section, and
+blanks around a value; a converter that reads the file itself may take those for something else.
 """
 
+import codecs
 import csv
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from arteriole.illumina.errors import SampleSheetError
@@ -17,8 +21,18 @@ _LINES_LIMIT = 100_000
 
 Rows = list[tuple[int, list[str]]]
 
+REWRITTEN = frozenset({"sheet.utf16", "sheet.separator", "sheet.comments"})
+"""Notes of a sheet that is read here, and not by a converter that reads the file itself."""
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
+)
+"""Control characters, and those without a width, which change a name that looks right."""
+
 V1_SECTIONS = ("Header", "Reads", "Settings", "Data")
 V2_SECTIONS = ("BCLConvert_Settings", "BCLConvert_Data")
+DATA_SECTIONS = ("Data", "BCLConvert_Data")
+SETTINGS_SECTIONS = ("Settings", "BCLConvert_Settings")
 OTHER_SECTIONS = frozenset({"manifests", "contact", "platform", "investigator"})
 """Sections that say nothing to a converter, in lower case: of MiSeq Reporter and of older software.
 
@@ -52,6 +66,9 @@ class _Reading:
     lines: dict[str, int] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     found: int = 0
+    name: str = ""
+    blanks: list[tuple[int, int]] = field(default_factory=list)
+    strange: list[tuple[int, int]] = field(default_factory=list)
 
 
 def read(data: bytes) -> SheetText:
@@ -65,15 +82,17 @@ def read(data: bytes) -> SheetText:
     reading = _Reading()
     text = _text(data, reading.notes)
     rows: Rows | None = None
-    lines = _lines(text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > _LINES_LIMIT:
         raise SampleSheetError(
             f"more than {_LINES_LIMIT:,} lines", code="sheet.too_large", line=_LINES_LIMIT + 1
         )
+    separator = _separator(lines, reading.notes)
     for number, line in enumerate(lines, start=1):
-        if not line:
+        if not line or (rows is None and _is_comment(line, number, reading.notes)):
             continue
-        cells = _cells(line, number)
+        found = _cells(line, number, separator)
+        cells = [cell.strip() for cell in found]
         if not any(cells):
             continue
         if cells[0].startswith("["):
@@ -86,9 +105,12 @@ def read(data: bytes) -> SheetText:
             )
         else:
             if rows is None:
+                reading.name = "Data"
                 rows = reading.sections["Data"] = []
                 reading.lines["Data"] = number
             rows.append((number, cells))
+        _look_at(reading, number, found)
+    reading.notes += _told(reading)
     return SheetText(reading.sections, reading.lines, tuple(reading.notes))
 
 
@@ -132,31 +154,40 @@ def is_near(one: str, other: str, most: int) -> bool:
 def _text(data: bytes, notes: list[Note]) -> str:
     if len(data) > SIZE_LIMIT:
         raise SampleSheetError("the sample sheet is larger than 8 MiB", code="sheet.too_large")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        line = data[: err.start].count(b"\n") + 1
-        text = _guessed(data, err.start, line)
-        notes.append(
-            Note(
-                "sheet.encoding_guessed",
-                line,
-                0,
-                f"byte {data[err.start]:#04x} is not UTF-8; read as Windows-1252",
-                "save the sheet as CSV UTF-8",
-            )
-        )
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _utf16(data, notes)
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as err:
+            text = _guessed(data, err.start, notes)
     if not text.strip(" \t\r\n,;"):
         raise SampleSheetError("the sample sheet is empty", code="sheet.empty")
     return text
 
 
-def _guessed(data: bytes, start: int, line: int) -> str:
+def _utf16(data: bytes, notes: list[Note]) -> str:
+    """What Excel saves as 'Unicode text'."""
+    try:
+        text = data.decode("utf-16")
+    except UnicodeDecodeError as err:
+        raise SampleSheetError(
+            "the file begins as UTF-16 does, and is none",
+            code="sheet.encoding",
+            hint="save the sheet as CSV UTF-8",
+        ) from err
+    hint = "save the sheet as CSV UTF-8; bcl2fastq reads no UTF-16"
+    notes.append(Note("sheet.utf16", 1, 0, "the sheet is UTF-16, and is read so", hint))
+    return text
+
+
+def _guessed(data: bytes, start: int, notes: list[Note]) -> str:
     """What Excel saves on Windows; letters beyond ASCII are refused later where they matter."""
+    line = data[:start].count(b"\n") + 1
     try:
         if b"\0" in data:
             raise UnicodeError
-        return data.decode("cp1252")
+        text = data.decode("cp1252")
     except UnicodeError as err:
         raise SampleSheetError(
             f"byte {data[start]:#04x} is not UTF-8",
@@ -164,20 +195,55 @@ def _guessed(data: bytes, start: int, line: int) -> str:
             line=line,
             hint="save the sheet as CSV UTF-8",
         ) from err
+    message = f"byte {data[start]:#04x} is not UTF-8; read as Windows-1252"
+    hint = "save the sheet as CSV UTF-8"
+    notes.append(Note("sheet.encoding_guessed", line, 0, message, hint))
+    return text
 
 
-def _lines(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def _separator(lines: list[str], notes: list[Note]) -> str:
+    """What stands between the fields of the line that names the columns; else a comma."""
+    for separator in (",", *_SEPARATORS):
+        for number, line in enumerate(lines, start=1):
+            cells = line.split(separator)
+            if len(cells) < 2 or "sampleid" not in {plain(cell) for cell in cells}:
+                continue
+            if separator != ",":
+                message = f"fields are separated by {_SEPARATORS[separator]}, and are read so"
+                hint = "save the sheet with commas between the fields; bcl2fastq reads no other"
+                notes.append(Note("sheet.separator", number, 0, message, hint))
+            return separator
+    return ","
 
 
-def _cells(line: str, number: int) -> list[str]:
-    bad = next((place for place, char in enumerate(line) if char < " " and char != "\t"), None)
-    if bad is not None:
+def _is_comment(line: str, number: int, notes: list[Note]) -> bool:
+    if not line.lstrip(' \t"').startswith("#"):
+        return False
+    if not any(note.code == "sheet.comments" for note in notes):
+        message = "lines with # above the first section are passed over"
+        hint = "remove them; bcl2fastq may take them for something else"
+        notes.append(Note("sheet.comments", number, 0, message, hint))
+    return True
+
+
+def _cells(line: str, number: int, separator: str) -> list[str]:
+    """The cells as they stand; a line without the sheet's separator may have commas behind it."""
+    unseen = _UNSEEN.search(line)
+    if unseen is not None:
         raise SampleSheetError(
-            f"control character {ord(line[bad]):#04x}", code="sheet.control_character", line=number
+            f"control character {ord(unseen[0]):#04x}", code="sheet.control_character", line=number
         )
+    for mark, name in _SEPARATORS.items():
+        if mark != separator and line.count(mark) >= 2 and separator not in line.rstrip(",; \t"):
+            raise SampleSheetError(
+                f"fields are separated by {name}",
+                code="sheet.semicolons" if mark == ";" else "sheet.tabs",
+                line=number,
+                hint="save the sheet with commas between the fields",
+            )
     try:
-        cells = next(csv.reader([line], strict=True), [])
+        between = separator if separator in line else ","
+        return next(csv.reader([line], delimiter=between, strict=True), [])
     except csv.Error as err:
         raise SampleSheetError(
             f"the quotes do not match ({err})",
@@ -185,15 +251,34 @@ def _cells(line: str, number: int) -> list[str]:
             line=number,
             hint="a field may not go over several lines",
         ) from err
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if line.count(mark) >= 2 and "," not in line.rstrip(",; \t"):
-            raise SampleSheetError(
-                f"fields are separated by {name}",
-                code="sheet.semicolons" if mark == ";" else "sheet.tabs",
-                line=number,
-                hint="save the sheet with commas between the fields",
-            )
-    return [cell.strip() for cell in cells]
+
+
+def _look_at(reading: _Reading, number: int, cells: list[str]) -> None:
+    """Remember blanks where a converter may read them, and letters that are not ASCII."""
+    if reading.name in (*DATA_SECTIONS, *SETTINGS_SECTIONS):
+        reading.blanks += [
+            (number, column)
+            for column, cell in enumerate(cells, start=1)
+            if cell and (cell[0].isspace() or cell[-1].isspace())
+        ]
+    if not "".join(cells).isascii():
+        reading.strange += [
+            (number, column)
+            for column, cell in enumerate(cells, start=1)
+            if not cell.strip().isascii()
+        ]
+
+
+def _told(reading: _Reading) -> Iterator[Note]:
+    if reading.blanks:
+        line, column = reading.blanks[0]
+        message = f"{len(reading.blanks)} values begin or end with a blank, which is left out"
+        yield Note("sheet.blanks", line, column, message, "remove it: converters may take it along")
+    # Where the encoding was guessed, the letters are told with it.
+    if reading.strange and all(note.code != "sheet.encoding_guessed" for note in reading.notes):
+        line, column = reading.strange[0]
+        message = f"{len(reading.strange)} values have letters that are not ASCII"
+        yield Note("sheet.not_ascii", line, column, message, "write them without accents")
 
 
 def _begin(reading: _Reading, cells: list[str], number: int) -> Rows:
@@ -221,6 +306,7 @@ def _begin(reading: _Reading, cells: list[str], number: int) -> Rows:
                     f"section [{found[:40]}] is not known and says nothing to a converter",
                 )
             )
+        reading.name = ""
         return []
     if name in reading.sections:
         raise SampleSheetError(
@@ -228,6 +314,7 @@ def _begin(reading: _Reading, cells: list[str], number: int) -> Rows:
             code="sheet.section_twice",
             line=number,
         )
+    reading.name = name
     reading.sections[name] = []
     reading.lines[name] = number
     return reading.sections[name]

@@ -25,7 +25,8 @@ class JobState(enum.StrEnum):
 class Outcome:
     """How a job ended, as its worker or its supervisor tells.
 
-    `code` is empty for a success; `message` and `hint` are for a person.
+    `code` is empty for a success, unless there is something to say of it; `message` and `hint` are
+    for a person.
     """
 
     state: JobState

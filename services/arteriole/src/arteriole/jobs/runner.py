@@ -39,8 +39,15 @@ def _reap() -> None:
             _supervisors.discard(supervisor)
 
 
+def _is_light(job: Job) -> bool:
+    return job.parameters.get("light") is True
+
+
 class Runner:
     """Keeps at most `parallel` jobs of `queue` running, each in a folder below `folders`.
+
+    Those that are light (`light` in their parameters), since they read a few small files only, wait
+    for no other: there may be as many beside them.
 
     Started again after a crash it needs nothing but rows and folders: lock held, the job is
     adopted; a result there, it is recorded; neither, the process died, and the job is started
@@ -96,14 +103,14 @@ class Runner:
     async def step(self) -> None:
         """One look at all jobs that have not ended."""
         _reap()
-        running = 0
+        running = {True: 0, False: 0}  # light ones, and the others
         for job in self._queue.in_state(JobState.STARTED):
-            running += self._still_running(job)
+            running[_is_light(job)] += self._still_running(job)
         for job in self._queue.in_state(JobState.PENDING):
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
-            elif running < self._parallel:
-                running += await self._start(job)
+            elif running[_is_light(job)] < self._parallel:
+                running[_is_light(job)] += await self._start(job)
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)

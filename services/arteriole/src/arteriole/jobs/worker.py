@@ -67,6 +67,7 @@ class Task:
         #: It is started only to end what an earlier start has begun elsewhere.
         self.stopping: bool = task.get("stopping", False)
         self.parameters: dict[str, Any] = task["parameters"]
+        self.remarks: dict[str, str] = {}
         self._lock = lock
         self._told = 0.0
 
@@ -83,6 +84,10 @@ class Task:
             document = {"done": done, "total": total, "unit": unit}
             with contextlib.suppress(OSError):  # no work fails because its progress is not seen
                 self.folder.write("progress.json", document, durable=False)
+
+    def remark(self, code: str, message: str, hint: str = "") -> None:
+        """What people should know of the job although it succeeds."""
+        self.remarks = {"code": code, "message": message, "hint": hint}
 
     def command(
         self,
@@ -230,6 +235,7 @@ def main(
             watch = threading.Thread(target=_obey_stop, args=(folder, os.getppid()), daemon=True)
             watch.start()
         outcome["result"] = {"would": _observed(task, observe)} if task.observe else work(task)
+        outcome |= task.remarks
     except ArterioleError as err:
         note(f"{err.code}: {err}")
         outcome |= {"ok": False, "code": err.code, "message": str(err), "hint": err.hint}

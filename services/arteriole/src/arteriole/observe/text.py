@@ -81,7 +81,8 @@ def _would(would: dict[str, Any]) -> str:
         samples = len({row["sample_id"] for row in would["samples"]} - {UNDETERMINED})
         words = f"{_count(samples, 'sample')}, {_count(len(would['files']), 'FASTQ')}"
         words += f" by {would.get('converter')} {would.get('converter_version')}"
-        ignored = ", ".join(map(str, would.get("ignore") or []))
+        waived = [*(would.get("ignore") or []), *(would.get("waived_rules") or [])]
+        ignored = ", ".join(map(str, waived))
         words += f", ignoring {ignored}" if ignored else ""
         warnings = _count(len(would.get("warnings") or []), "warning")
         return f"{words}, {warnings}; to {would['to']}"

@@ -8,7 +8,7 @@ from arteriole.app.errors import ConflictError, NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.names import require_identifier
 from arteriole.runfolder.plan import RECEIVE, Plan
-from arteriole.runfolder.records import Run
+from arteriole.runfolder.records import Run, Terms
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.stages import Stages, require_still
 from arteriole.runfolder.states import RunState, StageState
@@ -58,8 +58,8 @@ class Attempts:
                 " WHERE id = ?",
                 (attempt, plan.model_dump_json(), by, times.now(), not observed, run.id),
             )
-            degraded, ignore = run.made_under()
-            self._insert(run, attempt, degraded, ignore)
+            terms = run.made_under()
+            self._insert(run, attempt, terms)
             self._insert_stages(run, plan, attempt)
             self._runs.events.append(
                 "claimed",
@@ -68,17 +68,18 @@ class Attempts:
                 attempt=attempt,
                 by=by,
                 observed=observed,
-                degraded=degraded,
+                degraded=terms.degraded,
             )
             self._stages.settle(name, who)
         return {"claimed": True, "attempt": attempt}
 
-    def _insert(self, run: Run, attempt: int, degraded: bool, ignore: tuple[str, ...]) -> None:
+    def _insert(self, run: Run, attempt: int, terms: Terms) -> None:
         observed = self._runs.mode is Mode.OBSERVE
+        ignore, rules = json.dumps(terms.ignore), json.dumps(terms.waived_rules)
         self._store.execute(
-            "INSERT INTO attempt (run, attempt, made, observed, degraded, ignore)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (run.id, attempt, times.now(), observed, degraded, json.dumps(ignore)),
+            "INSERT INTO attempt (run, attempt, made, observed, degraded, ignore, waived_rules)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run.id, attempt, times.now(), observed, terms.degraded, ignore, rules),
         )
 
     def _insert_stages(
@@ -166,21 +167,19 @@ class Attempts:
             )
         self._stages.require_mode(run)
 
-    def _made_under(self, run: Run, plan: Plan, again: set[str]) -> tuple[bool, tuple[str, ...]]:
+    def _made_under(self, run: Run, plan: Plan, again: set[str]) -> Terms:
         """See Run.made_under; data that is taken over is as it was made."""
         if run.newest is not None and any(
             plan.stages[stage].makes_attempt for stage in _kept(run, again)
         ):
-            return run.newest.degraded, run.newest.ignore
+            return run.newest.terms
         return run.made_under()
 
-    def _anew(
-        self, run: Run, plan: Plan, again: set[str], made_under: tuple[bool, tuple[str, ...]]
-    ) -> int:
+    def _anew(self, run: Run, plan: Plan, again: set[str], made_under: Terms) -> int:
         """A new attempt, in which what has passed and is not done again counts as passed."""
         attempt = run.attempt + 1
         self._store.execute("UPDATE run SET attempt = ? WHERE id = ?", (attempt, run.id))
-        self._insert(run, attempt, *made_under)
+        self._insert(run, attempt, made_under)
         self._insert_stages(run, plan, attempt, _kept(run, again))
         return attempt
 
@@ -252,10 +251,10 @@ def _kept(run: Run, again: set[str]) -> frozenset[str]:
     return frozenset(stage.stage for stage in run.current if stage.state.passed) - again
 
 
-def _made_so(run: Run, made_under: tuple[bool, tuple[str, ...]]) -> bool:
+def _made_so(run: Run, made_under: Terms) -> bool:
     """The newest attempt is a later one than the first, made as another would be made now."""
     newest = run.newest
-    return newest is not None and run.attempt > 1 and (newest.degraded, newest.ignore) == made_under
+    return newest is not None and run.attempt > 1 and newest.terms == made_under
 
 
 def _untouched(run: Run, stages: set[str]) -> bool:

@@ -89,6 +89,10 @@ class ReasonRequest(Request):
     reason: Reason
 
 
+class AcceptRequest(ReasonRequest):
+    stage: str | None = Field(default=None, max_length=200)
+
+
 class ReleaseHoldRequest(Request):
     scope: Scope
     name: str = Field(default="", max_length=200)
@@ -102,11 +106,33 @@ class ReleaseHoldRequest(Request):
 
 class HoldRequest(ReleaseHoldRequest):
     reason: Reason
+    #: Of a finding, see holds.Finding.
+    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
+    hint: str = Field(default="", max_length=500)
+    about: Annotated[str, _identifier("about")] | None = None
+
+    @model_validator(mode="after")
+    def _of_a_run(self) -> Self:
+        if self.about is not None and self.scope is not Scope.RUN:
+            raise ValueError("only a run is held for a finding")
+        return self
+
+
+#: The code of a finding.
+Rule = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,100}$")]
+Rules = Annotated[list[Rule], Field(max_length=32)]
 
 
 class WaiveRequest(Request):
     reason: Reason
     ignore: list[Ignorable] = Field(default_factory=list, max_length=len(Ignorable))
+    rules: Rules = Field(default_factory=list)
+
+
+class UnwaiveRequest(Request):
+    reason: Reason
+    #: Only these; else all that is waived.
+    rules: Rules = Field(default_factory=list)
 
 
 class Heartbeat(Request):

@@ -23,7 +23,7 @@ def brief(run: Run, reason: dict[str, Any], progress: Progress) -> dict[str, Any
         "why": {key: reason[key] for key in ("code", "message", "urgency", "until", "hint")},
         "verdict": run.verdict.value,
         "held": run.held is not None,
-        "waived": run.waiver is not None,
+        "waived": run.waiver is not None or bool(run.waived_rules),
         "observed": run.observed,
         "degraded": newest is not None and newest.degraded,
         "attempt": run.attempt,

@@ -30,7 +30,7 @@ from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSetting
 from arteriole.runfolder.sheets import SheetLookupError, Sheets
 from arteriole.runfolder.sighting import Sighting
 from arteriole.runfolder.states import RunState
-from arteriole.runfolder.succession import Place, next_after, place
+from arteriole.runfolder.succession import next_after, place
 from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
 from arteriole.runfolder.verdict import (
     AT_REST,
@@ -83,7 +83,6 @@ class Detector:
         self._turns: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         self._soon: dict[Path, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places: dict[str, Place] = {}  # of every run in its instrument's succession
         self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
         self._looked: dict[Path, float] = {}
         self._refreshing = asyncio.Lock()
@@ -206,8 +205,6 @@ class Detector:
     async def _scan(self, landing: Landing, limit: float) -> None:
         async with landing.scanning:
             present = await self._register_new(landing)
-            if not self._places:
-                await self._learn_places()
             in_doubt = [
                 doubt.path
                 for doubt in self._runs.in_doubt()
@@ -228,12 +225,6 @@ class Detector:
             for path in page:
                 if path not in present and self._landing(Path(path)) is landing:
                     yield Path(path)
-            await asyncio.sleep(0)
-
-    async def _learn_places(self) -> None:
-        for page in self._runs.evidence(PAGE):
-            for path, name, evidence in page:
-                self._places[path] = place(name, evidence)
             await asyncio.sleep(0)
 
     async def _register_new(self, landing: Landing) -> set[str]:
@@ -331,13 +322,7 @@ class Detector:
         state = None
         if self._settings.readiness is Readiness.MARKER:
             state = _arteria_state(path)
-        run = self._runs.register(path, adopted=adopted, arteria_state=state)
-        self._note_place(run, run.evidence)
-        return run
-
-    def _note_place(self, run: Run, evidence: dict[str, Any]) -> None:
-        if run.verdict is not VerdictKind.REFUSED:
-            self._places[str(run.path)] = place(run.name, evidence)
+        return self._runs.register(path, adopted=adopted, arteria_state=state)
 
     def _look_soon(self, landing: Landing, path: Path, seconds: float = ONE_DEED) -> None:
         """Look at one folder without a scan: something was heard of it, or a quiet period ends."""
@@ -389,7 +374,6 @@ class Detector:
             return
         verdict, seen = await self._examine(landing, run)
         self._runs.judged(run, verdict)
-        self._note_place(run, verdict.evidence)
         self._note_cycles(landing, path, verdict, seen)
         news = verdict.kind is not run.verdict and verdict.kind in MEASURED
         if news and run.adopted and self._measuring is not None:
@@ -425,8 +409,12 @@ class Detector:
             return looked, None
         seen, quiet = looked
         seen = await self._with_sheet(run, seen)
+        later = ""
+        if quiet.seconds >= self._settings.stalled_after:
+            here = place(run.name, run.evidence)
+            later = next_after(here, self._runs.places(here.serial))
         rises = self._runs.rises(run)
-        return await aside(self._conclude, landing, run, seen, quiet, rises), seen
+        return await aside(self._conclude, landing, run, seen, quiet, rises, later), seen
 
     def _look_at(self, landing: Landing, run: Run) -> tuple[Sighting, Quiet] | Verdict:
         """NB: on another thread."""
@@ -474,15 +462,18 @@ class Detector:
         return replace(seen, sheet=found.summary(), sheet_source=found.source)
 
     def _conclude(
-        self, landing: Landing, run: Run, seen: Sighting, quiet: Quiet, rises: list[Rise]
+        self,
+        landing: Landing,
+        run: Run,
+        seen: Sighting,
+        quiet: Quiet,
+        rises: list[Rise],
+        later: str,
     ) -> Verdict:
         """NB: on another thread."""
         watch = self._watches[run.path]
         instrument = seen.info.instrument if seen.info else run.instrument
         watch.pace = self._pace(instrument)
-        later = ""
-        if quiet.seconds >= self._settings.stalled_after:
-            later = next_after(place(run.name, run.evidence), list(self._places.values()))
         with landing.look(run.path):
             pace = self._tempo(run, seen, rises)
         verdict = judge(seen, quiet, self._rules(instrument), later, pace)

@@ -1,5 +1,8 @@
 """Holds: while one is there, no stage of the runs in its scope begins; what runs goes on."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from arteriole.app import times
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import require_identifier
@@ -10,6 +13,23 @@ from arteriole.runfolder.states import StageState
 from arteriole.runfolder.verdict import VerdictKind
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a run is held for, if that was found by a program.
+
+    Attributes:
+        code: its page in the runbook. hint: the command that mends it.
+        about: identifier of what was found, for which a run is held once.
+    """
+
+    code: str = ""
+    hint: str = ""
+    about: str = ""
+
+
+NOTHING_FOUND = Finding()
+
+
 class Holds:
     """The holds of one run, of an instrument's runs, and of all, also of those to come."""
 
@@ -18,8 +38,13 @@ class Holds:
         self._stages = stages
         self._store = runs.store
 
-    def hold(self, scope: Scope, name: str, reason: str, who: str) -> None:
-        """A repeat changes at most the reason.
+    def hold(
+        self, scope: Scope, name: str, reason: str, who: str, finding: Finding = NOTHING_FOUND
+    ) -> bool:
+        """A repeat changes at most the reason; what a person and a finding say is kept of both.
+
+        Returns:
+            False if the run was held for this finding before: whoever released it has decided.
 
         Raises:
             NotFoundError: there is no such run.
@@ -28,18 +53,28 @@ class Holds:
         reason = reason[:500]
         with self._store.transaction():
             run = self._check(scope, name)
-            found = self._find(scope, name)
-            if found is not None and found.reason == reason:
-                return
+            if finding.about and self._was_held(run, finding.about):
+                return False
+            code, hint = finding.code, finding.hint
+            if (found := self._find(scope, name)) is not None:
+                if reason == found.reason and code == found.code:
+                    return True
+                if found.code != code:
+                    both = f"{found.reason}; {reason}"[:1000]
+                    reason = found.reason if reason in found.reason else both
+                code, hint = code or found.code, hint or found.hint
             self._store.execute(
-                "INSERT INTO hold (scope, name, reason, held_by, since) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (scope, name)"
-                " DO UPDATE SET reason = excluded.reason, held_by = excluded.held_by",
-                (scope.value, name, reason, who, times.now()),
+                "INSERT INTO hold (scope, name, reason, held_by, since, code, hint)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET"
+                " reason = excluded.reason, held_by = excluded.held_by,"
+                " code = excluded.code, hint = excluded.hint",
+                (scope.value, name, reason, who, times.now(), code, hint),
             )
+            more: dict[str, Any] = {"code": code, "about": finding.about} if finding.about else {}
             self._runs.events.append(
-                "held", who=who, run=run, scope=scope.value, name=name, reason=reason
+                "held", who=who, run=run, scope=scope.value, name=name, reason=reason, **more
             )
+        return True
 
     def release(self, scope: Scope, name: str, who: str) -> bool:
         """End a hold, and tell of all that is due in the runs that nothing else holds.
@@ -72,6 +107,14 @@ class Holds:
             self._runs.get(name)
             return name
         return None
+
+    def _was_held(self, run: str | None, about: str) -> bool:
+        row = self._store.row(
+            "SELECT 1 FROM event WHERE run = ? AND what = 'held'"
+            " AND json_extract(payload, '$.about') = ? LIMIT 1",
+            (run, about),
+        )
+        return row is not None
 
     def _find(self, scope: Scope, name: str) -> Hold | None:
         row = self._store.row(

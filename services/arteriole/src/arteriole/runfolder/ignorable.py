@@ -1,4 +1,4 @@
-"""What a person may let a conversion ignore."""
+"""What a person may let a conversion ignore, and which rules of sample sheets may be waived."""
 
 import enum
 
@@ -10,3 +10,18 @@ class Ignorable(enum.StrEnum):
     MISSING_FILTER = "missing-filter"
     MISSING_POSITIONS = "missing-positions"
     EMPTY_SAMPLES = "empty-samples"
+
+
+WAIVABLE_RULES = frozenset(
+    {
+        "sheet.index_collision",
+        "sheet.flowcell_differs",
+        "sheet.project_unknown",
+        "sheet.site_project",
+        "sheet.site_sample_id",
+    }
+)
+"""The rules of sheets, by the codes of their findings, without which a conversion can go on.
+
+NB: bcl2fastq.converters has the same, as no service knows another.
+"""

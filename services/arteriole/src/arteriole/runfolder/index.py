@@ -5,7 +5,10 @@ notes each run of which a row changed, in whatever table; before the transaction
 are computed again and written. So the column cannot be older than what it follows from.
 """
 
+import hashlib
 import json
+from functools import cache
+from pathlib import Path
 
 from arteriole.app.store import Store
 from arteriole.runfolder.parts import Parts
@@ -45,7 +48,9 @@ _NOTED = [
 
 
 class StateIndex:
-    """Keeps `run.state` of `store` as `Run.state` tells it; all of them anew when it is opened.
+    """Keeps `run.state` of `store` as `Run.state` tells it.
+
+    All are computed anew when a store is opened by other code than the one that computed them.
 
     NB: a row is changed inside a transaction of the store, else it is noted but not written.
     """
@@ -59,7 +64,8 @@ class StateIndex:
                 f" BEGIN INSERT OR IGNORE INTO changed (run) {runs}; END"
             )
         store.before_commit = self.settle
-        self._compute_all()
+        if (row := store.row("SELECT states_by FROM store")) is None or row[0] != _code():
+            self._compute_all()
 
     def settle(self) -> None:
         """Write the states of the runs that were changed; NB: inside a transaction."""
@@ -74,6 +80,7 @@ class StateIndex:
         with self._store.transaction():
             for start in range(0, len(ids), _AT_ONCE):
                 self._compute(ids[start : start + _AT_ONCE])
+            self._store.execute("UPDATE store SET states_by = ?", (_code(),))
             self._store.execute("DELETE FROM changed")
 
     def _compute(self, ids: list[int]) -> None:
@@ -86,3 +93,10 @@ class StateIndex:
             state = parts.run(row).state.value
             if state != row["state"]:
                 self._store.execute("UPDATE run SET state = ? WHERE id = ?", (state, row["id"]))
+
+
+@cache
+def _code() -> str:
+    """A digest of this package: a state may follow from anything in it."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.store import Store
-from arteriole.runfolder.records import Abort, Attempt, Hold, Lease, Run, Scope, Stage, Waiver
+from arteriole.runfolder.records import (
+    Abort,
+    Attempt,
+    Hold,
+    Lease,
+    Run,
+    Scope,
+    Stage,
+    WaivedRule,
+    Waiver,
+)
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
 
@@ -29,6 +39,7 @@ class Parts:
         self._attempts = grouped("attempt", "run, attempt")
         self._aborts = grouped("abort", "run, attempt")
         self._leases = grouped("lease", "run")
+        self._rules = grouped("waived_rule", "run, rule")
         rows = store.rows("SELECT * FROM hold")
         self._holds = {(row["scope"], row["name"]): Hold.from_row(row) for row in rows}
 
@@ -54,6 +65,7 @@ class Parts:
             instrument=instrument,
             metrics=_object(row["metrics"]) if row["metrics"] else None,
             waiver=Waiver.from_json(row["waiver"]) if row["waiver"] else None,
+            waived_rules=tuple(map(WaivedRule.from_row, self._rules.get(row["id"], ()))),
             held=self._held(row["name"], instrument),
             lease=next((Lease.from_row(one) for one in self._leases.get(row["id"], ())), None),
             aborts=tuple(Abort.from_row(abort) for abort in self._aborts.get(row["id"], ())),

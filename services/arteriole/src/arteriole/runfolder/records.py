@@ -99,14 +99,28 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What an attempt is made under: what a person waived, and whether that degrades it."""
+
+    degraded: bool = False
+    ignore: tuple[str, ...] = ()
+    waived_rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """One version of a run's data; `observed`, `degraded` and `ignore` never change."""
+    """One version of a run's data; `observed` and its terms never change."""
 
     attempt: int
     made: str
     observed: bool
     degraded: bool
     ignore: tuple[str, ...]
+    waived_rules: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.degraded, self.ignore, self.waived_rules)
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Attempt":
@@ -116,6 +130,7 @@ class Attempt:
             observed=bool(row["observed"]),
             degraded=bool(row["degraded"]),
             ignore=tuple(json.loads(row["ignore"])),
+            waived_rules=tuple(json.loads(row["waived_rules"])),
         )
 
     def document(self, *, aborted: bool) -> dict[str, Any]:
@@ -124,6 +139,7 @@ class Attempt:
             "observed": self.observed,
             "degraded": self.degraded,
             "ignore": list(self.ignore),
+            "waived_rules": list(self.waived_rules),
             "aborted": aborted,
             "made": self.made,
         }
@@ -153,17 +169,30 @@ class Scope(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Hold:
-    """No stage of the runs in its scope begins; `name` is '' for all."""
+    """No stage of the runs in its scope begins; `name` is '' for all.
+
+    `code` and `hint` are of whoever holds it for something that was found; else empty.
+    """
 
     scope: Scope
     name: str
     reason: str
     by: str
     since: str
+    code: str = ""
+    hint: str = ""
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Hold":
-        return cls(Scope(row["scope"]), row["name"], row["reason"], row["held_by"], row["since"])
+        return cls(
+            Scope(row["scope"]),
+            row["name"],
+            row["reason"],
+            row["held_by"],
+            row["since"],
+            row["code"],
+            row["hint"],
+        )
 
     def document(self) -> dict[str, Any]:
         return {
@@ -172,6 +201,7 @@ class Hold:
             "reason": self.reason,
             "by": self.by,
             "since": self.since,
+            "code": self.code,
         }
 
 
@@ -204,6 +234,23 @@ class Waiver:
             "time": self.time,
             "verdict": self.verdict.value,
         }
+
+
+@dataclass(frozen=True)
+class WaivedRule:
+    """A person lets errors of this rule of sample sheets stop nothing in this run."""
+
+    rule: str
+    by: str
+    reason: str
+    time: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "WaivedRule":
+        return cls(row["rule"], row["waived_by"], row["reason"], row["time"])
+
+    def document(self) -> dict[str, Any]:
+        return {"rule": self.rule, "by": self.by, "reason": self.reason, "time": self.time}
 
 
 @dataclass(frozen=True)
@@ -246,6 +293,7 @@ class Run:
     instrument: str  # '' if neither the evidence nor the name tells
     metrics: dict[str, Any] | None = None  # of InterOp, once the run rests
     waiver: Waiver | None = None
+    waived_rules: tuple[WaivedRule, ...] = ()
     held: Hold | None = None  # the narrowest of those that hold it
     lease: Lease | None = None
     aborts: tuple[Abort, ...] = ()
@@ -360,18 +408,19 @@ class Run:
             return self.state.value
         return "observed" if self.observed else self.verdict.value.replace("_", " ")
 
-    def made_under(self) -> tuple[bool, tuple[str, ...]]:
-        """Whether an attempt made now is degraded, and what it may ignore.
+    def made_under(self) -> Terms:
+        """What an attempt that is made now may ignore, and whether it is degraded.
 
         A run that has become complete since its waiver needs it no more, and one that was complete
-        then needs another.
+        then needs another. Rules of its sheet are waived whatever the verdict.
         """
         complete = VerdictKind.COMPLETE
+        rules = tuple(one.rule for one in self.waived_rules)
         if self.waiver is None or (
             (self.verdict is complete) is not (self.waiver.verdict is complete)
         ):
-            return False, ()
-        return True, self.waiver.ignore
+            return Terms(degraded=bool(rules), waived_rules=rules)
+        return Terms(degraded=True, ignore=self.waiver.ignore, waived_rules=rules)
 
     def is_aborted(self, attempt: int) -> bool:
         return any(abort.attempt == attempt for abort in self.aborts)

@@ -23,6 +23,7 @@ from arteriole.runfolder.records import Hold
 from arteriole.runfolder.records import Run as Run
 from arteriole.runfolder.records import Stage as Stage
 from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.succession import Place, place
 from arteriole.runfolder.tempo import Rise
 from arteriole.runfolder.verdict import Verdict, VerdictKind
 
@@ -30,6 +31,9 @@ WHO = "runfolder"
 
 #: States in which a run asks nothing of a reader that lost its place.
 CLOSED = (RunState.DONE, RunState.CANCELLED)
+
+#: Verdicts of a run whose base calls are still to come.
+GOING_ON = (VerdictKind.SEQUENCING, VerdictKind.STUCK)
 
 #: Verdicts with which all of a run is here.
 WHOLE = (VerdictKind.COMPLETE, VerdictKind.NO_SHEET)
@@ -177,14 +181,15 @@ class Runs:
         for rows in self._pages("path, verdict", at_once):
             yield [row["path"] for row in rows if row["verdict"] in SETTLED]
 
-    def evidence(self, at_once: int) -> Iterator[list[tuple[str, str, dict[str, Any]]]]:
-        """Path, name and evidence of the runs that are not refused, by pages."""
-        for rows in self._pages("path, name, verdict, evidence", at_once):
-            yield [
-                (row["path"], row["name"], json.loads(row["evidence"]))
-                for row in rows
-                if row["verdict"] != VerdictKind.REFUSED
-            ]
+    def places(self, serial: str) -> list[Place]:
+        """Where the runs of an instrument stand, and those of which nothing is read yet."""
+        rows = self.store.rows(
+            "SELECT name, instrument, json_extract(evidence, '$.run_number') AS run_number,"
+            " json_extract(evidence, '$.side') AS side FROM run"
+            " WHERE verdict != 'refused' AND instrument IN (?, '')",
+            (serial,),
+        )
+        return [place(row["name"], dict(row)) for row in rows]
 
     def _pages(self, columns: str, at_once: int) -> Iterator[list[sqlite3.Row]]:
         last = 0
@@ -327,14 +332,16 @@ class Runs:
 
         One that was here before and is seen to be sequenced counts as new.
         """
-        name, kind = run.name, verdict.kind
+        name, kind, evidence = run.name, verdict.kind, verdict.evidence
         what = alerts.OF_VERDICT.get(kind, "")
         self.alerts.clear(name, but=what)
         if run.state in CLOSED or run.finished:
             return
         if not run.adopted and len(self.rises(run)) < 2:
             return
-        if kind is VerdictKind.SEQUENCING and verdict.evidence.get("instrument"):
+        if kind in GOING_ON and evidence.get("indexes_read") and evidence.get("samples"):
+            self._tell_once("indexes_read", name)
+        if kind is VerdictKind.SEQUENCING and evidence.get("instrument"):
             self._tell_once("run_started", name)
         elif kind in WHOLE and run.verdict not in WHOLE and not run.attempt:
             self._tell_once("run_copied", name)
@@ -342,7 +349,7 @@ class Runs:
             code, others = verdict.code, self._others_unreachable(run)
             self.alerts.raise_(what, who=WHO, run=name, about=code, code=code, told=others)
         elif what:
-            reached = verdict.evidence.get("cycles_seen")
+            reached = evidence.get("cycles_seen")
             about = f"cycle {reached}" if what == alerts.RUN_STUCK else verdict.code
             self.alerts.raise_(what, who=WHO, run=name, about=about, code=verdict.code)
 
@@ -470,9 +477,15 @@ class Runs:
             raise LeaseLostError(lease_id)
 
     def forget(self, run: Run) -> None:
-        """Drop a refused folder that was removed or renamed; its history stays."""
+        """Drop a refused folder that was removed or renamed; its history stays.
+
+        One of which an attempt was made, before it was refused, stays too.
+        """
         with self.store.transaction():
-            self.store.execute("DELETE FROM run WHERE id = ? AND verdict = 'refused'", (run.id,))
+            refused = "SELECT id FROM run WHERE id = ? AND verdict = 'refused' AND attempt = 0"
+            for table in ("abort", "cycle", "lease"):
+                self.store.execute(f"DELETE FROM {table} WHERE run IN ({refused})", (run.id,))  # noqa: S608  texts of this module
+            self.store.execute(f"DELETE FROM run WHERE id IN ({refused})", (run.id,))  # noqa: S608  texts of this module
 
     def first_scan_done(self) -> bool:
         row = self.store.row("SELECT first_scan FROM store")

@@ -9,11 +9,13 @@ from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.mode import Mode
+from arteriole.app.page import Page
 from arteriole.app.routes import Call, NoBody, Reply, Route
 from arteriole.app.store import Store
 from arteriole.runfolder.arteria import ArteriaApi
 from arteriole.runfolder.attempts import Attempts
 from arteriole.runfolder.bodies import (
+    AcceptRequest,
     AlertRequest,
     AttachRequest,
     BeginRequest,
@@ -30,15 +32,15 @@ from arteriole.runfolder.bodies import (
     ReleaseRequest,
     RunQuery,
     RunsQuery,
+    UnwaiveRequest,
     WaiveRequest,
 )
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
-from arteriole.runfolder.holds import Holds
+from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
-from arteriole.runfolder.page import Page
 from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
@@ -48,7 +50,7 @@ from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import StageState
-from arteriole.runfolder.waivers import unwaive, waive
+from arteriole.runfolder.waivers import unwaive, unwaive_rules, waive, waive_rules
 from arteriole.runfolder.why import why
 
 
@@ -70,7 +72,7 @@ class RunfolderService:
         self._detector = Detector(self._runs, settings, self._sheets, measuring)
         self._leases = Leases(self._runs, settings.pickup_lease)
         self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
-        self._page = Page()
+        self._page = Page("/", "the status page", "arteriole.runfolder.page")
         self._progress = Progress()
         self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
         self._tasks: list[asyncio.Task[None]] = []
@@ -131,13 +133,15 @@ class RunfolderService:
                   "its workflow ended and left no job", body=ReleaseRequest),
             Route("POST", f"{run}/retry", self._retry, act, "try its failed stages again",
                   body=NoBody),
+            Route("POST", f"{run}/accept", self._accept, act,
+                  "let a held stage count as done as it is", body=AcceptRequest),
             Route("POST", f"{run}/redo", self._redo, act, "do it again from a stage on",
                   body=RedoRequest),
             Route("POST", f"{run}/adopt", self._adopt, act, "let it be worked on", body=NoBody),
             Route("POST", f"{run}/waive", self._waive, act, "let it be worked on as it is",
                   body=WaiveRequest),
-            Route("POST", f"{run}/unwaive", self._unwaive, act, "withdraw its waiver",
-                  body=ReasonRequest),
+            Route("POST", f"{run}/unwaive", self._unwaive, act, "withdraw its waivers",
+                  body=UnwaiveRequest),
             Route("POST", f"{run}/abort", self._abort, act, "end its attempt, or dismiss it",
                   body=ReasonRequest),
             Route("POST", f"{run}/hold", self._hold_run, act, "let no stage begin",
@@ -176,6 +180,7 @@ class RunfolderService:
             "held": None if run.held is None else run.held.document(),
             "lease": None if run.lease is None else run.lease.document(),
             "waiver": None if run.waiver is None else run.waiver.document(),
+            "waived_rules": [one.document() for one in run.waived_rules],
             "observed": run.observed,
             "attempt": run.attempt,
             "attempts": [one.document(aborted=run.is_aborted(one.attempt)) for one in run.attempts],
@@ -344,6 +349,11 @@ class RunfolderService:
     def _retry(self, call: Call) -> Reply:
         return Reply({"retried": self._stages.retry(call.path["run"], call.identity.name)})
 
+    def _accept(self, call: Call) -> Reply:
+        body: AcceptRequest = call.body
+        stages = self._stages.accept(call.path["run"], body.stage, body.reason, call.identity.name)
+        return Reply({"accepted": stages})
+
     def _redo(self, call: Call) -> Reply:
         body: RedoRequest = call.body
         attempt = self._attempts.redo(call.path["run"], body.from_, body.reason, call.identity.name)
@@ -355,13 +365,24 @@ class RunfolderService:
 
     def _waive(self, call: Call) -> Reply:
         body: WaiveRequest = call.body
-        waiver = waive(self._runs, call.path["run"], body.reason, body.ignore, call.identity.name)
-        return Reply({"waiver": waiver.document()})
+        name, who = call.path["run"], call.identity.name
+        with self._store.transaction():
+            if body.ignore or not body.rules:
+                waive(self._runs, name, body.reason, body.ignore, who)
+            if body.rules:
+                waive_rules(self._runs, name, body.reason, body.rules, who)
+        document = self._document(self._run(call))
+        return Reply({key: document[key] for key in ("waiver", "waived_rules")})
 
     def _unwaive(self, call: Call) -> Reply:
-        waiver = unwaive(self._runs, call.path["run"], call.body.reason, call.identity.name)
+        body: UnwaiveRequest = call.body
+        name, who = call.path["run"], call.identity.name
+        with self._store.transaction():
+            waiver = None if body.rules else unwaive(self._runs, name, body.reason, who)
+            rules = unwaive_rules(self._runs, name, body.reason, who, body.rules or None)
         degraded = [one.attempt for one in self._run(call).attempts if one.degraded]
-        return Reply({"unwaived": waiver is not None, "degraded": degraded})
+        unwaived = waiver is not None or bool(rules)
+        return Reply({"unwaived": unwaived, "rules": list(rules), "degraded": degraded})
 
     def _abort(self, call: Call) -> Reply:
         jobs = self._attempts.abort(call.path["run"], call.body.reason, call.identity.name)
@@ -382,8 +403,9 @@ class RunfolderService:
 
     def _hold(self, call: Call) -> Reply:
         body: HoldRequest = call.body
-        self._holds.hold(body.scope, body.name, body.reason, call.identity.name)
-        return Reply({"held": True})
+        finding = Finding(body.code, body.hint, body.about or "")
+        held = self._holds.hold(body.scope, body.name, body.reason, call.identity.name, finding)
+        return Reply({"held": held})
 
     def _release_hold(self, call: Call) -> Reply:
         body: ReleaseHoldRequest = call.body

@@ -51,6 +51,8 @@ SIGNS_OF_A_RUN = frozenset(
 _COMES_LATER = re.compile(r"Analysis|Alignment(_\d+)?|Logs|InstrumentAnalyticsLogs")
 #: RunInfo.xml, RunParameters.xml, RunCompletionStatus.xml and the sample sheet.
 FILES_ABOUT_A_RUN = 4
+#: A cycle is written when the next but one has begun: a copy need not keep their order to the end.
+SAFELY_PAST = 2
 #: C12.1 of most instruments, 0012.bcl.bgzf of a NextSeq 500.
 _CYCLE = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf")
 
@@ -134,6 +136,14 @@ class Sighting:
     def cycles_seen(self) -> int:
         """The highest cycle of the lane that is least far, of those that have begun."""
         return min((cycle for cycle in self.cycles if cycle), default=0)
+
+    @property
+    def indexes_read(self) -> bool:
+        """On every lane the run is past its index reads, by SAFELY_PAST cycles."""
+        if self.info is None or not self.info.index_reads:
+            return False
+        last = self.info.cycles_of(self.info.index_reads[-1])[-1]
+        return min(self.cycles, default=0) >= last + SAFELY_PAST
 
     @cached_property
     def shallow_digest(self) -> str:

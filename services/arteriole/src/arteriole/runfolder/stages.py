@@ -1,4 +1,4 @@
-"""What may happen to a stage: begin, attach, end, release, retry.
+"""What may happen to a stage: begin, attach, end, release, retry, accept.
 
 Each is one transaction, with the events that tell of it; fan-in is decided here and nowhere else.
 """
@@ -326,6 +326,38 @@ class Stages:
             if failed:
                 self.settle(name, who)
         return [stage.stage for stage in failed]
+
+    def accept(self, name: str, stage: str | None, reason: str, who: str) -> list[str]:
+        """A person lets what is held in the newest attempt count as done, as it is; who and why
+        stays with the stage.
+
+        Returns:
+            The held stages, or `stage` alone; none if nothing is held (any more).
+
+        Raises:
+            NotFoundError: there is no such stage.
+            ConflictError: the attempt was aborted, or it is a real one and this service observes.
+        """
+        with self._store.transaction():
+            run = self._runs.get(name)
+            if stage is not None:
+                self.find(name, stage, run.attempt)
+            held = [
+                row
+                for row in run.current
+                if row.state is StageState.HELD and stage in (None, row.stage)
+            ]
+            for row in held:
+                self._require_not_aborted(run, row)
+                self.require_mode(run)
+                message = f"{row.message}; accepted by {who}: {reason}"
+                self._move(
+                    run, row, StageState.DONE, ended=times.now(), message=message[:4000], hint=""
+                )
+                self.tell("stage_accepted", run, row, who, code=row.code, reason=reason)
+            if held:
+                self.settle(name, who)
+        return [row.stage for row in held]
 
     def again(self, run: Run, stage: Stage) -> None:
         self._move(

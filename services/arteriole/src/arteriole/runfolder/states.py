@@ -18,7 +18,8 @@ class RunState(enum.StrEnum):
 class StageState(enum.StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
-    #: It cannot be done yet for want of something from outside, and nothing is wrong with it.
+    #: It waits for something from outside: for data that is missing yet, or for a person to accept
+    #: what was found.
     HELD = "held"
     DONE = "done"
     FAILED = "failed"
@@ -34,7 +35,8 @@ class StageState(enum.StrEnum):
         return self.passed or self is StageState.FAILED
 
 
-#: What may become of a stage. A failed or finished one goes back to waiting only by retry or redo.
+#: What may become of a stage. A failed or finished one goes back to waiting only by retry or redo;
+#: one that is held is done when a person accepts it as it is.
 TRANSITIONS: dict[StageState, frozenset[StageState]] = {
     StageState.WAITING: frozenset({StageState.RUNNING, StageState.FAILED}),
     StageState.RUNNING: frozenset(
@@ -46,7 +48,7 @@ TRANSITIONS: dict[StageState, frozenset[StageState]] = {
             StageState.SKIPPED,
         }
     ),
-    StageState.HELD: frozenset({StageState.WAITING}),
+    StageState.HELD: frozenset({StageState.WAITING, StageState.DONE}),
     StageState.DONE: frozenset({StageState.WAITING}),
     StageState.SKIPPED: frozenset({StageState.WAITING}),
     StageState.FAILED: frozenset({StageState.WAITING}),

@@ -377,6 +377,8 @@ class _Judgement:
             found["run_status"] = {"status": seen.status.word, "detail": seen.status.detail}
         if seen.sheet is not None:
             found["samples"] = seen.sheet.samples
+        if seen.indexes_read:
+            found["indexes_read"] = True
         if seen.sheet_source:
             found["sheet_source"] = seen.sheet_source
         if seen.files is not None and seen.is_marked:

@@ -1,12 +1,15 @@
-"""Waivers: a person lets a run be worked on as it is, and its attempt is degraded for good."""
+"""Waivers: a person lets a run be worked on as it is, and its attempt is degraded for good.
+
+What is waived is that files lack, or a rule of sample sheets. Either is of one run.
+"""
 
 import json
 from dataclasses import replace
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError
-from arteriole.runfolder.ignorable import Ignorable
-from arteriole.runfolder.records import WAIVABLE, Run, Waiver
+from arteriole.runfolder.ignorable import WAIVABLE_RULES, Ignorable
+from arteriole.runfolder.records import WAIVABLE, Run, WaivedRule, Waiver
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.verdict import VerdictKind
 
@@ -77,6 +80,59 @@ def unwaive(runs: Runs, name: str, reason: str, who: str) -> Waiver | None:
             waived_by=run.waiver.by,
         )
     return run.waiver
+
+
+def waive_rules(
+    runs: Runs, name: str, reason: str, rules: list[str], who: str
+) -> tuple[WaivedRule, ...]:
+    """Let errors of these rules stop nothing in the attempts that come; all that are waived then.
+
+    What is waived already stays as it was waived first.
+
+    Raises:
+        ConflictError: one of them cannot be waived.
+    """
+    for rule in rules:
+        if rule not in WAIVABLE_RULES:
+            raise ConflictError(
+                f"{rule} cannot be waived: it is no rule without which a conversion can go on;"
+                f" those are {', '.join(sorted(WAIVABLE_RULES))}. A sheet that cannot be read is"
+                " refused whatever is waived",
+                code="run.rule_not_waivable",
+                hint=f"correct the sheet; then: arteriole retry {name}",
+            )
+    with runs.store.transaction():
+        run = runs.get(name)
+        new = sorted(set(rules) - {one.rule for one in run.waived_rules})
+        for rule in new:
+            runs.store.execute(
+                "INSERT INTO waived_rule (run, rule, waived_by, reason, time)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (run.id, rule, who, reason[:500], times.now()),
+            )
+        if new:
+            runs.events.append("rules_waived", who=who, run=name, rules=new, reason=reason[:500])
+    return runs.get(name).waived_rules
+
+
+def unwaive_rules(
+    runs: Runs, name: str, reason: str, who: str, rules: list[str] | None = None
+) -> tuple[str, ...]:
+    """Let these rules, or all that are waived, count again in the attempts that come.
+
+    Returns:
+        Those that were waived until now.
+    """
+    with runs.store.transaction():
+        run = runs.get(name)
+        known = [one.rule for one in run.waived_rules if rules is None or one.rule in rules]
+        for rule in known:
+            runs.store.execute("DELETE FROM waived_rule WHERE run = ? AND rule = ?", (run.id, rule))
+        if known:
+            runs.events.append(
+                "rules_unwaived", who=who, run=name, rules=known, reason=reason[:500]
+            )
+    return tuple(known)
 
 
 def _require_of_use(run: Run, chosen: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from arteriole.app import times
 from arteriole.app.mode import Mode
+from arteriole.runfolder.ignorable import WAIVABLE_RULES
 from arteriole.runfolder.plan import RECEIVE
 from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
 from arteriole.runfolder.states import RunState, StageState
@@ -128,7 +129,8 @@ def _held(run: Run, hold: Hold) -> _Reason:
     message = f"{what} by {hold.by}: {hold.reason}"
     if run.lease is not None:
         message += f"; {_picked_up(run.lease)}"
-    return _Reason("run.held", message, f"arteriole release {of}", LATE)
+    hint = hold.hint or f"arteriole release {of}"
+    return _Reason(hold.code or "run.held", message, hint, LATE)
 
 
 def _picked_up(lease: Lease) -> str:
@@ -148,29 +150,53 @@ def _claimed(run: Run, mode: Mode) -> _Reason:
             adopt if mode is Mode.ACT else before + adopt,
         )
     if run.finished:
-        return _Reason("", f"all stages of {attempt} are done")
+        return _Reason("", f"all stages of {attempt} are done{_remarks(run)}")
     failed = [stage for stage in run.current if stage.state is StageState.FAILED]
     if failed:
         first = failed[0]
-        return _Reason(
-            first.code, f"{first.stage} failed: {first.message}", _mend(run, first), LATE
-        )
+        message = f"{first.stage} failed: {first.message}{_waiver_of(run, first)}"
+        return _Reason(first.code, message, _mend(run, first), LATE)
     running = [stage.stage for stage in run.current if stage.state is StageState.RUNNING]
     if running:
-        return _Reason("", f"{_listed(running)} ({attempt})")
+        return _Reason("", f"{_listed(running)} ({attempt}){_remarks(run)}")
     held = [stage for stage in run.current if stage.state is StageState.HELD]
     if held:
         first = held[0]
         return _Reason(first.code, f"{first.stage} waits: {first.message}", first.hint, LATE)
     waiting = [stage.stage for stage in run.current if stage.ready]
-    return _Reason("", f"{' and '.join(waiting) or 'its next stage'} is about to begin ({attempt})")
+    next_ = " and ".join(waiting) or "its next stage"
+    return _Reason("", f"{next_} is about to begin ({attempt}){_remarks(run)}")
+
+
+def _remarks(run: Run) -> str:
+    """What stages said although they are done."""
+    done = [stage for stage in run.current if stage.state is StageState.DONE and stage.code]
+    return "".join(f"; {stage.stage} [{stage.code}]: {stage.message}" for stage in done)
 
 
 def _listed(running: list[str]) -> str:
     return f"{' and '.join(running)} {'is' if len(running) == 1 else 'are'} running"
 
 
+def _waiver_of(run: Run, stage: Stage) -> str:
+    """How the rule that stopped it is waived; nothing where it is, or cannot be."""
+    if stage.code not in WAIVABLE_RULES or _is_waived(run, stage.code):
+        return ""
+    return (
+        f"; whoever means it so: arteriole waive {run.name} --rule {stage.code} --reason TEXT,"
+        f" then: arteriole redo {run.name} --from {stage.stage}"
+    )
+
+
+def _is_waived(run: Run, code: str) -> bool:
+    return code in {one.rule for one in run.waived_rules}
+
+
 def _mend(run: Run, stage: Stage) -> str:
+    made_so = run.newest is not None and stage.code in run.newest.waived_rules
+    if _is_waived(run, stage.code) and not made_so:
+        redo = f"arteriole redo {run.name} --from {stage.stage}"
+        return f"{stage.code} is waived in the attempts that come: {redo}"
     retry = f"arteriole retry {run.name}"
     hint = stage.hint.rstrip(" .")
     first = _MADE_ANEW.get(stage.code)

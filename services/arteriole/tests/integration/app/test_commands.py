@@ -50,6 +50,20 @@ def test_an_operators_day(home):
     assert [stage["attempt"] for stage in found["stages"]] == [1, 1, 2, 2]
     ready = json.loads(home.arteriole("runs", "--state", "ready", "--json"))
     assert [run["name"] for run in ready] == ["later"]
+    accept_what_is_held(home, "later")
+
+
+def accept_what_is_held(home, run):
+    client = claim(home, {"receive": {}, "qc": {"after": ["receive"]}}, run)
+    body = {"state": "held", "code": "qc.q30", "message": "lane 1 is poor", "hint": "accept it"}
+    client.post(f"runs/{run}/stages/qc/1/begin", {"by": "ex2"})
+    client.post(f"runs/{run}/stages/qc/1/end", {"by": "ex2", **body})
+    assert "qc waits: lane 1 is poor" in home.arteriole("why", run)
+    accept = ("accept", run, "--stage", "qc", "--reason", "known lamp")
+    assert home.arteriole(*accept) == "accepted: qc\n"
+    assert home.arteriole(*accept) == "nothing is held\n"
+    why = " ".join(home.arteriole("why", run).split())
+    assert "qc [qc.q30]: lane 1 is poor; accepted by admin: known lamp" in why
 
 
 def claim(home, plan, name=RUN):
@@ -305,3 +319,30 @@ def test_a_hostile_name_is_shown_as_plain_text_and_left_out_of_adopt_all(home):
 def is_plain(text):
     """A terminal would show it as it is, and do nothing else."""
     return all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_a_rule_is_waived_at_a_terminal(home):
+    rule = "sheet.index_collision"
+    home.bring()
+    home.start()
+    home.becomes("pending")
+    home.arteriole("adopt", "--all")
+    client = claim(home, {"receive": {}, "check": {"after": ["receive"], "makes_attempt": True}})
+    client.post(f"runs/{RUN}/stages/check/1/begin", {"by": "ex2"})
+    body = {"by": "ex2", "state": "failed", "code": rule, "message": "too near", "hint": "mend it"}
+    client.post(f"runs/{RUN}/stages/check/1/end", body)
+    waive = f"arteriole waive {RUN} --rule {rule} --reason TEXT"
+    assert waive in home.arteriole("why", RUN)
+    told = home.arteriole("waive", RUN, "--rule", rule, "--reason", "pooled so")
+    assert f"waived for the sheet of {RUN}: {rule}; its next attempt is degraded" in told
+    assert f"arteriole redo {RUN} --from check" in home.arteriole("why", RUN)
+    home.arteriole("redo", RUN, "--from", "check")
+    told = home.arteriole("run", RUN)
+    assert f"waived by admin, for its sheet, {rule}: pooled so" in told
+    assert f": degraded, goes without {rule}" in told
+    told = home.arteriole("unwaive", RUN, "--rule", rule, "--reason", "corrected")
+    assert told.startswith(f"the waiver of {rule} of {RUN} is withdrawn\nattempt 2 is degraded")
+    told = home.arteriole("unwaive", RUN, "--rule", rule, "--reason", "corrected")
+    assert f"{RUN} has no such waiver" in told
+    told = home.arteriole("waive", RUN, "--rule", "sheet.quotes", "--reason", "x", status=1)
+    assert "sheet.quotes cannot be waived" in told and "[run.rule_not_waivable]" in told

@@ -44,7 +44,8 @@ def test_it_is_checked_used_and_kept_with_the_attempt(service, tmp_path, sequenc
 
     assert check()["ok"] is (own is not None)
     assert check(sheet=sheet) == {
-        "ok": True, "code": "", "message": "", "hint": "", "findings": [], "finding_count": 0,
+        "ok": True, "code": "", "message": "", "hint": "", "run": run, "findings": [],
+        "finding_count": 0,
     }  # fmt: skip
     assert check(sheet=base64.b64encode(b"\x01").decode())["ok"] is False
 

@@ -12,7 +12,7 @@ from arteriole.app.mode import Mode
 from arteriole.archive.kind import ArchiveKind
 from arteriole.archive.service import ArchiveService
 from arteriole.archive.settings import ArchiveSettings
-from arteriole.bcl2fastq.kind import Bcl2fastqKind
+from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
@@ -83,8 +83,8 @@ def _makers(home):
     runs = {"run_roots": [home / "no_runs"]}
     act = Mode.ACT
 
-    def jobs(kind):
-        return _with_a_job(lambda: JobService(kind(), state, 1, act))
+    def jobs(kind, make=JobService):
+        return _with_a_job(lambda: make(kind(), state, 1, act))
 
     return {
         "runfolder": lambda: RunfolderService(
@@ -98,8 +98,14 @@ def _makers(home):
             state,
             act,
         ),
-        "bcl2fastq": jobs(
-            lambda: Bcl2fastqKind(Bcl2fastqSettings(**runs, fastq_root=fastq, converter="builtin"))
+        "bcl2fastq": _with_a_job(
+            lambda: Bcl2fastqService(
+                Bcl2fastqSettings(
+                    **runs, fastq_root=fastq, converter="builtin", sheet_folder=home / "sheets"
+                ),
+                state,
+                act,
+            )
         ),
         "checksum": jobs(lambda: ChecksumKind(ChecksumSettings(**runs, **roots))),
         "transfer": jobs(

@@ -6,17 +6,19 @@ from importlib import resources
 
 import pytest
 
+from arteriole.app import page as shared_page
 from arteriole.app import times
 from arteriole.app.auth import Tokens
 from arteriole.runfolder import page
 
 from .conftest import Site
 
-FILES = sorted(
-    file.name
-    for file in resources.files(page).iterdir()
+FILES = {
+    file.name: file
+    for package in (shared_page, page)
+    for file in resources.files(package).iterdir()
     if file.name.endswith((".html", ".css", ".js", ".svg"))
-)
+}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_the_page_is_in_the_table_of_routes(shared):
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_file_asks_another_host_or_makes_markup_of_text(name):
-    text = (resources.files(page) / name).read_text(encoding="utf-8")
+    text = FILES[name].read_text(encoding="utf-8")
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", text)
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
     assert not re.findall(r"<[a-z]+[^>]*\s(?:style|on[a-z]+)=", text)
@@ -208,7 +210,7 @@ def luminance(colour):
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(("text", "back"), PAIRS, ids="-on-".join)
 def test_contrast(scheme, text, back):
-    css = (resources.files(page) / "page.css").read_text(encoding="utf-8")
+    css = FILES["base.css"].read_text(encoding="utf-8")
     root = re.findall(r":root \{(.*?)\}", css, re.S)[scheme]
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", root))
     one, other = sorted((luminance(colours[text]), luminance(colours[back])))

@@ -181,6 +181,11 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("runs/{run}/waive", {"reason": "x", "ignore": ["missing-bcls"] * 5}, 400),
         ("runs/{run}/waive", {"reason": "x" * 501}, 400),
         ("runs/{run}/waive", {"reason": "x", "ignore": []}, 409),
+        ("runs/{run}/waive", {"reason": "x", "rules": ["sheet.quotes"]}, 409),
+        ("runs/{run}/waive", {"reason": "x", "rules": ["<% x %>"]}, 400),
+        ("runs/{run}/waive", {"reason": "x", "rules": "sheet.quotes"}, 400),
+        ("runs/{run}/waive", {"rules": ["sheet.index_collision"]}, 400),
+        ("runs/{run}/unwaive", {"reason": "x", "rules": ["{{ x }}"]}, 400),
         ("holds", {"scope": "site", "name": "x", "reason": "x"}, 400),
         ("holds", {"scope": "all", "name": "x", "reason": "x"}, 400),
         ("holds", {"scope": "all", "name": "", "reason": ""}, 400),
@@ -352,8 +357,46 @@ def test_a_waived_run_is_claimed_as_it_is(make_site):
         "observed": False,
         "degraded": True,
         "ignore": ["missing-bcls", "empty-samples"],
+        "waived_rules": [],
         "aborted": False,
     }
+
+
+def test_a_rule_is_waived_for_the_attempts_that_come(make_site):
+    rule = "sheet.index_collision"
+    site = make_site(adopt_existing=True)
+    site.bring()
+    site.start(scanned=False)
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": PLAN})
+    answer = site.act("waive", {"reason": "pooled so", "rules": [rule]})
+    (waived,) = answer["waived_rules"]
+    assert (answer["waiver"], waived["rule"], waived["reason"]) == (None, rule, "pooled so")
+    assert site.run()["waived_rules"] == [waived]
+    assert site.act("redo", {"from": "convert"}) == {"attempt": 2}
+    first, second = site.run()["attempts"]
+    assert (first["degraded"], first["waived_rules"]) == (False, [])
+    assert (second["degraded"], second["waived_rules"]) == (True, [rule])
+    both = {"reason": "a blank", "rules": [rule], "ignore": ["empty-samples"]}
+    assert site.act("waive", both)["waiver"]["ignore"] == ["empty-samples"]
+    only = {"reason": "x", "rules": [rule]}
+    told = {"unwaived": True, "rules": [rule], "degraded": [2]}
+    assert site.act("unwaive", only) == told
+    assert site.act("unwaive", only) == {**told, "unwaived": False, "rules": []}
+    assert site.run()["waiver"] is not None
+    site.act("waive", only)
+    assert site.act("unwaive", {"reason": "all"}) == told
+    assert (site.run()["waiver"], site.run()["waived_rules"]) == (None, [])
+
+
+def test_of_two_waivers_in_one_request_both_are_given_or_none(make_site):
+    site = make_site(adopt_existing=True)
+    site.bring()
+    site.start(scanned=False)
+    site.becomes(state="ready")
+    body = {"reason": "x", "ignore": ["empty-samples"], "rules": ["sheet.quotes"]}
+    assert site.act("waive", body, status=409)["error"]["code"] == "run.rule_not_waivable"
+    assert site.run()["waiver"] is None and site.told("waived") == []
 
 
 def test_while_observing_a_run_is_observed_and_then_left_alone(make_site, sequenced):

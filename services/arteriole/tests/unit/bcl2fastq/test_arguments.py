@@ -12,6 +12,7 @@ from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 
 DOCS = Path(__file__).parents[5] / "docs"
+CONVERTERS = ("builtin", "bcl2fastq", "bclconvert", "picard")
 REQUEST = ConversionRequest(Path("run"), Path("sheet"), Path("out"))
 VALUES = {
     "barcode-mismatches": "0,2",
@@ -27,7 +28,7 @@ def value_of(option: arguments.Option) -> list[str]:
     return [VALUES.get(option.name, "5")]
 
 
-@pytest.mark.parametrize("converter", ["builtin", "bcl2fastq", "picard"])
+@pytest.mark.parametrize("converter", CONVERTERS)
 @pytest.mark.parametrize("option", TABLE, ids=lambda option: option.name)
 def test_each_option_is_taken_or_refused_by_name(option: arguments.Option, converter: str) -> None:
     words = [f"--{option.name}", *value_of(option)]
@@ -46,7 +47,7 @@ def test_the_table_in_the_docs_is_this_one() -> None:
     for option, row in zip(TABLE, rows, strict=True):
         name, *cells = (cell.strip() for cell in row.strip("|").split("|"))
         assert name.split("`")[1] == f"--{option.name}"
-        taken = {c for c, cell in zip(("builtin", "bcl2fastq", "picard"), cells, strict=False)
+        taken = {c for c, cell in zip(CONVERTERS, cells, strict=False)
                  if cell == "taken"}  # fmt: skip
         assert taken == option.taken, option.name
 

@@ -9,6 +9,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import sheets
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.sheets import Standard
 from arteriole.bcl2fastq.work import observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
@@ -50,7 +51,12 @@ def test_current_leads_to_the_newest(root: Path, order: list[int], newest: str) 
 
 
 def task(
-    tmp_path: Path, root: Path, run_dir: Path, job_id: int, ignore: tuple[str, ...] = ()
+    tmp_path: Path,
+    root: Path,
+    run_dir: Path,
+    job_id: int,
+    ignore: tuple[str, ...] = (),
+    **more: object,
 ) -> Task:
     folder = JobFolder(tmp_path / "jobs" / str(job_id))
     parameters = {
@@ -64,6 +70,7 @@ def task(
         "allow_empty_samples": False,
         "threads": 1,
         "ignore": list(ignore),
+        **more,
     }
     about = {"job_id": job_id, "run": "r1", "stage": "convert", "attempt": 1}
     folder.prepare({**about, "parameters": parameters})
@@ -99,7 +106,7 @@ def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run)
     (tmp_path / "secret").write_text("hush,hush")
     (tiny_run.folder / "SampleSheet.csv").unlink()
     (tiny_run.folder / "SampleSheet.csv").symlink_to(tmp_path / "secret")
-    found = sheets.check(tiny_run.folder, None, (1, 1), False)
+    found = sheets.check(tiny_run.folder, None, Standard())
     assert (found["ok"], found["code"]) == (False, "sheet.link")
     assert "hush" not in str(found)
 
@@ -141,7 +148,7 @@ def test_observing_tells_what_would_be_and_touches_nothing(
     assert [s["sample_id"] for s in would["samples"]] == ["S1", "Undetermined"]
     assert would["to"] == str(root / "r1" / "attempt-1")
     assert set(would) == {
-        *("converter", "converter_version", "ignore", "sheet_sha256"),
+        *("converter", "converter_version", "ignore", "waived_rules", "sheet_sha256"),
         *("samples", "files", "to", "warnings"),
     }
 
@@ -163,3 +170,26 @@ def test_observing_fails_as_the_real_work_would(
     with pytest.raises(ArterioleError) as real:
         work(task(tmp_path, root, tiny_run.folder, 2))
     assert (observed.value.code, str(observed.value)) == (real.value.code, str(real.value))
+
+
+def test_a_waived_rule_stops_no_conversion_and_stands_in_the_record(
+    tmp_path: Path, root: Path, tiny_run, cluster_of
+) -> None:
+    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
+    tiny_run.clusters[1, 1101] = [cluster_of("GGGGACGTTTAAAA"), cluster_of("GGGGACGATTAAAA")]
+    tiny_run.write(SHEET + "S2,ACGA\n")
+    asked = {"barcode_mismatches": [1, 1]}
+    with pytest.raises(ConversionError, match="too near to the index of line 3") as error:
+        work(task(tmp_path, root, tiny_run.folder, 1, **asked))
+    assert error.value.code == "sheet.index_collision"
+    asked["waived_rules"] = ["sheet.index_collision"]
+    work(task(tmp_path, root, tiny_run.folder, 2, **asked))
+    record = Attempt(root, "r1", 1).record()
+    assert record is not None
+    assert (record["degraded"], record["ignored"]) == (True, [])
+    assert record["waived_rules"] == ["sheet.index_collision"]
+    assert "too near to the index of line 3" in record["warnings"][0]
+    assert {s["sample_id"]: s["reads"] for s in record["samples"]} == {
+        **{"S1": 1, "S2": 1},
+        "Undetermined": 0,
+    }

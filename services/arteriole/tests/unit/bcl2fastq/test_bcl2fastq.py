@@ -14,16 +14,18 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Options, find, names
-from arteriole.bcl2fastq.converters.bcl2fastq import command, tool
+from arteriole.bcl2fastq.converters.bcl2fastq import command
+from arteriole.bcl2fastq.converters.bcl2fastq.about import BCL2FASTQ
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import tool
 from arteriole.bcl2fastq.work import observe, work
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import StoppedError, Task
 
 FAKE = Path(__file__).parent / "fakes" / "fake_bcl2fastq.py"
 SHEET = (
-    "[Settings]\nAdapter,CTGTCTCTTATACACATCT\n"
+    "[Settings]\nAdapter,CTGT\n"
     "[Data]\nSample_ID,Sample_Name,Sample_Project,index,index2\n"
     "S1,one,P1,ACGT,GGGG\nS2,S2,,TTTT,CCCC\n"
 )
@@ -294,17 +296,21 @@ def test_what_is_ignored_is_passed_on(run, tmp_path, fake, task):
     ]
 
 
-@pytest.mark.parametrize("option", ["include_non_pf", "allow_index_collisions"])
-def test_options_that_it_does_not_have(fake, task, option):
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("include_non_pf", True), ("allow_index_collisions", True), ("index2", "forward")],
+)
+def test_options_that_it_does_not_have(fake, task, option, value):
+    assert observe(task(fake(), job_id=2, index2="as-read"))["files"]
     with pytest.raises(ConversionError, match=option) as refused:
-        observe(task(fake(), **{option: True}))
+        observe(task(fake(), **{option: value}))
     assert refused.value.code == "convert.option" and refused.value.hint
 
 
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ("Read1UMILength,4", ""),
+        ("Read1UMILength,2", ""),
         ("TrimUMI,1", ""),
         ("MaskAdapter,ACGT", ""),
         ("CreateFastqForIndexReads,1", ""),
@@ -333,6 +339,18 @@ def test_a_sheet_of_version_2_is_refused(run, fake, task):
     assert refused.value.code == "convert.sheet_version"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [SHEET.replace(",", ";").encode(), SHEET.encode("utf-16"), b"# by hand\n" + SHEET.encode()],
+    ids=["semicolons", "UTF-16", "comments"],
+)
+def test_a_sheet_that_is_read_here_alone_is_refused(run, fake, task, data):
+    (run / "SampleSheet.csv").write_bytes(data)
+    with pytest.raises(ConversionError, match="not written as bcl2fastq reads it") as refused:
+        observe(task(fake()))
+    assert refused.value.code == "convert.sheet_form"
+
+
 def test_adapters_that_were_to_be_ignored_are_told(fake, task):
     warned = observe(task(fake(), ignore_adapters=True))["warnings"]
     assert len(warned) == 1 and "ignore_adapters changes nothing" in warned[0]
@@ -342,7 +360,7 @@ def test_adapters_that_were_to_be_ignored_are_told(fake, task):
 def test_an_answer_that_is_not_the_version(answer):
     settings = ToolSettings.model_validate(SETTINGS)
     with pytest.raises(ConversionError, match=r"expected bcl2fastq v2\.20\.0\.422") as refused:
-        tool.require_version(answer, settings)
+        tool.require_version(answer, settings, BCL2FASTQ)
     assert refused.value.code == "convert.version"
 
 

@@ -256,6 +256,13 @@ def test_stats_json(tiny_run, cluster_of, tmp_path):
     ]
     assert lane["Undetermined"]["NumberReads"] == 1
     assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GGG+TTT": 1}}]
+    summary = (out / "Stats" / "DemuxSummaryF1L1.txt").read_text()
+    assert summary.splitlines()[:2] == ["SampleNumber\t0\t1\t2", "SampleName\tNone\tA\tB"]
+    assert summary.splitlines()[2:6] == [
+        *("L1T1101\t0\t100\t0", "L1T1102\t100\t0\t0", ""),
+        "### Most Popular Unknown Index Sequences",
+    ]
+    assert summary.splitlines()[6:] == ["### Columns: Index_Sequence Hit_Count", "GGG+TTT\t1"]
 
 
 def test_waived_collisions_give_a_read_to_the_nearest_sample_or_to_none(
@@ -356,12 +363,12 @@ class TestRefused:
             ("[Settings]\nRead1UMILength,6\n" + DUAL, "convert.setting"),
             ("[Settings]\nOverrideCycles,Y3U1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nOverrideCycles,Y2N1Y1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
-            ("[Settings]\nOverrideCycles,Y4;I3;Y3;Y4\n" + DUAL, "convert.bases_mask"),
-            ("[Settings]\nOverrideCycles,Y4;I2N1;I3;Y4\n" + DUAL, "sheet.index_too_long"),
+            ("[Settings]\nOverrideCycles,Y4;I3;Y3;Y4\n" + DUAL, "sheet.override_index"),
+            ("[Settings]\nOverrideCycles,Y4;I2N1;I3;Y4\n" + DUAL, "sheet.override_index"),
             (
                 "[Settings]\nOverrideCycles,Y4;I3;I3;Y4\n"
                 + DUAL.replace("AAA", "AA").replace("TTT", "TT"),
-                "convert.bases_mask",
+                "sheet.override_index",
             ),
             ("[Settings]\nOverrideCycles,N4;I3;I3;N4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
@@ -370,6 +377,12 @@ class TestRefused:
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAT\n", "sheet.index_collision"),
+            ("[Data]\nSample_ID,index\nA,AAA\nA,TTT\n", "convert.several_indexes"),
+            (
+                "[Data]\nSample_ID,index,index2,OverrideCycles\n"
+                "A,AAA,CCC,Y4;I3;I3;Y4\nB,TT,GGG,Y4;I2N1;I3;Y4\n",
+                "convert.index_lengths",
+            ),
             ("[Data]\nSample_ID\n../A\n", "sheet.name_characters"),
             ("[Data]\nSample_ID,Sample_Project\nA,<% 7 %>\n", "sheet.name_characters"),
             ("", "sheet.empty"),
@@ -489,7 +502,7 @@ def test_reports_that_others_read(tiny_run, cluster_of, tmp_path):
     find("builtin").convert(request, lambda done, total: None)
     assert (out / "Stats" / "DemuxSummaryF1L1.txt").read_text().splitlines() == [
         "SampleNumber\t0\t1\t2",
-        "SampleName\tUndetermined\tA\tB",
+        "SampleName\tNone\tA\tB",
         "L1T1101\t0\t100\t0",
         "L1T1102\t50\t50\t0",
         "",

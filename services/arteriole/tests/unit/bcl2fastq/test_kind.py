@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from arteriole.app.errors import InvalidError
 from arteriole.bcl2fastq.converters import IGNORABLE
-from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest
+from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest, IndexesRequest
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 
 
@@ -33,3 +34,25 @@ def test_an_empty_list_asks_for_the_same_job_as_none() -> None:
 def test_nothing_else_can_be_ignored(ignore: object) -> None:
     with pytest.raises(ValidationError, match="ignore"):
         ConvertRequest.model_validate({"ignore": ignore})
+
+
+def test_a_conversion_is_no_comparison_of_indexes(kind: Bcl2fastqKind) -> None:
+    with pytest.raises(InvalidError, match="no stage of a conversion"):
+        kind.parameters("r1", ConvertRequest(stage="indexes"))
+    assert kind.parameters("r1", IndexesRequest(stage="indexes"))["part"] == "indexes"
+    with pytest.raises(ValidationError, match="stage"):
+        IndexesRequest.model_validate({"stage": "convert"})
+
+
+def test_waived_rules_reach_the_worker_once(kind: Bcl2fastqKind) -> None:
+    rules = ["sheet.index_collision"]
+    request = kind.request.model_validate({"waived_rules": [*rules, *rules]})
+    assert kind.parameters("r1", request)["waived_rules"] == rules
+    assert ConvertRequest(waived_rules=[]).asked() == ConvertRequest().asked()
+    assert ConvertRequest(waived_rules=rules).asked() != ConvertRequest().asked()
+
+
+@pytest.mark.parametrize("rule", ["sheet.quotes", "{{ x }}", "", 5])
+def test_no_other_rule_can_be_waived(rule: object) -> None:
+    with pytest.raises(ValidationError, match="waived_rules"):
+        ConvertRequest.model_validate({"waived_rules": [rule]})

@@ -87,3 +87,32 @@ def test_the_tool_reaches_the_worker_as_it_was_named(tmp_path: Path) -> None:
     assert ToolSettings.model_validate(parameters["bcl2fastq_tool"]) == chosen.bcl2fastq_tool
     here = settings(tmp_path, bcl2fastq_tool={"version": VERSION})
     assert not here.in_container
+
+
+def test_bcl_convert_has_a_tool_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="expected bclconvert_tool with the converter bclcon"):
+        settings(tmp_path, converter="bclconvert", bcl2fastq_tool={"version": VERSION})
+    with pytest.raises(ValidationError, match="version"):
+        settings(tmp_path, converter="bclconvert", bclconvert_tool={"version": "3.10.5"})
+    tool = {"version": "4.2.7", "image": "bcl-convert:4.2.7"}
+    chosen = settings(
+        tmp_path, converter="bclconvert", bclconvert_tool=tool, bcl2fastq_tool={"version": VERSION}
+    )
+    assert chosen.tool is not None and chosen.tool.program == "bcl-convert"
+    assert chosen.in_container
+    (tmp_path / "r1").mkdir()
+    parameters = Bcl2fastqKind(chosen).parameters("r1", ConvertRequest())
+    assert ToolSettings.model_validate(parameters["bclconvert_tool"]).image == tool["image"]
+    assert "bcl2fastq_tool" not in parameters
+
+
+@pytest.mark.parametrize("index2", ["forward", "as-read", None, "reversed"])
+def test_how_sheets_have_index2(tmp_path: Path, index2: str | None) -> None:
+    (tmp_path / "r1").mkdir()
+    given = {"converter": "builtin", "index2": index2}
+    if index2 == "reversed":
+        with pytest.raises(ValidationError, match="index2"):
+            settings(tmp_path, **given)
+        return
+    parameters = Bcl2fastqKind(settings(tmp_path, **given)).parameters("r1", ConvertRequest())
+    assert parameters["index2"] == index2

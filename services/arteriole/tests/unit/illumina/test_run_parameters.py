@@ -13,6 +13,14 @@ def written(folder: Path, body: str, name: str = "RunParameters.xml") -> Path:
     return path
 
 
+def test_the_chemistry_and_the_version_of_the_reagents(tmp_path):
+    body = "<RfidsInfo><SbsConsumableVersion>3</SbsConsumableVersion></RfidsInfo>"
+    found = RunParameters.read(written(tmp_path, body))
+    assert found is not None and (found.sbs_version, found.chemistry) == ("3", "")
+    found = RunParameters.read(written(tmp_path, "<Chemistry>MiniSeq Rapid High</Chemistry>"))
+    assert found is not None and found.chemistry == "MiniSeq Rapid High"
+
+
 @pytest.mark.parametrize(
     ("body", "metadata"),
     [

@@ -66,7 +66,7 @@ def test_what_spreadsheets_do_changes_nothing(data):
         ("", "sheet.empty", 0, 0),
         ("\r\n,,,\r\n", "sheet.empty", 0, 0),
         (b"[Header]\nName,J\x81rg\n[Data]\n", "sheet.encoding", 2, 0),
-        (SHEET.encode("utf-16"), "sheet.encoding", 1, 0),
+        (b"\xff\xfe\x00\xd8\x00\xd8", "sheet.encoding", 0, 0),
         ("[Header]\nA,1\n", "sheet.data_missing", 0, 0),
         ("[Data]\n", "sheet.data_missing", 0, 0),
         ("[Data]\nLane,index\n1,ACGT\n", "sheet.sample_id_missing", 2, 0),
@@ -76,11 +76,11 @@ def test_what_spreadsheets_do_changes_nothing(data):
             2,
             0,
         ),
-        ("[Header]\n[Data]\nLane;Sample_ID;index\n1;A;ACGT\n", "sheet.semicolons", 3, 0),
+        ("[Data]\nLane,Sample_ID,index\n1;A;ACGT\n", "sheet.semicolons", 3, 0),
         ("Sample_ID,index\nA,ACGT\n", "sheet.section_missing", 1, 0),
         ("[Data\nSample_ID\n", "sheet.section", 1, 1),
         ("[Data]\nSample_ID\n[Data]\n", "sheet.section_twice", 3, 0),
-        ("[Header]\n[Data]\nLane\tSample_ID\tindex\n1\tA\tACGT\n", "sheet.tabs", 3, 0),
+        ("[Data]\nLane,Sample_ID,index\n1\tA\tACGT\n", "sheet.tabs", 3, 0),
         ("[Dtaa]\nSample_ID\n", "sheet.section_unknown", 1, 1),
         ("[BCLConvertData]\nSample_ID\n", "sheet.section_unknown", 1, 1),
         ("[BCL_Convert_Setings]\n", "sheet.section_unknown", 1, 1),
@@ -172,7 +172,7 @@ def test_a_sheet_of_casava_has_both_indexes_in_one_field():
         b"FCID,Lane,SampleID,SampleRef,Index,Description,Control,Recipe,Operator,SampleProject\n"
         b"AAAXX,1,A,hg19,ACGTACGT-TTTTACGT,,N,R1,jd,P\n"
     )
-    assert sheet.samples == (Sample(2, 1, "A", "", "P", "ACGTACGT", "TTTTACGT"),)
+    assert sheet.samples == (Sample(2, 1, "A", "", "P", "ACGTACGT", "TTTTACGT", flowcell="AAAXX"),)
 
 
 def test_a_dash_in_any_other_sheet_stays():
@@ -183,7 +183,7 @@ def test_a_dash_in_any_other_sheet_stays():
 @pytest.mark.parametrize(
     "columns",
     [
-        "FCID,SampleRef,Control,Recipe,Operator",
+        "SampleRef,Control,Recipe,Operator",
         "Sample_Plate,Sample_Well,I7_Index_ID,I5_Index_ID,Manifest,GenomeFolder",
         "Index_Plate,Index_Plate_Well,Index_ID,Pair_ID,Sample_Type",
         "ProjectName,LibraryName,LibraryPrepKitName,IndexAdapterKitName",

@@ -25,7 +25,7 @@ def found(rows: str, columns: str = "Sample_ID,index,index2", **options) -> list
 
 
 def test_a_good_sheet_has_no_finding():
-    assert found("A,AAAAAAAA,CCCCCCCC\nB,TTTTTTTT,CCCCCCCC\nC,AAAAAAAA,GGGGGGGG") == []
+    assert found("A,AAAATAAA,CCCCTCCC\nB,TTTTATTT,CCCCTCCC\nC,AAAATAAA,GGGGTGGG") == []
 
 
 @pytest.mark.parametrize(
@@ -43,15 +43,16 @@ def test_a_good_sheet_has_no_finding():
         ("Sample_ID,index", "Undetermined,ACGTACGT", ("sheet.name_reserved", 3, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n,B,TTTTTTTT", ("sheet.lane_missing", 4, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n3,B,TTTTTTTT", ("sheet.lane_unknown", 4, 1)),
-        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n1,A,TTTTTTTT", ("sheet.sample_duplicate", 4, 2)),
-        ("Sample_ID,index", "A,ACGTACGT\nA,TTTTTTTT", ("sheet.sample_duplicate", 4, 1)),
-        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n2,a,TTTTTTTT", ("sheet.sample_differs", 4, 2)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n1,A,ACGTACGT", ("sheet.sample_duplicate", 4, 2)),
+        ("Sample_ID,index", "A,ACGTACGT\nA,ACGTACGT", ("sheet.sample_duplicate", 4, 1)),
+        ("Sample_ID,index", "A,ACGTACGT\nA,TTTTTTTT", ("sheet.sample_indexes", 4, 1)),
+        ("Lane,Sample_ID,index", "1,A,ACGTACGT\n2,a,TTTTTTTT", ("sheet.sample_case", 4, 2)),
         (
             "Lane,Sample_ID,Sample_Project,index",
             "1,A,p,ACGTACGT\n2,A,q,ACGTACGT",
             ("sheet.sample_differs", 4, 2),
         ),
-        ("Sample_ID,index", "A,SI-GA-A1", ("sheet.index_alphabet", 3, 2)),
+        ("Sample_ID,index", "A,SI-GA-A1", ("sheet.index_set", 3, 2)),
         ("Sample_ID,index", "A,acgtacgt", ("sheet.index_alphabet", 3, 2)),
         ("Sample_ID,index", "A,ACGTACGT.", ("sheet.index_alphabet", 3, 2)),
         ("Sample_ID,index", "A,ACGTACGTA", ("sheet.index_too_long", 3, 2)),
@@ -79,7 +80,11 @@ def test_samples_without_any_index_beside_each_other():
 
 
 def test_one_sample_without_index_may_have_the_lane():
-    assert found("1,A\n2,B", "Lane,Sample_ID") == []
+    assert found("1,A\n2,B", "Lane,Sample_ID") == [
+        ("sheet.lane_no_index", 3, 0),
+        ("sheet.lane_no_index", 4, 0),
+    ]
+    assert found("1,A\n2,B", "Lane,Sample_ID", info=run_info(READS[:1])) == []
 
 
 def test_the_same_index_on_two_lanes_is_no_collision():
@@ -95,14 +100,14 @@ def test_the_same_index_on_two_lanes_is_no_collision():
     ],
 )
 def test_index_reads_that_the_run_does_not_have(reads, expected):
-    rows = "A,AAAAAAAA,CCCCCCCC\nB,TTTTTTTT,GGGGGGGG"
+    rows = "A,AAAATAAA,CCCCTCCC\nB,TTTTATTT,GGGGTGGG"
     assert [place for place in found(rows, info=run_info(reads)) if place[1] == 3] == expected
 
 
 def test_a_sample_alone_on_its_lane_needs_no_index_read():
-    columns, one, info = "Lane,Sample_ID,index", "1,A,AAAAAAAA", run_info(READS[:1])
+    columns, one, info = "Lane,Sample_ID,index", "1,A,AAAATAAA", run_info(READS[:1])
     assert ("sheet.index_not_read", 3, 3) in found(one, columns, info=info)
-    assert ("sheet.index_without_read", 3, 3) in found(f"{one}\n1,B,TTTTTTTT", columns, info=info)
+    assert ("sheet.index_without_read", 3, 3) in found(f"{one}\n1,B,TTTTATTT", columns, info=info)
     sheet = parse(f"[Data]\n{columns}\n{one}\n".encode())
     assert {f.severity for f in check(sheet, info)} == {Severity.WARNING}
 
@@ -134,7 +139,7 @@ def test_collisions_are_counted_per_index(mismatches, d7, d5, collides):
 
 
 def test_warnings_of_a_sheet_of_another_run():
-    sheet = parse(b"[Reads]\n75\n[Data]\nLane,Sample_ID\n1,A\n")
+    sheet = parse(b"[Reads]\n75\n[Data]\nLane,Sample_ID,index\n1,A,ACGTACGT\n")
     findings = check(sheet, run_info())
     assert [f.code for f in findings] == ["sheet.lane_unused", "sheet.reads_differ"]
     assert {f.severity for f in findings} == {Severity.WARNING}
@@ -142,14 +147,14 @@ def test_warnings_of_a_sheet_of_another_run():
 
 def test_index_reads_of_another_run():
     sheet = parse(
-        b"[Reads]\nRead1Cycles,50\nRead2Cycles,50\nIndex1Cycles,10\n[Data]\nSample_ID\nA\n"
+        b"[Reads]\nRead1Cycles,50\nRead2Cycles,50\nIndex1Cycles,10\n[Data]\nSample_ID,index\nA,ACGTACGT\n"
     )
     (finding,) = check(sheet, run_info())
     assert finding.message == "[Reads] says 10 cycles of index, the run has 8 + 8 cycles of index"
 
 
 def test_notes_become_warnings():
-    sheet = parse(b"[Data]\nSample_ID,Freezer\nA,1\n")
+    sheet = parse(b"[Data]\nSample_ID,index,Freezer\nA,ACGTACGT,1\n")
     (finding,) = check(sheet, run_info())
     assert (finding.code, finding.severity) == ("sheet.column_ignored", Severity.WARNING)
 
@@ -158,11 +163,12 @@ def test_notes_become_warnings():
     ("name", "value", "expected"),
     [
         ("OverrideCycles", "Y50;I8;I8;Y50", []),
-        ("OverrideCycles", "R1:U5Y45;I1:I6N2;I2:N8;R2:Y50;", []),
-        ("OverrideCycles", "Y50;I8;Y50", ["sheet.override_cycles"]),
-        ("OverrideCycles", "Y50;I8;I10;Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R1:U5Y45;I1:I8;I2:I8;R2:Y50;", []),
+        ("OverrideCycles", "R1:Y50;I1:I6N2;I2:I8;R2:Y50", ["sheet.override_index"]),
+        ("OverrideCycles", "Y50;I8;I8;Y49", ["sheet.override_cycles"]),
+        ("OverrideCycles", "Y50;I8;I8N2;Y50", ["sheet.override_cycles"]),
         ("OverrideCycles", "R2:Y50;I1:I8;I2:I8;R1:Y50", ["sheet.override_cycles"]),
-        ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_form"]),
         ("BarcodeMismatchesIndex1", "2", []),
         ("BarcodeMismatchesIndex2", "3", ["sheet.mismatches"]),
         ("BarcodeMismatchesIndex2", "na", []),
@@ -171,7 +177,7 @@ def test_notes_become_warnings():
     ],
 )
 def test_settings_that_no_converter_can_follow(name, value, expected):
-    rows = "[Data]\nSample_ID,index,index2\nA,AAAAAAAA,CCCCCCCC\n"
+    rows = "[Data]\nSample_ID,index,index2\nA,AAAATAAA,CCCCTCCC\n"
     findings = check(parse(f"[Settings]\n{name},{value}\n{rows}".encode()), run_info())
     assert [(f.code, f.line) for f in findings] == [(code, 2) for code in expected]
 
@@ -184,18 +190,37 @@ def test_4096_samples_are_compared_in_time():
     assert time.process_time() - started < 60
 
 
+WARNED = ("sheet.index_homopolymer", "sheet.index_phix")
+
+
 def test_many_samples_of_a_run_without_index_read_are_checked_in_time():
     rows = "\n".join(f"S{n},{''.join(i)}" for n, i in enumerate(product("ACGT", repeat=7)))
     sheet = parse(f"[Data]\nSample_ID,index\n{rows}\n".encode())
     start = time.process_time()
     codes = {f.code for f in check(sheet, run_info(READS[:1]), (0, 0))}
-    assert codes == {"sheet.index_without_read"}
+    assert codes == {"sheet.index_without_read", *WARNED}
     assert time.process_time() - start < 40
 
 
 def test_collisions_beyond_the_first_thousand_are_not_told():
-    rows = "\n".join(f"S{n},ACGTACGT" for n in range(100))
-    assert len(found(rows, "Sample_ID,index")) == 1000
+    indexes = ("".join(letters) for letters in product("ACGT", repeat=3))
+    rows = "\n".join(f"S{n},ACGTA{index}" for n, index in enumerate(indexes))
+    codes = [code for code, _, _ in found(rows, "Sample_ID,index")]
+    assert codes == ["sheet.index_collision"] * 1000
+
+
+def test_a_sheet_is_checked_before_its_run():
+    rows = "9,A,ACGTACGTACGT\n9,B,ACGTACGTACGA\n9,C,TTTT"
+    assert found(rows, "Lane,Sample_ID,index", info=None) == [
+        ("sheet.index_collision", 4, 3),
+        ("sheet.index_lengths", 5, 3),
+    ]
+
+
+def test_a_sheet_without_lanes_is_checked_before_its_run():
+    sheet = parse(b"[Data]\nSample_ID,index\nA,ACGT\nB,ACGT\n")
+    (finding,) = check(sheet, None)
+    assert finding.message == "every lane: the same index as line 3"
 
 
 def test_no_sample_at_all():

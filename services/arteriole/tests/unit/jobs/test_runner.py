@@ -137,6 +137,23 @@ def test_a_job_that_acts_and_died_is_not_started_again_while_observing(
     assert queue.get(job.job_id).code == "job.observe_mode"
 
 
+def test_a_light_job_waits_for_light_ones_only(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[str] = []
+
+    async def begin(_: Runner, job: Job) -> bool:
+        began.append(job.key)
+        return True
+
+    monkeypatch.setattr(Runner, "_start", begin)
+    for key in ("heavy 1", "heavy 2", "light 1", "light 2"):
+        light = {"light": True} if key.startswith("light") else {}
+        queue.submit(key, {}, run="r", stage="s", attempt=1, parameters=light, who="packs")
+    asyncio.run(runner(queue, tmp_path, parallel=1).step())
+    assert began == ["heavy 1", "light 1"]
+
+
 def test_a_supervisor_outlives_the_runner_that_started_it(queue: JobQueue, tmp_path: Path) -> None:
     job = submit(queue)
     looked = runner(queue, tmp_path, parallel=1)

@@ -52,6 +52,27 @@ def test_a_run_from_its_first_cycle_to_its_last(desk):
     assert standing(desk) == []
 
 
+def test_that_the_indexes_are_read_is_told_once_where_there_is_a_sheet(desk):
+    register(desk)
+    sequencing(desk, 50)
+    sequencing(desk, 60, indexes_read=True)
+    sequencing(desk, 61, indexes_read=True, samples=None)
+    assert desk.told("indexes_read") == []
+    sequencing(desk, 62, "stuck", "run.stuck", indexes_read=True, samples=4)
+    sequencing(desk, 63, indexes_read=True, samples=4)
+    assert len(desk.told("indexes_read")) == 1
+    desk = desk.switch(desk.runs.mode)
+    sequencing(desk, 64, indexes_read=True, samples=5)
+    assert len(desk.told("indexes_read")) == 1
+
+
+@pytest.mark.parametrize("kind", ["copying", "complete", "stalled", "incomplete"])
+def test_of_indexes_nothing_is_told_once_the_run_has_ended(desk, kind):
+    register(desk)
+    desk.judge(kind, evidence={"indexes_read": True, "samples": 4})
+    assert desk.told("indexes_read") == []
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "what"),
     [

@@ -1,13 +1,17 @@
 """Holds of a run, of an instrument and of all: what they stop, and what a release tells of."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from arteriole.app.errors import ConflictError, InvalidError, NotFoundError
+from arteriole.runfolder.holds import Finding
 from arteriole.runfolder.overdue import overdue
+from arteriole.runfolder.records import Scope
 from arteriole.runfolder.states import RunState
+from arteriole.runfolder.why import why
 
 from .conftest import RUN
 
@@ -222,3 +226,36 @@ def test_a_release_tells_nothing_of_what_is_done_aborted_or_not_adopted(desk):
     desk.hold("all", "")
     desk.free("all", "")
     assert len(desk.told("run_ready", "run_done", "stage_ready")) == before
+
+
+FOUND = Finding("indexes.reversed_i5", f"arteriole indexes {RUN}", "bcl2fastq.7")
+
+
+def test_a_run_is_held_once_for_what_was_found(desk):
+    desk.arrive()
+    hold = desk.holds.hold
+    assert hold(Scope.RUN, RUN, "with i5 turned", "packs", FOUND)
+    told = why(desk.run)
+    assert (told["code"], told["hint"]) == (FOUND.code, FOUND.hint)
+    assert told["message"].endswith("with i5 turned")
+    assert desk.last("held").payload["about"] == "bcl2fastq.7"
+    desk.free()
+    assert not hold(Scope.RUN, RUN, "with i5 turned", "packs", FOUND)
+    assert desk.run.held is None
+    again = replace(FOUND, about="bcl2fastq.8")
+    assert hold(Scope.RUN, RUN, "with i5 turned", "packs", again)
+    assert desk.run.state is RunState.PENDING
+
+
+@pytest.mark.parametrize("first", ["person", "program"])
+def test_what_a_person_and_a_program_hold_it_for_is_kept_of_both(desk, first):
+    desk.arrive()
+    if first == "person":
+        desk.hold(reason="flow cell in doubt")
+    desk.holds.hold(Scope.RUN, RUN, "with i5 turned", "packs", FOUND)
+    if first == "program":
+        desk.hold(reason="flow cell in doubt")
+    desk.hold(reason="flow cell in doubt")
+    held = desk.run.held
+    assert {*held.reason.split("; ")} == {"flow cell in doubt", "with i5 turned"}
+    assert (held.code, held.hint) == (FOUND.code, FOUND.hint)

@@ -54,6 +54,23 @@ def test_two_folders_of_one_name(desk):
     assert [run.path for run in desk.runs.all()] == [Path("/one", RUN)]
 
 
+def test_a_refused_folder_that_was_dismissed_is_forgotten_with_its_dismissal(desk):
+    desk.arrive()
+    desk.runs.judged(desk.run, verdict(VerdictKind.REFUSED))
+    desk.attempts.abort(RUN, "a copy that somebody made", "ada")
+    desk.runs.forget(desk.run)
+    assert desk.runs.all() == []
+    assert desk.last("aborted").payload["reason"] == "a copy that somebody made"
+
+
+def test_a_refused_folder_of_which_an_attempt_was_made_is_kept(desk):
+    desk.arrive()
+    desk.claim()
+    desk.runs.judged(desk.run, verdict(VerdictKind.REFUSED))
+    desk.runs.forget(desk.run)
+    assert desk.run.attempt == 1
+
+
 def test_a_name_that_is_not_utf8_is_kept_escaped(desk):
     path = Path(os.fsdecode(b"/data/run\xff"))
     run = desk.runs.register(path, adopted=True)

@@ -6,8 +6,9 @@ from arteriole.app.errors import ConflictError, InvalidError, NotFoundError
 from arteriole.runfolder.plan import Plan
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
+from arteriole.runfolder.why import why
 
-from .conftest import PLAN
+from .conftest import PLAN, RUN
 
 HOSTILE = ["<% st2kv('system.x') %>", "{{ ''.__class__ }}", "; touch x", "..", ""]
 
@@ -221,6 +222,36 @@ def test_a_refused_folder_is_listed_and_nothing_else(desk, name):
     for event in desk.runs.events.read(None).events:
         assert event.run is None
         assert name not in str(event.document())
+
+
+def test_a_person_accepts_what_is_held(claimed):
+    claimed.do("convert")
+    assert claimed.stages.accept(RUN, None, "r", "ada") == []
+    claimed.begin("checksum")
+    claimed.end("checksum", "held", code="qc.q30", message="lane 1 is poor", hint="h")
+    with pytest.raises(NotFoundError):
+        claimed.stages.accept(RUN, "nope", "r", "ada")
+    assert claimed.stages.accept(RUN, "convert", "r", "ada") == []
+    assert claimed.stages.accept(RUN, "checksum", "known lamp", "ada") == ["checksum"]
+    stage = claimed.stage("checksum")
+    assert (stage.state, stage.code, stage.hint) == ("done", "qc.q30", "")
+    assert stage.message == "lane 1 is poor; accepted by ada: known lamp"
+    assert claimed.last("stage_accepted").payload == {"code": "qc.q30", "reason": "known lamp"}
+    assert claimed.last("stage_accepted").who == "ada"
+    assert claimed.stage("transfer").ready is not None
+    assert claimed.stages.accept(RUN, None, "r", "ada") == []
+    told = why(claimed.run)
+    assert (
+        told["code"] == "" and "checksum [qc.q30]: lane 1 is poor; accepted by" in told["message"]
+    )
+
+
+def test_nothing_of_an_aborted_attempt_is_accepted(claimed):
+    claimed.begin("convert")
+    claimed.end("convert", "held", code="qc.q30")
+    claimed.abort()
+    with pytest.raises(ConflictError, match="aborted"):
+        claimed.stages.accept(RUN, None, "r", "ada")
 
 
 def test_a_held_stage_waits_and_is_ready_again_by_retry(claimed):

@@ -16,6 +16,7 @@ ALLOWED = {
     ("running", "skipped"),
     ("running", "held"),
     ("held", "waiting"),
+    ("held", "done"),
     ("done", "waiting"),
     ("skipped", "waiting"),
     ("failed", "waiting"),

@@ -1,15 +1,25 @@
 """Waivers: what may be waived, and which attempts are degraded by it, for good."""
 
+import json
+
 import pytest
 
 from arteriole.app import times
 from arteriole.app.errors import ConflictError
+from arteriole.bcl2fastq import converters
+from arteriole.runfolder.ignorable import WAIVABLE_RULES
 from arteriole.runfolder.overdue import overdue
-from arteriole.runfolder.records import WAIVABLE
+from arteriole.runfolder.records import WAIVABLE, Terms
 from arteriole.runfolder.stages import STILL
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
-from arteriole.runfolder.waivers import Ignorable, unwaive, waive
+from arteriole.runfolder.waivers import (
+    Ignorable,
+    unwaive,
+    unwaive_rules,
+    waive,
+    waive_rules,
+)
 from arteriole.runfolder.why import why
 
 from .conftest import RUN
@@ -334,3 +344,122 @@ def test_a_run_without_a_waiver_is_not_degraded(claimed):
     claimed.judge("incomplete")
     claimed.redo("convert")
     assert not claimed.run.newest.degraded
+
+
+RULE = "sheet.index_collision"
+CHECKED = {
+    "receive": {},
+    "check": {"after": ["receive"]},
+    "convert": {"after": ["check"], "makes_attempt": True},
+}
+
+
+def do_waive_rule(desk, rules=(RULE,), reason="pooled so", who="ada"):
+    return waive_rules(desk.runs, RUN, reason, list(rules), who)
+
+
+@pytest.fixture
+def refused(desk):
+    """A run whose sheet breaks a rule."""
+    desk.arrive()
+    desk.claim(CHECKED)
+    desk.begin("check")
+    desk.end("check", "failed", code=RULE, message="too near", hint="correct the index")
+    return desk
+
+
+def test_both_services_know_the_same_rules():
+    assert converters.WAIVABLE_RULES == WAIVABLE_RULES
+
+
+def test_a_waived_rule_goes_with_the_attempts_that_come(refused):
+    assert [one.rule for one in do_waive_rule(refused)] == [RULE]
+    assert refused.redo("check") == 2
+    first, second = refused.run.attempts
+    assert (first.degraded, first.waived_rules) == (False, ())
+    assert (second.degraded, second.waived_rules) == (True, (RULE,))
+    assert second.document(aborted=False)["waived_rules"] == [RULE]
+    refused.do("check", "convert", attempt=2)
+    assert unwaive_rules(refused.runs, RUN, "corrected", "bob") == (RULE,)
+    assert unwaive_rules(refused.runs, RUN, "corrected", "bob") == ()
+    assert refused.redo("check") == 3
+    assert [one.degraded for one in refused.run.attempts] == [False, True, False]
+    (told,) = [e for e in events(refused) if e.what == "rules_waived"]
+    assert (told.who, told.payload) == ("ada", {"rules": [RULE], "reason": "pooled so"})
+    (told,) = [e for e in events(refused) if e.what == "rules_unwaived"]
+    assert (told.who, told.payload) == ("bob", {"rules": [RULE], "reason": "corrected"})
+
+
+def events(desk):
+    return desk.runs.events.read(None, limit=1000).events
+
+
+def test_a_rule_is_waived_once_and_by_its_first_name(refused):
+    do_waive_rule(refused)
+    (waived,) = do_waive_rule(refused, reason="another", who="bob")
+    assert (waived.by, waived.reason) == ("ada", "pooled so")
+    assert len(refused.told("rules_waived")) == 1
+
+
+def test_a_rule_may_be_waived_before_the_run_is_whole(short):
+    """It is of the sheet; that the files are not there is waived apart from it."""
+    do_waive_rule(short)
+    assert short.run.state is RunState.NONE and not short.run.claimable
+    short.judge("complete")
+    short.claim(CHECKED)
+    (attempt,) = short.run.attempts
+    assert (attempt.degraded, attempt.ignore, attempt.waived_rules) == (True, (), (RULE,))
+
+
+def test_files_and_rules_are_waived_side_by_side(short):
+    do_waive(short)
+    do_waive_rule(short)
+    short.claim(CHECKED)
+    assert short.run.attempts[0].terms == Terms(True, ("missing-bcls",), (RULE,))
+    unwaive(short.runs, RUN, "they came", "ada")
+    assert short.run.made_under() == Terms(True, (), (RULE,))
+
+
+def test_data_that_is_taken_over_keeps_its_rules(refused):
+    plan = {**CHECKED, "analyse": {"after": ["convert"], "makes_attempt": True}}
+    refused.runs.store.execute("UPDATE run SET plan = ?", (json.dumps({"stages": plan}),))
+    do_waive_rule(refused)
+    refused.redo("check")
+    refused.do("check", "convert", "analyse", attempt=2)
+    unwaive_rules(refused.runs, RUN, "no more", "ada")
+    assert refused.redo("analyse") == 3
+    assert refused.run.attempts[-1].terms == Terms(True, (), (RULE,))
+
+
+@pytest.mark.parametrize("rule", ["sheet.quotes", "sheet.name_characters", "convert.io", "x"])
+def test_what_no_conversion_can_go_on_without_is_not_waived(refused, rule):
+    with pytest.raises(ConflictError, match=f"{rule} cannot be waived") as error:
+        do_waive_rule(refused, (RULE, rule))
+    assert error.value.code == "run.rule_not_waivable" and "retry" in error.value.hint
+    assert refused.run.waived_rules == () and refused.told("rules_waived") == []
+
+
+def test_why_names_the_command_that_waives_it(refused):
+    told = why(refused.run)
+    waiver = f"arteriole waive {RUN} --rule {RULE} --reason TEXT"
+    redo = f"arteriole redo {RUN} --from check"
+    assert f"too near; whoever means it so: {waiver}, then: {redo}" in told["message"]
+    assert told["hint"] == f"correct the index; then: arteriole retry {RUN}"
+    do_waive_rule(refused)
+    told = why(refused.run)
+    assert told["message"] == "check failed: too near"
+    assert told["hint"] == f"{RULE} is waived in the attempts that come: {redo}"
+    refused.redo("check")
+    refused.begin("check", attempt=2)
+    refused.end("check", "failed", attempt=2, code=RULE, message="too near", hint="correct it")
+    told = why(refused.run)  # a converter that goes on with none
+    assert told["hint"] == f"correct it; then: arteriole retry {RUN}"
+    assert "waive" not in told["message"]
+
+
+def test_why_offers_no_waiver_that_would_be_refused(desk):
+    desk.arrive()
+    desk.claim(CHECKED)
+    desk.begin("check")
+    desk.end("check", "failed", code="sheet.quotes", message="the quotes do not match", hint="mend")
+    assert "waive" not in str(why(desk.run))

@@ -2,11 +2,14 @@
 
     python -I -S supervisor.py FOLDER        (what to run comes as JSON on the standard input)
 
-The input is {argv, env, cwd, timeout, grace, stdin}. The folder receives `supervisor.pid`,
-`started` (before the command is started), `action.pid`, `stdout`, `stderr` and, by rename at the
-end, `result.json`: {exit_code, timed_out, killed, timeout, error}. A lock on the file `lock` is
-inherited from st2solo and is held as long as this process lives. SIGTERM ends the command and all
-of its process group. Standard library only, Python 3.8 syntax.
+Or the fork server forks a supervisor, which calls `supervise`. What to run is {argv, env, cwd,
+timeout, grace, stdin, forks, imports_from}; the last two are for the fork server. The folder
+receives `supervisor.pid`, `started` (before the command is started), `action.pid` (its process
+identifier, the time of its start and the boot, which together no other process ever has),
+`stdout`, `stderr` and, by rename at the end, `result.json`: {exit_code, timed_out, killed,
+timeout, error}. A lock on the file `lock` is inherited from st2solo and is held as long as this
+process lives. SIGTERM ends the command and all of its process group. Standard library only,
+Python 3.8 syntax.
 """
 
 from __future__ import annotations
@@ -23,7 +26,21 @@ import time
 
 TYPE_CHECKING = False  # typing takes time to import
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import IO, Any, Callable, Protocol
+
+    class Process(Protocol):
+        """The command as its supervisor sees it."""
+
+        pid: int
+
+        @property
+        def returncode(self) -> int | None:
+            """The exit code, or minus the signal; None until `poll` has seen the end."""
+
+        def poll(self) -> int | None:
+            """The same, of this moment."""
+
+    Start = Callable[[dict[str, Any], IO[bytes], IO[bytes]], Process]
 
 
 _ROOM_SECONDS = 1.0
@@ -54,7 +71,7 @@ def _write_certainly(path: str, text: str) -> None:
             return
 
 
-def _input_file(text: str) -> int:
+def input_file(text: str) -> int:
     """The command's standard input, in memory: it may hold secrets."""
     descriptor = os.memfd_create("stdin")
     data = text.encode("utf-8")
@@ -81,7 +98,28 @@ class _Signals:
         return set(os.read(self._read, 64)) if ready else set()
 
 
-def _kill_group(process: subprocess.Popen[bytes], signals: _Signals, grace: float) -> None:
+def execute(job: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> Process:
+    """Start the command as a program of its own."""
+    return subprocess.Popen(
+        job["argv"],
+        env=job["env"],
+        cwd=job["cwd"],
+        stdin=input_file(job["stdin"]),
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
+
+
+def _identity(pid: int) -> str:
+    """The process identifier, the start in ticks since the boot (proc(5)), and which boot."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        started = file.read().rpartition(")")[2].split()[19]
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return f"{pid} {started} {file.read().strip()}"
+
+
+def _kill_group(process: Process, signals: _Signals, grace: float) -> None:
     """SIGTERM, then SIGKILL to what is left of the command's process group."""
     group = process.pid
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, None)):
@@ -99,27 +137,19 @@ def _kill_group(process: subprocess.Popen[bytes], signals: _Signals, grace: floa
         os.killpg(group, signal.SIGKILL)
 
 
-def _run(folder: str, job: dict[str, Any]) -> dict[str, Any]:
+def _run(folder: str, job: dict[str, Any], start: Start) -> dict[str, Any]:
     signals = _Signals()
     timeout = job["timeout"]
     outcome = {"exit_code": None, "timed_out": False, "killed": False, "timeout": timeout}
     _write_certainly(folder + "/started", "")
     try:
         with open(folder + "/stdout", "wb") as out, open(folder + "/stderr", "wb") as err:
-            process = subprocess.Popen(
-                job["argv"],
-                env=job["env"],
-                cwd=job["cwd"],
-                stdin=_input_file(job["stdin"]),
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
+            process = start(job, out, err)
     except (OSError, ValueError, OverflowError) as error:
         outcome["error"] = str(error)
         return outcome
     with contextlib.suppress(OSError):  # on a full disk the command goes on without it
-        _write(folder + "/action.pid", str(process.pid))
+        _write(folder + "/action.pid", _identity(process.pid))
     end = None if timeout is None else time.monotonic() + min(timeout, _LONGEST_TIMEOUT)
     while process.poll() is None:
         left = None if end is None else end - time.monotonic()
@@ -133,14 +163,14 @@ def _run(folder: str, job: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
-def main() -> None:
-    folder = sys.argv[1]
-    text = sys.stdin.read()
+def supervise(folder: str, text: str, start: Start = execute) -> None:
+    """Run what the text says; `start` starts the command."""
     if not text:
         return  # st2solo died before it had said what to run
     job = json.loads(text)
     _write_certainly(folder + "/supervisor.pid", str(os.getpid()))
-    _write_certainly(folder + "/result.json", json.dumps(_run(folder, job)))
+    _write_certainly(folder + "/result.json", json.dumps(_run(folder, job, start)))
 
 
-main()
+if __name__ == "__main__":
+    supervise(sys.argv[1], sys.stdin.read())

@@ -29,7 +29,7 @@ class HttpRequest:
         }
         return Command(
             argv=[sys.executable, "-u", str(CHILD / "http_request.py")],
-            env=base_environment(),
+            env={**base_environment(), "PYTHONIOENCODING": "utf-8"},
             stdin=json.dumps(asked),
             # the request itself has the timeout; a body that trickles in is cut off here
             timeout=timeout * 2 + 10,

@@ -35,13 +35,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Command:
-    """A process to start; `stdin` is the only place for what must not be seen."""
+    """A process to start; `stdin` is the only place for what must not be seen.
+
+    `imports_from` are folders, beside those on PYTHONPATH, in which a Python process looks for
+    modules before it looks among Python's own.
+    """
 
     argv: list[str]
     env: dict[str, str]
     stdin: str = ""
     cwd: str | None = None
     timeout: float | None = None
+    imports_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class PythonScript:
             env=env,
             stdin=json.dumps(wrapped),
             timeout=job.runner.get("timeout"),
+            imports_from=(str(job.action.entry_point.resolve().parent),),
         )
 
     def outcome(self, ended: Ended) -> Outcome:

@@ -10,6 +10,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
     MERGED,
     UNDETERMINED,
+    WAIVABLE_RULES,
     Announcement,
     ConversionError,
     ConversionRequest,
@@ -19,6 +20,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     Options,
     Progress,
     SampleReads,
+    waived_for,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 
@@ -26,6 +28,7 @@ __all__ = [
     "IGNORABLE",
     "MERGED",
     "UNDETERMINED",
+    "WAIVABLE_RULES",
     "Announcement",
     "ConversionError",
     "ConversionRequest",
@@ -37,6 +40,7 @@ __all__ = [
     "SampleReads",
     "find",
     "names",
+    "waived_for",
 ]
 
 _NOT_CONVERTERS = {"conversion"}

@@ -1,6 +1,6 @@
 """What a conversion is asked, and what it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,23 @@ UNDETERMINED = "Undetermined"
 IGNORABLE = ("missing-bcls", "missing-filter", "missing-positions", "empty-samples")
 """What a person may waive, see ConversionRequest.ignore."""
 
+WAIVABLE_RULES = frozenset(
+    {
+        "sheet.index_collision",
+        "sheet.flowcell_differs",
+        "sheet.project_unknown",
+        "sheet.site_project",
+        "sheet.site_sample_id",
+    }
+)
+"""Rules of sheet_check that a person may waive for a run, since a conversion can go on.
+
+With another error it is not known which sample a read belongs to, or where its files would go.
+"""
+
+_WITH_COLLISIONS = frozenset({"builtin", "picard"})
+"""The converters that go on with colliding indexes; Illumina's refuse them whatever is waived."""
+
 Progress = Callable[[int, int], None]
 """Called with (tiles done, all tiles) as a conversion goes on."""
 
@@ -21,6 +38,18 @@ class ConversionError(ArterioleError):
 
     code = "convert.failed"
     status = 422
+
+
+def waived_for(converter: str, codes: Iterable[str]) -> frozenset[str]:
+    """Those of the waived rules without which this converter can go on.
+
+    >>> sorted(waived_for("builtin", ["sheet.index_collision", "sheet.quotes"]))
+    ['sheet.index_collision']
+    >>> sorted(waived_for("bcl2fastq", ["sheet.index_collision"]))
+    []
+    """
+    waived = WAIVABLE_RULES.intersection(codes)
+    return waived if converter in _WITH_COLLISIONS else waived - {"sheet.index_collision"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +89,7 @@ class ConversionRequest:
         allow_index_collisions: convert although indexes of a lane lie so near to each other that
             a read may be within reach of several; it goes to the one with fewest mismatches, and
             to none when two have as few.
+        waived_rules: errors of these rules of the sheet stop nothing; see `waived_for`.
         ignore: those of IGNORABLE that a person waived. Where a file is missing or damaged, calls
             become N of quality 2 (`missing-bcls`), every cluster counts as passed
             (`missing-filter`), and clusters get positions that are made up and differ
@@ -69,6 +99,8 @@ class ConversionRequest:
         key: of the attempt, alike in each of its jobs; what a converter starts outside of this
             process has it as its name. Of letters, digits and dashes.
         options: what else is asked; a converter refuses by name what it does not do.
+        index2: how the sheet has index2: `forward`, `as-read` (as the instrument read it), or None
+            if that follows from its version and the converter.
     """
 
     run_dir: Path
@@ -79,9 +111,11 @@ class ConversionRequest:
     ignore_adapters: bool = False
     allow_index_collisions: bool = False
     ignore: frozenset[str] = frozenset()
+    waived_rules: frozenset[str] = frozenset()
     threads: int = 1
     key: str = ""
     options: Options = Options()
+    index2: str | None = None
 
 
 MERGED = 0

@@ -96,7 +96,7 @@ export class Detail {
 
 function summary(run) {
   const newest = run.attempts.at(-1);
-  const marks = { ...run, waived: run.waiver !== null, held: run.held !== null, degraded: newest?.degraded ?? false };
+  const marks = { ...run, waived: run.waiver !== null || run.waived_rules.length > 0, held: run.held !== null, degraded: newest?.degraded ?? false };
   return el(
     "p",
     { class: "summary" },
@@ -132,6 +132,7 @@ function why(run) {
       ["Samples", told.samples === null ? "not known" : plain(told.samples)],
       ["Held", run.held ? `${scopeWords(run.held)} by ${run.held.by}: ${run.held.reason}` : ""],
       ["Waived", run.waiver ? `by ${run.waiver.by}, to ignore ${run.waiver.ignore.join(", ") || "nothing named"}: ${run.waiver.reason}` : ""],
+      ...run.waived_rules.map((one) => ["Waived", `${one.rule} by ${one.by}: ${one.reason}`]),
       ["Code", told.code ? el("code", {}, told.code) : ""],
       ["Read on in", told.page ? el("code", {}, told.page) : ""],
     ]),
@@ -157,6 +158,7 @@ async function copy(text) {
 
 function attemptOf(run, attempt) {
   const noted = ["observed", "degraded", "aborted"].filter((word) => attempt[word]);
+  if (attempt.waived_rules.length > 0) noted.push(`goes without ${attempt.waived_rules.join(", ")}`);
   if (attempt.ignore.length > 0) noted.push(`ignores ${attempt.ignore.join(", ")}`);
   const stages = run.stages.filter((stage) => stage.attempt === attempt.attempt);
   const id = `attempt-${attempt.attempt}`;

@@ -4,7 +4,8 @@ import errno
 from dataclasses import dataclass
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq.converters.bcl2fastq import command, outputs, stats, tool
+from arteriole.bcl2fastq.converters.bcl2fastq import command, stats
+from arteriole.bcl2fastq.converters.bcl2fastq.about import BCL2FASTQ
 from arteriole.bcl2fastq.converters.bcl2fastq.sheet import check_settings
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
@@ -16,6 +17,8 @@ from arteriole.bcl2fastq.converters.conversion import (
     Progress,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import outputs, tool
+from arteriole.bcl2fastq.tools.tool import Tool
 from arteriole.jobs.worker import note
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -41,10 +44,14 @@ class Bcl2fastqConverter:
     name = "bcl2fastq"
 
     @property
+    def _tool(self) -> Tool:
+        return tool.of(self.settings, BCL2FASTQ)
+
+    @property
     def version(self) -> str:
         """That which is required, or that it is not installed; nothing else converts."""
         try:
-            tool.of(self.settings).require()
+            self._tool.require()
         except ArterioleError:
             return tool.NOT_INSTALLED
         return self.settings.version
@@ -54,7 +61,7 @@ class Bcl2fastqConverter:
 
         NB: of an image it is only seen whether it is there; its version is asked at the conversion.
         """
-        tool.of(self.settings).require()
+        self._tool.require()
         return self.plan(request).announcement()
 
     def plan(self, request: ConversionRequest) -> Plan:
@@ -69,7 +76,7 @@ class Bcl2fastqConverter:
 
     def end_earlier(self, key: str) -> None:
         """A container goes on without its job."""
-        tool.of(self.settings).end_earlier(key)
+        self._tool.end_earlier(key)
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
@@ -89,17 +96,17 @@ class Bcl2fastqConverter:
 
     def _convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         plans.require_empty(request)
-        runner = tool.of(self.settings)
+        runner = self._tool
         runner.require()
         plan = self.plan(request)
-        version = tool.require_version(runner.answer(request.key), self.settings)
+        version = tool.require_version(runner.answer(request.key), self.settings, BCL2FASTQ)
         arguments = command.arguments(plan, request)
         note(f"+ {self.settings.program} {' '.join(arguments)}")
         progress(0, plan.tiles)
         try:
             runner.run(arguments, request)
             counts = stats.read(request.out_dir, plan)
-            files = outputs.files(request.out_dir, plan, counts, request.threads)
+            files = outputs.files(request.out_dir, plan, counts, request.threads, self.name)
         except ArterioleError:
             _show(request)
             raise
@@ -118,7 +125,7 @@ class Bcl2fastqConverter:
 
 def _show(request: ConversionRequest) -> None:
     """The end of what it said goes to the job's log, as nothing else stays of what failed."""
-    log = request.out_dir / tool.LOG
+    log = request.out_dir / BCL2FASTQ.log
     if log.is_file():
         note(tool.tail(log))
 
@@ -128,10 +135,12 @@ def _refuse_options(request: ConversionRequest) -> None:
 
     bcl2fastq has `--with-failed-reads`, but its guide does not say which of its counts then hold
     for the files; colliding indexes it refuses itself.
+    It gets the sheet as it is, and takes index2 as the instrument read it.
     """
     for name, asked in (
         ("include_non_pf", request.include_non_pf),
         ("allow_index_collisions", request.allow_index_collisions),
+        ("index2: forward", request.index2 == "forward"),
     ):
         if asked:
             raise ConversionError(

@@ -32,6 +32,13 @@ def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionReq
             hint="write it as a sheet of version 1, or convert with builtin",
             code="convert.sheet_version",
         )
+    if sheet.is_rewritten:
+        raise ConversionError(
+            "the sheet is not written as bcl2fastq reads it: it has UTF-16, semicolons or tabs"
+            " between the fields, or lines with # above the first section",
+            hint="save the sheet as CSV UTF-8 with commas, beginning with a section",
+            code="convert.sheet_form",
+        )
     warnings = []
     for name, setting in sheet.settings.items():
         meaning = sheet_settings.meaning(name, sheet, run_info, request.barcode_mismatches)

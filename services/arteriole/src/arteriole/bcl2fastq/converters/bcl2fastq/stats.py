@@ -1,26 +1,17 @@
 """Stats/Stats.json of bcl2fastq, read as what an untrusted program wrote."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.conversion import UNDETERMINED, ConversionError, SampleReads
+from arteriole.bcl2fastq.tools.outputs import Counts
 from arteriole.illumina import demultiplexing_stats
 from arteriole.illumina.demultiplexing_stats import DemultiplexingStats, DemultiplexingStatsError
 
 PATH = "Stats/Stats.json"
 CODE = "convert.stats"
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Of a whole conversion; `samples` are in the plan's order."""
-
-    clusters: int
-    clusters_pf: int
-    samples: tuple[SampleReads, ...]
 
 
 def read(out_dir: Path, plan: Plan) -> Counts:

@@ -52,13 +52,18 @@ def parts(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> 
             field="use_bases_mask",
         ) from err
     if not reads:
-        return (Part(sheet, run_info, used_reads.whole(run_info), False),)
-    whole = used_reads.whole(run_info)
-    kinds = {lane: (reads.get(lane, whole), lane in reads) for lane in run_info.lanes}
+        return whole(sheet, run_info, request)
+    every = used_reads.whole(run_info)
+    kinds = {lane: (reads.get(lane, every), lane in reads) for lane in run_info.lanes}
     return tuple(
         _part(sheet, run_info, kind, [lane for lane in kinds if kinds[lane] == kind])
         for kind in dict.fromkeys(kinds.values())
     )
+
+
+def whole(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> tuple[Part, ...]:
+    """One part of it all, with every cycle, whatever the sheet says of cycles."""
+    return (Part(sheet, run_info, used_reads.whole(run_info), False),)
 
 
 def of_sheet(part: Part, samples: list[Sample]) -> tuple[UsedRead, ...]:

@@ -16,7 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import sheet_check, tile_choice
+from arteriole.illumina import index_orientation, sheet_check, tile_choice
 from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
@@ -149,11 +149,19 @@ SettingsCheck = Callable[[SampleSheet, RunInfo, ConversionRequest], list[str]]
 """Refuses what the sheet's settings ask for and a converter does not do; returns warnings."""
 
 
-def make(request: ConversionRequest, check_settings: SettingsCheck | None = None) -> Plan:
+def make(
+    request: ConversionRequest,
+    check_settings: SettingsCheck | None = None,
+    sheet: SampleSheet | None = None,
+    *,
+    masked: bool = True,
+) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
 
     Args:
         check_settings: of another converter than the builtin one.
+        sheet: the one of the request, with index2 as the converter takes it.
+        masked: whether OverrideCycles says which files there are; False leaves that to a tool.
 
     Raises:
         ConversionError: something is refused.
@@ -162,13 +170,16 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
     asked.check_options(request)
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
-    sheet = SampleSheet.read(request.sheet)
+    if sheet is None:
+        sheet = SampleSheet.read(request.sheet)
+        sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or asked.check_settings)(sheet, run_info, request)
-    parts = lane_reads.parts(sheet, run_info, request)
+    if not request.options.use_bases_mask:
+        warnings += _checked(sheet, run_info, request)
+    parts = (lane_reads.parts if masked else lane_reads.whole)(sheet, run_info, request)
     for part in parts:
-        findings = sheet_check.check(part.sheet, part.run_info, request.barcode_mismatches)
-        _refuse(findings, request.allow_index_collisions)
-        warnings += [_told(finding) for finding in findings]
+        if part.sheet is not sheet or request.options.use_bases_mask:
+            warnings += _checked(part.sheet, part.run_info, request)
     for read in run_info.template_reads:
         if read.is_reverse_complement:
             raise ConversionError(
@@ -179,7 +190,7 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
     base_calls.require_listed(folder, run_info, kinds)
     samples = _samples_by_lane(parts)
     warnings += [
-        f"lane {lane} has no sample in the sheet, so it is not converted"
+        f"no sample on lane {lane}: it is not converted"  # as the sheet's rule tells it
         for lane in run_info.lanes
         if not samples[lane]
     ]
@@ -202,7 +213,7 @@ def make(request: ConversionRequest, check_settings: SettingsCheck | None = None
         folder=folder,
         run_info=run_info,
         lanes=tuple(sorted(lanes, key=lambda lane: lane.lane)),
-        warnings=tuple(warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
         ignore=request.ignore,
         merged=merged,
         index_fastqs=index_fastqs or asked.is_on(sheet, asked.INDEX_FASTQS),
@@ -244,8 +255,18 @@ def require_empty(request: ConversionRequest) -> None:
         )
 
 
-def _refuse(findings: tuple[Finding, ...], allow_collisions: bool) -> None:
-    waived = {"sheet.index_collision"} if allow_collisions else set()
+def _checked(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
+    """Refuse a sheet that does not fit; what else was found is told."""
+    findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
+    _refuse(findings, request)
+    _refuse_pooled(sheet)
+    return [_told(finding) for finding in findings]
+
+
+def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
+    waived = set(request.waived_rules)
+    if request.allow_index_collisions:
+        waived.add("sheet.index_collision")
     errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -254,6 +275,29 @@ def _refuse(findings: tuple[Finding, ...], allow_collisions: bool) -> None:
             hint=errors[0].hint,
             code=errors[0].code,
         )
+
+
+def _refuse_pooled(sheet: SampleSheet) -> None:
+    """Files are planned for one index a sample and lane, and one length of index a lane."""
+    rows: dict[tuple[str, int | None], int] = {}
+    lengths: dict[int | None, tuple[int, int]] = {}
+    for sample in sheet.samples:
+        key = sample.sample_id, sample.lane
+        if rows.setdefault(key, sample.line) != sample.line:
+            raise ConversionError(
+                f"line {sample.line}: the sample stands in line {rows[key]} with another index;"
+                " a sample with several indexes on a lane is not converted",
+                hint="give each row a Sample_ID of its own, and put the files together afterwards",
+                code="convert.several_indexes",
+            )
+        found = len(sample.index), len(sample.index2)
+        if lengths.setdefault(sample.lane, found) != found:
+            raise ConversionError(
+                f"line {sample.line}: its indexes have other lengths than those of the lane's first"
+                " sample; indexes of several lengths on a lane are not converted",
+                hint="split the sheet, or shorten all to one length",
+                code="convert.index_lengths",
+            )
 
 
 def _told(finding: Finding) -> str:

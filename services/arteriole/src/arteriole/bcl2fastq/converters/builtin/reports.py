@@ -1,16 +1,18 @@
 """What others' software reads beside Stats.json: DemuxSummaryF1L<n>.txt and Demultiplex_Stats.csv.
 
 The first is bcl2fastq's, a file a lane: of each tile the percentage of its clusters that each
-sample has (0 is Undetermined), then the most frequent indexes of no sample (bcl2fastq2 software
-guide v2.20, "Output files"). The second is BCL Convert's; its columns are those of version 4, with
-two of version 3.7 at the end, which readers of both look for (BCL Convert software guide, "Output
-files"). Clusters that failed the filter count in it only if they were converted.
+sample has (0, None, is Undetermined), then the most frequent indexes of no sample (bcl2fastq2
+software guide v2.20, "Output files"); CheckQC does not begin without it. The second is BCL
+Convert's; its columns are those of version 4, with two of version 3.7 at the end, which readers of
+both look for (BCL Convert software guide, "Output files"). Clusters that failed the filter count in
+it only if they were converted.
 """
 
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from arteriole.bcl2fastq.converters.builtin.plan import SamplePlan
 from arteriole.bcl2fastq.converters.builtin.stats import UNKNOWN_WRITTEN, LaneStats
 from arteriole.bcl2fastq.converters.conversion import UNDETERMINED
 
@@ -41,7 +43,7 @@ def _summary(lane: LaneStats) -> Iterator[str]:
     outputs = lane.plan.outputs
     places = sorted(range(len(outputs)), key=lambda place: outputs[place].number)
     yield "\t".join(["SampleNumber", *(str(outputs[place].number) for place in places)])
-    yield "\t".join(["SampleName", *(outputs[place].name for place in places)])
+    yield "\t".join(["SampleName", *(_name(outputs[place]) for place in places)])
     for tile, counts in sorted(lane.by_tile.items()):
         total = int(counts.sum()) or 1
         shares = (f"{100 * int(counts[place]) / total:.7g}" for place in places)
@@ -51,6 +53,10 @@ def _summary(lane: LaneStats) -> Iterator[str]:
     yield "### Columns: Index_Sequence Hit_Count"
     for index, count in lane.unknown.most_common(UNKNOWN_WRITTEN):
         yield f"{index}\t{count}"
+
+
+def _name(output: SamplePlan) -> str:
+    return "None" if output.sample_id == UNDETERMINED else output.name
 
 
 def _rows(lane: LaneStats) -> Iterator[list[str | int]]:

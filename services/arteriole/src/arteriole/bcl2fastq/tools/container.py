@@ -1,4 +1,4 @@
-"""bcl2fastq as a container of the Docker engine on this machine.
+"""A tool as a container of the Docker engine on this machine.
 
 The run folder is mounted where it is, only to read; so is the output folder, to be written to.
 There is nothing else, and no network; nothing is pulled.
@@ -13,9 +13,10 @@ from typing import Any
 
 from docker.types import LogConfig, Mount
 
-from arteriole.bcl2fastq.converters.bcl2fastq import tool
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import tool
+from arteriole.bcl2fastq.tools.tool import About
 from arteriole.jobs.executors.engine import LIVE, UnreachableError, confined, engine, find, remove
 from arteriole.jobs.executors.step import ExecutorError
 from arteriole.jobs.worker import note
@@ -39,12 +40,13 @@ class _End:
 
 @dataclass(slots=True)
 class Image:
-    """An image with a bcl2fastq in it.
+    """An image with the tool in it.
 
     NB: a container has the key of its attempt as its name, so the engine never has two of them.
     """
 
     settings: ToolSettings
+    about: About
     image: str
     _silent_since: float | None = field(default=None, init=False)
 
@@ -53,13 +55,13 @@ class Image:
             containers.client.images.get(self.image)
 
     def answer(self, key: str) -> str:
-        return self._run(["--version"], key, [], tool.VERSION_SECONDS).said
+        return self._run([*self.about.ask], key, [], tool.VERSION_SECONDS).said
 
     def run(self, arguments: list[str], request: ConversionRequest) -> None:
         mounts = [_mount(request.run_dir, True), _mount(request.out_dir, False)]
         end = self._run(arguments, request.key, mounts, self.settings.timeout_hours * 3600)
-        (request.out_dir / tool.LOG).write_text(end.said, encoding="utf-8")
-        tool.require_success(end.exit_code, end.said)
+        (request.out_dir / self.about.log).write_text(end.said, encoding="utf-8")
+        tool.require_success(end.exit_code, end.said, self.about)
 
     def end_earlier(self, key: str) -> None:
         with engine(self.settings.engine) as containers:
@@ -77,15 +79,18 @@ class Image:
         if end.exit_code in _NO_PROGRAM:
             raise ConversionError(
                 f"the image {self.image} has no {self.settings.program} that can be run",
-                hint="name its path in the image (bcl2fastq_tool.program), or make an image with"
-                " docker/bcl2fastq",
-                field="bcl2fastq_tool.program",
+                hint=f"name its path in the image ({self.about.settings}.program), or make an"
+                " image that has it",
+                field=f"{self.about.settings}.program",
                 code="tool.missing",
             )
         return end
 
     def _start(self, arguments: list[str], key: str, mounts: list[Mount]) -> None:
         settings = self.settings
+        limits = confined(settings.cpus, settings.memory_gb)
+        # NB: mode 1777, as the container's user is none that the image knows
+        limits["tmpfs"] |= dict.fromkeys(self.about.writable, "mode=1777")
         with engine(settings.engine) as containers:
             containers.create(
                 self.image,
@@ -96,7 +101,7 @@ class Image:
                 environment={"HOME": "/tmp", "LC_ALL": "C"},
                 mounts=mounts,
                 log_config=_LOG,
-                **confined(settings.cpus, settings.memory_gb),
+                **limits,
             ).start()
 
     def _wait(self, key: str, deadline: float, seconds: float) -> _End:
@@ -104,7 +109,7 @@ class Image:
             if (end := self._look(key)) is not None:
                 return end
             time.sleep(POLL_SECONDS)
-        raise tool.too_slow(seconds)
+        raise tool.too_slow(seconds, self.about)
 
     def _look(self, key: str) -> _End | None:
         """Its end, or None while there is none; an engine that is silent is waited for."""
@@ -113,7 +118,7 @@ class Image:
                 container = find(containers, key)
                 if container is None:
                     raise ConversionError(
-                        "the container of bcl2fastq is gone, and did not end by itself",
+                        f"the container of {self.about.name} is gone, and did not end by itself",
                         hint="find out who removes containers on this machine, then retry",
                         code="convert.tool_failed",
                     )

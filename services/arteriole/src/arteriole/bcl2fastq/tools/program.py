@@ -1,4 +1,4 @@
-"""bcl2fastq as a process of this machine."""
+"""A tool as a process of this machine."""
 
 import os
 import shutil
@@ -6,9 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from typing import IO
 
-from arteriole.bcl2fastq.converters.bcl2fastq import tool
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import tool
+from arteriole.bcl2fastq.tools.tool import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +17,23 @@ class Program:
     """Runs in the job's process group, and ends with it."""
 
     settings: ToolSettings
+    about: About
 
     def require(self) -> None:
         if shutil.which(self.settings.program) is None:
             raise self._missing("there is no such program")
-        tool.require_version(self.answer(""), self.settings)
+        tool.require_version(self.answer(""), self.settings, self.about)
 
     def answer(self, key: str) -> str:
         seconds = tool.VERSION_SECONDS
-        done = self._call(["--version"], seconds, subprocess.PIPE)
+        done = self._call([*self.about.ask], seconds, subprocess.PIPE)
         return done.stdout.decode("utf-8", "replace")
 
     def run(self, arguments: list[str], request: ConversionRequest) -> None:
-        log = request.out_dir / tool.LOG
+        log = request.out_dir / self.about.log
         with log.open("wb") as output:
             done = self._call(arguments, self.settings.timeout_hours * 3600, output)
-        tool.require_success(done.returncode, tool.tail(log))
+        tool.require_success(done.returncode, tool.tail(log), self.about)
 
     def end_earlier(self, key: str) -> None:
         """Nothing: it holds the lock of its job, which has not ended while it runs."""
@@ -39,7 +41,7 @@ class Program:
     def _call(
         self, arguments: list[str], seconds: float, output: int | IO[bytes]
     ) -> subprocess.CompletedProcess[bytes]:
-        """NB: whatever ends this call ends bcl2fastq too, as does the job's end."""
+        """NB: whatever ends this call ends the tool too, as does the job's end."""
         try:
             return subprocess.run(
                 [self.settings.program, *arguments],
@@ -52,15 +54,14 @@ class Program:
                 env={**os.environ, "LC_ALL": "C"},
             )
         except subprocess.TimeoutExpired as err:
-            raise tool.too_slow(seconds) from err
+            raise tool.too_slow(seconds, self.about) from err
         except OSError as err:
             raise self._missing(str(err.strerror)) from err
 
     def _missing(self, reason: str) -> ConversionError:
         return ConversionError(
             f"cannot run {self.settings.program}: {reason}",
-            hint="install Illumina's bcl2fastq2, or name its path (bcl2fastq_tool.program) or its"
-            " image (bcl2fastq_tool.image; docker/bcl2fastq makes one)",
-            field="bcl2fastq_tool.program",
+            hint=self.about.install,
+            field=f"{self.about.settings}.program",
             code="tool.missing",
         )

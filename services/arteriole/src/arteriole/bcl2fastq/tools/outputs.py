@@ -1,28 +1,44 @@
-"""The FASTQ files that bcl2fastq left: each that was planned and no other, digested."""
+"""The FASTQ files that a tool left: each that was planned and no other, digested."""
 
 import os
 import stat
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-from arteriole.bcl2fastq.converters.bcl2fastq.stats import Counts
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
-from arteriole.bcl2fastq.converters.conversion import MERGED, ConversionError, FastqFile
+from arteriole.bcl2fastq.converters.conversion import (
+    MERGED,
+    ConversionError,
+    FastqFile,
+    SampleReads,
+)
 from arteriole.checksum.digests import Meter, digest_all
 from arteriole.checksum.listing import FoundFile
 
 CODE = "convert.reconcile"
 
 
-def files(out_dir: Path, plan: Plan, counts: Counts, threads: int) -> tuple[FastqFile, ...]:
-    """Every file in the plan's order; the reads are those that Stats.json counts.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a tool counted in a whole conversion; `samples` are in the plan's order."""
+
+    clusters: int
+    clusters_pf: int
+    samples: tuple[SampleReads, ...]
+
+
+def files(
+    out_dir: Path, plan: Plan, counts: Counts, threads: int, tool: str
+) -> tuple[FastqFile, ...]:
+    """Every file in the plan's order; the reads are those that `tool` counts.
 
     Raises:
         ConversionError: a file is missing, surplus, or no regular file.
         ChecksumError: one cannot be read, or changes meanwhile.
     """
     planned = {file.path: file for file in plan.planned()}
-    _require_same(set(planned), _fastqs(out_dir))
+    require_same(set(planned), fastqs(out_dir), tool)
     found = [_found(out_dir, path) for path in planned]
     meter = Meter(lambda done, total, unit: None, sum(file.size for file in found))
     digests = {digest.name: digest for digest in digest_all(out_dir, found, meter, threads)}
@@ -45,7 +61,7 @@ def files(out_dir: Path, plan: Plan, counts: Counts, threads: int) -> tuple[Fast
     )
 
 
-def _fastqs(out_dir: Path) -> set[str]:
+def fastqs(out_dir: Path) -> set[str]:
     """Every FASTQ, compressed or not; links to folders are not followed."""
     return {
         Path(folder, name).relative_to(out_dir).as_posix()
@@ -55,14 +71,15 @@ def _fastqs(out_dir: Path) -> set[str]:
     }
 
 
-def _require_same(planned: set[str], found: set[str]) -> None:
+def require_same(planned: set[str], found: set[str], tool: str) -> None:
+    """Raises ConversionError, naming the first file that is missing or surplus."""
     missing, surplus = sorted(planned - found), sorted(found - planned)
     for paths, what in ((missing, "did not write"), (surplus, "wrote, and was not to,")):
         if paths:
             more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
             raise ConversionError(
-                f"bcl2fastq {what} {paths[0]}{more}",
-                hint="look at the end of bcl2fastq's log in that of the job",
+                f"{tool} {what} {paths[0]}{more}",
+                hint=f"look at the end of {tool}'s log in that of the job",
                 code=CODE,
             )
 

@@ -1,0 +1,112 @@
+"""The sheet that BCL Convert gets: of version 2, made of the run's sheet, whatever that is.
+
+BCL Convert ends where a sheet of version 2 has a setting that it does not know, and goes on without
+it where one of version 1 has; so it never gets one of version 1.
+"""
+
+from dataclasses import dataclass, replace
+
+from arteriole.bcl2fastq.converters.builtin import plan as plans
+from arteriole.bcl2fastq.converters.builtin.plan import Plan
+from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
+from arteriole.illumina import index_orientation, sheet_rendering, sheet_settings, sheet_text
+from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina.sheet_rendering import Rendering
+from arteriole.illumina.sheet_settings import Meaning
+from arteriole.illumina.sheet_text import plain
+
+#: Settings that would make files which no plan names.
+OTHER_FILES = frozenset({"createfastqforindexreads", "nolanesplitting", "fastqcompressionformat"})
+#: Settings of samples, as columns (Illumina Knowledge 8935).
+COLUMNS_SINCE = (4, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What will be written, and the text of the sheet by which it will be."""
+
+    plan: Plan
+    sheet: str
+
+    @property
+    def has_projects(self) -> bool:
+        """Whether files lie in folders of projects."""
+        return any(output.folder.parts for lane in self.plan.lanes for output in lane.samples)
+
+
+def prepare(request: ConversionRequest, version: str) -> Prepared:
+    """Check everything and write the sheet, into no file yet.
+
+    Raises:
+        ConversionError: something is refused, or would be lost.
+        SampleSheetError, RunDataError: a file cannot be read.
+    """
+    source = SampleSheet.read(request.sheet)
+    text = sheet_text.read(request.sheet.read_bytes())
+    sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
+    plan = plans.make(request, check_settings, sheet, masked=False)
+    rendering = sheet_rendering.render(
+        replace(sheet, samples=tuple(replace(s, sample_name="") for s in sheet.samples)),
+        plan.run_info,
+        2,
+        mismatches=request.barcode_mismatches,
+        trim=not request.ignore_adapters,
+        source=text,
+    )
+    _refuse_losses(rendering, version)
+    warnings = list(plan.warnings)
+    turned = [one for one, other in zip(source.samples, sheet.samples, strict=True) if one != other]
+    if turned:
+        warnings.append(
+            f"index2 of {len(turned)} rows is turned round for BCL Convert, from line"
+            f" {turned[0].line} on"
+        )
+    if rendering.left_out:
+        named = ", ".join(map(str, rendering.left_out))
+        warnings.append(f"not in the sheet that BCL Convert gets: {named}")
+    return Prepared(replace(plan, warnings=tuple(warnings)), rendering.text)
+
+
+def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
+    """Refuse what would make other files than planned, or other mismatches than checked.
+
+    Raises:
+        ConversionError: names the setting.
+    """
+    for name, setting in sheet.settings.items():
+        meaning = sheet_settings.meaning(name, sheet, run_info, request.barcode_mismatches)
+        other_files = plain(name) in OTHER_FILES and meaning is not Meaning.NEUTRAL
+        if meaning is Meaning.MISMATCHES or other_files:
+            raise ConversionError(
+                f"line {setting.line}: setting {name[:60]} asks for {meaning.value}, which would"
+                " not be what was checked, or not the files that were planned",
+                hint="remove it"
+                if other_files
+                else "set bcl2fastq.barcode_mismatches to what the sheet asks for",
+                field=name[:60],
+                code="convert.setting",
+            )
+    return []
+
+
+def _refuse_losses(rendering: Rendering, version: str) -> None:
+    if rendering.losses:
+        first = rendering.losses[0]
+        raise ConversionError(
+            f"{first} has no counterpart in BCL Convert, and reads would be others without it",
+            hint="remove it, or convert with bcl2fastq",
+            field=first.what.removeprefix("setting "),
+            code="convert.setting",
+        )
+    if rendering.columns and _numbers(version) < COLUMNS_SINCE:
+        raise ConversionError(
+            f"samples differ in {', '.join(rendering.columns)}, which BCL Convert {version} takes"
+            " for all samples alone",
+            hint="use BCL Convert 4.1 or later",
+            code="convert.setting",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

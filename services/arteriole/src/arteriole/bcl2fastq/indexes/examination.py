@@ -1,0 +1,114 @@
+"""Counts the indexes of a run, and compares them with its sheet."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.indexes import document
+from arteriole.bcl2fastq.indexes.counting import count
+from arteriole.bcl2fastq.indexes.diagnosis import Diagnosis, diagnose
+from arteriole.bcl2fastq.indexes.lane import Expected, Lane
+from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
+from arteriole.illumina import sheet_check
+from arteriole.illumina.observed_indexes import ObservedLane
+from arteriole.illumina.run_folder import RunFolder
+from arteriole.illumina.sample_sheet import Sample, parse
+from arteriole.illumina.sheet_check import Severity
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared; `mismatches` are those that conversion allows in i7 and i5."""
+
+    run_dir: Path
+    sheet: bytes
+    mismatches: tuple[int, int] = (1, 1)
+    collisions_allowed: bool = False
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found; `whole` and `brief` are JSON, `proposal` is the corrected sheet."""
+
+    whole: dict[str, Any]
+    brief: dict[str, Any]
+    proposal: bytes | None
+
+
+def examine(
+    question: Question, on_lane: Callable[[int, int], None] = lambda done, total: None
+) -> Examination:
+    """Read the indexes of a run, as far as they are on disk.
+
+    Args:
+        on_lane: is told how many lanes of how many are read.
+
+    Raises:
+        ConversionError: the sheet does not fit the run (with the code of its first error), or with
+            `indexes.not_read` a lane cannot be read yet.
+        SampleSheetError, RunDataError: a file cannot be used.
+    """
+    folder = RunFolder(question.run_dir)
+    run_info = folder.run_info
+    sheet = parse(question.sheet)
+    _refuse(question, [*sheet_check.check(sheet, run_info, question.mismatches)])
+    reads = len(run_info.index_reads)
+    expected = {
+        lane: tuple(Expected(sample.sample_id, _pair(sample, reads)) for sample in samples)
+        for lane, samples in sheet_check.samples_by_lane(sheet, run_info).items()
+    }
+    lanes = []
+    for number, samples in expected.items():
+        lanes.append(Lane(ObservedLane(number, 0, {}), samples, question.mismatches))
+    readable = {lane.number: lane.lengths for lane in lanes if lane.lengths}
+    found, size = {}, 0
+    for done, (seen, read) in enumerate(count(folder, readable), start=1):
+        found[seen.lane] = seen
+        size += read
+        on_lane(done, len(readable))
+    lanes = [
+        Lane(found.get(lane.number, lane.seen), lane.samples, lane.mismatches) for lane in lanes
+    ]
+    return _examination(question, diagnose(lanes), lanes, size)
+
+
+def _examination(
+    question: Question, diagnosis: Diagnosis, lanes: list[Lane], size: int
+) -> Examination:
+    proposal, by_hand = None, ""
+    if diagnosis.reading is not None:
+        try:
+            proposal = corrected(question.sheet, diagnosis.reading)
+        except ProposalError as err:
+            by_hand = str(err)
+    more = {
+        "sheet_sha256": hashlib.sha256(question.sheet).hexdigest(),
+        "proposal_sha256": None if proposal is None else hashlib.sha256(proposal).hexdigest(),
+        "by_hand": by_hand,
+    }
+    return Examination(
+        document.whole(diagnosis, lanes, size) | more,
+        document.brief(diagnosis, lanes, size) | more,
+        proposal,
+    )
+
+
+def _refuse(question: Question, findings: list[sheet_check.Finding]) -> None:
+    waived = {"sheet.index_collision"} if question.collisions_allowed else set()
+    errors = [f for f in findings if f.severity is Severity.ERROR and f.code not in waived]
+    if errors:
+        first = errors[0]
+        place = f"line {first.line}: " if first.line else ""
+        raise ConversionError(
+            f"the sample sheet does not fit: {place}{first.message}",
+            code=first.code,
+            hint=first.hint,
+        )
+
+
+def _pair(sample: Sample, index_reads: int) -> tuple[str, str]:
+    """An index that the run did not read is left out."""
+    return (sample.index if index_reads else "", sample.index2 if index_reads > 1 else "")

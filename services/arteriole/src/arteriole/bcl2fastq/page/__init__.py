@@ -1,0 +1,1 @@
+"""The files of the page for sample sheets; app/page serves them."""

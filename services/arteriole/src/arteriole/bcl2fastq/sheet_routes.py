@@ -1,0 +1,102 @@
+"""What the bcl2fastq service answers about sample sheets."""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+from arteriole.app.aside import answered
+from arteriole.app.auth import Role
+from arteriole.app.names import find_run, is_identifier
+from arteriole.app.routes import Call, Reply, Route
+from arteriole.bcl2fastq import converters, sheets
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.bcl2fastq.sheet_folder import SheetFolder
+from arteriole.bcl2fastq.sheet_requests import CheckRequest
+from arteriole.bcl2fastq.sheets import Standard
+from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.run_folder import RunFolder
+
+
+class SheetRoutes:
+    """Checks of sheets, by the settings of the site."""
+
+    def __init__(self, settings: Bcl2fastqSettings) -> None:
+        self._settings = settings
+        self._site = settings.sheet_rules.site_rules()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/api/1.0/samplesheets/check", self._check, Role.READER,
+                  "check a sample sheet: of a run, for a flow cell, or before there is a run",
+                  body=CheckRequest),
+        ]  # fmt: skip
+
+    async def _check(self, call: Call) -> Reply:
+        body: CheckRequest = call.body
+        return Reply(await answered(self.judge, body))
+
+    def judge(self, request: CheckRequest) -> dict[str, Any]:
+        """The findings; see sheets.check. NB: on another thread, since it looks at file systems.
+
+        Raises:
+            InvalidError: no root has such a run, or two have.
+        """
+        standard = self._standard(request.waived_rules)
+        given = None if request.sheet is None else base64.b64decode(request.sheet)
+        if request.run is not None:
+            return sheets.check(find_run(self._settings.run_roots, request.run), given, standard)
+        if request.flow_cell is None:
+            assert given is not None, "CheckRequest lets nothing else pass"
+            return sheets.check_given(given, None, standard)
+        return self._judge_for(request.flow_cell, given, standard)
+
+    def _judge_for(self, flow_cell: str, given: bytes | None, standard: Standard) -> dict[str, Any]:
+        run_dir = run_of(self._settings.run_roots, flow_cell)
+        folder = self._settings.sheet_folder
+        if given is None and folder is not None:
+            given = SheetFolder(folder).find(flow_cell)
+        if given is not None:
+            return sheets.check_given(given, run_dir, standard)
+        if run_dir is not None:
+            return sheets.check(run_dir, None, standard)
+        return sheets.missing(
+            f"there is neither a sheet nor a run for the flow cell {flow_cell}",
+            "give the sheet with the request, or hand it in",
+        )
+
+    def _standard(self, waived: list[str]) -> Standard:
+        settings = self._settings
+        return Standard(
+            settings.barcode_mismatches,
+            settings.allow_index_collisions,
+            self._site,
+            converters.waived_for(settings.converter, waived),
+            settings.converter,
+            settings.index2,
+        )
+
+
+def run_of(roots: list[Path], flow_cell: str) -> Path | None:
+    """The run folder whose name ends with `flow_cell` and whose RunInfo.xml names it.
+
+    Of several the last by name, which begins with the date. A run that is just being sequenced has
+    its RunInfo.xml already.
+    """
+    found = []
+    for root in dict.fromkeys(roots):
+        if not root.is_dir():
+            continue
+        for entry in os.scandir(root):
+            if not (entry.name.endswith(flow_cell) and is_identifier(entry.name)):
+                continue
+            path = root / entry.name
+            if path.is_dir() and path.resolve().is_relative_to(root.resolve()):
+                found.append(path)
+    for path in sorted(found, key=lambda path: path.name, reverse=True):
+        try:
+            if RunFolder(path).run_info.flowcell == flow_cell:
+                return path
+        except RunDataError:
+            continue
+    return None

@@ -1,0 +1,37 @@
+"""The key `sheet_rules` of the section bcl2fastq: what a site asks of its sheets."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from arteriole.app.config import Section
+from arteriole.bcl2fastq.name_pattern import LENGTH, compiled
+from arteriole.illumina.sheet_check import SiteRules
+
+
+def _pattern(text: str) -> str:
+    compiled(text)
+    return text
+
+
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
+Project = Annotated[str, Field(min_length=1, max_length=LENGTH)]
+
+
+class SheetRules(Section):
+    #: What a whole Sample_ID, Sample_Project has to look like (name_pattern.py).
+    sample_id_pattern: Pattern | None = None
+    project_pattern: Pattern | None = None
+    #: The projects that may stand in a sheet; any may, if it is left out.
+    projects: list[Project] | None = Field(default=None, min_length=1, max_length=10_000)
+    #: What the Sample_ID of a no-template control looks like; each sheet is to have one then.
+    control_pattern: Pattern | None = None
+
+    def site_rules(self) -> SiteRules:
+        """The same, as the check takes them."""
+        sample_id, project, controls = (
+            None if text is None else compiled(text)
+            for text in (self.sample_id_pattern, self.project_pattern, self.control_pattern)
+        )
+        projects = None if self.projects is None else frozenset(self.projects)
+        return SiteRules(sample_id, project, projects, controls)

@@ -1,0 +1,1 @@
+"""Illumina's programs, as processes of this machine or as containers."""
