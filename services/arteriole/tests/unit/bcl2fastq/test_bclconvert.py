@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -316,11 +317,13 @@ def test_an_unknown_direction_holds_the_run(sequenced, fake, task, instrument, m
     with pytest.raises(ArterioleError, match=message) as held:
         observe(task(run, fake()))
     assert held.value.code == "sheet.orientation_unknown"
-    found = sheets.check(run, None, Standard(converter="bclconvert"))
+    standard = Standard(converter="bclconvert")
+    found = sheets.check(run, None, standard)
     assert (found["ok"], found["code"]) == (False, "sheet.orientation_unknown")
-    (told,) = [one for one in found["findings"] if one["severity"] == "error"]
-    assert message in found["message"] and told["column"] > 0
-    assert sheets.check(run, None, Standard(converter="bclconvert", index2="forward"))["ok"]
+    assert message in found["message"]
+    told = [one for one in found["findings"] if one["code"] == "sheet.orientation_unknown"]
+    assert len(told) == 1 and told[0]["column"] > 0
+    assert sheets.check(run, None, replace(standard, index2="forward"))["ok"]
     assert sheets.check(run, None, Standard())["ok"]
     assert observe(task(run, fake(), index2="forward"))["files"]
 
@@ -364,7 +367,7 @@ def test_adapters_are_passed_on_unless_they_are_to_be_ignored(tmp_path, sequence
     said = sample_sheet.parse(path.read_bytes()).settings
     assert [said[f"AdapterRead{n}"].value for n in (1, 2)] == ["CTGTC", "CTGTC"]
     warnings = observe(task(run, fake(), ignore_adapters=True))["warnings"]
-    assert "line 5: setting Adapter" in warnings[0]
+    assert any("line 5: setting Adapter" in warning for warning in warnings)
 
 
 def test_cycles_are_used_as_the_sheet_says(tmp_path, sequenced, fake, task):
@@ -428,10 +431,7 @@ def test_lanes_that_the_sheet_does_not_name_are_not_converted(tmp_path, tiny_run
     answer = work(task(run, fake()))
     assert answer["files"] == 4
     record = Attempt(tmp_path / "fastq", "r1", 1).record()
-    assert record is not None and record["warnings"] == [
-        *("no sample on lane 2: its reads will be undetermined",),
-        "no sample on lane 2: BCL Convert does not convert it",
-    ]
+    assert record is not None and record["warnings"] == ["no sample on lane 2: it is not converted"]
 
 
 @pytest.mark.parametrize(

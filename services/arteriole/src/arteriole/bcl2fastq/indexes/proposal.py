@@ -64,7 +64,7 @@ def _replaced(line: bytes, place: int, value: bytes) -> bytes:
 
 
 def _compare(found: bytes, wanted: SampleSheet) -> None:
-    """NB: but for what was remarked of the sheet, such as blanks around an index that are gone."""
+    """NB: a blank beside an index goes with it, and so does the note that told of it."""
     try:
         same = replace(parse(found), notes=()) == replace(wanted, notes=())
     except ArterioleError:

@@ -27,7 +27,7 @@ def _unknown(case: Case) -> Iterator[Fault]:
 def _unused(case: Case) -> Iterator[Fault]:
     for lane, samples in case.lanes.items():
         if case.sheet.samples and not samples:
-            yield Fault(0, 0, f"no sample on lane {lane}: its reads will be undetermined")
+            yield Fault(0, 0, f"no sample on lane {lane}: it is not converted")
 
 
 def _without_index(case: Case) -> Iterator[Fault]:
