@@ -8,7 +8,7 @@ from arteriole.app.config import Section
 from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.converters import ConversionError
 from arteriole.bcl2fastq.qc.settings import QcSettings
-from arteriole.bcl2fastq.sheet_rules import SheetRules
+from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
@@ -47,6 +47,8 @@ class Bcl2fastqSettings(Section):
     sheet_folder: AbsolutePath | None = None
     #: Options of bcl2fastq as words, see arguments.py; those of a request come after them.
     additional_args: list[Word] = Field(default=[], max_length=100)
+    #: Of which projects two people accept a proposed sheet, by patterns of whole names; or of all.
+    second_person: list[Pattern] | bool = False
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
     qc: QcSettings = QcSettings()

@@ -361,11 +361,11 @@ def test_settings(sequenced, fake, task, settings, code):
 
 
 def test_adapters_are_passed_on_unless_they_are_to_be_ignored(tmp_path, sequenced, fake, task):
-    run = sequenced(v1("Adapter,CTGTCTC\n"))
+    run = sequenced(v1("Adapter,CTGTC\n"))
     work(task(run, fake()))
     path = tmp_path / "fastq" / "r1" / "attempt-1" / command.SHEET
     said = sample_sheet.parse(path.read_bytes()).settings
-    assert [said[f"AdapterRead{n}"].value for n in (1, 2)] == ["CTGTCTC", "CTGTCTC"]
+    assert [said[f"AdapterRead{n}"].value for n in (1, 2)] == ["CTGTC", "CTGTC"]
     warnings = observe(task(run, fake(), ignore_adapters=True))["warnings"]
     assert any("line 5: setting Adapter" in warning for warning in warnings)
 

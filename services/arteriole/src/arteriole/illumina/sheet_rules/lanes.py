@@ -50,7 +50,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Some rows have a lane and others have none.",
-        "bcl2fastq2 guide, Sample Sheet: without Lane a row is of every lane, so rows mix",
+        "no public report found: a row without a lane is of every lane, so rows would mix",
         _missing,
     ),
     Rule(
@@ -58,7 +58,8 @@ RULES = (
         Severity.ERROR,
         Needs.RUN,
         "A lane is not on the flow cell.",
-        "bcl2fastq2 guide, Sample Sheet: Lane is a lane of the flow cell",
+        "NextSeq 1000/2000, Sample Sheet v2 Settings, as lit-regensburg/samshee has it: Lane is a"
+        " lane of the flow cell",
         _unknown,
     ),
     Rule(
@@ -66,7 +67,7 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "A lane of the flow cell has no sample.",
-        "nf-core/demultiplex#135: samples missing though the run is 'successful'",
+        "no public report found: reads of such a lane stay without a sample, or are not converted",
         _unused,
     ),
     Rule(
