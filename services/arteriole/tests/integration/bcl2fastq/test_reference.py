@@ -16,7 +16,7 @@ from arteriole.simulator.instruments import BaseCalls, Kind
 from arteriole.simulator.kinds import INSTRUMENTS
 from arteriole.simulator.sequencer import write_run
 
-CLUSTERS = 40
+CLUSTERS = 24
 
 
 @pytest.fixture(scope="module", params=list(Kind), ids=lambda kind: kind.value)
@@ -56,7 +56,12 @@ def _row(sample: Sample, lane: int | None, i7: int, i5: int) -> str:
 
 
 def both(run: Run, sheet: Path, out: Path, asked: Asked) -> tuple[Converted, Converted]:
-    """What the builtin converter gives, in the words of the reference, and the reference."""
+    """What the builtin converter gives, and the reference."""
+    return ours(run, sheet, out, asked), reference(run, sheet, asked)
+
+
+def ours(run: Run, sheet: Path, out: Path, asked: Asked) -> Converted:
+    """What the builtin converter gives, in the words of the reference."""
     out.mkdir()
     options = Options(
         no_lane_splitting=asked.no_lane_splitting,
@@ -81,39 +86,35 @@ def both(run: Run, sheet: Path, out: Path, asked: Asked) -> tuple[Converted, Con
         for path in out.rglob("*.fastq.gz")
     }
     stats = json.loads((out / result.stats_path).read_text())
-    ours = Converted(
+    assert {file.path: file.reads for file in result.files} == {
+        name: text.count("\n") // 4 for name, text in texts.items()
+    }
+    return Converted(
         files=texts,
         reads=Counter({(s.sample_id, s.lane): s.reads for s in result.samples}),
         clusters=result.clusters,
         passed=result.clusters_pf,
         unknown={e["Lane"]: Counter(e["Barcodes"]) for e in stats["UnknownBarcodes"]},
     )
-    assert {file.path: file.reads for file in result.files} == {
-        name: text.count("\n") // 4 for name, text in texts.items()
-    }
-    return ours, reference(run, sheet, asked)
 
 
-def assert_same(ours: Converted, expected: Converted) -> None:
-    assert sorted(ours.files) == sorted(expected.files)
+def assert_same(found: Converted, expected: Converted) -> None:
+    assert sorted(found.files) == sorted(expected.files)
     for name, text in expected.files.items():
-        assert ours.files[name] == text, name
-    assert +ours.reads == +expected.reads
-    assert (ours.clusters, ours.passed) == (expected.clusters, expected.passed)
-    assert ours.unknown == expected.unknown
-    assert sum(len(text) for text in ours.files.values()) > 0
+        assert found.files[name] == text, name
+    assert +found.reads == +expected.reads
+    assert (found.clusters, found.passed) == (expected.clusters, expected.passed)
+    assert found.unknown == expected.unknown
+    assert sum(len(text) for text in found.files.values()) > 0
 
 
 @pytest.mark.parametrize(
     "asked",
     [
         Asked(),
-        Asked(mismatches=(2, 1), no_lane_splitting=True),
-        Asked(mismatches=(0, 2), index_reads=True),
-        Asked(no_lane_splitting=True, index_reads=True, tiles=["s_[12]_1[0-9]"]),
-        Asked(tiles=["s_1"], mask_short=8),
-        Asked(masks=["y*,i*,i*,y*"], tiles=["^s_1_[12]1,s_2"]),
-        Asked(masks=["n2y5n*,i8,i8n*,y*"], index_reads=True),
+        Asked(mismatches=(2, 1), no_lane_splitting=True, index_reads=True),
+        Asked(mismatches=(0, 2), tiles=["s_1_1[0-9]"], mask_short=8),
+        Asked(masks=["n2y5n*,i8,i8n*,y*"], index_reads=True, tiles=["^s_1_[12]1,s_2"]),
         Asked(masks=["n*,n*,i*,n1y2y4"], no_lane_splitting=True, index_reads=True),
         Asked(masks=["1:y3n*,i*,i*,n*"], index_reads=True, mask_short=4),
     ],
@@ -122,8 +123,8 @@ def assert_same(ours: Converted, expected: Converted) -> None:
     ),
 )  # fmt: skip
 def test_every_file_is_that_of_the_reference(run, tmp_path, asked):
-    ours, expected = both(run, sheet(run, tmp_path / "sheet.csv"), tmp_path / "out", asked)
-    assert_same(ours, expected)
+    found, expected = both(run, sheet(run, tmp_path / "sheet.csv"), tmp_path / "out", asked)
+    assert_same(found, expected)
 
 
 def test_short_indexes(run, tmp_path):
@@ -131,36 +132,56 @@ def test_short_indexes(run, tmp_path):
     asked = Asked(index_reads=True)
     short = sheet(run, tmp_path / "sheet.csv", i7=7, i5=6)
     assert_same(*both(run, short, tmp_path / "out", asked))
-    same = Asked(masks=["y*,i7n1,i6n*,y*"], index_reads=True)
-    assert_same(*both(run, short, tmp_path / "masked", same))
+
+
+def test_what_a_sheet_asks_by_its_settings(run, tmp_path):
+    """The same as by options; OverrideCycles stands for the run, or at each sample."""
+    masks = ["Y7N2", "I7N1", "", "N1Y6"]
+    i5 = run.reads[2]
+    parts = ["I6", f"N{i5.cycles - 6}"]
+    masks[2] = "".join(parts[::-1] if i5.turned else parts)
+    short = sheet(run, tmp_path / "sheet.csv", i7=7, i5=6)
+    switches = "[Settings]\nCreateFastqForIndexReads,1\nNoLaneSplitting,true\n"
+    header, columns, *rows = short.read_text().splitlines()
+    text = "\n".join([header, columns, *rows, ""])
+    of_the_run, of_samples = tmp_path / "run.csv", tmp_path / "samples.csv"
+    of_the_run.write_text(f"{switches}OverrideCycles,{';'.join(masks)}\n{text}")
+    rows = [f"{columns},OverrideCycles", *(f"{row},{';'.join(masks)}" for row in rows)]
+    of_samples.write_text(switches + "\n".join([header, *rows, ""]))
+    by_options = Asked(masks=["y7n2,i7n1,i6n*,n1y6"], index_reads=True, no_lane_splitting=True)
+    expected = reference(run, short, by_options)
+    for path in (of_the_run, of_samples):
+        assert_same(ours(run, path, tmp_path / path.stem, Asked()), expected)
+    ends = {name.rpartition("_S")[2].partition("_")[2] for name in expected.files}
+    assert ends == {f"{read}_001.fastq.gz" for read in ("R1", "R2", "I1", "I2")}
 
 
 def test_a_sheet_of_one_lane(run, tmp_path):
     """A lane that is in no row is not converted."""
-    ours, expected = both(
+    found, expected = both(
         run, sheet(run, tmp_path / "s.csv", lanes=(1,)), tmp_path / "out", Asked()
     )
-    assert {lane for _, lane in ours.reads} == {1}
-    assert_same(ours, expected)
+    assert {lane for _, lane in found.reads} == {1}
+    assert_same(found, expected)
 
 
 def test_index_reads_as_template_reads(run, tmp_path):
     """One sample without index gets four reads."""
     path = tmp_path / "sheet.csv"
     path.write_text("[Data]\nSample_ID,Sample_Project\nS1,P1\n")
-    ours, expected = both(run, path, tmp_path / "out", Asked(masks=["y*,y*,y*,y*"]))
-    assert_same(ours, expected)
-    assert len(ours.files) == 4 * len({lane for _, lane in ours.reads})
-    ours, expected = both(run, path, tmp_path / "split", Asked(masks=["y*,i3y*,i*,y*"]))
-    assert_same(ours, expected)
+    found, expected = both(run, path, tmp_path / "out", Asked(masks=["y*,y*,y*,y*"]))
+    assert_same(found, expected)
+    assert len(found.files) == 4 * len({lane for _, lane in found.reads})
+    found, expected = both(run, path, tmp_path / "split", Asked(masks=["y*,i3y*,i*,y*"]))
+    assert_same(found, expected)
 
 
 def test_what_failed_the_filter(run, tmp_path):
     kind = next(kind for kind in Kind if run.folder.name == default_plan(kind=kind).run)
     if INSTRUMENTS[kind].base_calls is BaseCalls.CBCL:
         pytest.skip("CBCLs lack what failed the filter")
-    ours, expected = both(
+    found, expected = both(
         run, sheet(run, tmp_path / "s.csv"), tmp_path / "out", Asked(failed_too=True)
     )
-    assert sum(ours.reads.values()) == ours.clusters > ours.passed
-    assert_same(ours, expected)
+    assert sum(found.reads.values()) == found.clusters > found.passed
+    assert_same(found, expected)

@@ -17,7 +17,7 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import sheets
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find, names
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Options, find, names
 from arteriole.bcl2fastq.converters.bclconvert import command
 from arteriole.bcl2fastq.converters.bclconvert.about import BCL_CONVERT
 from arteriole.bcl2fastq.sheets import Standard
@@ -447,6 +447,32 @@ def test_options_that_it_does_not_have(sequenced, fake, task, given, code):
     with pytest.raises(ConversionError) as refused:
         observe(task(sequenced(v2()), fake(), **given))
     assert refused.value.code == code and refused.value.hint
+
+
+def test_options_of_bcl2fastq_are_refused(sequenced, fake, task, tmp_path):
+    """Those that its command line has no place for; by the words, and without them."""
+    run = sequenced(v2())
+    asked = task(run, fake())
+    asked.parameters["additional_args"] = ["--barcode-mismatches", "0"]
+    observe(asked)
+    asked.parameters["additional_args"] = ["--no-lane-splitting"]
+    with pytest.raises(
+        ConversionError, match=r"^--no-lane-splitting is not for the conv"
+    ) as refused:
+        observe(asked)
+    assert refused.value.code == "convert.option"
+    tool_settings = ToolSettings.model_validate(asked.parameters["bclconvert_tool"])
+    request = ConversionRequest(run, run / "SampleSheet.csv", tmp_path / "out",
+                                options=Options(tiles=("s_1",)))  # fmt: skip
+    with pytest.raises(ConversionError, match=r"^tiles is not for the converter bclconvert"):
+        find("bclconvert", tool_settings).announce(request)
+
+
+def test_what_it_does_not_mask_itself_is_left_to_the_program(sequenced, fake, task):
+    """UMIs, and samples of a lane with different masks, which builtin refuses."""
+    text = v2().replace("Index2\n", "Index2,OverrideCycles\n")
+    text = text.replace("GGGA", "GGGA,U2Y4;I4N1;I4N1;Y6").replace("CCCA", "CCCA,Y6;I4N1;I4N1;Y6")
+    assert len(observe(task(sequenced(text), fake()))["files"]) == 6
 
 
 def test_the_command_line(tmp_path):

@@ -352,6 +352,36 @@ def test_the_same_text_with_any_number_of_threads(tiny_run, cluster_of, convert,
     assert again.samples == first.samples
 
 
+def test_samples_of_a_lane_with_different_masks_are_refused_by_name(tiny_run, cluster_of, convert):
+    """Those of different lanes may differ; a lane without samples is told."""
+    tiny_run.lanes = 3
+    tiny_run.clusters = {(lane, 1101): [cluster_of("ACGTAAACCCACGT")] for lane in (1, 2, 3)}
+    data = "[Data]\nLane,Sample_ID,index,index2,OverrideCycles\n1,A,AAA,CCC,Y4;I3;I3;Y4\n"
+    tiny_run.write(data + "2,A,AAA,CCC,Y4;I3;I3;N1Y3\n")
+    result, files = convert(tiny_run.folder)
+    bases = {lane: files[f"A_S1_L00{lane}_R2_001.fastq.gz"][1] for lane in (1, 2)}
+    assert bases == {1: "ACGT", 2: "CGT"}
+    assert result.warnings == ("no sample on lane 3: it is not converted",)
+    tiny_run.write(data + "1,B,TTT,GGG,Y4;I3;I3;N1Y3\n")
+    with pytest.raises(ConversionError, match="lane 1: lines 3 and 4 have different Over") as found:
+        convert(tiny_run.folder)
+    assert found.value.code == "convert.bases_mask" and found.value.hint
+    tiny_run.write("[Data]\nLane,Sample_ID,index,index2\n2,A,AAA,CCC\n")
+    result, files = convert(tiny_run.folder, options=Options(use_bases_mask=("2:y*,i*,i*,n1y*",)))
+    assert files["A_S1_L002_R2_001.fastq.gz"][1] == "CGT"
+    assert [warning for warning in result.warnings if "no sample on lane" in warning] == [
+        f"no sample on lane {lane}: it is not converted" for lane in (1, 3)
+    ]
+
+
+def test_masks_that_name_their_reads_are_the_same_masks(tiny_run, cluster_of, convert):
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGTAAACCCACGT")]}
+    data = "[Data]\nSample_ID,index,index2,OverrideCycles\nA,AAA,CCC,Y4;I3;I3;Y2N2\n"
+    tiny_run.write(data + "B,TTT,GGG,R1:Y4;I1:I3;I2:I3;R2:Y2N2\n")
+    _, files = convert(tiny_run.folder)
+    assert files["A_S1_L001_R2_001.fastq.gz"][1] == "AC"
+
+
 class TestRefused:
     """What this converter does not do, or what is broken, is named."""
 

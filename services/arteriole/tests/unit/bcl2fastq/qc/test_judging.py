@@ -186,6 +186,21 @@ def test_counts_that_differ():
     ]
 
 
+def test_files_of_all_lanes_and_of_index_reads_are_compared_and_add_no_reads():
+    samples = [*RECORD["samples"], {"sample_id": "S1", "lane": 2, "reads": 5}]
+    names = {"S1_R1": False, "S1_I1": True}
+    files = [
+        {"path": path, "sample_id": "S1", "lane": 0, "reads": 95, "index": index}
+        for path, index in names.items()
+    ]
+    found = measure(Counted.of({"samples": samples, "files": files}), None, None, {})
+    assert (found.samples, found.differences) == ((SampleMeasures("S1", "", {1: 90, 2: 5}),), ())
+    assert [lane.lane for lane in found.lanes] == [1, 2]
+    files[1]["reads"] = 90
+    (one,) = measure(Counted.of({"samples": samples, "files": files}), None, None, {}).differences
+    assert one == Difference("S1", None, "S1_I1 has 90 reads, S1 on all lanes has 95")
+
+
 @pytest.mark.parametrize("record", [{}, {"samples": 5, "files": []}, {**RECORD, "files": [{}]}])
 def test_a_record_that_is_none_is_refused(record):
     with pytest.raises(ConversionError) as error:

@@ -38,6 +38,8 @@ class Part:
 def parts(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> tuple[Part, ...]:
     """The run by lanes that have the same reads; one part of it all where nothing is masked.
 
+    A lane without a sample is in no part where something is masked.
+
     Raises:
         ConversionError: a mask is not possible, or the samples of a lane have different ones.
     """
@@ -51,10 +53,15 @@ def parts(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> 
             " Y151;I8N2;N10;Y151 (OverrideCycles)",
             field="use_bases_mask",
         ) from err
-    if not reads:
+    lanes = [
+        lane
+        for lane in run_info.lanes
+        if any(sample.lane in (None, lane) for sample in sheet.samples)
+    ]
+    if not reads or not lanes:
         return whole(sheet, run_info, request)
     every = used_reads.whole(run_info)
-    kinds = {lane: (reads.get(lane, every), lane in reads) for lane in run_info.lanes}
+    kinds = {lane: (reads.get(lane, every), lane in reads) for lane in lanes}
     return tuple(
         _part(sheet, run_info, kind, [lane for lane in kinds if kinds[lane] == kind])
         for kind in dict.fromkeys(kinds.values())

@@ -188,7 +188,7 @@ def make(
             )
     kinds = base_calls.kinds(folder, run_info, request.ignore)
     base_calls.require_listed(folder, run_info, kinds)
-    samples = _samples_by_lane(parts)
+    samples = _samples_by_lane(parts, run_info)
     warnings += [
         f"no sample on lane {lane}: it is not converted"  # as the sheet's rule tells it
         for lane in run_info.lanes
@@ -220,8 +220,8 @@ def make(
     )
 
 
-def _samples_by_lane(parts: tuple[Part, ...]) -> dict[int, list[Sample]]:
-    found: dict[int, list[Sample]] = {}
+def _samples_by_lane(parts: tuple[Part, ...], run_info: RunInfo) -> dict[int, list[Sample]]:
+    found: dict[int, list[Sample]] = {lane: [] for lane in run_info.lanes}
     for part in parts:
         found |= sheet_check.samples_by_lane(part.sheet, part.run_info)
     return found
