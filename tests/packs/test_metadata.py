@@ -70,7 +70,7 @@ TRIGGER_KEYS = {"name", "pack", "description", "payload_schema", "parameters_sch
 ALIAS_KEYS = {"name", "pack", "description", "enabled", "action_ref", "formats", "ack", "result"}
 TASK_KEYS = {"action", "input", "next", "with", "join", "delay", "retry"}
 RUNNERS = {"python-script", "orquesta"}
-OPERATORS = {"equals", "matchregex", "nequals", "startswith"}
+OPERATORS = {"equals", "matchregex", "nequals", "nin", "startswith"}
 
 CORE_TRIGGERS: dict[str, set[str]] = {
     "core.st2.IntervalTimer": set(),
@@ -149,7 +149,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 37, "workflows": 8, "rules": 25, "aliases": 7, "sensors": 1}
+    assert counts == {"actions": 42, "workflows": 9, "rules": 27, "aliases": 7, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -254,11 +254,14 @@ def test_python_is_that_of_stackstorm(path):
 
 
 STANDARD = {
+    "base64",
     "collections",
     "contextlib",
     "json",
     "os",
+    "pathlib",
     "re",
+    "stat",
     "threading",
     "time",
     "typing",
@@ -380,7 +383,8 @@ def test_workflow(path):
             known |= {key for row in step.get("publish", []) for key in row}
     assert reached - {None} == set(flow["tasks"]) - {next(iter(flow["tasks"]))}
     assert set(re.findall(r"ctx\(\)\.(\w+)", path.read_text())) <= known
-    assert set(map(str, (key for row in flow["output"] for key in row))) == {"duplicate", "by"}
+    told = {key for row in flow["output"] for key in row}
+    assert told == ({"held"} if path.stem == "judge_indexes" else {"duplicate", "by"})
 
 
 @pytest.mark.parametrize("path", files("**/*.yaml"))

@@ -116,8 +116,8 @@ SLIPS = [
      "observe.others.0: expected an absolute path with {run}"),
     # a word that is none of those known
     ("act", "atc", 2, "mode: expected 'observe' or 'act', found 'atc'"),
-    ("builtin", "bclconvert", 8,
-     "bcl2fastq.converter: expected one of bcl2fastq, builtin, picard; found 'bclconvert'"),
+    ("builtin", "bcl-convert", 8,
+     "bcl2fastq.converter: expected one of bcl2fastq, bclconvert, builtin, picard; found 'bcl-convert'"),
     (*runfolder("readiness: marked"),
      "runfolder.readiness: expected 'marker' or 'evidence', found 'marked'"),
     ("mode:", "chat: {users: {jane: admin}}\nmode:", 2,
