@@ -40,6 +40,7 @@ class PicardConverter:
 
     own_rule: Rule | None = None
     name = "picard"
+    unit = "tiles"
 
     @property
     def version(self) -> str:
