@@ -30,9 +30,10 @@ class ManifestError(RunDataError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Path relative to the folder of the analysis to the CRC-32 of its bytes."""
+    """`files` has the CRC-32 of each by its path in the analysis; `data` is the manifest itself."""
 
     files: dict[str, int]
+    data: bytes
 
     @staticmethod
     def read(analysis: Path) -> "Manifest":
@@ -46,7 +47,7 @@ class Manifest:
         except RunDataError as err:
             code = err.code if err.code == run_file.UNREADABLE else ManifestError.code
             raise ManifestError(str(err), hint=err.hint or _HINT, code=code) from err
-        return Manifest(_parsed(data))
+        return Manifest(_parsed(data), data)
 
 
 def _parsed(data: bytes) -> dict[str, int]:

@@ -156,7 +156,8 @@ def _none(folder: RunFolder) -> ConversionError:
 
 
 def _require_files(path: Path, number: int, manifest: Manifest) -> None:
-    missing = [listed for listed in manifest.files if not _is_file(path, listed)]
+    folders: set[Path] = set()
+    missing = [listed for listed in manifest.files if not _is_file(path, listed, folders)]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ConversionError(
@@ -166,15 +167,23 @@ def _require_files(path: Path, number: int, manifest: Manifest) -> None:
         )
 
 
-def _is_file(path: Path, listed: str) -> bool:
-    """NB: neither the file nor a folder on its way may be a link, which may lead anywhere."""
-    parts = listed.split("/")
+def _is_file(path: Path, listed: str, folders: set[Path] | None = None) -> bool:
+    """NB: neither the file nor a folder on its way may be a link, which may lead anywhere.
+
+    Args:
+        folders: those below `path` that were looked at before, and are folders.
+    """
+    known = set() if folders is None else folders
+    file = path / listed
+    above = [file.parents[n] for n in range(listed.count("/"))]
     try:
-        folders = [os.lstat(path.joinpath(*parts[:n])).st_mode for n in range(1, len(parts))]
-        mode = os.lstat(path / listed).st_mode
+        new = [folder for folder in above if folder not in known]
+        if not all(stat.S_ISDIR(os.lstat(folder).st_mode) for folder in new):
+            return False
+        known.update(new)
+        return stat.S_ISREG(os.lstat(file).st_mode)
     except OSError:
         return False
-    return stat.S_ISREG(mode) and all(map(stat.S_ISDIR, folders))
 
 
 def _refuse_ora(number: int, manifest: Manifest) -> None:

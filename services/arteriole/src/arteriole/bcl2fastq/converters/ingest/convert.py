@@ -182,7 +182,7 @@ def _keep(found: Analysis, folder: Path) -> None:
         target = folder / listed
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(analysis.read(found, listed))
-    (folder / MANIFEST).write_bytes((found.path / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_bytes(found.manifest.data)
 
 
 def _copy(

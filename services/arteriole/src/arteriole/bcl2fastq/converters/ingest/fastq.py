@@ -15,8 +15,7 @@ from arteriole.bcl2fastq.converters.conversion import ConversionError
 from arteriole.checksum.digests import Digester, FileDigest
 from arteriole.illumina import run_file
 
-#: Bytes read, and text unpacked, at once.
-_PIECE = 1 << 20
+#: Bytes of text unpacked at once.
 _TEXT = 1 << 18
 #: @instrument:run number:flow cell:lane:tile:x:y[:UMI] read:is filtered:control:index
 _HEADER = re.compile(rb"@[^:\s]+:(\d+):([^:\s]+):(\d+):\d+:\d+:\d+(?::\S+)? (\d):[YN]:\d+:\S*\n")
@@ -84,7 +83,8 @@ def take(
     if tee.digester.size != before.st_size or tee.crc != crc:
         raise _damaged(f"{source.name} is not what Manifest.tsv has the digest of")
     if lines != 4 * reads:
-        raise _counts(source.name, f"{lines // 4} records and {lines % 4} lines", reads)
+        rest = f" and {lines % 4} lines" if lines % 4 else ""
+        raise _counts(source.name, f"{lines // 4} records{rest}", reads)
     return tee.digester.digest(source.name)
 
 
@@ -112,8 +112,6 @@ def _through(
         raise _damaged(f"{name} is cut short or damaged: {err}") from err
     if last not in (b"", b"\n"):
         raise _damaged(f"{name} ends within a line")
-    while tee.read(_PIECE):  # what may follow the gzip data belongs to the digest
-        pass
     return tee, lines
 
 
