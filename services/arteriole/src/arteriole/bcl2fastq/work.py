@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
@@ -104,7 +104,7 @@ def _waived(task: Task) -> tuple[str, ...]:
 
 def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
-    return ConversionRequest(
+    request = ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
         sheet=sheet,
         out_dir=out_dir,
@@ -118,6 +118,7 @@ def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequ
         key=key,
         index2=wanted.get("index2"),
     )
+    return arguments.applied(request, wanted.get("additional_args", ()), wanted["converter"])
 
 
 def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:

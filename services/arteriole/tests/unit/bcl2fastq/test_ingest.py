@@ -14,6 +14,7 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find
+from arteriole.bcl2fastq.converters.conversion import Options
 from arteriole.bcl2fastq.converters.ingest import fastq
 from arteriole.bcl2fastq.converters.ingest.fastq import Origin
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
@@ -549,6 +550,7 @@ def test_a_sample_alone_on_its_lane_has_every_read(tiny_run, cluster_of, tmp_pat
         ({"include_non_pf": True}, "convert.option"),
         ({"allow_index_collisions": True}, "convert.option"),
         ({"ignore_adapters": True}, "convert.option"),
+        ({"options": Options(no_lane_splitting=True)}, "convert.option"),
         ({"ignore": frozenset({"missing-bcls"})}, "convert.ignore"),
         ({"barcode_mismatches": (0, 0)}, "ingest.sheet_differs"),
     ],

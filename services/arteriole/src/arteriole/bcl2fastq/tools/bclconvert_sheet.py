@@ -1,8 +1,5 @@
 """What BCL Convert makes of a sheet, wherever it runs: here, or on the instrument."""
 
-from dataclasses import replace
-
-from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.illumina import sheet_settings
 from arteriole.illumina.run_info import RunInfo
@@ -34,13 +31,3 @@ def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionReq
                 code="convert.setting",
             )
     return []
-
-
-def named_lanes(plan: Plan) -> Plan:
-    """NB: BCL Convert converts the lanes that the sheet names, and no other."""
-    named = tuple(lane for lane in plan.lanes if lane.samples)
-    others = [str(lane.lane) for lane in plan.lanes if not lane.samples]
-    if not others:
-        return plan
-    warning = f"no sample on lane {', '.join(others)}: BCL Convert does not convert it"
-    return replace(plan, lanes=named, warnings=(*plan.warnings, warning))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
-from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings, named_lanes
+from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
 from arteriole.illumina import index_orientation, sheet_rendering, sheet_text
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_rendering import Rendering
@@ -41,7 +41,7 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
     source = SampleSheet.read(request.sheet)
     text = sheet_text.read(request.sheet.read_bytes())
     sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
-    plan = named_lanes(plans.make(request, check_settings, sheet))
+    plan = plans.make(request, check_settings, sheet, masked=False)
     rendering = sheet_rendering.render(
         replace(sheet, samples=tuple(replace(s, sample_name="") for s in sheet.samples)),
         plan.run_info,

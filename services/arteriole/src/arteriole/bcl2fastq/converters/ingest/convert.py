@@ -15,6 +15,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionRequest,
     ConversionResult,
     FastqFile,
+    Options,
     Progress,
 )
 from arteriole.bcl2fastq.converters.ingest import agreement, analysis, fastq, files
@@ -22,7 +23,7 @@ from arteriole.bcl2fastq.converters.ingest.analysis import Analysis
 from arteriole.bcl2fastq.converters.ingest.fastq import Origin
 from arteriole.bcl2fastq.converters.ingest.files import Taking
 from arteriole.bcl2fastq.tools import bclconvert_stats as stats
-from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings, named_lanes
+from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
 from arteriole.bcl2fastq.tools.bclconvert_stats import Reports
 from arteriole.checksum.digests import Meter, each
 from arteriole.illumina import index_orientation, sample_sheet
@@ -89,7 +90,7 @@ def prepare(request: ConversionRequest) -> Prepared:
     used = _used_sheet(found)
     source = SampleSheet.read(request.sheet)
     given = index_orientation.for_converter("ingest", source, request.run_dir, request.index2)
-    plan = named_lanes(plans.make(request, check_settings, given))
+    plan = plans.make(request, check_settings, given, masked=False)
     warnings = agreement.require_same(used, given, plan.run_info, request.barcode_mismatches)
     if found.newer:
         warnings += (
@@ -133,6 +134,14 @@ def _refuse_options(request: ConversionRequest) -> None:
                 field=name,
                 code="convert.option",
             )
+    if request.options != Options():
+        raise ConversionError(
+            "options of bcl2fastq are not for the converter ingest: the instrument has converted"
+            " already",
+            hint="leave out bcl2fastq.additional_args, or convert with builtin or bcl2fastq",
+            field="additional_args",
+            code="convert.option",
+        )
     for sort in sorted(request.ignore - {"empty-samples"}):
         raise ConversionError(
             f"ingest cannot ignore {sort[:40]}: the instrument has converted already",

@@ -43,7 +43,9 @@ def match(analysis: Analysis, plan: Plan, lanes: list[LaneStats]) -> tuple[Plan,
     for lane in lanes:
         outputs: list[SamplePlan] = []
         for output, reads in zip(lane.plan.outputs, lane.reads.tolist(), strict=True):
-            keys = [(output.sample_id, lane.plan.lane, read) for read in _template_reads(plan)]
+            keys = [
+                (output.sample_id, lane.plan.lane, read.number) for read in lane.plan.template_reads
+            ]
             if not reads and not any(key in found for key in keys):
                 warnings.append(
                     f"lane {lane.plan.lane}: {output.sample_id} has no read, and the instrument"
@@ -64,10 +66,6 @@ def match(analysis: Analysis, plan: Plan, lanes: list[LaneStats]) -> tuple[Plan,
     if found:
         raise _unlike(f"{analysis.shown} has a FASTQ that was not planned: {min(found.values())}")
     return replace(plan, lanes=tuple(kept), warnings=tuple(warnings)), takings
-
-
-def _template_reads(plan: Plan) -> range:
-    return range(1, len(plan.run_info.template_reads) + 1)
 
 
 def _by_key(analysis: Analysis) -> dict[Key, str]:
