@@ -73,6 +73,13 @@ class Bcl2fastqSettings(Section):
         return name
 
     @model_validator(mode="after")
+    def _takes_what_is_there(self) -> Self:
+        for name in ("include_non_pf", "allow_index_collisions", "ignore_adapters"):
+            if self.converter == "ingest" and getattr(self, name):
+                raise ValueError(f"expected no {name} with the converter ingest")
+        return self
+
+    @model_validator(mode="after")
     def _takes_its_options(self) -> Self:
         try:
             found = arguments.parse(self.additional_args, self.converter)

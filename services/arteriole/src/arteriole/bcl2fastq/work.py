@@ -130,7 +130,9 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     request = _request(task, partial, _sheet(task, partial), _key(attempt))
     try:
         digest = sha256(request.sheet)
-        result = converter.convert(request, lambda done, total: task.progress(done, total, "tiles"))
+        result = converter.convert(
+            request, lambda done, total: task.progress(done, total, converter.unit)
+        )
         if not wanted["allow_empty_samples"] and "empty-samples" not in request.ignore:
             refuse_empty_samples(partial, result, request.sheet)
         if sha256(request.sheet) != digest:

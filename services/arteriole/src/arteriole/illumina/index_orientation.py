@@ -50,6 +50,8 @@ class Taking:
 _TABLE = "help.connected.illumina.com, i5 Index Orientation Table"
 _TURNED = "knowledge.illumina.com 000007945"
 _OURS = "docs/decisions.md 11: as BCL Convert"
+#: What the instrument demultiplexed itself was done by BCL Convert.
+_BY_BCL_CONVERT = frozenset({"bclconvert", "ingest"})
 
 TAKINGS = (
     Taking("bcl2fastq", (1,), True, Convention.AS_READ, f"{_TABLE}: RC, Standalone bcl2fastq"),
@@ -215,6 +217,7 @@ def for_converter(
         OrientationError: it is not known how index2 is to be read.
         RunDataError: RunInfo.xml or RunParameters.xml cannot be read.
     """
+    converter = "bclconvert" if converter in _BY_BCL_CONVERT else converter
     if said is None and converter != "bclconvert":
         return sheet
     info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)

@@ -30,7 +30,7 @@ _WITH_COLLISIONS = frozenset({"builtin", "picard"})
 """The converters that go on with colliding indexes; Illumina's refuse them whatever is waived."""
 
 Progress = Callable[[int, int], None]
-"""Called with (tiles done, all tiles) as a conversion goes on."""
+"""Called with (done, all) as a conversion goes on, in the converter's unit."""
 
 
 class ConversionError(ArterioleError):
@@ -188,6 +188,11 @@ class Converter(Protocol):
     @property
     def version(self) -> str:
         """Of the program that converts."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What its progress counts: tiles or files."""
         ...
 
     def announce(self, request: ConversionRequest) -> Announcement:

@@ -42,6 +42,7 @@ class Bcl2fastqConverter:
 
     settings: ToolSettings
     name = "bcl2fastq"
+    unit = "tiles"
 
     @property
     def _tool(self) -> Tool:

@@ -4,7 +4,7 @@ import errno
 from dataclasses import dataclass, fields
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq.converters.bclconvert import command, outputs, sheet, stats
+from arteriole.bcl2fastq.converters.bclconvert import command, outputs, sheet
 from arteriole.bcl2fastq.converters.bclconvert.about import BCL_CONVERT
 from arteriole.bcl2fastq.converters.bclconvert.sheet import Prepared
 from arteriole.bcl2fastq.converters.builtin import plan as plans
@@ -18,7 +18,9 @@ from arteriole.bcl2fastq.converters.conversion import (
     Progress,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.bcl2fastq.tools import bclconvert_stats as stats
 from arteriole.bcl2fastq.tools import tool
+from arteriole.bcl2fastq.tools.bclconvert_stats import Reports
 from arteriole.bcl2fastq.tools.outputs import Counts, files
 from arteriole.bcl2fastq.tools.tool import Tool
 from arteriole.jobs.worker import note
@@ -44,6 +46,7 @@ class BclConvertConverter:
 
     settings: ToolSettings
     name = "bclconvert"
+    unit = "tiles"
 
     @property
     def _tool(self) -> Tool:
@@ -110,9 +113,9 @@ class BclConvertConverter:
         folder = command.folder(request.out_dir)
         try:
             runner.run(arguments, request)
-            lanes = stats.read(folder, plan)
+            lanes = stats.read(Reports.of(folder), plan)
             plan = outputs.settle(folder, request.out_dir, plan, lanes, BCL_CONVERT.name)
-            stats.write(request.out_dir, plan, lanes)
+            stats.write(request.out_dir, Reports.of(request.out_dir), plan, lanes)
             counts = Counts(
                 clusters=sum(lane.clusters for lane in lanes),
                 clusters_pf=sum(lane.clusters_pf for lane in lanes),

@@ -9,15 +9,11 @@ from dataclasses import dataclass, replace
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
-from arteriole.illumina import index_orientation, sheet_rendering, sheet_settings, sheet_text
-from arteriole.illumina.run_info import RunInfo
+from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
+from arteriole.illumina import index_orientation, sheet_rendering, sheet_text
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_rendering import Rendering
-from arteriole.illumina.sheet_settings import Meaning
-from arteriole.illumina.sheet_text import plain
 
-#: Settings that would make files which no plan names.
-OTHER_FILES = frozenset({"createfastqforindexreads", "nolanesplitting", "fastqcompressionformat"})
 #: Settings of samples, as columns (Illumina Knowledge 8935).
 COLUMNS_SINCE = (4, 1)
 
@@ -66,28 +62,6 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
         named = ", ".join(map(str, rendering.left_out))
         warnings.append(f"not in the sheet that BCL Convert gets: {named}")
     return Prepared(replace(plan, warnings=tuple(warnings)), rendering.text)
-
-
-def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
-    """Refuse what would make other files than planned, or other mismatches than checked.
-
-    Raises:
-        ConversionError: names the setting.
-    """
-    for name, setting in sheet.settings.items():
-        meaning = sheet_settings.meaning(name, sheet, run_info, request.barcode_mismatches)
-        other_files = plain(name) in OTHER_FILES and meaning is not Meaning.NEUTRAL
-        if meaning is Meaning.MISMATCHES or other_files:
-            raise ConversionError(
-                f"line {setting.line}: setting {name[:60]} asks for {meaning.value}, which would"
-                " not be what was checked, or not the files that were planned",
-                hint="remove it"
-                if other_files
-                else "set bcl2fastq.barcode_mismatches to what the sheet asks for",
-                field=name[:60],
-                code="convert.setting",
-            )
-    return []
 
 
 def _refuse_losses(rendering: Rendering, version: str) -> None:

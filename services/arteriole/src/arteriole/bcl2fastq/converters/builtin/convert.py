@@ -31,6 +31,7 @@ class BuiltinConverter:
     """Converts base calls of every kind; what it does not do it refuses, see plan.py."""
 
     name = "builtin"
+    unit = "tiles"
 
     @property
     def version(self) -> str:

@@ -43,6 +43,7 @@ class PicardConverter:
 
     own_rule: Rule | None = None
     name = "picard"
+    unit = "tiles"
 
     @property
     def version(self) -> str:

@@ -6,6 +6,7 @@ and what it gives to samples and to none must be exactly the latter.
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,37 @@ from arteriole.illumina.index_orientation import reverse_complement
 
 PATH = documents.PATH
 CODE = "convert.stats"
-REPORTS = "Reports"
 
 
-def read(folder: Path, plan: Plan) -> list[LaneStats]:
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Where its tables lie; those of qualities may be several, each of other samples."""
+
+    counts: Path
+    unknown: Path
+    qualities: tuple[Path, ...]
+
+    @staticmethod
+    def of(folder: Path) -> "Reports":
+        """Those in an output folder of BCL Convert."""
+        reports = folder / "Reports"
+        return Reports(
+            counts=reports / "Demultiplex_Stats.csv",
+            unknown=reports / "Top_Unknown_Barcodes.csv",
+            qualities=(reports / "Quality_Metrics.csv",),
+        )
+
+
+def read(tables: Reports, plan: Plan) -> list[LaneStats]:
     """The counts of each lane that was planned, of its samples and of no other.
-
-    Args:
-        folder: the one with Reports.
 
     Raises:
         ConversionError: a table is missing, not as expected, or contradicts itself, the plan or the
             filter files.
     """
     try:
-        counted = reports.sample_counts(folder / REPORTS / "Demultiplex_Stats.csv")
-        unknown = reports.unknown(folder / REPORTS / "Top_Unknown_Barcodes.csv")
+        counted = reports.sample_counts(tables.counts)
+        unknown = reports.unknown(tables.unknown)
     except DemultiplexingStatsError as err:
         raise _wrong(str(err)) from err
     _require_same("lanes", {row.lane for row in counted}, {lane.lane for lane in plan.lanes})
@@ -51,17 +67,22 @@ def read(folder: Path, plan: Plan) -> list[LaneStats]:
     return lanes
 
 
-def write(out_dir: Path, plan: Plan, lanes: list[LaneStats]) -> None:
+def write(out_dir: Path, tables: Reports, plan: Plan, lanes: list[LaneStats]) -> None:
     """Write Stats/Stats.json, with yields and qualities as BCL Convert tells them.
 
     Raises:
-        ConversionError: Quality_Metrics.csv is missing or not as expected.
+        ConversionError: a table of qualities is missing, not as expected, or contradicts another.
     """
+    rows: dict[tuple[int, str, int], Quality] = {}
     try:
-        found = reports.qualities(out_dir / REPORTS / "Quality_Metrics.csv")
+        for row in (row for path in tables.qualities for row in reports.qualities(path)):
+            if rows.setdefault((row.lane, row.sample_id, row.read), row) != row:
+                raise _wrong(
+                    f"Quality_Metrics.csv has two lines of {row.sample_id[:60]}, lane {row.lane},"
+                    f" read {row.read}, that differ"
+                )
     except DemultiplexingStatsError as err:
         raise _wrong(str(err)) from err
-    rows = {(row.lane, row.sample_id, row.read): row for row in found}
     document = documents.document(plan, lanes)
     for lane in document["ConversionResults"]:
         results = [*lane["DemuxResults"], lane.get("Undetermined", {})]
