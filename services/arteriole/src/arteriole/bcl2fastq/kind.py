@@ -71,7 +71,7 @@ class Bcl2fastqKind:
                 hint=f"POST /api/1.0/indexes/{run}",
                 field="stage",
             )
-        tool = settings.tool
+        tool, executor = settings.tool, settings.executor
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
             "fastq_root": str(settings.fastq_root),
@@ -87,6 +87,7 @@ class Bcl2fastqKind:
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
+            "executor": executor and executor.model_dump(mode="json", exclude_unset=True),
         }
 
     def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:

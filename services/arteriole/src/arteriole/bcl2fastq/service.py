@@ -41,7 +41,7 @@ class Bcl2fastqService(JobService):
         self, settings: Bcl2fastqSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
     ) -> None:
         kind = Bcl2fastqKind(settings)
-        super().__init__(kind, state_dir, settings.parallel, mode, far=settings.in_container)
+        super().__init__(kind, state_dir, settings.parallel, mode, far=settings.goes_on)
         self._settings = settings
         self._judge = kind.sheets.judge
         self._page = Page("/samplesheet", "the page for sample sheets", "arteriole.bcl2fastq.page")
