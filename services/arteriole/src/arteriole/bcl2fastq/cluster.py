@@ -107,10 +107,14 @@ class OnCluster:
         step = self._step()
         try:
             self._executor.submit(step)
-            return self._judged(self._followed(step), step)
+            end = self._followed(step)
         except BaseException:
             self._executor.cancel([step])
             raise
+        if not end.ok:  # a node that only seemed dead may have ended it while another goes on
+            with contextlib.suppress(ExecutorError):
+                self._executor.cancel([step])
+        return self._judged(end, step)
 
     def _step(self) -> Step:
         order = self._order.read("task.json")
