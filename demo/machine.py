@@ -196,7 +196,7 @@ class Machine:
             "runfolder": {
                 "port": port["runfolder"],
                 "monitored_directories": [runs],
-                "sheets": ["run_folder", {"folder": str(self.sheets)}],
+                "sheets": [{"folder": str(self.sheets)}, "run_folder"],
                 "scan_interval": 2.0,
                 "settle_seconds": 1.0,
                 "recheck_seconds": 1.0,
@@ -206,6 +206,7 @@ class Machine:
                 "run_roots": [runs],
                 "fastq_root": fastq,
                 "converter": "builtin",
+                "sheet_folder": str(self.sheets),
             },
             "checksum": {
                 "port": port["checksum"],

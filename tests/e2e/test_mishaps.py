@@ -110,12 +110,13 @@ class Scene:
         """As the page of the code says, before the run has gone on to its end."""
         assert self.why()["hint"] == f"arteriole indexes {self.run}"
         shown = arteriole(self.machine, "indexes", self.run, check=False)
-        assert "[indexes.reversed_i5]" in shown and "--proposal" in shown
-        proposed = arteriole(self.machine, "indexes", self.run, "--proposal")
-        assert proposed == (self._good() / "SampleSheet.csv").read_text()
-        (self.folder / "SampleSheet.csv").write_text(proposed)
-        assert "nothing is wrong" in arteriole(self.machine, "indexes", self.run, "--again")
-        arteriole(self.machine, "release", self.run)
+        assert "[indexes.reversed_i5]" in shown and f"{self.run} --accept" in shown
+        for _ in range(2):  # safe to do twice
+            accept = ("indexes", self.run, "--accept", "--reason", "the kit's list")
+            assert "nothing is wrong" in arteriole(self.machine, *accept)
+        taken = (self.machine.sheets / "HFJ5CBBXX.csv").read_bytes()
+        assert taken == (self._good() / "SampleSheet.csv").read_bytes()
+        assert taken != (self.folder / "SampleSheet.csv").read_bytes()
         self.go_on()
 
     def give(self, verb: str) -> None:

@@ -103,6 +103,7 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("restore", {"attempt": 1}),
         ("start_indexes", {}),
         ("judge_indexes", {"job_id": "1"}),
+        ("accept_sheet", {"reason": "r"}),
     ],
 )
 @pytest.mark.parametrize("run", ["<% st2kv('system.x') %>", "a{{ x }}", "..", "", "a/b", "a b"])
@@ -374,31 +375,40 @@ def test_the_indexes_of_a_run_are_compared_once(action, service, status, sheet, 
 FOUND = {"code": "indexes.reversed_i5", "message": "with {{ x }} 4 of 4 samples have reads"}
 
 
+FIRST = {
+    "sha256": "5" * 64, "job_id": 7, "code": FOUND["code"], "by": "ada", "first": "",
+    "reason": "{{ kit }}", "complete": False, "message": "ada has accepted it", "hint": "a second",
+}  # fmt: skip
+WORD = {**FIRST, "by": "grace", "first": "ada", "complete": True, "message": "", "hint": ""}
+RELEASE = {
+    "scope": "run", "name": RUN, "code": FOUND["code"],
+    "reason": "the corrected sheet fits, accepted by ada and grace: {{ kit }}",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("ended", "held", "result"),
     [
-        ({"result": FOUND}, True, {"code": FOUND["code"], "held": True, "observed": False}),
-        ({"result": FOUND}, False, {"code": FOUND["code"], "held": False, "observed": False}),
-        ({"result": {"code": "", "message": ""}}, None,
-         {"code": "", "held": False, "observed": False}),
+        ({"result": FOUND}, True, {"code": FOUND["code"], "held": True}),
+        ({"result": FOUND}, False, {"code": FOUND["code"]}),
+        ({"result": {"code": "", "message": ""}}, None, {}),
         ({"result": {"would": FOUND}, "observed": True}, None,
-         {"code": FOUND["code"], "held": False, "observed": True}),
+         {"code": FOUND["code"], "observed": True}),
         ({"state": "error", "code": "indexes.not_read", "result": {}}, None,
-         {"code": "indexes.not_read", "held": False, "observed": False}),
+         {"code": "indexes.not_read"}),
         ({"stage": "convert", "result": FOUND}, None, "job.other_stage"),
         ({"result": []}, None, "service.answer"),
     ],
 )  # fmt: skip
 def test_a_run_is_held_for_what_its_indexes_say(action, service, ended, held, result):
-    service.answers["GET", f"{BASE}/status/7"] = (
-        200, {**job("done", job_id=7), "run": RUN, "stage": "indexes", "attempt": 1, **ended},
-    )  # fmt: skip
+    _compared(service, ended, acceptance=None)
     service.answers["POST", f"{BASE}/holds"] = (200, {"held": held})
     succeeded, found = action("judge_indexes", run=RUN, job_id="7")
     if isinstance(result, str):
         assert (succeeded, found["code"]) == (False, result)
     else:
-        assert (succeeded, found) == (True, result)
+        nothing = {"code": "", "held": False, "released": False, "observed": False}
+        assert (succeeded, found) == (True, nothing | result)
     bodies = [body for path, body in service.calls() if path == f"{BASE}/holds"]
     if held is None:
         assert bodies == []
@@ -412,6 +422,99 @@ def test_a_run_is_held_for_what_its_indexes_say(action, service, ended, held, re
         "hint": f"arteriole indexes {RUN}",
         "about": "bcl2fastq.7",
     }
+
+
+def _compared(service, ended, acceptance):
+    service.answers["GET", f"{BASE}/status/7"] = (
+        200, {**job("done", job_id=7), "run": RUN, "stage": "indexes", "attempt": 1, **ended},
+    )  # fmt: skip
+    found = {"job": job("done", job_id=7), "diagnosis": None, "acceptance": acceptance}
+    service.answers["GET", f"{BASE}/indexes/{RUN}"] = (200, found)
+
+
+@pytest.mark.parametrize(
+    ("result", "word", "calls"),
+    [
+        ({"code": "", "sheet_sha256": "5" * 64}, WORD, [(f"{BASE}/holds/release", RELEASE)]),
+        ({"code": "", "sheet_sha256": "6" * 64}, WORD, []),
+        ({"code": "", "sheet_sha256": "5" * 64}, FIRST, []),
+    ],
+)
+def test_a_sheet_that_was_accepted_and_fits_ends_the_hold(action, service, result, word, calls):
+    _compared(service, {"result": result}, word)
+    service.answers["POST", f"{BASE}/holds/release"] = (200, {"released": True})
+    succeeded, found = action("judge_indexes", run=RUN, job_id="7")
+    assert (succeeded, found["released"]) == (True, bool(calls))
+    assert service.calls() == calls
+
+
+@pytest.mark.parametrize(("proposed", "said"), [("5", True), ("6", False)])
+def test_a_hold_tells_of_a_first_word_on_the_same_proposal(action, service, proposed, said):
+    _compared(service, {"result": {**FOUND, "proposal_sha256": proposed * 64}}, FIRST)
+    service.answers["POST", f"{BASE}/holds"] = (200, {"held": True})
+    action("judge_indexes", run=RUN, job_id="7")
+    ((_, body),) = service.calls()
+    assert body["reason"].startswith("ada has accepted it; its indexes") is said
+    assert body["hint"] == ("a second" if said else f"arteriole indexes {RUN}")
+
+
+SHEET = {"source": "folder /s", "places": ["folder /s"], "base64": "W0RhdGFdCg=="}
+ACCEPT = (f"{BASE}/indexes/{RUN}/accept",
+          {"reason": "r", "places": ["folder /s"], "sheet": SHEET["base64"]})  # fmt: skip
+
+
+def _may_be_accepted(service, status, answer, newest):
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, SHEET)
+    service.answers["POST", ACCEPT[0]] = (status, answer)
+    service.answers["GET", f"{BASE}/indexes/{RUN}"] = (200, newest)
+    service.answers["GET", f"{BASE}/status"] = (200, {"jobs": [{}]})
+    service.answers["POST", f"{BASE}/indexes/{RUN}"] = (202, job("pending", job_id=8))
+    service.answers["POST", f"{BASE}/holds/release"] = (200, {"released": True})
+    service.answers["POST", f"{BASE}/holds"] = (200, {"held": True})
+    held = {"scope": "run", "code": FOUND["code"], "reason": "other indexes"}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"held": held})
+
+
+@pytest.mark.parametrize(
+    ("state", "diagnosis", "call", "result"),
+    [
+        ("done", {"sheet_sha256": "6" * 64, "code": FOUND["code"]},
+         (f"{BASE}/indexes/{RUN}", {"sheet": SHEET["base64"]}), {"job_id": "8", "released": False}),
+        ("error", None,
+         (f"{BASE}/indexes/{RUN}", {"sheet": SHEET["base64"]}), {"job_id": "8", "released": False}),
+        ("started", None, None, {"job_id": "7", "released": False}),
+        ("done", {"sheet_sha256": "5" * 64, "code": ""},
+         (f"{BASE}/holds/release", RELEASE), {"job_id": "7", "released": True}),
+        ("done", {"sheet_sha256": "5" * 64, "code": "indexes.ambiguous"},
+         None, {"job_id": "7", "released": False}),
+    ],
+)  # fmt: skip
+def test_a_sheet_is_accepted_and_compared(action, service, state, diagnosis, call, result):
+    newest = {"job": job(state, job_id=7), "diagnosis": diagnosis, "acceptance": WORD}
+    _may_be_accepted(service, 200, {**WORD, "accepted": True, "file": "F.csv"}, newest)
+    assert action("accept_sheet", run=RUN, reason="r") == (
+        True, {"accepted": True, "file": "F.csv", **result},
+    )  # fmt: skip
+    assert service.calls() == [ACCEPT, *([call] if call else [])]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, {**FIRST, "accepted": False}),
+        (409, {"error": {"code": "indexes.same_person", "message": "m"}}),
+    ],
+)
+def test_the_hold_tells_that_a_second_person_is_missing(action, service, status, answer):
+    _may_be_accepted(service, status, answer, {"acceptance": FIRST})
+    succeeded, result = action("accept_sheet", run=RUN, reason="r")
+    assert succeeded is (status == 200)
+    assert result.get("accepted") is (False if succeeded else None)
+    told = {
+        "scope": "run", "name": RUN, "code": FOUND["code"], "hint": "a second",
+        "reason": "ada has accepted it; other indexes", "about": "bcl2fastq.7.accepted",
+    }  # fmt: skip
+    assert service.calls() == [ACCEPT, (f"{BASE}/holds", told)]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -171,10 +172,12 @@ class Application:
     def identify(self, authorization: str | None, on_behalf_of: str | None) -> Identity:
         """Who acts: the caller, or somebody of the chat for whom it calls."""
         if self.tokens is None:
-            caller = Identity("local", Role.ADMIN)
+            caller = Identity("local", Role.ADMIN, is_person=False)
         else:
             caller = self.tokens.identify(authorization)
-        return caller if on_behalf_of is None else self._chat.identity(caller, on_behalf_of)
+        if on_behalf_of is not None:
+            return self._chat.identity(caller, on_behalf_of)
+        return replace(caller, is_person=caller.is_person and caller.name not in self._chat.by)
 
     def listen(self, host: str, port: int) -> int:
         """Serve on `host`:`port` (0: a free one) and return the port."""

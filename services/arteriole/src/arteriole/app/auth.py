@@ -23,8 +23,15 @@ class Role(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Identity:
+    """Who asks; not `is_person` where several people have the name, or a program."""
+
     name: str
     role: Role
+    is_person: bool = True
+
+    def is_same_person(self, name: str) -> bool:
+        """Whether `name` is that of the same person, at a terminal or in a chat."""
+        return _person(self.name) == _person(name)
 
     def require(self, role: Role) -> None:
         if self.role < role:
@@ -113,6 +120,11 @@ class Tokens:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(self.path)
+
+
+def _person(name: str) -> str:
+    """Of `packs/chat:ada` ada."""
+    return name.rpartition("/chat:")[2]
 
 
 def _new_token() -> str:

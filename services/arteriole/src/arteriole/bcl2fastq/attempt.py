@@ -4,11 +4,12 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
-from arteriole.bcl2fastq.converters import ConversionError, ConversionResult
+from arteriole.bcl2fastq.converters import MERGED, ConversionError, ConversionResult
 
 RECORD = "attempt.json"
 
@@ -107,7 +108,8 @@ class Attempt:
             ],
             "files": [
                 {"path": f.path, "sample_id": f.sample_id, "lane": f.lane, "read": f.read,
-                 "size": f.size, "reads": f.reads, "md5": f.md5, "blake3": f.blake3}
+                 "index": f.is_index, "size": f.size, "reads": f.reads, "md5": f.md5,
+                 "blake3": f.blake3}
                 for f in result.files
             ],
             "warnings": list(result.warnings),
@@ -139,7 +141,10 @@ def _number(name: str) -> int:
 
 
 def reconcile(folder: Path, result: ConversionResult) -> None:
-    """Expected sample x lane x read equals the files there; read counts agree between reads."""
+    """Expected sample x lane x read equals the files there; read counts agree between reads.
+
+    A file of all lanes (MERGED) has what the sample has on each of them.
+    """
     found = {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in folder.rglob("*.fastq.gz")
@@ -153,11 +158,15 @@ def reconcile(folder: Path, result: ConversionResult) -> None:
             code="convert.reconcile",
             hint="is the disk full, or does something else write there?",
         )
-    reads = {(s.sample_id, s.lane): s.reads for s in result.samples}
+    reads: Counter[tuple[str, int]] = Counter()
+    for sample in result.samples:
+        for lane in (sample.lane, MERGED):
+            reads[sample.sample_id, lane] += sample.reads
     for file in result.files:
         if file.reads != reads[file.sample_id, file.lane]:
+            where = "sample" if file.lane == MERGED else "sample and lane"
             raise ConversionError(
-                f"{file.path} has {file.reads} reads, its sample and lane"
+                f"{file.path} has {file.reads} reads, its {where}"
                 f" {reads[file.sample_id, file.lane]}",
                 code="convert.reconcile",
             )

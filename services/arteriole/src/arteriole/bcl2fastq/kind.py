@@ -10,11 +10,11 @@ from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Route
-from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.qc import document
-from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings, Word
 from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
 from arteriole.bcl2fastq.sheet_routes import SheetRoutes
 from arteriole.jobs.service import StartRequest
@@ -29,6 +29,8 @@ class ConvertRequest(StartRequest):
     ignore: list[Ignorable] = Field(default=[], max_length=16)
     waived_rules: WaivedRules = Field(default=[])
     sheet: SheetBytes | None = None
+    #: Options of bcl2fastq as words, which come after those of the configuration.
+    additional_args: list[Word] = Field(default=[], max_length=100)
 
     def asked(self) -> dict[str, Any]:
         document = super().asked()
@@ -72,6 +74,8 @@ class Bcl2fastqKind:
                 field="stage",
             )
         tool, executor = settings.tool, settings.executor
+        words = [*settings.additional_args, *request.additional_args]
+        arguments.parse(words, settings.converter)
         return {
             "run_dir": str(find_run(settings.run_roots, run)),
             "fastq_root": str(settings.fastq_root),
@@ -83,6 +87,7 @@ class Bcl2fastqKind:
             "allow_empty_samples": settings.allow_empty_samples,
             "threads": settings.threads,
             "ignore": sorted(set(request.ignore)),
+            "additional_args": words,
             "waived_rules": sorted(set(request.waived_rules)),
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),

@@ -5,10 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
-from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.cluster_settings import ClusterSettings
+from arteriole.bcl2fastq.converters import ConversionError
 from arteriole.bcl2fastq.qc.settings import QcSettings
-from arteriole.bcl2fastq.sheet_rules import SheetRules
+from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
 
@@ -16,6 +17,10 @@ from arteriole.checksum.places import AbsolutePath
 _TOOLS = ("bcl2fastq", "bclconvert")
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
+Word = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+_HAVE_A_KEY = {"barcode-mismatches": "barcode_mismatches", "with-failed-reads": "include_non_pf"}
 
 
 class Bcl2fastqSettings(Section):
@@ -41,6 +46,10 @@ class Bcl2fastqSettings(Section):
     sheet_rules: SheetRules = SheetRules()
     #: The drop folder in which the runfolder service looks sheets up: people hand them in there.
     sheet_folder: AbsolutePath | None = None
+    #: Options of bcl2fastq as words, see arguments.py; those of a request come after them.
+    additional_args: list[Word] = Field(default=[], max_length=100)
+    #: Of which projects two people accept a proposed sheet, by patterns of whole names; or of all.
+    second_person: list[Pattern] | bool = False
     #: Conversions are jobs of this Slurm; without it they are processes here.
     executor: ClusterSettings | None = None
     threads: int = Field(default=2, ge=1, le=256)
@@ -69,6 +78,17 @@ class Bcl2fastqSettings(Section):
             known = ", ".join(converters.names())
             raise ValueError(f"expected one of {known}; found {name[:40]!r}")
         return name
+
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> Self:
+        try:
+            found = arguments.parse(self.additional_args, self.converter)
+        except ConversionError as err:
+            raise ValueError(f"{err}; {err.hint}") from err
+        for name, _ in found:
+            if name in _HAVE_A_KEY:
+                raise ValueError(f"expected {_HAVE_A_KEY[name]} in the place of --{name}")
+        return self
 
     @model_validator(mode="after")
     def _has_its_tool(self) -> Self:

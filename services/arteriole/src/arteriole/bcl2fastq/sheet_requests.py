@@ -28,8 +28,9 @@ def _waivable(code: str) -> str:
 
 #: A sheet from elsewhere than the run folder, in base 64; it travels in the body of a request.
 SheetBytes = Annotated[str, Field(max_length=700_000), AfterValidator(_base64)]
+FLOW_CELL = r"^[A-Z0-9][A-Z0-9-]{2,39}$"
 #: As RunInfo.xml writes it, without the side; a file is named by it.
-FlowCell = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{2,39}$")]
+FlowCell = Annotated[str, Field(pattern=FLOW_CELL)]
 #: The codes of rules that a person waived for the run.
 WaivedRules = Annotated[list[Annotated[str, AfterValidator(_waivable)]], Field(max_length=32)]
 
@@ -58,3 +59,15 @@ class HandInRequest(Request):
     sheet: SheetBytes
     #: The SHA-256 of the sheet that lies there and is to be replaced.
     replace: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class AcceptRequest(Request):
+    """Body of `POST /api/1.0/indexes/<runfolder>/accept`.
+
+    `sheet` and `places` are as `GET runs/<run>/sheet` of the runfolder service tells them: the
+    sheet that counts now, unless it is in the run folder, and the places where one would count.
+    """
+
+    reason: str = Field(min_length=1, max_length=500)
+    places: list[Annotated[str, Field(max_length=5000)]] = Field(min_length=1, max_length=10)
+    sheet: SheetBytes | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq import converters
+from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import (
     ConversionError,
@@ -115,7 +115,7 @@ def _waived(task: Task) -> tuple[str, ...]:
 
 def request_of(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
-    return ConversionRequest(
+    request = ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
         sheet=sheet,
         out_dir=out_dir,
@@ -129,6 +129,7 @@ def request_of(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRe
         key=key,
         index2=wanted.get("index2"),
     )
+    return arguments.applied(request, wanted.get("additional_args", ()), wanted["converter"])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import base64
 import difflib
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,15 +11,14 @@ import click
 from rich.table import Column, Table
 
 from arteriole.bcl2fastq.indexes.examination import Question, examine
-from arteriole.client import Client, ClientError, run_path
+from arteriole.client import ClientError, run_path
+from arteriole.commands.accept_sheet import accept as accept_sheet
+from arteriole.commands.comparison import Comparisons
 from arteriole.commands.show import STYLE, json_option
 from arteriole.commands.terminal import as_json as print_json
 from arteriole.commands.terminal import cell, client_of, complain, console, say
 from arteriole.illumina.sheet_text import SIZE_LIMIT
 
-#: Seconds between two looks at the job.
-POLL = 0.5
-OPEN = ("pending", "started")
 #: Samples of a lane that are shown where all is well; every one with --json.
 SHOWN = 400
 
@@ -29,6 +27,8 @@ SHOWN = 400
 @click.argument("run")
 @click.option("--again", is_flag=True, help="Compare again, with the sheet that is there now.")
 @click.option("--proposal", is_flag=True, help="Print the sheet that is proposed, and no more.")
+@click.option("--accept", is_flag=True, help="Make the sheet that is proposed the run's.")
+@click.option("--reason", help="Of --accept: kept in the history.")
 @click.option(
     "--sheet",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -41,24 +41,33 @@ def indexes_command(
     run: str,
     again: bool,
     proposal: bool,
+    accept: bool,
+    reason: str | None,
     sheet: Path | None,
     json_: bool,
 ) -> None:
     """Compare the indexes that RUN's instrument has read with its sample sheet.
 
     It can be asked as soon as the index cycles are on disk. Nothing is written into the run folder,
-    and no sheet is changed. Ends with 0 when the sheet is the run's, with 1 when it is not, or that
-    cannot be told.
+    and no sheet is changed but with --accept: then the proposed sheet is handed in as the run's,
+    and compared; if it fits, the hold that the comparison put is ended. That is safe to do twice;
+    where the site asks for two people, each does it. Ends with 0 when the sheet is the run's, with
+    1 when it is not, or that cannot be told.
     """
+    if accept != bool(reason) or (accept and (again or proposal or sheet)):
+        raise click.UsageError("give --accept and --reason TEXT together, with none but --json")
     if sheet is not None:
         _of_folder(context, Path(run), sheet, proposal, json_)
         return
     client = client_of(context, "bcl2fastq")
-    path = f"indexes/{quote(run, safe='')}"
+    path = f"indexes/{quote(run, safe='')}/proposal"
     if proposal:
-        _print(base64.b64decode(client.get(f"{path}/proposal")["base64"]))
+        _print(base64.b64decode(client.get(path)["base64"]))
         return
-    found = _newest(context, client, path, run, again)
+    comparisons = Comparisons(run, client_of(context), client)
+    found = accept_sheet(comparisons, reason) if reason else comparisons.newest(again=again)
+    if found is None:
+        context.exit(1)
     job, diagnosis = found["job"], found["diagnosis"]
     if json_:
         print_json(found)
@@ -67,9 +76,13 @@ def indexes_command(
     else:
         _show(diagnosis)
         if diagnosis["proposal_sha256"] is not None:
-            proposed = client.get(f"{path}/proposal")
+            proposed = client.get(path)
             _show_proposal(_sheet(context, run), base64.b64decode(proposed["base64"]))
             say(f"the whole sheet: arteriole indexes {run} --proposal > {run}.csv")
+            word = found["acceptance"] or {}
+            if word.get("message"):
+                say(word["message"])
+            say(f"to make it the run's: arteriole indexes {run} --accept --reason TEXT")
     context.exit(0 if job["state"] == "done" and diagnosis and not diagnosis["code"] else 1)
 
 
@@ -92,22 +105,6 @@ def _of_folder(
         if found.proposal is not None:
             _show_proposal(data, found.proposal)
     context.exit(0 if not found.whole["code"] else 1)
-
-
-def _newest(
-    context: click.Context, client: Client, path: str, run: str, again: bool
-) -> dict[str, Any]:
-    """The newest comparison, once it has ended; one is started if there is none, or `again`."""
-    jobs = client.get("status", run=run, stage="indexes", limit="1000")["jobs"]
-    if again or not jobs:
-        there = client_of(context).get(run_path(run, "sheet"))
-        body = {"sheet": there["base64"]} if there.get("base64") else {}
-        client.post(path, body, f"{run}.indexes.1.{len(jobs) + 1}")
-    while True:
-        found: dict[str, Any] = client.get(path)
-        if found["job"]["state"] not in OPEN:
-            return found
-        time.sleep(POLL)
 
 
 def _sheet(context: click.Context, run: str) -> bytes | None:

@@ -9,6 +9,7 @@
 Whatever comes from the sheet is shown without the characters that a terminal obeys.
 """
 
+import codecs
 from typing import Any
 
 from rich.cells import cell_len
@@ -26,9 +27,10 @@ _LEAST, _BEFORE = 40, 16
 def report(found: dict[str, Any], name: str, data: bytes, screen: Console) -> None:
     """Print what `sheets.check` found in `data`, the sheet called `name`."""
     lines = sheet_lines(data)
+    separator = _separator(found["findings"], lines)
     for finding in found["findings"]:
         _print(screen, _title(finding["severity"], finding["code"], finding["message"]))
-        _place(finding, name, lines, screen)
+        _place(finding, name, lines, separator, screen)
         _suggest(finding["hint"], screen)
         screen.print()
     if not found["findings"] and not found["ok"]:
@@ -39,24 +41,31 @@ def report(found: dict[str, Any], name: str, data: bytes, screen: Console) -> No
 
 def sheet_lines(data: bytes) -> list[str]:
     """The lines of a sheet as the reader counts them; what is no text is shown all the same."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def cell_span(line: str, column: int) -> tuple[int, int]:
+def _separator(findings: list[dict[str, Any]], lines: list[str]) -> str:
+    """What stands between the cells: a comma, unless one of the findings is that it is not."""
+    numbers = [one["line"] for one in findings if one["code"] == "sheet.separator"]
+    return max(";\t", key=lines[numbers[0] - 1].count) if numbers else ","
+
+
+def cell_span(line: str, column: int, separator: str = ",") -> tuple[int, int]:
     """Where the cell of this column begins and ends, quotes and all; behind the last: the end.
 
-    >>> cell_span('S1,"a,b",x', 2), cell_span("S1", 4)
-    ((3, 8), (2, 2))
+    >>> cell_span('S1,"a,b",x', 2), cell_span("S1", 4), cell_span("S1;a,b", 2, ";")
+    ((3, 8), (2, 2), (3, 6))
     """
     starts, quoted = [0], False
     for place, char in enumerate(line):
         if char == '"':
             quoted = not quoted
-        elif char == "," and not quoted:
+        elif char == separator and not quoted:
             starts.append(place + 1)
     if column > len(starts):
         return len(line), len(line)
@@ -69,7 +78,9 @@ def _title(severity: str, code: str, message: str) -> Text:
     return Text.assemble((f"{severity}[{plain(code)}]", style), (f": {plain(message)}", "bold"))
 
 
-def _place(finding: dict[str, Any], name: str, lines: list[str], screen: Console) -> None:
+def _place(
+    finding: dict[str, Any], name: str, lines: list[str], separator: str, screen: Console
+) -> None:
     line, column = finding["line"], finding["column"]
     if not line:
         _print(screen, Text(f"  --> {plain(name)}", style="blue"))
@@ -80,8 +91,9 @@ def _place(finding: dict[str, Any], name: str, lines: list[str], screen: Console
         return
     gutter = f"{line:>5} | "
     room = max(_LEAST, screen.width - len(gutter))
-    span = cell_span(lines[line - 1], column) if column else (0, len(lines[line - 1]))
-    before, found, after = _window(lines[line - 1], span, room)
+    text = lines[line - 1]
+    span = cell_span(text, column, separator) if column else (0, len(text))
+    before, found, after = _window(text, span, room)
     _print(
         screen,
         Text.assemble((gutter, "blue"), before, (found, "bold" if column else ""), after),

@@ -28,8 +28,9 @@ class Direction(Enum):
 _OVERVIEW = "knowledge.illumina.com 000002099"
 _GUIDELINES = "knowledge.illumina.com 000001800"
 _TOP_UNKNOWN = "knowledge.illumina.com 000005078"
-_GUIDE = "Indexed Sequencing Overview Guide, 15057455"
-_NPG = "github.com/wtsi-npg/npg_tracking, t/data/run_info"
+#: It rests on the Indexed Sequencing Overview Guide, 15057455.
+_DAVIS = "dnatech.genomecenter.ucdavis.edu, FAQ on the direction of barcodes"
+_NPG = "github.com/wtsi-npg/npg_tracking, t/data"
 
 _OLD_CONTROL = re.compile(r"1\.[0-6](\.|$)")
 
@@ -96,7 +97,7 @@ READINGS = (
     Reading("MiSeq", "any kit", FORWARD, f"{_OVERVIEW}; {_GUIDELINES}"),
     # Index-first is forward and not marked, read-first is reversed and marked.
     Reading("MiSeq i100", "index-first", FORWARD, f"{_TOP_UNKNOWN}; {_GUIDELINES}"),
-    Reading("NextSeq 550Dx", "any kit", REVERSED, _OVERVIEW),
+    Reading("NextSeq 550Dx", "any kit", REVERSED, f"{_OVERVIEW}, of NextSeq systems as a whole"),
     Reading("NextSeq 500/550", "any kit", REVERSED, f"{_OVERVIEW}; {_GUIDELINES}"),
     Reading(
         *("NextSeq 1000/2000", "any kit", REVERSED),
@@ -105,31 +106,32 @@ READINGS = (
     ),
     Reading(
         *("NovaSeq X", "any kit", REVERSED),
-        f"{_OVERVIEW}; IsReverseComplement is written: {_NPG}/runInfo.novaseqx.xml",
+        f"{_OVERVIEW}; IsReverseComplement is written: {_NPG}/run_info/runInfo.novaseqx.xml",
         marks=True,
     ),
     Reading(
         *("NovaSeq 6000", "v1.5 reagents", REVERSED),
-        f"{_OVERVIEW}; SbsConsumableVersion 3: {_NPG}/runInfo.novaseq.xp.v1.5.xml",
+        f"{_OVERVIEW}; SbsConsumableVersion 3: {_NPG}/run_params/RunParameters.novaseq.xp.v1.5.xml",
         applies=_version_1_5,
     ),
     Reading(
         *("NovaSeq 6000", "v1.0 reagents", FORWARD),
-        f"{_OVERVIEW}; SbsConsumableVersion 1, or none (control software 1.3.1 and 1.4.0):"
-        f" {_NPG}/runInfo.novaseq.xml and runInfo.novaseq.xp.xml;"
-        " github.com/Clinical-Genomics/cg/issues/2681 (1.6.0)",
+        f"{_OVERVIEW}; SbsConsumableVersion 1: github.com/Clinical-Genomics/cg,"
+        " cg/apps/demultiplex/sample_sheet/index.py; none: Clinical-Genomics/cg#2681 (control"
+        f" software 1.6.0), and {_NPG}/run_params/RunParameters.novaseq.xml and"
+        " RunParameters.novaseq.xp.xml (1.4.0 and 1.3.1)",
         applies=_version_1,
     ),
     Reading("NovaSeq 6000", "reagents whose version is not said", UNKNOWN, ""),
     Reading("iSeq", "any kit", REVERSED, f"{_OVERVIEW}; {_GUIDELINES}"),
-    Reading("HiSeq X", "any kit", REVERSED, f"{_OVERVIEW}; {_GUIDE}"),
+    Reading("HiSeq X", "any kit", REVERSED, _OVERVIEW),
     Reading(
         *("HiSeq 3000/4000", "a single-read flow cell", FORWARD),
-        f"{_GUIDE}; {_NPG}/runInfo.hiseq4000.single.twoind.xml",
+        f"{_DAVIS}; such a run: {_NPG}/run_info/runInfo.hiseq4000.single.twoind.xml",
         applies=_single,
     ),
-    Reading("HiSeq 3000/4000", "a paired-end flow cell", REVERSED, f"{_OVERVIEW}; {_GUIDE}"),
-    Reading("HiSeq", "any kit", FORWARD, f"{_OVERVIEW}; {_GUIDE}"),
+    Reading("HiSeq 3000/4000", "a paired-end flow cell", REVERSED, f"{_OVERVIEW}; {_DAVIS}"),
+    Reading("HiSeq", "any kit", FORWARD, _OVERVIEW),
 )
 
 

@@ -48,13 +48,13 @@ class Taking:
 
 
 _TABLE = "help.connected.illumina.com, i5 Index Orientation Table"
-_DRAGEN = "help.dragen.illumina.com, DRAGEN v4.6, BCL conversion; knowledge.illumina.com 000007945"
+_TURNED = "knowledge.illumina.com 000007945"
 _OURS = "docs/decisions.md 11: as BCL Convert"
 
 TAKINGS = (
     Taking("bcl2fastq", (1,), True, Convention.AS_READ, f"{_TABLE}: RC, Standalone bcl2fastq"),
     Taking("bcl2fastq", (1,), False, Convention.AS_READ, f"{_TABLE}: as the instrument reads it"),
-    Taking("bclconvert", (1, 2), True, Convention.FORWARD, f"{_TABLE}: F; {_DRAGEN}"),
+    Taking("bclconvert", (1, 2), True, Convention.FORWARD, f"{_TABLE}: F; {_TURNED}"),
     Taking("bclconvert", (1, 2), False, Convention.AS_READ, f"{_TABLE}: RC on NovaSeq 6000 v1.5"),
     Taking("builtin", (1, 2), True, Convention.FORWARD, _OURS),
     Taking("builtin", (1, 2), False, Convention.AS_READ, _OURS),

@@ -66,8 +66,8 @@ INSTRUMENTS = (
         "NextSeq 1000/2000",
         r"V[HL]\d",
         COPY_COMPLETE,
-        "github.com/gmc-norr/cleve, cmd/platform: CopyComplete.txt says that a run is ready, with"
-        " runs of a NextSeq 1000 among its test data",
+        "github.com/phac-nml/irida-uploader, docs/parsers/nextseq2k_nml.md: CopyComplete.txt in the"
+        " folder of a NextSeq 2000",
     ),
     InstrumentType(
         "NovaSeq X",
@@ -87,7 +87,8 @@ INSTRUMENTS = (
         "iSeq",
         r"FS\d",
         COPY_COMPLETE,
-        "github.com/arteria-project/arteria-runfolder, runfolder/models.py: CopyComplete.txt",
+        "github.com/arteria-project/arteria-runfolder, runfolder/lib/instrument.py:"
+        " CopyComplete.txt",
     ),
     InstrumentType(
         "HiSeq X",
@@ -106,7 +107,8 @@ INSTRUMENTS = (
         "HiSeq",
         r"(HWI-)?[CDJK]\d|SN\d|HWI-ST\d|700\d{3,4}[A-Z]?$",
         RTA_COMPLETE,
-        "github.com/arteria-project/arteria-runfolder, runfolder/models.py: RTAComplete.txt",
+        "github.com/arteria-project/arteria-runfolder, runfolder/lib/instrument.py:"
+        " RTAComplete.txt",
     ),
 )
 

@@ -38,6 +38,13 @@ class Mask:
         """All cycles that the mask covers."""
         return sum(count for _, count in self.parts)
 
+    def in_order_of(self, read: Read) -> "Mask":
+        """As its cycles come, of a mask that stands in the direction of the sheet's indexes.
+
+        The name is left out, so that masks of the same cycles are equal.
+        """
+        return Mask(self.parts[::-1] if read.is_reverse_complement else self.parts)
+
     def count(self, kind: str) -> int:
         """How many cycles are Y, I, U or N."""
         return sum(count for letter, count in self.parts if letter == kind)
@@ -93,7 +100,7 @@ def fit(found: tuple[Mask, ...], run_info: RunInfo) -> None:
     reads = run_info.reads
     if len(found) != len(reads):
         raise MaskError(f"expected {len(reads)} masks, one a read, found {len(found)}")
-    for read, name, mask in zip(reads, _names(reads), found, strict=True):
+    for read, name, mask in zip(reads, names(reads), found, strict=True):
         if mask.name not in ("", name):
             raise MaskError(f"expected the mask of {name} in this place, found that of {mask.name}")
         if mask.cycles != read.cycles:
@@ -111,7 +118,8 @@ def _is_index(name: str, parts: tuple[tuple[str, int], ...], place: int, count: 
     return 0 < place < count - 1
 
 
-def _names(reads: tuple[Read, ...]) -> list[str]:
+def names(reads: tuple[Read, ...]) -> list[str]:
+    """What guides call each read: R1, I1, I2, R2."""
     counts = {True: 0, False: 0}
     names = []
     for read in reads:

@@ -93,7 +93,11 @@ class AcceptRequest(ReasonRequest):
     stage: str | None = Field(default=None, max_length=200)
 
 
-class ReleaseHoldRequest(Request):
+#: The code of what a run is held for, empty if a person holds it.
+HoldCode = Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9._]*$")]
+
+
+class _ScopeRequest(Request):
     scope: Scope
     name: str = Field(default="", max_length=200)
 
@@ -104,10 +108,22 @@ class ReleaseHoldRequest(Request):
         return self
 
 
-class HoldRequest(ReleaseHoldRequest):
+class ReleaseHoldRequest(_ScopeRequest):
+    reason: str = Field(default="", max_length=500)
+    #: Only what a run is held for under this code.
+    code: HoldCode = ""
+
+    @model_validator(mode="after")
+    def _finding_of_a_run(self) -> Self:
+        if self.code and self.scope is not Scope.RUN:
+            raise ValueError("only a run is held for a finding")
+        return self
+
+
+class HoldRequest(_ScopeRequest):
     reason: Reason
     #: Of a finding, see holds.Finding.
-    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
+    code: HoldCode = ""
     hint: str = Field(default="", max_length=500)
     about: Annotated[str, _identifier("about")] | None = None
 

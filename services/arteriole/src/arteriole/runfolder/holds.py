@@ -76,7 +76,27 @@ class Holds:
             )
         return True
 
-    def release(self, scope: Scope, name: str, who: str) -> bool:
+    def release_finding(self, run: str, code: str, reason: str, who: str) -> bool:
+        """End what a run is held for under this code; what a person holds it for stays.
+
+        Returns:
+            False if it is not held for it: then nothing happens.
+        """
+        with self._store.transaction():
+            hold = self._find(Scope.RUN, run)
+            if hold is None or hold.code != code:
+                return False
+            if not self._is_held_by_a_person(run):
+                return self.release(Scope.RUN, run, who, reason)
+            self._store.execute(
+                "UPDATE hold SET code = '', hint = '' WHERE (scope, name) = ('run', ?)", (run,)
+            )
+            self._runs.events.append(
+                "finding_released", who=who, run=run, code=code, reason=reason[:500]
+            )
+        return True
+
+    def release(self, scope: Scope, name: str, who: str, reason: str = "") -> bool:
         """End a hold, and tell of all that is due in the runs that nothing else holds.
 
         Returns:
@@ -91,7 +111,10 @@ class Holds:
             self._store.execute(
                 "DELETE FROM hold WHERE scope = ? AND name = ?", (scope.value, name)
             )
-            self._runs.events.append("hold_released", who=who, run=run, scope=scope, name=name)
+            more: dict[str, Any] = {"reason": reason[:500]} if reason else {}
+            self._runs.events.append(
+                "hold_released", who=who, run=run, scope=scope, name=name, **more
+            )
             for one in held:
                 self._tell_what_is_due(one, who)
         return True
@@ -113,6 +136,16 @@ class Holds:
             "SELECT 1 FROM event WHERE run = ? AND what = 'held'"
             " AND json_extract(payload, '$.about') = ? LIMIT 1",
             (run, about),
+        )
+        return row is not None
+
+    def _is_held_by_a_person(self, run: str) -> bool:
+        """Somebody held it without a finding since it was last free."""
+        row = self._store.row(
+            "SELECT 1 FROM event WHERE run = ?1 AND what = 'held'"
+            " AND json_extract(payload, '$.about') IS NULL AND id > (SELECT coalesce(max(id), 0)"
+            " FROM event WHERE run = ?1 AND what = 'hold_released') LIMIT 1",
+            (run,),
         )
         return row is not None
 

@@ -119,7 +119,8 @@ class RunfolderService:
             Route("GET", run, self._get, read, "one run, with its stages", query=RunQuery),
             Route("GET", f"{run}/evidence", self._evidence, read, "what its verdict rests on"),
             Route("GET", f"{run}/sheet", self._sheet, read,
-                  "its sample sheet, looked up now; the content only if it is from elsewhere"),
+                  "its sample sheet, looked up now, and the places where one would count; the"
+                  " content only if it is from elsewhere"),
             Route("GET", f"{run}/history", self._history, read,
                   "what happened to it; with a limit the newest first", query=HistoryQuery),
             Route("POST", f"{run}/claim", self._claim, act, "give it its plan", body=ClaimRequest),
@@ -261,6 +262,7 @@ class RunfolderService:
                 hint=f"put {SHEET} into {run.path}",
             )
         document: dict[str, Any] = {"run": run.name, "source": found.source}
+        document["places"] = self._sheets.until(found.source)
         if found.data is not None:
             document["sha256"] = found.sha256
             document["base64"] = base64.b64encode(found.data).decode("ascii")
@@ -409,7 +411,12 @@ class RunfolderService:
 
     def _release_hold(self, call: Call) -> Reply:
         body: ReleaseHoldRequest = call.body
-        return Reply({"released": self._holds.release(body.scope, body.name, call.identity.name)})
+        who = call.identity.name
+        if body.code:
+            released = self._holds.release_finding(body.name, body.code, body.reason, who)
+        else:
+            released = self._holds.release(body.scope, body.name, who, body.reason)
+        return Reply({"released": released})
 
     def _overdue(self, call: Call) -> Reply:
         grace, owed = call.query.grace, self._runs.alerts.owed(call.query.grace)

@@ -77,6 +77,11 @@ class Sheets:
         """A sheet may come from another place than the run folder."""
         return self._places != [RUN_FOLDER]
 
+    def until(self, source: str) -> list[str]:
+        """The places that come before `source`, and itself: a sheet there would count."""
+        named = [_name(place) for place in self._places]
+        return named[: named.index(source) + 1]
+
     def described(self, run: str, flowcell: str) -> str:
         """Where else a sheet is looked for, for a message; empty if nowhere."""
         told = [
@@ -107,13 +112,11 @@ class Sheets:
                     return Found(RUN_FOLDER)
                 continue
             if isinstance(place, DropFolder):
-                source = f"folder {place.folder}"
                 data = await self._dropped(place.folder, run, flowcell)
             else:
-                source = f"program {place.command[0]}"
                 data = await self._printed(place, run, flowcell, ask, anew)
             if data:
-                return Found(source, data)
+                return Found(_name(place), data)
         return None
 
     async def _dropped(self, folder: Path, run: str, flowcell: str) -> bytes | None:
@@ -193,6 +196,15 @@ class _DropFolder:
         except RunDataError as err:
             raise _cannot_say(str(path), str(err)) from err
         return data if data.strip() else None
+
+
+def _name(place: SheetSource) -> str:
+    """As `Found.source` has it."""
+    if isinstance(place, str):
+        return RUN_FOLDER
+    if isinstance(place, DropFolder):
+        return f"folder {place.folder}"
+    return f"program {place.command[0]}"
 
 
 def _cannot_say(where: str, what: str) -> SheetLookupError:

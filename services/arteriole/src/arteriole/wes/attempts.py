@@ -15,7 +15,10 @@ UNDETERMINED = "Undetermined"
 
 @dataclass(frozen=True)
 class AttemptFastqs:
-    """The files of each sample and read (1, 2), in the order of lanes; without Undetermined."""
+    """The files of each sample and read (R1, R2), in the order of lanes; without Undetermined.
+
+    Index reads that are files too (I1, I2) are no input of an analysis.
+    """
 
     run: str
     attempt: int
@@ -33,7 +36,7 @@ def read_attempt(fastq_root: Path, run: str, attempt: int) -> AttemptFastqs:
             row["sample_id"]: {} for row in record["samples"] if row["sample_id"] != UNDETERMINED
         }
         for row in sorted(record["files"], key=_lane):
-            if row["sample_id"] in samples:
+            if row["sample_id"] in samples and not row.get("index"):
                 reads = samples[row["sample_id"]].setdefault(f"R{row['read']}", [])
                 reads.append(_source(run, attempt, row))
     except (OSError, ValueError, KeyError, TypeError) as err:

@@ -1,6 +1,11 @@
-"""A bcl2fastq service with a drop folder for sheets, in a thread of this process."""
+"""A bcl2fastq service with a drop folder for sheets, in a thread of this process.
+
+The modules of the reference beside this one can be imported.
+"""
 
 import base64
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +14,8 @@ from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 
 from ..app.serving import Serving
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def base64_of(text):

@@ -205,7 +205,7 @@ LANES = "[Data]\nLane,Sample_ID,index,index2\n"
     ("rows", "samples"),
     [
         ("1,A,,\n2,B,TCGGGGG,CCCTTC\n2,C,GTACGCG,TGCCGC\n", "A B C Undetermined"),
-        ("2,B,TCGGGGGC,\n2,C,GTACGCGA,\n", "Undetermined B C Undetermined"),
+        ("2,B,TCGGGGGC,\n2,C,GTACGCGA,\n", "B C Undetermined"),
         ("1,A,TCGGGGGC,CCCTTCGA\n2,B,,\n", "A Undetermined B"),
     ],
     ids=["short indexes beside a lane of one sample", "i7 only beside an unused lane", "one each"],

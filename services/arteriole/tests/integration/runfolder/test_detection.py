@@ -495,6 +495,7 @@ def test_a_sheet_may_come_into_a_drop_folder(make_site, sequenced, tmp_path, mon
     assert site.serving.get(sheet).json() == {
         "run": sequenced.name,
         "source": f"folder {drop}",
+        "places": ["run_folder", f"folder {drop}"],
         "sha256": hashlib.sha256(data).hexdigest(),
         "base64": base64.b64encode(data).decode(),
     }
@@ -508,7 +509,8 @@ def test_the_run_folders_own_sheet_is_read_where_it_is(make_site, sequenced, tmp
     site.bring()
     site.becomes(state="ready")
     answer = site.serving.get(f"/api/1.0/runs/{sequenced.name}/sheet").json()
-    assert answer == {"run": sequenced.name, "source": "run_folder"}
+    places = [f"folder {tmp_path}", "run_folder"]
+    assert answer == {"run": sequenced.name, "source": "run_folder", "places": places}
 
 
 def test_a_site_may_do_without_sheets(make_site, sequenced):

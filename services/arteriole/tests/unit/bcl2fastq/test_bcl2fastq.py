@@ -13,7 +13,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find, names
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Options, find, names
 from arteriole.bcl2fastq.converters.bcl2fastq import command
 from arteriole.bcl2fastq.converters.bcl2fastq.about import BCL2FASTQ
 from arteriole.bcl2fastq.converters.builtin import plan as plans
@@ -128,7 +128,9 @@ def test_a_job_gives_what_the_builtin_converter_gives(tmp_path, run, prepared, f
     request.out_dir.mkdir()
     builtin = find("builtin").convert(request, lambda done, total: None)
     keys = ("path", "sample_id", "lane", "read", "size", "reads", "md5", "blake3")
-    assert record["files"] == [{key: getattr(f, key) for key in keys} for f in builtin.files]
+    assert record["files"] == [
+        {key: getattr(f, key) for key in keys} | {"index": False} for f in builtin.files
+    ]
     assert [(s["sample_id"], s["reads"]) for s in record["samples"]] == [
         *(("S1", 2), ("S2", 1), ("Undetermined", 1))
     ]
@@ -311,7 +313,7 @@ def test_options_that_it_does_not_have(fake, task, option, value):
         ("Read1UMILength,2", ""),
         ("TrimUMI,1", ""),
         ("MaskAdapter,ACGT", ""),
-        ("CreateFastqForIndexReads,1", "convert.setting"),
+        ("CreateFastqForIndexReads,1", ""),
         ("BarcodeMismatchesIndex1,2", "convert.setting"),
         ("NoLaneSplitting,true", "convert.setting"),
     ],
@@ -360,3 +362,41 @@ def test_an_answer_that_is_not_the_version(answer):
     with pytest.raises(ConversionError, match=r"expected bcl2fastq v2\.20\.0\.422") as refused:
         tool.require_version(answer, settings, BCL2FASTQ)
     assert refused.value.code == "convert.version"
+
+
+def test_a_job_takes_options_of_bcl2fastq(tmp_path, run, fake, task):
+    asked = task(fake())
+    words = ["--no-lane-splitting", "--create-fastq-for-index-reads", "--tiles", "s_1_1101"]
+    words += ["--use-bases-mask", "y*,i*,i*,n*", "--adapter-stringency", "0.8"]
+    asked.parameters["additional_args"] = words
+    asked.parameters["allow_empty_samples"] = True
+    would = observe(asked)
+    work(asked)
+    record = Attempt(tmp_path / "fastq", "r1", 1).record()
+    assert record is not None
+    assert sorted(file["path"] for file in record["files"]) == sorted(would["files"])
+    named = {(f["sample_id"], f["read"], f["index"], f["lane"]) for f in record["files"]}
+    samples = [sample["sample_id"] for sample in record["samples"]]
+    reads = [(1, False, 0), (1, True, 0), (2, True, 0)]
+    assert named == {(sample, *read) for sample in samples for read in reads}
+    reads_of = {sample["sample_id"]: sample["reads"] for sample in record["samples"]}
+    assert {(f["sample_id"], f["reads"]) for f in record["files"]} == set(reads_of.items())
+
+
+def test_the_options_that_are_asked_stand_at_the_end_of_the_command_line(run):
+    options = Options(
+        no_lane_splitting=True,
+        create_fastq_for_index_reads=True,
+        tiles=("s_1", "s_[2-4]"),
+        use_bases_mask=("y*,i*,i*,y*", "1:y*,i*,i*,n*"),
+        minimum_trimmed_read_length=0,
+        mask_short_adapter_reads=0,
+        words=("--adapter-stringency", "0.8"),
+    )
+    expected = [
+        *("INFO", "--no-lane-splitting", "--create-fastq-for-index-reads", "--tiles"),
+        *("s_1,s_[2-4]", "--use-bases-mask", "y*,i*,i*,y*", "--use-bases-mask", "1:y*,i*,i*,n*"),
+        *("--minimum-trimmed-read-length", "0", "--mask-short-adapter-reads", "0"),
+        *("--adapter-stringency", "0.8"),
+    ]
+    assert words(run, Path("/out"), options=options)[-len(expected) :] == expected

@@ -1,9 +1,11 @@
 """The builtin converter on runs of a few clusters, each of which the test knows."""
 
+import csv
 import hashlib
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,15 @@ from blake3 import blake3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, find, names
+from arteriole.bcl2fastq.attempt import reconcile
+from arteriole.bcl2fastq.converters import (
+    MERGED,
+    ConversionError,
+    ConversionRequest,
+    Options,
+    find,
+    names,
+)
 
 DUAL = "[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,TTT,GGG\n"
 
@@ -196,8 +206,9 @@ def test_digests_sizes_and_counts_are_those_of_the_files(tiny_run, cluster_of, t
         assert file.reads == (3 if file.sample_id == "A" else 0)
     assert ticks == [(0, 2), (1, 2), (2, 2)]
     written = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    stats = {"Stats/Stats.json", "Stats/DemuxSummaryF1L1.txt"}
-    assert written == {file.path for file in result.files} | stats
+    assert written == {file.path for file in result.files} | {
+        *("Stats/Stats.json", "Stats/DemuxSummaryF1L1.txt", "Reports/Demultiplex_Stats.csv")
+    }
 
 
 def test_stats_json(tiny_run, cluster_of, tmp_path):
@@ -247,7 +258,11 @@ def test_stats_json(tiny_run, cluster_of, tmp_path):
     assert stats["UnknownBarcodes"] == [{"Lane": 1, "Barcodes": {"GGG+TTT": 1}}]
     summary = (out / "Stats" / "DemuxSummaryF1L1.txt").read_text()
     assert summary.splitlines()[:2] == ["SampleNumber\t0\t1\t2", "SampleName\tNone\tA\tB"]
-    assert summary.splitlines()[3:] == ["### Columns: Index_Sequence Hit_Count", "GGG+TTT\t1"]
+    assert summary.splitlines()[2:6] == [
+        *("L1T1101\t0\t100\t0", "L1T1102\t100\t0\t0", ""),
+        "### Most Popular Unknown Index Sequences",
+    ]
+    assert summary.splitlines()[6:] == ["### Columns: Index_Sequence Hit_Count", "GGG+TTT\t1"]
 
 
 def test_waived_collisions_give_a_read_to_the_nearest_sample_or_to_none(
@@ -346,9 +361,18 @@ class TestRefused:
             ("[Settings]\nAdapter,AGATCGG\n" + DUAL, "convert.adapters"),
             ("[Settings]\nAdapterRead2,AGATCGG\n" + DUAL, "convert.adapters"),
             ("[Settings]\nRead1UMILength,6\n" + DUAL, "convert.setting"),
-            ("[Settings]\nOverrideCycles,Y3N1;I3;I3;Y4\n" + DUAL, "convert.setting"),
+            ("[Settings]\nOverrideCycles,Y3U1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
+            ("[Settings]\nOverrideCycles,Y2N1Y1;I3;I3;Y4\n" + DUAL, "convert.bases_mask"),
+            ("[Settings]\nOverrideCycles,Y4;I3;Y3;Y4\n" + DUAL, "sheet.override_index"),
+            ("[Settings]\nOverrideCycles,Y4;I2N1;I3;Y4\n" + DUAL, "sheet.override_index"),
+            (
+                "[Settings]\nOverrideCycles,Y4;I3;I3;Y4\n"
+                + DUAL.replace("AAA", "AA").replace("TTT", "TT"),
+                "sheet.override_index",
+            ),
+            ("[Settings]\nOverrideCycles,N4;I3;I3;N4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
-            ("[Settings]\nCreateFastqForIndexReads,1\n" + DUAL, "convert.setting"),
+            ("[Settings]\nCreateFastqForIndexReads,yes\n" + DUAL, "convert.setting"),
             ("[Settings]\nBarcodeMismatchesIndex1,0\n" + DUAL, "convert.setting"),
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),
@@ -463,3 +487,72 @@ def larger_run(run, cluster_of) -> Path:
     other.clusters = {(1, tile): [cluster_of("ACGTAAACCCACGT")] * 30 for tile in (1101, 1102)}
     other.write(DUAL)
     return other.folder
+
+
+def test_reports_that_others_read(tiny_run, cluster_of, tmp_path):
+    good, one_off, unknown = "ACGTAAACCCACGT", "ACGTAATCCGNCGT", "ACGTGGGTTTACGT"
+    tiny_run.clusters = {
+        (1, 1101): [cluster_of(good), cluster_of(one_off), cluster_of(good, quality=20)],
+        (1, 1102): [cluster_of(unknown), cluster_of(good), cluster_of(unknown, passed=False)],
+    }
+    tiny_run.write(DUAL)
+    out = tmp_path / "out"
+    out.mkdir()
+    request = ConversionRequest(tiny_run.folder, tiny_run.folder / "SampleSheet.csv", out)
+    find("builtin").convert(request, lambda done, total: None)
+    assert (out / "Stats" / "DemuxSummaryF1L1.txt").read_text().splitlines() == [
+        "SampleNumber\t0\t1\t2",
+        "SampleName\tNone\tA\tB",
+        "L1T1101\t0\t100\t0",
+        "L1T1102\t50\t50\t0",
+        "",
+        "### Most Popular Unknown Index Sequences",
+        "### Columns: Index_Sequence Hit_Count",
+        "GGG+TTT\t1",
+    ]
+    with open(out / "Reports" / "Demultiplex_Stats.csv", newline="") as file:
+        rows = {row["SampleID"]: row for row in csv.DictReader(file)}
+    assert rows["A"] == {
+        "Lane": "1",
+        "SampleID": "A",
+        "Index": "AAA-CCC",
+        "# Reads": "4",
+        "# Perfect Index Reads": "3",
+        "# One Mismatch Index Reads": "1",
+        "# Two Mismatch Index Reads": "0",
+        "% Reads": "0.8000",
+        "% Perfect Index Reads": "0.7500",
+        "% One Mismatch Index Reads": "0.2500",
+        "% Two Mismatch Index Reads": "0.0000",
+        "# of >= Q30 Bases (PF)": "23",
+        "Mean Quality Score (PF)": f"{(23 * 37 + 8 * 20 + 2) / 32:.2f}",
+    }
+    assert (rows["B"]["# Reads"], rows["B"]["% Perfect Index Reads"]) == ("0", "0.0000")
+    assert (rows["Undetermined"]["# Reads"], rows["Undetermined"]["Index"]) == ("1", "")
+
+
+def test_files_of_all_lanes_and_of_index_reads(tiny_run, cluster_of, tmp_path):
+    tiny_run.lanes = 2
+    tiny_run.clusters = {
+        (1, 1102): [cluster_of("ACGTAAACCCACGT")],
+        (2, 1101): [cluster_of("TTTTAAACCCACGT"), cluster_of("TTTTTTTGGGACGT")],
+    }
+    tiny_run.write(DUAL)
+    out = tmp_path / "out"
+    out.mkdir()
+    options = Options(no_lane_splitting=True, create_fastq_for_index_reads=True)
+    request = ConversionRequest(
+        tiny_run.folder, tiny_run.folder / "SampleSheet.csv", out, options=options
+    )
+    result = find("builtin").convert(request, lambda done, total: None)
+    of_a = [f for f in result.files if f.sample_id == "A"]
+    assert [(f.path, f.lane, f.read, f.is_index, f.reads) for f in of_a] == [
+        ("A_S1_R1_001.fastq.gz", MERGED, 1, False, 2),
+        ("A_S1_I1_001.fastq.gz", MERGED, 1, True, 2),
+        ("A_S1_I2_001.fastq.gz", MERGED, 2, True, 2),
+        ("A_S1_R2_001.fastq.gz", MERGED, 2, False, 2),
+    ]
+    reconcile(out, result)
+    less = tuple(replace(s, reads=0) if s.lane == 2 else s for s in result.samples)
+    with pytest.raises(ConversionError, match="has 2 reads, its sample 1"):
+        reconcile(out, replace(result, samples=less))

@@ -17,6 +17,7 @@ from arteriole.bcl2fastq.converters.picard.inputs import LaneInputs
 from arteriole.bcl2fastq.converters.picard.outputs import move
 from arteriole.bcl2fastq.converters.picard.rule import Rule, rule_of
 from arteriole.illumina.run_folder import BclKind, RunFolder
+from arteriole.illumina.used_reads import UsedRead
 
 DUAL = "[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,TTT,GGG\n"
 SINGLE = "[Data]\nSample_ID,index\nA,AAA\nB,TTT\n"
@@ -63,9 +64,9 @@ def lane_of(*indexes: tuple[str, str], takes_all: bool = False) -> LanePlan:
     nobody = SamplePlan("Undetermined", "Undetermined", 0, PurePosixPath())
     lengths = tuple(len(index) for index in (indexes or [("", "")])[0] if index)
     outputs = samples if takes_all else (*samples, nobody)
-    return LanePlan(
-        lane=1, kind=BclKind.BCL, samples=samples, outputs=outputs, index_lengths=lengths
-    )
+    reads = tuple(UsedRead(n + 1, True, range(1, length + 1)) for n, length in enumerate(lengths))
+    reads += (UsedRead(1, False, range(1, 5)),)
+    return LanePlan(1, BclKind.BCL, samples, outputs, reads, reads)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ A_READ = {
 def moved(tiny_run, tmp_path, files, sheet: str = DUAL, place: int = 0):
     inputs = inputs_of(tiny_run, tmp_path, sheet)
     picard_writes(inputs, place, files)
-    stats = LaneStats(inputs.lane, 2)
+    stats = LaneStats(inputs.lane)
     return move(inputs, place, tmp_path / "out", stats), stats, inputs
 
 
@@ -252,7 +253,7 @@ def test_a_file_that_is_cut_off_is_refused(tiny_run, tmp_path):
     path = inputs.folder / "output-0.2.fastq.gz"
     path.write_bytes(path.read_bytes()[:-6])
     with pytest.raises(ConversionError, match="damaged or do not fit"):
-        move(inputs, 0, tmp_path / "out", LaneStats(inputs.lane, 2))
+        move(inputs, 0, tmp_path / "out", LaneStats(inputs.lane))
 
 
 # --- the whole -------------------------------------------------------------------------------

@@ -43,6 +43,12 @@ def test_a_good_sheet():
         (GOOD.replace(b"A,", b"\xffA,"), ["3 | ÿA,ACGT", "warning[sheet.encoding_guessed]"]),
         (GOOD.replace(b"[Data]", b"[Dat]"), ["next.csv:1:1", "^^^^^", "is [Data] meant?"]),
         (b"\xef\xbb\xbf" + GOOD.replace(b"TGCA", b"x"), ["4 | B,x\n", "      |   ^\n"]),
+        (GOOD.replace(b",", b";").replace(b"TGCA", b"x"), ["4 | B;x\n", "      |   ^\n"]),
+        (GOOD.replace(b",", b"\t").replace(b"ACGT", b"x"), ["error[sheet.index_alphabet]"]),
+        (
+            b"\xff\xfe" + GOOD.decode().replace("TGCA", "x").encode("utf-16-le"),
+            ["4 | B,x\n", "      |   ^\n", "warning[sheet.utf16]"],
+        ),
     ],
 )
 def test_whatever_the_sheet_is(data, words):

@@ -259,3 +259,36 @@ def test_what_a_person_and_a_program_hold_it_for_is_kept_of_both(desk, first):
     held = desk.run.held
     assert {*held.reason.split("; ")} == {"flow cell in doubt", "with i5 turned"}
     assert (held.code, held.hint) == (FOUND.code, FOUND.hint)
+
+
+def test_what_a_run_was_held_for_is_let_go_and_no_other_finding(desk):
+    desk.arrive()
+    desk.holds.hold(Scope.RUN, RUN, "with i5 turned", "packs", FOUND)
+    assert not desk.holds.release_finding(RUN, "indexes.ambiguous", "", "ada")
+    assert desk.run.state is RunState.PENDING
+    assert desk.holds.release_finding(RUN, FOUND.code, "the new sheet fits", "ada")
+    assert desk.run.held is None and desk.run.state is RunState.READY
+    assert desk.last("hold_released").payload["reason"] == "the new sheet fits"
+    assert not desk.holds.release_finding(RUN, FOUND.code, "the new sheet fits", "ada")
+    desk.hold(reason="flow cell in doubt")
+    assert not desk.holds.release_finding(RUN, FOUND.code, "", "ada")
+    assert desk.run.held.reason == "flow cell in doubt"
+
+
+@pytest.mark.parametrize("first", ["person", "program"])
+def test_what_a_person_holds_it_for_stays(desk, first):
+    desk.arrive()
+    desk.hold(reason="an earlier doubt")
+    desk.free()
+    if first == "person":
+        desk.hold(reason="flow cell in doubt")
+    desk.holds.hold(Scope.RUN, RUN, "with i5 turned", "packs", FOUND)
+    if first == "program":
+        desk.hold(reason="flow cell in doubt")
+    assert desk.holds.release_finding(RUN, FOUND.code, "the new sheet fits", "ada")
+    told = why(desk.run)
+    assert (told["code"], told["hint"]) == ("run.held", f"arteriole release {RUN}")
+    assert "flow cell in doubt" in told["message"]
+    assert desk.last("finding_released").payload["code"] == FOUND.code
+    desk.free()
+    assert desk.run.held is None

@@ -8,6 +8,7 @@ import pkgutil
 
 from arteriole.bcl2fastq.converters.conversion import (
     IGNORABLE,
+    MERGED,
     UNDETERMINED,
     WAIVABLE_RULES,
     Announcement,
@@ -16,6 +17,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionResult,
     Converter,
     FastqFile,
+    Options,
     Progress,
     SampleReads,
     waived_for,
@@ -24,6 +26,7 @@ from arteriole.bcl2fastq.tool_settings import ToolSettings
 
 __all__ = [
     "IGNORABLE",
+    "MERGED",
     "UNDETERMINED",
     "WAIVABLE_RULES",
     "Announcement",
@@ -32,6 +35,7 @@ __all__ = [
     "ConversionResult",
     "Converter",
     "FastqFile",
+    "Options",
     "Progress",
     "SampleReads",
     "find",

@@ -53,6 +53,30 @@ def waived_for(converter: str, codes: Iterable[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked beyond bcl2fastq's defaults, in the words of its options.
+
+    Attributes:
+        no_lane_splitting: the lanes of a sample go into one file, in order.
+        create_fastq_for_index_reads: also the index reads become files, I1 and I2.
+        tiles: which are converted, see illumina/tile_choice.py; empty for all.
+        use_bases_mask: see illumina/bases_mask.py; empty for what RunInfo.xml and sheet say.
+        minimum_trimmed_read_length: matters to trimming only; None for the converter's default.
+        mask_short_adapter_reads: reads with fewer cycles become N, whether or not anything is
+            trimmed (bcl2fastq's default is 22); None for the converter's default.
+        words: further ones for the converter bcl2fastq alone, as on its command line.
+    """
+
+    no_lane_splitting: bool = False
+    create_fastq_for_index_reads: bool = False
+    tiles: tuple[str, ...] = ()
+    use_bases_mask: tuple[str, ...] = ()
+    minimum_trimmed_read_length: int | None = None
+    mask_short_adapter_reads: int | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConversionRequest:
     """A run to convert.
 
@@ -71,9 +95,10 @@ class ConversionRequest:
             (`missing-filter`), and clusters get positions that are made up and differ
             (`missing-positions`), as with bcl2fastq's options of like names; `empty-samples`
             accepts samples without a read.
-        threads: for reading base calls; one thread of `builtin` compresses, whatever their number.
+        threads: for reading base calls, and for compressing.
         key: of the attempt, alike in each of its jobs; what a converter starts outside of this
             process has it as its name. Of letters, digits and dashes.
+        options: what else is asked; a converter refuses by name what it does not do.
         index2: how the sheet has index2: `forward`, `as-read` (as the instrument read it), or None
             if that follows from its version and the converter.
     """
@@ -89,12 +114,21 @@ class ConversionRequest:
     waived_rules: frozenset[str] = frozenset()
     threads: int = 1
     key: str = ""
+    options: Options = Options()
     index2: str | None = None
+
+
+MERGED = 0
+"""In the place of a lane: the file holds those of all lanes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FastqFile:
-    """A file written; `path` is relative to out_dir, the digests are of its bytes."""
+    """A file written; `path` is relative to out_dir, the digests are of its bytes.
+
+    `lane` is MERGED where lanes are not split. `read` counts template reads and, where `is_index`,
+    index reads from 1.
+    """
 
     path: str
     sample_id: str
@@ -104,6 +138,7 @@ class FastqFile:
     size: int
     md5: str
     blake3: str
+    is_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def work(task: Task) -> dict[str, Any]:
     given = wanted.get("sheet")
     question = Question(
         Path(wanted["run_dir"]),
-        _sheet(Path(wanted["run_dir"])) if given is None else base64.b64decode(given),
+        own_sheet(Path(wanted["run_dir"])) if given is None else base64.b64decode(given),
         (wanted["barcode_mismatches"][0], wanted["barcode_mismatches"][1]),
         wanted["allow_index_collisions"],
     )
@@ -40,7 +40,7 @@ def work(task: Task) -> dict[str, Any]:
     return found.brief
 
 
-def _sheet(run_dir: Path) -> bytes:
+def own_sheet(run_dir: Path) -> bytes:
     """The one in the run folder."""
     path = run_dir / SHEET
     if not path.resolve().is_relative_to(run_dir.resolve()):

@@ -13,7 +13,7 @@ const SHOWN = 40;
 /** Characters of a line that are shown before and behind the cell that is meant. */
 const WIDE = 2000;
 
-let sheet = null; // {name, data: base 64, lines}
+let sheet = null; // {name, data: base 64, lines, separator}
 let site = { hand_in: false };
 
 class Refusal extends Error {
@@ -82,9 +82,11 @@ async function enter() {
 
 /** The lines of a sheet as the service counts them; what is no UTF-8 is Windows-1252 there too. */
 function linesOf(bytes) {
+  const marks = { "255,254": "utf-16le", "254,255": "utf-16be" };
   let text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const coding = marks[bytes.slice(0, 2).join()] ?? "utf-8";
+    text = new TextDecoder(coding, { fatal: true }).decode(bytes);
   } catch {
     text = new TextDecoder("windows-1252").decode(bytes);
   }
@@ -104,7 +106,7 @@ async function take(file) {
   await tried(async () => {
     if (file.size > LIMIT) throw new Error(`${file.name} is larger than 512 KiB, so it is no sample sheet`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    sheet = { name: file.name, data: base64(bytes), lines: linesOf(bytes) };
+    sheet = { name: file.name, data: base64(bytes), lines: linesOf(bytes), separator: "," };
     byId("check").disabled = false;
     await check();
   });
@@ -132,6 +134,7 @@ async function check() {
 
 function show(found) {
   byId("verdict").replaceChildren(el("p", { "data-ok": String(found.ok) }, verdictOf(found)));
+  sheet.separator = separatorOf(found.findings);
   const placed = new Map();
   for (const finding of found.findings) {
     if (finding.line < 1 || finding.line > sheet.lines.length) byId("rest").append(el("li", {}, findingOf(finding)));
@@ -139,6 +142,14 @@ function show(found) {
   }
   if (!found.ok && found.findings.length === 0) byId("rest").append(el("li", {}, findingOf({ ...found, severity: "error", line: 0, column: 0 })));
   byId("sheet").replaceChildren(...shownLines(placed));
+}
+
+/** What stands between the cells: a comma, unless one of the findings is that it is not. */
+function separatorOf(findings) {
+  const told = findings.find((one) => one.code === "sheet.separator");
+  if (!told) return ",";
+  const count = (mark) => sheet.lines[told.line - 1].split(mark).length;
+  return count("\t") > count(";") ? "\t" : ";";
 }
 
 function verdictOf(found) {
@@ -196,7 +207,7 @@ function lineOf(number, findings) {
 function marked(text, columns) {
   const pieces = [];
   cells(text).forEach((cell, index) => {
-    if (index > 0) pieces.push(",");
+    if (index > 0) pieces.push(sheet.separator);
     const shown = cell.length > WIDE ? `${cell.slice(0, WIDE)}…` : cell;
     pieces.push(columns.has(index + 1) ? el("mark", {}, shown || "␣") : shown);
   });
@@ -210,7 +221,7 @@ function cells(text) {
   let quoted = false;
   for (const char of text) {
     if (char === '"') quoted = !quoted;
-    if (char === "," && !quoted) found.push("");
+    if (char === sheet.separator && !quoted) found.push("");
     else found[found.length - 1] += char;
   }
   return found;

@@ -1,10 +1,11 @@
 """What is judged: the counts of an attempt, and what the instrument measured."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arteriole.bcl2fastq.converters import UNDETERMINED, ConversionError
+from arteriole.bcl2fastq.converters import MERGED, UNDETERMINED, ConversionError
 from arteriole.illumina.demultiplexing_stats import DemultiplexingStats
 from arteriole.illumina.interop_summary import InteropSummary
 
@@ -44,10 +45,10 @@ class LaneMeasures:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two counts of the reads of one sample on one lane that should be equal."""
+    """Two counts of the reads of one sample on one lane, or on all (None), that should be equal."""
 
     sample_id: str
-    lane: int
+    lane: int | None
     message: str
 
 
@@ -66,6 +67,8 @@ class Measures:
 class Counted:
     """What attempt.json says: reads by (sample, lane); of each file path, sample, lane and reads.
 
+    A file of all lanes has MERGED as its lane. Files of index reads are among them: they are
+    compared like the others, and add nothing to a sample's reads.
     `empty_waived` says whether a person let samples be empty.
     """
 
@@ -187,11 +190,16 @@ def _quality(stats: DemultiplexingStats | None) -> dict[str, float | None]:
 
 
 def _differences(counted: Counted, stats: DemultiplexingStats | None) -> Iterator[Difference]:
+    every: Counter[str] = Counter()
+    for (sample, _), reads in counted.reads.items():
+        every[sample] += reads
     for path, sample, lane, reads in counted.files:
-        expected = counted.reads.get((sample, lane))
+        merged = lane == MERGED
+        expected = every.get(sample) if merged else counted.reads.get((sample, lane))
         if reads != expected:
-            text = f"{path} has {reads} reads, {sample} on lane {lane} has {expected or 0}"
-            yield Difference(sample, lane, text)
+            where = "all lanes" if merged else f"lane {lane}"
+            text = f"{path} has {reads} reads, {sample} on {where} has {expected or 0}"
+            yield Difference(sample, None if merged else lane, text)
     if stats is None:
         return
     told = {(row.sample_id, row.lane): row.reads for row in stats.samples}

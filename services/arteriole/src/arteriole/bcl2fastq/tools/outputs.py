@@ -2,11 +2,17 @@
 
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from arteriole.bcl2fastq.converters.builtin.plan import Plan, SamplePlan
-from arteriole.bcl2fastq.converters.conversion import ConversionError, FastqFile, SampleReads
+from arteriole.bcl2fastq.converters.builtin.plan import Plan
+from arteriole.bcl2fastq.converters.conversion import (
+    MERGED,
+    ConversionError,
+    FastqFile,
+    SampleReads,
+)
 from arteriole.checksum.digests import Meter, digest_all
 from arteriole.checksum.listing import FoundFile
 
@@ -31,35 +37,28 @@ def files(
         ConversionError: a file is missing, surplus, or no regular file.
         ChecksumError: one cannot be read, or changes meanwhile.
     """
-    planned = _planned(plan)
+    planned = {file.path: file for file in plan.planned()}
     require_same(set(planned), fastqs(out_dir), tool)
     found = [_found(out_dir, path) for path in planned]
     meter = Meter(lambda done, total, unit: None, sum(file.size for file in found))
     digests = {digest.name: digest for digest in digest_all(out_dir, found, meter, threads)}
-    reads = {(s.sample_id, s.lane): s.reads for s in counts.samples}
+    reads: Counter[tuple[str, int]] = Counter()
+    for sample in counts.samples:
+        reads[sample.sample_id, MERGED if plan.merged else sample.lane] += sample.reads
     return tuple(
         FastqFile(
             path=path,
-            sample_id=output.sample_id,
-            lane=lane,
-            read=read,
-            reads=reads[output.sample_id, lane],
+            sample_id=file.output.sample_id,
+            lane=file.lane,
+            read=file.read,
+            reads=reads[file.output.sample_id, file.lane],
             size=digests[path].size,
             md5=digests[path].md5,
             blake3=digests[path].blake3,
+            is_index=file.is_index,
         )
-        for path, (output, lane, read) in planned.items()
+        for path, file in planned.items()
     )
-
-
-def _planned(plan: Plan) -> dict[str, tuple[SamplePlan, int, int]]:
-    """Path to (output, lane, template read from 1)."""
-    return {
-        output.fastq(lane.lane, read).as_posix(): (output, lane.lane, read)
-        for lane in plan.lanes
-        for output in lane.outputs
-        for read in range(1, len(plan.run_info.template_reads) + 1)
-    }
 
 
 def fastqs(out_dir: Path) -> set[str]:

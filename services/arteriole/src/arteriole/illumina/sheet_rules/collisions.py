@@ -118,7 +118,7 @@ class _Allowed:
 
 
 def _differ(sample: Sample, d7: int, d5: int) -> str:
-    return f"i7 differs in {d7} bases" + (f", i5 in {d5}" if sample.index2 else "")
+    return f"i7 differs in {d7} base{'s' * (d7 != 1)}" + (f", i5 in {d5}" if sample.index2 else "")
 
 
 RULES = (
@@ -127,7 +127,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Two samples of a lane have the same index.",
-        "cfe-lab/MiCall#140: two samples with the same tags came out combined",
+        "cfe-lab/MiCall#140: two samples with the same tags were shown combined",
         _duplicate,
     ),
     Rule(

@@ -2,7 +2,8 @@
 
 Sources: Illumina Knowledge 1241 (NextSeq 500/550, MiniSeq), 1931 (NovaSeq 6000), 3339 (NextSeq
 1000/2000) and 8422 (NovaSeq X): G is dark, and an index read must not begin with two dark cycles.
-Illumina, "CMOS Chip and One-Channel SBS Chemistry" (iSeq): G is dark in both images.
+support-docs.illumina.com, iSeq 100, Sequencing: A and T give light in the first image, C and T in
+the second; and Index Adapters Pooling, Sequencing Chemistry, of the first two cycles there.
 """
 
 from collections.abc import Iterator
@@ -118,7 +119,8 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "No sample of a lane gives light in a cycle of an index read.",
-        "Illumina Knowledge 1931 and 8422: signal in at least one channel in every cycle",
+        "Illumina Knowledge 1931: signal in at least one channel in every cycle; 8422 asks for"
+        " both",
         _balance,
     ),
 )

@@ -154,7 +154,7 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "[Reads] says other cycles than the run has.",
-        "umccr/infrastructure#77: cycles of a sheet that are not those of RunInfo.xml",
+        "Illumina Knowledge 5671: [Reads] has to hold the actual numbers of cycles",
         _reads_differ,
     ),
     Rule(
@@ -178,7 +178,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "OverrideCycles is of other cycles than [Reads].",
-        "Clinical-Genomics/cg#2958 checks it; umccr/infrastructure#77",
+        "Clinical-Genomics/cg#2944 checks it; Illumina Connected Software, Run Set Up, Parameters:"
+        " the sums have to agree with Index1Cycles",
         _against_reads,
     ),
     Rule(
@@ -195,7 +196,8 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "OverrideCycles leaves out the wrong end of the i5 read.",
-        "Clinical-Genomics/cg#2930: with a wrong i5 mask samples are told by their i7 alone",
+        "Clinical-Genomics/cg#2681: N2I8 for I8N2, and reads of the samples are unknown; #2930:"
+        " samples are told by their i7 alone",
         _direction,
     ),
     Rule(
@@ -203,7 +205,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Samples of a lane have UMIs of different lengths.",
-        "umccr/cwl-ica#137: one sheet, OverrideCycles with and without U10",
+        "CGATOxford/UMI-tools#387: 'not all umis are the same length(!): 5 - 7'",
         _umi_lengths,
     ),
 )

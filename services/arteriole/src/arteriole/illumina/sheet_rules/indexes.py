@@ -18,8 +18,8 @@ PHIX = (
     ("ACAACGCAATC", "AGATCTCGGT"),
 )
 """What the index reads show of PhiX with an i7: wtsi-npg/npg_seq_pipeline#557 has both
-directions of the i5, which such a library lacks. PhiX Control v3 has no place for an i7 primer
-(czbiohub.org/genomics/illumina-technology)."""
+directions of the i5, which such a library lacks. PhiX of Illumina itself has no index
+(enseqlopedia.com, "Index mis-assignment to Illumina's PhiX control")."""
 
 
 def _alphabet(case: Case) -> Iterator[Fault]:

@@ -27,7 +27,7 @@ def _unknown(case: Case) -> Iterator[Fault]:
 def _unused(case: Case) -> Iterator[Fault]:
     for lane, samples in case.lanes.items():
         if case.sheet.samples and not samples:
-            yield Fault(0, 0, f"no sample on lane {lane}: its reads will be undetermined")
+            yield Fault(0, 0, f"no sample on lane {lane}: it is not converted")
 
 
 def _without_index(case: Case) -> Iterator[Fault]:
@@ -50,7 +50,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Some rows have a lane and others have none.",
-        "bcl2fastq2 guide, Sample Sheet: without Lane a row is of every lane, so rows mix",
+        "no public report found: a row without a lane is of every lane, so rows would mix",
         _missing,
     ),
     Rule(
@@ -58,7 +58,8 @@ RULES = (
         Severity.ERROR,
         Needs.RUN,
         "A lane is not on the flow cell.",
-        "bcl2fastq2 guide, Sample Sheet: Lane is a lane of the flow cell",
+        "NextSeq 1000/2000, Sample Sheet v2 Settings, as lit-regensburg/samshee has it: Lane is a"
+        " lane of the flow cell",
         _unknown,
     ),
     Rule(
@@ -66,7 +67,7 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "A lane of the flow cell has no sample.",
-        "nf-core/demultiplex#135: samples missing though the run is 'successful'",
+        "no public report found: reads of such a lane stay without a sample, or are not converted",
         _unused,
     ),
     Rule(

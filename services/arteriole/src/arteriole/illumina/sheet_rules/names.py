@@ -128,7 +128,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "The sheet has column names and no sample.",
-        "nf-core/demultiplex#135: a run that is 'successful' without its samples",
+        "no public report found: every read would stay without a sample, in a run that is"
+        " 'successful'",
         _no_samples,
     ),
     Rule(
@@ -136,7 +137,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "A row has no Sample_ID.",
-        "BCL Convert, Sample Sheet: Sample_ID is required",
+        "Illumina's format specification, as clintval/sample-sheet#32 quotes it: Sample_ID"
+        " identifies each sample",
         _id_empty,
     ),
     Rule(
@@ -160,7 +162,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "A name is one that converters use for files of their own.",
-        "bcl2fastq2 guide, Sample Sheet: reserved are all, default, undetermined, Reports, Stats",
+        "BCL Convert guide, Output Files: Reports, Logs and Undetermined_S0 are its own",
         _reserved,
     ),
     Rule(
@@ -176,7 +178,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Two Sample_IDs differ by '-' and '_' only.",
-        "fls-bioinformatics-core/auto_process_ngs#30: names that are misspelt in a sheet",
+        "theiagen/public_health_bioinformatics#36: BaseSpace turns '_' of a name into '-' in the"
+        " names of files",
         _ids_alike,
     ),
     Rule(
@@ -184,7 +187,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Two projects differ by capitals, signs or one letter.",
-        "fls-bioinformatics-core/auto_process_ngs#30: misspelt project names, found too late",
+        "fls-bioinformatics-core/auto_process_ngs#30: typos in project names",
         _projects_alike,
     ),
 )

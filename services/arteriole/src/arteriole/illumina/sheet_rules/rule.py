@@ -125,8 +125,10 @@ class Rule:
     Attributes:
         code: stable; whoever waives a finding names it.
         what: what is wrong with a sheet that breaks the rule.
-        failure: a real failure that it would have caught, or the document that asks for it;
-            `repository#number` is an issue or pull request on GitHub.
+        failure: a real failure that it would have caught, or one like it, or the document that
+            asks for it; `repository#number` is an issue or pull request on GitHub. A document that
+            was seen through another names both; where nobody could be found to tell of it, it says
+            `no public report found` and why the rule makes sense.
         find: where a sheet breaks it; None of a rule of the reader, which refuses the sheet.
     """
 

@@ -138,7 +138,7 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "The sheet is for another kind of instrument than that of the run.",
-        "NationalGenomicsInfrastructure/TACA#438: how the i5 is written depends on the instrument",
+        "Clinical-Genomics/cg#2683: whether the i5 is turned varies between machines and versions",
         _instrument,
     ),
     Rule(
@@ -146,7 +146,8 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         f"The sheet's date is more than {DAYS} days from that of the run.",
-        "Clinical-Genomics/cg#2223: several sheets of a run, of which one is old",
+        "Clinical-Genomics/cg#2223: several sheets of a run, and the question whether they are the"
+        " same",
         _date,
     ),
 )

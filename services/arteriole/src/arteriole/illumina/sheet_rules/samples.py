@@ -117,7 +117,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "A row stands twice: the same Sample_ID, lane and index.",
-        "Clinical-Genomics/cg#3288: the same sample several times on a lane fails its validation",
+        "Illumina's format specification, as clintval/sample-sheet#32 quotes it: Sample_ID is a"
+        " unique identifier",
         _duplicate,
     ),
     Rule(
@@ -125,7 +126,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "A sample has several indexes on a lane.",
-        "clintval/sample-sheet#53: the four rows of a 10x set are refused",
+        "clintval/sample-sheet#53: the four rows of a 10x set are refused;"
+        " Clinical-Genomics/cg#3288: rows of several indexes fail a validation",
         _several_indexes,
     ),
     Rule(
@@ -141,7 +143,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "A Sample_ID has two names or two projects.",
-        "Clinical-Genomics/cg#4044: data of a sample went to another customer",
+        "fls-bioinformatics-core/auto_process_ngs#37: 'Only 1 project is allowed for a given"
+        " sampleId' ends bcl2fastq",
         _differs,
     ),
     Rule(
@@ -149,8 +152,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Two Sample_IDs differ by capitals only.",
-        "Microsoft Learn, 'Naming Files, Paths, and Namespaces': OSCAR and Oscar are one file, so"
-        " on a share one sample's data replaces the other's",
+        "Illumina, as BU-ISCIII/iskylims#272 quotes it: Sample IDs are not case-sensitive; on a"
+        " share one sample's data would replace the other's",
         _capitals,
     ),
     Rule(
@@ -158,8 +161,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Two samples of a project have the same Sample_Name.",
-        "bcl2fastq2 guide, FASTQ files: the name, not the ID, begins the file's name, so files of"
-        " two samples are told apart by their number alone",
+        "fls-bioinformatics-core/genomics#23: bcl2fastq names a file by Sample_Name, so files of"
+        " two samples are told apart by folder and number alone",
         _name_twice,
     ),
 )

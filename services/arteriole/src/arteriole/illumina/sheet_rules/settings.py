@@ -175,7 +175,7 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "Mismatches of an index are not 0, 1 or 2.",
-        "BCL Convert guide, Sample Sheet: BarcodeMismatchesIndex1 is 0, 1 or 2",
+        "Illumina Knowledge 2326: 0, 1 (the default) or 2",
         _mismatches,
     ),
     Rule(
@@ -191,8 +191,8 @@ RULES = (
         Severity.ERROR,
         Needs.SHEET,
         "A setting is misspelt, so that a converter passes over it.",
-        "GenomiqueENS/aozan#22: 'unrecognized setting MismatchCount (ignoring)', and then other"
-        " mismatches than were meant",
+        "GenomiqueENS/aozan#22: 'unrecognized setting 'MismatchCount' with value '0' (ignoring)',"
+        " and then other mismatches than were meant",
         _near,
     ),
     Rule(
@@ -216,7 +216,8 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "An adapter is longer than its read.",
-        "BCL Convert guide, Sample Sheet: AdapterRead1 is trimmed from the end of the read",
+        "NextSeq 1000/2000, Sample Sheet v2 Settings, as lit-regensburg/samshee has it: an adapter"
+        " is no longer than its read",
         _adapter_long,
     ),
     Rule(
@@ -224,7 +225,8 @@ RULES = (
         Severity.WARNING,
         Needs.RUN,
         "A setting of the second read stands in the sheet of a run without one.",
-        "DRAGEN guide, Sample Sheet: AdapterRead2 only if the second read is included",
+        "NextSeq 1000/2000, Sample Sheet v2 Settings, as lit-regensburg/samshee has it:"
+        " AdapterRead2 needs Read2Cycles",
         _read_2,
     ),
     Rule(
@@ -232,7 +234,8 @@ RULES = (
         Severity.ERROR,
         Needs.RUN,
         "A UMI is as long as its read, or longer.",
-        "bcl2fastq2 guide, Sample Sheet: Read1UMILength counts within the read",
+        "CGATOxford/UMI-tools#424: a read that is shorter than the pattern of its UMI ends the"
+        " extraction",
         _umi_length,
     ),
 )

@@ -73,7 +73,7 @@ RULES = (
         Severity.ERROR,
         Needs.SITE,
         "A project is not of the site's form.",
-        "Clinical-Genomics/cg#4044: data of a sample went to another customer",
+        "fls-bioinformatics-core/auto_process_ngs#154: a sample without a project passes the check",
         _project,
     ),
     Rule(
@@ -81,7 +81,7 @@ RULES = (
         Severity.ERROR,
         Needs.SITE,
         "A project is none of those that the site knows.",
-        "Clinical-Genomics/cg#4044: data of a sample went to another customer",
+        "fls-bioinformatics-core/auto_process_ngs#48: typos in project names",
         _project_unknown,
     ),
     Rule(
@@ -89,7 +89,8 @@ RULES = (
         Severity.WARNING,
         Needs.SITE,
         "The sheet has no no-template control, which the site asks for.",
-        "ISO 15189, 7.3.7 (quality control): a series without its control cannot be judged",
+        "ISO 15189:2022, 7.3.7.2, internal quality control, as isochecks.co.uk has it: a series"
+        " without its control cannot be judged",
         _control,
     ),
 )

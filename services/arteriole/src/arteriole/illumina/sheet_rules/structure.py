@@ -73,7 +73,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "The sheet is not UTF-8, and is read as Windows-1252.",
-        "nf-core/rnaseq#705: a spreadsheet's encoding makes a sheet unreadable, with no reason",
+        "clintval/sample-sheet#123: a sheet with ã or Ü is refused where UTF-8 is expected",
         _noted("sheet.encoding_guessed"),
     ),
     Rule(
@@ -81,7 +81,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "The sheet is UTF-16, as a spreadsheet's 'Unicode text' is.",
-        "nf-core/rnaseq#705: a spreadsheet's encoding makes a sheet unreadable, with no reason",
+        "nf-core/rnaseq#705: what a spreadsheet saved has to be saved again as UTF-8, and the"
+        " message does not tell",
         _noted("sheet.utf16"),
     ),
     Rule(
@@ -89,7 +90,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Semicolons or tabs stand between the fields.",
-        "broadinstitute/CODECsuite#16: whether commas or tabs, the error tells too late",
+        "broadinstitute/CODECsuite#16: documented with commas, and refused with a message that"
+        " asks for tabs",
         _noted("sheet.separator"),
     ),
     Rule(
@@ -97,7 +99,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Lines with # stand above the first section.",
-        "bcl2fastq2 guide, Sample Sheet: the file begins with a section",
+        "Illumina Connected Software, Run Set Up, Sample Sheet Structure: a section's name stands"
+        " before what belongs to it",
         _noted("sheet.comments"),
     ),
     Rule(
@@ -105,7 +108,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "Blanks stand before or behind a value.",
-        "nanoporetech/dorado#782: characters that nobody sees in a sheet",
+        "clintval/sample-sheet#109: a blank behind an index, from copying and a spreadsheet, and"
+        " the sheet is refused",
         _noted("sheet.blanks"),
     ),
     Rule(
@@ -113,7 +117,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "A letter is not ASCII.",
-        "Illumina Connected Software, Run Set Up, Parameters: ASCII characters only",
+        "Illumina Connected Software, Run Set Up, Sample Sheet: its encoding is ASCII",
         _noted("sheet.not_ascii"),
     ),
     Rule(
@@ -129,7 +133,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "A section is not known.",
-        "GenomiqueENS/aozan#22: a [Settings] section that BCL Convert does not recognize",
+        "Illumina Connected Software, Run Set Up, Sample Sheet Structure: further sections are no"
+        " error, so a misspelt one is not told",
         _noted("sheet.section_ignored"),
     ),
     Rule(
@@ -137,7 +142,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "A column is not known.",
-        "BCL Convert guide, Sample Sheet: other columns are ignored",
+        "no public report found: a column that no converter reads may be a misspelt one",
         _noted("sheet.column_ignored"),
     ),
     Rule(
@@ -162,7 +167,7 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "RunName holds other characters than letters, digits, blanks, '-' and '_'.",
-        "Illumina Connected Software, Run Set Up, Parameters: RunName; nf-core/demultiplex#339",
+        "Illumina Connected Software, Run Set Up, Parameters: RunName",
         _run_name,
     ),
     Rule(
@@ -170,7 +175,8 @@ RULES = (
         Severity.WARNING,
         Needs.SHEET,
         "A sheet of version 2 has no SoftwareVersion.",
-        "NovaSeq X product documentation, Sample Sheet: SoftwareVersion is required",
+        "NextSeq 1000/2000, Sample Sheet v2 Settings, as lit-regensburg/samshee has it:"
+        " SoftwareVersion is required",
         _software,
     ),
 )

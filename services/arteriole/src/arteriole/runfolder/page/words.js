@@ -122,6 +122,7 @@ const EVENTS = {
   aborted: () => "aborted",
   held: () => "held",
   hold_released: () => "hold ended",
+  finding_released: () => "not held for it any more",
   arteria_state: (p) => `state set to ${p.state}`,
 };
 /** Of a payload: told by the words themselves, or of no use to a person. */

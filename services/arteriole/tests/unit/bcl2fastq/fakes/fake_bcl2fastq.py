@@ -41,7 +41,7 @@ def refuse(text: str) -> None:
     sys.exit(1)
 
 
-def parse(words: list[str]) -> tuple[dict[str, str], set[str]]:
+def parse(words: list[str], masks: list[str]) -> tuple[dict[str, str], set[str]]:
     values: dict[str, str] = {}
     switches: set[str] = set()
     rest = iter(words)
@@ -54,7 +54,10 @@ def parse(words: list[str]) -> tuple[dict[str, str], set[str]]:
             value = next(rest, None)
             if value is None or value.startswith("--"):
                 refuse(f"the required argument for option '{word}' is missing")
-            values[word] = str(value)
+            if word == "--use-bases-mask":
+                masks.append(str(value))
+            else:
+                values[word] = str(value)
         else:
             refuse(f"unrecognised option '{word}'")
     return values, switches
@@ -85,7 +88,8 @@ def threads(values: dict[str, str]) -> int:
 
 
 def make(words: list[str], knobs: dict) -> None:
-    values, switches = parse(words)
+    masks: list[str] = []
+    values, switches = parse(words, masks)
     run, out = folder(values, "--runfolder-dir"), folder(values, "--output-dir")
     interop = Path(values.get("--interop-dir", run / "InterOp"))
     if run in (out, *out.parents, *interop.parents):
@@ -103,7 +107,7 @@ def make(words: list[str], knobs: dict) -> None:
     if "prepared" in knobs:
         shutil.copytree(knobs["prepared"], out, dirs_exist_ok=True)
     else:
-        convert(run, sheet, out, allowed, count, switches)
+        convert(run, sheet, out, allowed, count, switches, values.get("--tiles", ""), masks)
     (out / "Reports" / "html").mkdir(parents=True)
     (out / "Reports" / "html" / "index.html").write_text("<html></html>")
     interop.mkdir()
@@ -111,9 +115,16 @@ def make(words: list[str], knobs: dict) -> None:
 
 
 def convert(
-    run: Path, sheet: Path, out: Path, allowed: tuple[int, int], count: int, switches: set[str]
+    run: Path,
+    sheet: Path,
+    out: Path,
+    allowed: tuple[int, int],
+    count: int,
+    switches: set[str],
+    tiles: str,
+    masks: list[str],
 ) -> None:
-    from arteriole.bcl2fastq.converters import ConversionRequest, find
+    from arteriole.bcl2fastq.converters import ConversionRequest, Options, find
 
     scratch = out / ".scratch"
     scratch.mkdir()
@@ -123,6 +134,12 @@ def convert(
         ignore_adapters=True,
         ignore=frozenset(ignore),
         threads=count,
+        options=Options(
+            no_lane_splitting="--no-lane-splitting" in switches,
+            create_fastq_for_index_reads="--create-fastq-for-index-reads" in switches,
+            tiles=tuple(filter(None, tiles.split(","))),
+            use_bases_mask=tuple(masks),
+        ),
     )
     find("builtin").convert(request, lambda done, total: None)
     for path in scratch.iterdir():

@@ -4,7 +4,7 @@ The options are those that `bcl2fastq --help` of 2.20 lists.
 """
 
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
-from arteriole.bcl2fastq.converters.conversion import ConversionRequest
+from arteriole.bcl2fastq.converters.conversion import ConversionRequest, Options
 
 #: Threads that read and threads that write are 4 by default.
 FEW = 4
@@ -33,7 +33,26 @@ def arguments(plan: Plan, request: ConversionRequest) -> list[str]:
         *(f"--ignore-{sort}" for sort in IGNORED if sort in request.ignore),
         # NONE, FATAL, ERROR, WARNING, INFO, DEBUG or TRACE.
         *("--min-log-level", "INFO"),
+        *_asked(request.options),
     ]
+
+
+def _asked(options: Options) -> list[str]:
+    """The options that were asked for; masks may be said several times, one a lane."""
+    words = [
+        f"--{field.replace('_', '-')}"
+        for field in ("no_lane_splitting", "create_fastq_for_index_reads")
+        if getattr(options, field)
+    ]
+    if options.tiles:
+        words += ["--tiles", ",".join(options.tiles)]
+    for mask in options.use_bases_mask:
+        words += ["--use-bases-mask", mask]
+    for field in ("minimum_trimmed_read_length", "mask_short_adapter_reads"):
+        value = getattr(options, field)
+        if value is not None:
+            words += [f"--{field.replace('_', '-')}", str(value)]
+    return [*words, *options.words]
 
 
 def mismatches(plan: Plan, request: ConversionRequest) -> str:

@@ -1,5 +1,6 @@
 """What bcl2fastq reads of a sample sheet, and what of it would make other files than planned."""
 
+from arteriole.bcl2fastq.converters.builtin.asked import INDEX_FASTQS
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.illumina import sheet_settings
 from arteriole.illumina.run_info import RunInfo
@@ -7,12 +8,12 @@ from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_settings import Meaning
 from arteriole.illumina.sheet_text import plain
 
-#: Settings of bcl2fastq that change reads, but neither names nor number of the files.
+#: Settings of bcl2fastq whose files a plan names: most change reads alone.
 KNOWN = frozenset(
     {
         *("read1startfromcycle", "read2startfromcycle", "read1endwithcycle", "read2endwithcycle"),
         *("read1umilength", "read2umilength", "read1umistartfromcycle", "read2umistartfromcycle"),
-        *("trimumi", "reversecomplement", "excludetiles"),
+        *("trimumi", "reversecomplement", "excludetiles", INDEX_FASTQS),
         *(f"excludetileslane{lane}" for lane in range(1, 9)),
     }
 )

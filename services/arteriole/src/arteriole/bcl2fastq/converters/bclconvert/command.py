@@ -1,7 +1,8 @@
 """The command line of a conversion, as words.
 
-The options are those of BCL Convert 4.0 to 4.2 as its `--help` and its guide have them, and as
-github.com/umccr/cwl-ica, bclConvert 4.0.3, passes them on. Each takes a value.
+What the options mean is told in github.com/umccr/cwl-ica, tools/bclConvert/3.7.5; the names of
+those of threads, and the defaults of 1, are in a log of BCL Convert 4.0.3 among the tests of the
+Python package anacore (anacore.illumina). Each takes a value.
 """
 
 import os
@@ -57,7 +58,7 @@ def options(request: ConversionRequest, projects: bool, cpus: int | None = None)
         Option("--bcl-num-parallel-tiles", "1", "its default: memory is that of one tile"),
         Option("--bcl-num-conversion-threads", threads, "1 to the threads of the machine"),
         Option("--bcl-num-compression-threads", threads, "1 to the threads of the machine"),
-        Option("--bcl-num-decompression-threads", half, "by default half of the threads"),
+        Option("--bcl-num-decompression-threads", half, "half of those"),
     ]
 
 

@@ -1,7 +1,7 @@
 """The conversion: BCL Convert over the whole run, then its counts and files against the plan."""
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.converters.bclconvert import command, outputs, sheet, stats
@@ -14,6 +14,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionError,
     ConversionRequest,
     ConversionResult,
+    Options,
     Progress,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
@@ -156,6 +157,14 @@ def _refuse_options(request: ConversionRequest) -> None:
                 f"{name} is not for the converter bclconvert",
                 hint=f"leave out bcl2fastq.{name}, or convert with builtin",
                 field=name,
+                code="convert.option",
+            )
+    for field in fields(Options):
+        if getattr(request.options, field.name) != field.default:
+            raise ConversionError(
+                f"{field.name} is not for the converter bclconvert",
+                hint="leave it out, or convert with builtin or bcl2fastq",
+                field=field.name,
                 code="convert.option",
             )
     for sort in sorted(request.ignore - {"empty-samples"}):

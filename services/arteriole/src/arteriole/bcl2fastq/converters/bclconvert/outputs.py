@@ -38,7 +38,7 @@ def settle(folder: Path, out_dir: Path, plan: Plan, lanes: list[LaneStats], tool
         written: planned
         for lane in plan.lanes
         for output in lane.outputs
-        for written, planned in _paths(plan, lane, output)
+        for written, planned in _paths(lane, output)
     }
     require_same(set(paths), found - _nothing_undetermined(folder, plan, found), tool)
     _require_listed(folder, plan, lanes)
@@ -61,19 +61,17 @@ def written_name(output: SamplePlan, lane: int, read: int) -> str:
     return PurePosixPath(*project, name).as_posix()
 
 
-def _paths(plan: Plan, lane: LanePlan, output: SamplePlan) -> list[tuple[str, str]]:
+def _paths(lane: LanePlan, output: SamplePlan) -> list[tuple[str, str]]:
     return [
-        (written_name(output, lane.lane, read), output.fastq(lane.lane, read).as_posix())
-        for read in range(1, len(plan.run_info.template_reads) + 1)
+        (written_name(output, lane.lane, n), output.fastq(lane.lane, n).as_posix())
+        for n in (read.number for read in lane.template_reads)
     ]
 
 
 def _nothing_undetermined(folder: Path, plan: Plan, found: set[str]) -> set[str]:
     """Remove files Undetermined of lanes whose one sample takes every read; they hold nothing."""
     other = SamplePlan(UNDETERMINED, UNDETERMINED, 0, PurePosixPath())
-    written = {
-        name for lane in plan.lanes if lane.takes_all for name, _ in _paths(plan, lane, other)
-    }
+    written = {name for lane in plan.lanes if lane.takes_all for name, _ in _paths(lane, other)}
     empty = {name for name in written & found if not _first_byte(folder / name)}
     for name in empty:
         (folder / name).unlink()
@@ -96,7 +94,7 @@ def _without_empty(plan: Plan, lanes: list[LaneStats], found: set[str]) -> Plan:
     for lane in plan.lanes:
         outputs = []
         for output in lane.outputs:
-            written = {name for name, _ in _paths(plan, lane, output)}
+            written = {name for name, _ in _paths(lane, output)}
             if reads[lane.lane, output.sample_id] or written & found:
                 outputs.append(output)
             else:
@@ -124,7 +122,7 @@ def _require_listed(folder: Path, plan: Plan, lanes: list[LaneStats]) -> None:
         raise _unlike(str(err)) from err
     reads = _reads(lanes)
     expected = {
-        (lane.lane, output.sample_id): [name for name, _ in _paths(plan, lane, output)]
+        (lane.lane, output.sample_id): [name for name, _ in _paths(lane, output)]
         for lane in plan.lanes
         for output in lane.outputs
     }

@@ -45,7 +45,7 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
     source = SampleSheet.read(request.sheet)
     text = sheet_text.read(request.sheet.read_bytes())
     sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
-    plan = _named_lanes(plans.make(request, check_settings, sheet))
+    plan = plans.make(request, check_settings, sheet, masked=False)
     rendering = sheet_rendering.render(
         replace(sheet, samples=tuple(replace(s, sample_name="") for s in sheet.samples)),
         plan.run_info,
@@ -88,16 +88,6 @@ def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionReq
                 code="convert.setting",
             )
     return []
-
-
-def _named_lanes(plan: Plan) -> Plan:
-    """NB: BCL Convert converts the lanes that the sheet names, and no other."""
-    named = tuple(lane for lane in plan.lanes if lane.samples)
-    others = [str(lane.lane) for lane in plan.lanes if not lane.samples]
-    if not others:
-        return plan
-    warning = f"no sample on lane {', '.join(others)}: BCL Convert does not convert it"
-    return replace(plan, lanes=named, warnings=(*plan.warnings, warning))
 
 
 def _refuse_losses(rendering: Rendering, version: str) -> None:

@@ -96,7 +96,7 @@ def _lane(plan: Plan, lane: LanePlan, rows: list[SampleCount]) -> LaneStats:
     _require_same(what, set(names), {sample.sample_id for sample in lane.samples})
     if len(names) != len(lane.samples) or len(rows) > len(names) + 1:
         raise _wrong(f"Demultiplex_Stats.csv has one of the {what} twice")
-    counts = LaneStats(lane, len(plan.run_info.template_reads))
+    counts = LaneStats(lane)
     by_name = {row.sample_id: row for row in rows}
     for place, output in enumerate(lane.outputs):
         row = by_name.pop(output.sample_id, None)

@@ -1,16 +1,17 @@
 """The conversion itself: lane by lane, tile by tile, so that memory stays that of one tile."""
 
 import errno
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq.converters.builtin import demux_summary, stats
 from arteriole.bcl2fastq.converters.builtin import plan as plans
+from arteriole.bcl2fastq.converters.builtin import reports, stats
 from arteriole.bcl2fastq.converters.builtin.demultiplex import Demultiplexer
-from arteriole.bcl2fastq.converters.builtin.outputs import LaneFiles
+from arteriole.bcl2fastq.converters.builtin.outputs import FastqFiles
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
 from arteriole.bcl2fastq.converters.builtin.tiles import TileReader
@@ -78,21 +79,19 @@ def _convert(
         each: Any = map
         if request.threads > 1:
             each = stack.enter_context(ThreadPoolExecutor(request.threads)).map
-        for lane in plan.lanes:
-            counts = LaneStats(lane, len(plan.run_info.template_reads))
-            outputs = LaneFiles(request.out_dir, lane, counts.template_reads)
-            demultiplexer = _demultiplexer(lane, request.barcode_mismatches)
-            reader = TileReader(
-                plan, lane, demultiplexer, request.include_non_pf, each, request.out_dir
-            )
-            for tile in plan.run_info.tiles[lane.lane]:
-                outputs.write(reader.pieces(tile, counts))
-                done += 1
-                progress(done, plan.tiles)
-            files += outputs.close(counts)
-            lanes.append(counts)
+        for group in (plan.lanes,) if plan.merged else ((lane,) for lane in plan.lanes):
+            outputs = FastqFiles(request.out_dir, plan.planned(group), each, request.threads)
+            for lane in group:
+                counts = LaneStats(lane)
+                lanes.append(counts)
+                reader = TileReader(plan, counts, _demultiplexer(lane, request), request, each)
+                for tile in plan.run_info.tiles[lane.lane]:
+                    outputs.write(lane, reader.pieces(tile))
+                    done += 1
+                    progress(done, plan.tiles)
+            files += outputs.close(_reads(lanes[-len(group) :]))
     stats.write(request.out_dir, plan, lanes)
-    demux_summary.write((request.out_dir / stats.PATH).parent, lanes)
+    reports.write(request.out_dir, lanes)
     return ConversionResult(
         converter=name,
         version=version,
@@ -105,10 +104,18 @@ def _convert(
     )
 
 
-def _demultiplexer(lane: LanePlan, mismatches: tuple[int, int]) -> Demultiplexer:
+def _reads(lanes: list[LaneStats]) -> Counter[str]:
+    """How many reads each sample has on some lanes."""
+    reads: Counter[str] = Counter()
+    for sample in stats.sample_reads(lanes):
+        reads[sample.sample_id] += sample.reads
+    return reads
+
+
+def _demultiplexer(lane: LanePlan, request: ConversionRequest) -> Demultiplexer:
     indexes = [
         (sample.index, sample.index2)[: len(lane.index_lengths)]
         for sample in lane.samples
         if not lane.takes_all
     ]
-    return Demultiplexer(indexes, lane.index_lengths, mismatches)
+    return Demultiplexer(indexes, lane.index_lengths, request.barcode_mismatches)

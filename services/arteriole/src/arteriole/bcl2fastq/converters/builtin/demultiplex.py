@@ -38,6 +38,16 @@ def index_codes(calls: Calls, reverse_complement: bool) -> Codes:
     return _COMPLEMENT[codes[::-1]] if reverse_complement else codes
 
 
+def complement(calls: Calls) -> Calls:
+    """The bytes of the bases that pair with these, with their qualities; a no-call stays one.
+
+    NB: a T of quality 0 becomes a no-call, since no byte stands for an A of quality 0.
+    """
+    turned = calls ^ np.uint8(3)
+    turned[calls == 0] = 0
+    return turned
+
+
 @dataclass(frozen=True, slots=True)
 class Barcodes:
     """The distinct indexes of some clusters: `codes` (distinct, bases), `of` each cluster."""

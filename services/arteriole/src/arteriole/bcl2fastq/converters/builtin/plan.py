@@ -4,29 +4,25 @@ Everything that this converter does not do is refused here, by name.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from arteriole.bcl2fastq.converters.builtin import base_calls
+from arteriole.bcl2fastq.converters.builtin import asked, base_calls, lane_reads
+from arteriole.bcl2fastq.converters.builtin.lane_reads import Part
 from arteriole.bcl2fastq.converters.conversion import (
-    IGNORABLE,
+    MERGED,
     UNDETERMINED,
     Announcement,
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import index_orientation, sheet_check, sheet_settings
+from arteriole.illumina import index_orientation, sheet_check, tile_choice
 from arteriole.illumina.run_folder import BclKind, RunFolder
-from arteriole.illumina.run_info import Read, RunInfo
+from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
 from arteriole.illumina.sheet_check import Finding, Severity
-from arteriole.illumina.sheet_settings import Meaning
-from arteriole.illumina.sheet_text import plain
-
-_SETTING_HINTS = {
-    Meaning.MISMATCHES: "set bcl2fastq.barcode_mismatches to what the sheet asks for",
-    Meaning.OTHER: "remove it, or convert with bcl2fastq",
-}
+from arteriole.illumina.tile_choice import TileChoiceError
+from arteriole.illumina.used_reads import UsedRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,55 +36,108 @@ class SamplePlan:
     index: str = ""
     index2: str = ""
 
-    def fastq(self, lane: int, read: int) -> PurePosixPath:
-        """bcl2fastq's file name; `read` counts template reads from 1."""
-        return self.folder / f"{self.name}_S{self.number}_L{lane:03d}_R{read}_001.fastq.gz"
+    def fastq(self, lane: int, read: int, letter: str = "R") -> PurePosixPath:
+        """bcl2fastq's file name; `read` counts those of its sort from 1.
+
+        Args:
+            lane: or MERGED, where lanes are not split.
+            letter: I for an index read.
+        """
+        place = "" if lane == MERGED else f"_L{lane:03d}"
+        return self.folder / f"{self.name}_S{self.number}{place}_{letter}{read}_001.fastq.gz"
 
 
 @dataclass(frozen=True, slots=True)
 class LanePlan:
-    """A lane; `index_lengths` are the cycles used of each index read, none if all are ignored.
+    """A lane.
 
     The last of `outputs` is for undetermined reads, unless the lane has one sample without index,
     which takes every read.
+
+    Attributes:
+        reads: those in use; of index reads as many cycles as the sheet's indexes have.
+        said: the same, with index reads as RunInfo.xml or a mask have them.
     """
 
     lane: int
     kind: BclKind
     samples: tuple[SamplePlan, ...]
     outputs: tuple[SamplePlan, ...]
-    index_lengths: tuple[int, ...]
+    reads: tuple[UsedRead, ...]
+    said: tuple[UsedRead, ...]
 
     @property
     def takes_all(self) -> bool:
         """Whether every read belongs to the lane's one sample."""
         return len(self.outputs) == len(self.samples)
 
+    @property
+    def template_reads(self) -> tuple[UsedRead, ...]:
+        """Those that always become files."""
+        return tuple(read for read in self.reads if not read.is_index)
+
+    @property
+    def index_reads(self) -> tuple[UsedRead, ...]:
+        """Those that tell the samples apart."""
+        return tuple(read for read in self.reads if read.is_index)
+
+    @property
+    def index_lengths(self) -> tuple[int, ...]:
+        """The cycles used of each index read; none if all are ignored."""
+        return tuple(len(read.cycles) for read in self.index_reads)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A FASTQ that will be written; `lane` may be MERGED."""
+
+    path: str
+    output: SamplePlan
+    lane: int
+    read: int
+    is_index: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole conversion."""
+    """The whole conversion; `run_info` has the tiles that are converted.
+
+    Attributes:
+        merged: each sample's lanes go into one file.
+        index_fastqs: index reads become files too.
+    """
 
     folder: RunFolder
     run_info: RunInfo
     lanes: tuple[LanePlan, ...]
     warnings: tuple[str, ...]
     ignore: frozenset[str] = frozenset()
+    merged: bool = False
+    index_fastqs: bool = False
 
     @property
     def tiles(self) -> int:
         """How many tiles will be converted."""
         return sum(len(self.run_info.tiles[lane.lane]) for lane in self.lanes)
 
+    def planned(self, lanes: tuple[LanePlan, ...] | None = None) -> tuple[PlannedFile, ...]:
+        """The FASTQs of some lanes, or of all."""
+        files = {
+            (path := output.fastq(number, read.number, read.name[0]).as_posix()): PlannedFile(
+                path, output, number, read.number, read.is_index
+            )
+            for lane in (self.lanes if lanes is None else lanes)
+            for number in (MERGED if self.merged else lane.lane,)
+            for output in lane.outputs
+            for read in lane.reads
+            if self.index_fastqs or not read.is_index
+        }
+        return tuple(files.values())
+
     @property
     def files(self) -> tuple[str, ...]:
         """Every FASTQ that will be written, relative to the output folder."""
-        return tuple(
-            output.fastq(lane.lane, read).as_posix()
-            for lane in self.lanes
-            for output in lane.outputs
-            for read in range(1, len(self.run_info.template_reads) + 1)
-        )
+        return tuple(file.path for file in self.planned())
 
     def announcement(self) -> Announcement:
         """What it will write, in the words that all converters share."""
@@ -104,69 +153,94 @@ def make(
     request: ConversionRequest,
     check_settings: SettingsCheck | None = None,
     sheet: SampleSheet | None = None,
+    *,
+    masked: bool = True,
 ) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
 
     Args:
         check_settings: of another converter than the builtin one.
         sheet: the one of the request, with index2 as the converter takes it.
+        masked: whether OverrideCycles says which files there are; False leaves that to a tool.
 
     Raises:
         ConversionError: something is refused.
         SampleSheetError, RunDataError: a file cannot be read.
     """
-    _check_options(request)
+    asked.check_options(request)
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
     if sheet is None:
         sheet = SampleSheet.read(request.sheet)
         sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
-    warnings = (check_settings or _check_settings)(sheet, run_info, request)
-    findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
-    _refuse(findings, request)
-    _refuse_pooled(sheet)
-    warnings += [_told(finding) for finding in findings]
+    warnings = (check_settings or asked.check_settings)(sheet, run_info, request)
+    if not request.options.use_bases_mask:
+        warnings += _checked(sheet, run_info, request)
+    parts = (lane_reads.parts if masked else lane_reads.whole)(sheet, run_info, request)
+    for part in parts:
+        if part.sheet is not sheet or request.options.use_bases_mask:
+            warnings += _checked(part.sheet, part.run_info, request)
     for read in run_info.template_reads:
         if read.is_reverse_complement:
             raise ConversionError(
                 f"read {read.number} is marked IsReverseComplement, known of index reads only",
                 code="convert.read_orientation",
             )
-    numbers = _numbers(sheet)
-    by_lane = sheet_check.samples_by_lane(sheet, run_info)
     kinds = base_calls.kinds(folder, run_info, request.ignore)
-    base_calls.require_files(folder, run_info, request.ignore)
     base_calls.require_listed(folder, run_info, kinds)
+    samples = _samples_by_lane(parts)
+    warnings += [
+        f"no sample on lane {lane}: it is not converted"  # as the sheet's rule tells it
+        for lane in run_info.lanes
+        if not samples[lane]
+    ]
+    run_info = _chosen(run_info, [lane for lane in run_info.lanes if samples[lane]], request)
+    base_calls.require_files(folder, run_info, request.ignore)
+    kinds = {lane: kinds[lane] for lane in run_info.lanes}
     base_calls.require_filters(folder, run_info, kinds)
+    numbers = _numbers(sheet)
     lanes = tuple(
-        _lane(run_info, lane, kinds[lane], samples, numbers) for lane, samples in by_lane.items()
+        _lane(part, lane, kinds[lane], samples[lane], numbers)
+        for part in parts
+        for lane in part.run_info.lanes
+        if lane in run_info.tiles
     )
     if request.include_non_pf:
         base_calls.require_all_clusters(folder, run_info, kinds)
-    return Plan(folder, run_info, lanes, tuple(warnings), request.ignore)
+    merged = request.options.no_lane_splitting or asked.is_on(sheet, asked.MERGED_LANES)
+    index_fastqs = request.options.create_fastq_for_index_reads
+    return Plan(
+        folder=folder,
+        run_info=run_info,
+        lanes=tuple(sorted(lanes, key=lambda lane: lane.lane)),
+        warnings=tuple(dict.fromkeys(warnings)),
+        ignore=request.ignore,
+        merged=merged,
+        index_fastqs=index_fastqs or asked.is_on(sheet, asked.INDEX_FASTQS),
+    )
 
 
-def _check_options(request: ConversionRequest) -> None:
-    unknown = request.ignore - set(IGNORABLE)
-    if unknown:
-        raise ConversionError(
-            f"{min(unknown)[:40]!r} cannot be ignored",
-            hint="known are: " + ", ".join(IGNORABLE),
-            field="ignore",
-            code="convert.ignore",
-        )
-    if not all(0 <= allowed <= 2 for allowed in request.barcode_mismatches):
-        raise ConversionError(
-            f"expected 0 to 2 mismatches an index, found {request.barcode_mismatches}",
-            field="barcode_mismatches",
-            code="convert.mismatches",
-        )
-    if not 1 <= request.threads <= 256:
-        raise ConversionError(
-            f"expected 1 to 256 threads, found {request.threads}",
-            field="threads",
-            code="convert.threads",
-        )
+def _samples_by_lane(parts: tuple[Part, ...]) -> dict[int, list[Sample]]:
+    found: dict[int, list[Sample]] = {}
+    for part in parts:
+        found |= sheet_check.samples_by_lane(part.sheet, part.run_info)
+    return found
+
+
+def _chosen(run_info: RunInfo, lanes: list[int], request: ConversionRequest) -> RunInfo:
+    """The run with the tiles that are converted. Raises ConversionError if there are none."""
+    tiles = {lane: run_info.tiles[lane] for lane in lanes}
+    if request.options.tiles:
+        try:
+            tiles = tile_choice.choose(request.options.tiles, tiles)
+        except TileChoiceError as err:
+            raise ConversionError(
+                f"tiles: {err}",
+                hint="say them as --tiles of bcl2fastq does, such as s_1, s_[2-4] or s_1_1101",
+                field="tiles",
+                code="convert.tiles",
+            ) from err
+    return replace(run_info, tiles=tiles)
 
 
 def require_empty(request: ConversionRequest) -> None:
@@ -181,29 +255,12 @@ def require_empty(request: ConversionRequest) -> None:
         )
 
 
-def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
-    warnings = []
-    for name, setting in sheet.settings.items():
-        meaning = sheet_settings.meaning(name, sheet, run_info, request.barcode_mismatches)
-        if plain(name) in sheet_settings.ADAPTER_SETTINGS and request.ignore_adapters:
-            warnings.append(f"line {setting.line}: setting {name} ignored, reads are not trimmed")
-        elif meaning is Meaning.ADAPTERS:
-            raise ConversionError(
-                f"line {setting.line}: setting {name[:60]} asks for adapter trimming, "
-                "which the builtin converter does not do",
-                hint="`ignore_adapters: true` converts without trimming; bcl2fastq trims",
-                field=name[:60],
-                code="convert.adapters",
-            )
-        elif meaning is not Meaning.NEUTRAL:
-            raise ConversionError(
-                f"line {setting.line}: setting {name[:60]} asks for {meaning.value}, "
-                "which the builtin converter does not do",
-                hint=_SETTING_HINTS[meaning],
-                field=name[:60],
-                code="convert.setting",
-            )
-    return warnings
+def _checked(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
+    """Refuse a sheet that does not fit; what else was found is told."""
+    findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
+    _refuse(findings, request)
+    _refuse_pooled(sheet)
+    return [_told(finding) for finding in findings]
 
 
 def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
@@ -259,13 +316,13 @@ def _numbers(sheet: SampleSheet) -> dict[str, int]:
 
 
 def _lane(
-    run_info: RunInfo,
+    part: Part,
     lane: int,
     kind: BclKind,
     samples: list[Sample],
     numbers: dict[str, int],
 ) -> LanePlan:
-    index_reads = len(run_info.index_reads)
+    index_reads = len(part.run_info.index_reads)
     planned = tuple(_sample(sample, numbers[sample.sample_id], index_reads) for sample in samples)
     undetermined = SamplePlan(UNDETERMINED, UNDETERMINED, 0, PurePosixPath())
     takes_all = len(planned) == 1 and not planned[0].index
@@ -274,7 +331,8 @@ def _lane(
         kind=kind,
         samples=planned,
         outputs=planned if takes_all else (*planned, undetermined),
-        index_lengths=_index_lengths(planned, run_info.index_reads),
+        reads=lane_reads.of_sheet(part, samples),
+        said=part.reads,
     )
 
 
@@ -298,11 +356,3 @@ def _sample(sample: Sample, number: int, index_reads: int) -> SamplePlan:
     index = sample.index if index_reads else ""
     index2 = sample.index2 if index_reads > 1 else ""
     return SamplePlan(sample.sample_id, name, number, folder, index, index2)
-
-
-def _index_lengths(samples: tuple[SamplePlan, ...], reads: tuple[Read, ...]) -> tuple[int, ...]:
-    """As long as the sheet's indexes; the whole index reads where the lane has none."""
-    if not any(sample.index for sample in samples):
-        return tuple(read.cycles for read in reads[:2])
-    lengths = (len(samples[0].index), len(samples[0].index2))
-    return tuple(length for length in lengths if length)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from arteriole.bcl2fastq.converters.builtin.demultiplex import Assignment, Barcodes
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan, SamplePlan
 from arteriole.bcl2fastq.converters.conversion import SampleReads
+from arteriole.illumina.used_reads import UsedRead
 
 PATH = "Stats/Stats.json"
 UNKNOWN_WRITTEN = 1000
@@ -45,14 +46,18 @@ class Missing:
 
 @dataclass
 class LaneStats:
-    """Counts of one lane; the arrays have a row an output and a column a template read."""
+    """Counts of one lane; the arrays have a row an output and a column a template read.
+
+    Attributes:
+        by_tile: of each tile, how many clusters that passed the filter each output has.
+    """
 
     plan: LanePlan
-    template_reads: int
     missing: Missing = field(default_factory=lambda: Missing())
     clusters: int = 0
     clusters_pf: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
+    by_tile: dict[int, NDArray[np.uint32]] = field(default_factory=dict)
     reads: NDArray[np.int64] = field(init=False)
     mismatches: NDArray[np.int64] = field(init=False)
     quality_sum: NDArray[np.int64] = field(init=False)
@@ -64,6 +69,16 @@ class LaneStats:
         self.mismatches = np.zeros((outputs, 3), np.int64)
         self.quality_sum = np.zeros((outputs, self.template_reads), np.int64)
         self.q30 = np.zeros((outputs, self.template_reads), np.int64)
+
+    @property
+    def template_reads(self) -> int:
+        """How many."""
+        return len(self.plan.template_reads)
+
+    def add_tile(self, tile: int, outputs: NDArray[np.intp]) -> None:
+        """Count the outputs of a tile's clusters that passed the filter."""
+        counts = np.bincount(outputs, minlength=len(self.plan.outputs))
+        self.by_tile[tile] = counts.astype(np.uint32)
 
     def add_barcodes(self, barcodes: Barcodes, counts: NDArray[np.intp], found: Assignment) -> None:
         """Count the barcodes of a tile; `counts` says how often each was read."""
@@ -81,14 +96,15 @@ class LaneStats:
 
     def add_qualities(
         self,
-        read: int,
+        read: UsedRead,
         outputs: NDArray[np.intp],
         sums: NDArray[np.int64],
         q30: NDArray[np.int64],
     ) -> None:
-        """Count some clusters' qualities of one template read (numbered from 0)."""
-        np.add.at(self.quality_sum[:, read], outputs, sums)
-        np.add.at(self.q30[:, read], outputs, q30)
+        """Count some clusters' qualities of one template read."""
+        column = self.plan.template_reads.index(read)
+        np.add.at(self.quality_sum[:, column], outputs, sums)
+        np.add.at(self.q30[:, column], outputs, q30)
 
 
 def missing_warnings(plan: Plan, lanes: list[LaneStats]) -> list[str]:
@@ -126,9 +142,9 @@ def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
         "RunNumber": info.run_number,
         "RunId": info.run_id,
         "ReadInfosForLanes": [
-            {"LaneNumber": lane.plan.lane, "ReadInfos": _read_infos(plan)} for lane in lanes
+            {"LaneNumber": lane.plan.lane, "ReadInfos": _read_infos(lane)} for lane in lanes
         ],
-        "ConversionResults": [_lane(plan, lane) for lane in lanes],
+        "ConversionResults": [_lane(lane) for lane in lanes],
         "UnknownBarcodes": [
             {
                 "Lane": lane.plan.lane,
@@ -146,24 +162,20 @@ def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
     return answer
 
 
-def _read_infos(plan: Plan) -> list[dict[str, Any]]:
+def _read_infos(lane: LaneStats) -> list[dict[str, Any]]:
     """Template reads and index reads are numbered apart, each from 1."""
-    numbers = {False: 0, True: 0}
-    infos = []
-    for read in plan.run_info.reads:
-        numbers[read.is_index] += 1
-        infos.append(
-            {
-                "Number": numbers[read.is_index],
-                "NumCycles": read.cycles,
-                "IsIndexedRead": read.is_index,
-            }
-        )
-    return infos
+    return [
+        {
+            "Number": read.number,
+            "NumCycles": len(read.cycles),
+            "IsIndexedRead": read.is_index,
+        }
+        for read in lane.plan.said
+    ]
 
 
-def _lane(plan: Plan, lane: LaneStats) -> dict[str, Any]:
-    results = [_output(plan, lane, place, output) for place, output in enumerate(lane.plan.outputs)]
+def _lane(lane: LaneStats) -> dict[str, Any]:
+    results = [_output(lane, place, output) for place, output in enumerate(lane.plan.outputs)]
     samples = results[: len(lane.plan.samples)]
     answer: dict[str, Any] = {
         "LaneNumber": lane.plan.lane,
@@ -178,9 +190,9 @@ def _lane(plan: Plan, lane: LaneStats) -> dict[str, Any]:
     return answer
 
 
-def _output(plan: Plan, lane: LaneStats, place: int, output: SamplePlan) -> dict[str, Any]:
+def _output(lane: LaneStats, place: int, output: SamplePlan) -> dict[str, Any]:
     reads = int(lane.reads[place])
-    cycles = [read.cycles for read in plan.run_info.template_reads]
+    templates = lane.plan.template_reads
     answer: dict[str, Any] = {"SampleId": output.sample_id, "SampleName": output.name}
     if output.index:
         answer["IndexMetrics"] = [
@@ -195,15 +207,15 @@ def _output(plan: Plan, lane: LaneStats, place: int, output: SamplePlan) -> dict
         ]
     return answer | {
         "NumberReads": reads,
-        "Yield": reads * sum(cycles),
+        "Yield": reads * sum(len(read.cycles) for read in templates),
         "ReadMetrics": [
             {
-                "ReadNumber": number + 1,
-                "Yield": reads * length,
-                "YieldQ30": int(lane.q30[place, number]),
-                "QualityScoreSum": int(lane.quality_sum[place, number]),
+                "ReadNumber": read.number,
+                "Yield": reads * len(read.cycles),
+                "YieldQ30": int(lane.q30[place, column]),
+                "QualityScoreSum": int(lane.quality_sum[place, column]),
                 "TrimmedBases": 0,
             }
-            for number, length in enumerate(cycles)
+            for column, read in enumerate(templates)
         ],
     }

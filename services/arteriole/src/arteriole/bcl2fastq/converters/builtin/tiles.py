@@ -1,8 +1,7 @@
 """One tile on its way from base calls to FASTQ text."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,17 @@ from arteriole.bcl2fastq.converters.builtin.demultiplex import (
     Barcodes,
     Codes,
     Demultiplexer,
+    complement,
     index_codes,
 )
-from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
+from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.builtin.sources import Chosen
 from arteriole.bcl2fastq.converters.builtin.sources.source import DAMAGED
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
-from arteriole.bcl2fastq.converters.conversion import ConversionError
+from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.illumina import locs
 from arteriole.illumina.bcl import Calls
-from arteriole.illumina.run_info import Read
+from arteriole.illumina.used_reads import UsedRead
 
 CHUNK = 16_384
 NO_CALL = 0
@@ -38,51 +38,54 @@ Map = Callable[[Callable[[int], Found], Iterable[int]], Iterator[Found]]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text for one output (its place in LanePlan.outputs) and template read (from 0)."""
+    """Text for one output (its place in LanePlan.outputs) and read."""
 
     output: int
-    read: int
+    read: UsedRead
     text: memoryview
 
 
 class TileReader:
-    """Reads the tiles of one lane.
+    """Reads the tiles of one lane; counts into `stats`.
 
-    Args:
-        scratch: a folder for the base calls of a tile that is too large for memory.
+    The base calls of a tile that is too large for memory lie in the output folder meanwhile.
     """
 
     def __init__(
         self,
         plan: Plan,
-        lane: LanePlan,
+        stats: LaneStats,
         demultiplexer: Demultiplexer,
-        include_non_pf: bool,
+        request: ConversionRequest,
         each: Map,
-        scratch: Path,
     ) -> None:
         self._plan = plan
-        self._lane = lane
+        self._lane = stats.plan
+        self._stats = stats
         self._demultiplexer = demultiplexer
-        self._include_non_pf = include_non_pf
+        self._include_non_pf = request.include_non_pf
+        self._shortest = request.options.mask_short_adapter_reads or 0
         self._each = each
-        self._scratch = scratch
+        self._scratch = request.out_dir
+        lane = self._lane
         self._source = sources.of_lane(plan.folder, plan.run_info, lane.lane, lane.kind)
 
-    def pieces(self, tile: int, stats: LaneStats) -> Iterator[Piece]:
-        """The text of a tile, by read, then by output, clusters in order; counts into `stats`.
+    def pieces(self, tile: int) -> Iterator[Piece]:
+        """The text of a tile, by read, then by output, clusters in order.
 
         Raises:
             ConversionError: a file of the tile is missing or damaged; names its path in the run.
         """
-        passed, filter_known = self._passed(tile, stats)
-        positions = self._positions(tile, len(passed), stats)
+        stats = self._stats
+        passed, filter_known = self._passed(tile)
+        positions = self._positions(tile, len(passed))
         kept = np.arange(len(passed)) if self._include_non_pf else np.flatnonzero(passed)
         chosen = Chosen(passed, kept, filter_known)
         stats.clusters += len(passed)
         stats.clusters_pf += int(passed.sum())
-        codes = self._index_codes(tile, chosen, stats)
-        outputs = self._outputs(codes, stats)
+        codes = self._index_codes(tile, chosen)
+        outputs = self._outputs(codes)
+        stats.add_tile(tile, outputs[passed[kept]])
         # NB: from here on clusters stand in the order of their outputs; what is as long as a tile
         # is kept once, and everything wider is made for a chunk at a time.
         order = np.argsort(outputs, kind="stable")
@@ -96,19 +99,23 @@ class TileReader:
             flags = np.where(passed[kept[part]], fastq.PASSED, fastq.FILTERED).astype(np.uint8)
             return fastq.Clusters(positions[part], flags, self._index_text(codes[:, part]))
 
-        for number, read in enumerate(self._plan.run_info.template_reads):
-            with call_table(read.cycles, len(kept), self._scratch) as calls:
-                self._fill(calls, tile, read, chosen, stats)
-                yield from self._format(tile, number, clusters, calls, outputs, stats)
+        for read in self._lane.template_reads:
+            with call_table(len(read.cycles), len(kept), self._scratch) as calls:
+                self._fill(calls, tile, read.cycles, chosen)
+                yield from self._format(tile, read, clusters, calls, outputs)
+        for read in self._lane.index_reads if self._plan.index_fastqs else ():
+            cycles = read.cycles[::-1] if read.is_reverse_complement else read.cycles
+            with call_table(len(cycles), len(kept), self._scratch) as calls:
+                self._fill(calls, tile, cycles, chosen)
+                yield from self._format(tile, read, clusters, calls, outputs)
 
     def _format(
         self,
         tile: int,
-        number: int,
+        read: UsedRead,
         clusters: Callable[[slice], fastq.Clusters],
         calls: CallTable,
         outputs: NDArray[np.intp],
-        stats: LaneStats,
     ) -> Iterator[Piece]:
         info = self._plan.run_info
         prefix = (
@@ -117,21 +124,26 @@ class TileReader:
         for start in range(0, len(outputs), CHUNK):
             part = slice(start, min(start + CHUNK, len(outputs)))
             chunk = calls.part(part.start, part.stop)
-            stats.add_qualities(number, outputs[part], *fastq.quality_sums(chunk))
-            text, ends = fastq.records(prefix, number + 1, clusters(part), chunk)
+            if not read.is_index:
+                self._stats.add_qualities(read, outputs[part], *fastq.quality_sums(chunk))
+                if len(read.cycles) < self._shortest:
+                    chunk = np.full_like(chunk, NO_CALL)
+            elif read.is_reverse_complement:
+                chunk = complement(chunk)
+            text, ends = fastq.records(prefix, read.number, clusters(part), chunk)
             view = text.data
             begin = 0
             for last in _last_of_each(outputs[part]):
                 end = int(ends[last])
-                yield Piece(int(outputs[start + last]), number, view[begin:end])
+                yield Piece(int(outputs[start + last]), read, view[begin:end])
                 begin = end
 
-    def _outputs(self, codes: Codes, stats: LaneStats) -> NDArray[np.intp]:
-        """The output of each cluster, by its index; counts into `stats`."""
+    def _outputs(self, codes: Codes) -> NDArray[np.intp]:
+        """The output of each cluster, by its index."""
         barcodes = Barcodes.of_codes(codes)
         assignment = self._assign(barcodes)
         counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
-        stats.add_barcodes(barcodes, counts, assignment)
+        self._stats.add_barcodes(barcodes, counts, assignment)
         return assignment.samples[barcodes.of]
 
     def _assign(self, barcodes: Barcodes) -> Assignment:
@@ -140,13 +152,12 @@ class TileReader:
             return Assignment(zeros, zeros)
         return self._demultiplexer.assign(barcodes)
 
-    def _index_codes(self, tile: int, chosen: Chosen, stats: LaneStats) -> Codes:
+    def _index_codes(self, tile: int, chosen: Chosen) -> Codes:
         """The codes of all index cycles in use, shape (bases, kept)."""
         parts = [np.empty((0, len(chosen.kept)), np.uint8)]
-        reads = self._plan.run_info.index_reads
-        for read, length in zip(reads, self._lane.index_lengths, strict=False):
-            calls = np.empty((length, len(chosen.kept)), np.uint8)
-            for row, found in enumerate(self._calls(tile, read, length, chosen, stats)):
+        for read in self._lane.index_reads:
+            calls = np.empty((len(read.cycles), len(chosen.kept)), np.uint8)
+            for row, found in enumerate(self._calls(tile, read.cycles, chosen)):
                 calls[row] = found
             parts.append(index_codes(calls, read.is_reverse_complement))
         return np.concatenate(parts)
@@ -162,16 +173,12 @@ class TileReader:
             return letters
         return np.insert(letters, self._lane.index_lengths[0], ord("+"), axis=1)
 
-    def _fill(
-        self, table: CallTable, tile: int, read: Read, chosen: Chosen, stats: LaneStats
-    ) -> None:
-        for row, found in enumerate(self._calls(tile, read, read.cycles, chosen, stats)):
+    def _fill(self, table: CallTable, tile: int, cycles: range, chosen: Chosen) -> None:
+        for row, found in enumerate(self._calls(tile, cycles, chosen)):
             table.put(row, found)
 
-    def _calls(
-        self, tile: int, read: Read, cycles: int, chosen: Chosen, stats: LaneStats
-    ) -> Iterator[Calls]:
-        """The calls of a read's first `cycles` cycles, each of all clusters that are kept."""
+    def _calls(self, tile: int, numbers: Sequence[int], chosen: Chosen) -> Iterator[Calls]:
+        """The calls of some cycles, each of all clusters that are kept."""
 
         def cycle(number: int) -> Found:
             try:
@@ -179,32 +186,31 @@ class TileReader:
             except ConversionError as err:
                 return self._waived("missing-bcls", err)
 
-        numbers = self._plan.run_info.cycles_of(read)[:cycles]
         for start in range(0, len(numbers), _AT_ONCE):
             some = numbers[start : start + _AT_ONCE]
             for number, found in zip(some, self._each(cycle, some), strict=True):
                 if isinstance(found, ConversionError):
                     path = self._source.relative(self._source.file(tile, number))
-                    stats.missing.add("missing-bcls", path, str(found))
+                    self._stats.missing.add("missing-bcls", path, str(found))
                     yield np.full(len(chosen.kept), NO_CALL, np.uint8)
                 else:
                     yield found
 
-    def _passed(self, tile: int, stats: LaneStats) -> tuple[NDArray[np.bool_], bool]:
+    def _passed(self, tile: int) -> tuple[NDArray[np.bool_], bool]:
         """Which clusters passed the filter, and whether that is known."""
         try:
             return self._source.passed(tile), True
         except ConversionError as err:
             self._waived("missing-filter", err)
-            stats.missing.add("missing-filter", f"{self._lane.lane} {tile}", str(err))
+            self._stats.missing.add("missing-filter", f"{self._lane.lane} {tile}", str(err))
             return np.ones(self._source.clusters(tile), np.bool_), False
 
-    def _positions(self, tile: int, clusters: int, stats: LaneStats) -> locs.Positions:
+    def _positions(self, tile: int, clusters: int) -> locs.Positions:
         try:
             return self._source.positions(tile, clusters)
         except ConversionError as err:
             self._waived("missing-positions", err)
-            stats.missing.add("missing-positions", f"{self._lane.lane} {tile}", str(err))
+            self._stats.missing.add("missing-positions", f"{self._lane.lane} {tile}", str(err))
             return locs.made_up(clusters)
 
     def _waived(self, flag: str, err: ConversionError) -> ConversionError:

@@ -3,11 +3,11 @@
 import errno
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from arteriole.app.errors import ArterioleError
+from arteriole.bcl2fastq.converters.builtin import asked, sources, stats
 from arteriole.bcl2fastq.converters.builtin import plan as plans
-from arteriole.bcl2fastq.converters.builtin import sources, stats
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
 from arteriole.bcl2fastq.converters.conversion import (
@@ -16,6 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionRequest,
     ConversionResult,
     FastqFile,
+    Options,
     Progress,
 )
 from arteriole.bcl2fastq.converters.picard import rule as rules
@@ -24,6 +25,8 @@ from arteriole.bcl2fastq.converters.picard.inputs import LaneInputs
 from arteriole.bcl2fastq.converters.picard.outputs import Index, move
 from arteriole.bcl2fastq.converters.picard.rule import Rule
 from arteriole.bcl2fastq.converters.picard.tool import Picard
+from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.sample_sheet import SampleSheet
 
 _SCRATCH = ".picard"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -85,7 +88,8 @@ class PicardConverter:
         """
         Picard.find()
         _refuse_ignored(request)
-        plan = plans.make(request)
+        _refuse_options(request)
+        plan = plans.make(request, _check_settings)
         for lane in plan.lanes:
             self._rule(lane, request)
         return plan
@@ -102,7 +106,7 @@ class PicardConverter:
         done = 0
         progress(done, plan.tiles)
         for lane in plan.lanes:
-            counts = LaneStats(lane, len(plan.run_info.template_reads))
+            counts = LaneStats(lane)
             _count_clusters(plan, counts)
             files += self._convert_lane(picard, request, plan, counts)
             lanes.append(counts)
@@ -154,6 +158,21 @@ def _refuse_ignored(request: ConversionRequest) -> None:
             field="ignore",
             code="convert.ignore",
         )
+
+
+def _refuse_options(request: ConversionRequest) -> None:
+    for field in fields(Options):
+        if getattr(request.options, field.name) != field.default:
+            raise ConversionError(
+                f"{field.name} is not for the converter picard",
+                hint="leave it out, or convert with builtin",
+                field=field.name,
+                code="convert.option",
+            )
+
+
+def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
+    return asked.check_settings(sheet, run_info, request, done=frozenset())
 
 
 def _count_clusters(plan: Plan, counts: LaneStats) -> None:
