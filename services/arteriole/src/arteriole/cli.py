@@ -28,6 +28,7 @@ COMMANDS = {
     "waive": "arteriole.commands.act:waive_command",
     "unwaive": "arteriole.commands.act:unwaive_command",
     "adopt": "arteriole.commands.act:adopt_command",
+    "log": "arteriole.commands.log:log_command",
     "steps": "arteriole.commands.steps:steps_command",
     "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -58,18 +59,34 @@ class Client:
         headers = {"Idempotency-Key": key} if key else {}
         return self._call("POST", path, headers, json=body or {})
 
+    def text(self, path: str, **query: str) -> tuple[str, Mapping[str, str]]:
+        """What is no JSON, and the headers that came with it."""
+        answer = self._ask("GET", path, params=query)
+        if not answer.ok:
+            self._document(answer)
+        answer.encoding = "utf-8"
+        return answer.text, answer.headers
+
     def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
     ) -> Any:
+        return self._document(self._ask(method, path, headers, **more))
+
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> requests.Response:
         sent = {**self._headers, **(headers or {})}
         try:
-            answer = requests.request(
+            return requests.request(
                 method, f"{self._url}/api/1.0/{path}", headers=sent, timeout=60, **more
             )
         except requests.RequestException as err:
             raise ClientError(
                 f"{self._url} does not answer", hint="is 'arteriole serve' running?"
             ) from err
+
+    def _document(self, answer: requests.Response) -> Any:
+        """The answer's; ClientError if it is a refusal, or none of a service's."""
         try:
             document = answer.json() if answer.content else {}
         except ValueError as err:

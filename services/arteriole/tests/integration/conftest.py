@@ -1,4 +1,4 @@
-"""Real services, a real sshd, and the folders of a small site."""
+"""Real services, a real sshd, a real Slurm, and the folders of a small site."""
 
 import getpass
 import hashlib
@@ -23,6 +23,7 @@ from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
 
 from .app.mounts import Mounts
+from .slurm import Slurm, missing
 
 HERE = Path(__file__).parent
 RUN = "200624_A00834_0183_BHMTFYDRXX"
@@ -41,6 +42,37 @@ def wait_until(what: Callable[[], Any], seconds: float = 120.0) -> Any:
 @pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
     return wait_until
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, until: Callable[..., Any]) -> Iterator[Slurm]:
+    if why := missing():
+        pytest.skip(why)
+    slurm = Slurm(tmp_path_factory.mktemp("slurm"), until)
+    try:
+        slurm.begin()
+        yield slurm
+    finally:
+        slurm.end()
+
+
+@pytest.fixture
+def slurm(cluster: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
+    """The cluster, as a site's machine knows it."""
+    for name in ("SLURM_CONF", "PATH"):
+        monkeypatch.setenv(name, cluster.environment[name])
+    return cluster
+
+
+def kill_process_of(folder: Path, module: str) -> None:
+    """kill -9 of the supervisor or the worker of the job in `folder`."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if str(folder) in words and any(word.endswith(f".{module}") for word in words):
+            os.kill(int(process.name), signal.SIGKILL)
 
 
 class ServiceProcess:
@@ -326,3 +358,19 @@ def mounts() -> Iterator[Mounts]:
         pytest.skip(f"nothing can be mounted here: {err}")
     yield found
     found.close()
+
+
+@pytest.fixture
+def login_node(
+    slurm: Slurm, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Settings of a host that has sbatch, to which nothing but ssh leads; here there is none."""
+    key = tmp_path / "key"
+    public = _keygen(key)
+    there = f'env SLURM_CONF={slurm.config} sh -c \\"$SSH_ORIGINAL_COMMAND\\"'
+    with open(sshd.home / "authorized_keys", "a") as file:
+        file.write(f'command="{there}" {public}')
+    monkeypatch.delenv("SLURM_CONF")
+    host = sshd.destination(tmp_path, identity_file=str(key))
+    host.pop("path")
+    return host

@@ -54,9 +54,13 @@ class Attempt:
         """
         self.require_root()
         self.clear()
-        partial = self.home / f".attempt-{self.number}.partial-{job_id}"
+        partial = self.partial(job_id)
         partial.mkdir(parents=True)
         return partial
+
+    def partial(self, job_id: int) -> Path:
+        """The folder that `begin` makes."""
+        return self.home / f".attempt-{self.number}.partial-{job_id}"
 
     def require_root(self) -> None:
         """Raises ConversionError if there is no folder for FASTQs."""
@@ -114,7 +118,7 @@ class Attempt:
             "waived_rules": list(waived_rules),
         }  # fmt: skip
         (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-        _sync(partial)
+        sync(partial)
         partial.rename(self.path)
         _sync_folder(self.home)
         return record
@@ -168,7 +172,8 @@ def reconcile(folder: Path, result: ConversionResult) -> None:
             )
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make all that lies in `folder` durable."""
     for path, _, names in os.walk(folder):
         for name in names:
             _sync_folder(Path(path, name))

@@ -73,7 +73,7 @@ class Bcl2fastqKind:
                 hint=f"POST /api/1.0/indexes/{run}",
                 field="stage",
             )
-        tool = settings.tool
+        tool, executor = settings.tool, settings.executor
         words = [*settings.additional_args, *request.additional_args]
         arguments.parse(words, settings.converter)
         return {
@@ -92,6 +92,7 @@ class Bcl2fastqKind:
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
+            "executor": executor and executor.model_dump(mode="json", exclude_unset=True),
         }
 
     def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Bcl2fastqService(JobService):
         self, settings: Bcl2fastqSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
     ) -> None:
         kind = Bcl2fastqKind(settings)
-        super().__init__(kind, state_dir, settings.parallel, mode, far=settings.in_container)
+        super().__init__(kind, state_dir, settings.parallel, mode, far=settings.goes_on)
         self._settings = settings
         self._sheets = HandIn(settings, kind.sheets, mode, self.store, self.events)
         self._takeover = Takeover(settings, self._sheets, self.store, self.events)

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
 from arteriole.bcl2fastq import arguments, converters
+from arteriole.bcl2fastq.cluster_settings import ClusterSettings
 from arteriole.bcl2fastq.converters import ConversionError
 from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
@@ -49,6 +50,8 @@ class Bcl2fastqSettings(Section):
     additional_args: list[Word] = Field(default=[], max_length=100)
     #: Of which projects two people accept a proposed sheet, by patterns of whole names; or of all.
     second_person: list[Pattern] | bool = False
+    #: Conversions are jobs of this Slurm; without it they are processes here.
+    executor: ClusterSettings | None = None
     threads: int = Field(default=2, ge=1, le=256)
     parallel: int = Field(default=1, ge=1, le=64)
     qc: QcSettings = QcSettings()
@@ -61,8 +64,12 @@ class Bcl2fastqSettings(Section):
 
     @property
     def in_container(self) -> bool:
-        """Whether a conversion goes on when the process of its job is gone."""
         return self.tool is not None and self.tool.image is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a conversion goes on when the process of its job is gone."""
+        return self.in_container or self.executor is not None
 
     @field_validator("converter")
     @classmethod
@@ -100,4 +107,13 @@ class Bcl2fastqSettings(Section):
             for name in ("include_non_pf", "allow_index_collisions"):
                 if getattr(self, name):
                     raise ValueError(f"expected no {name} with the converter {self.converter}")
+        return self
+
+    @model_validator(mode="after")
+    def _no_container_on_a_cluster(self) -> Self:
+        if self.executor is not None and self.in_container:
+            raise ValueError(
+                f"expected no image in {self.converter}_tool beside executor: a container would go"
+                " on when its job of Slurm is cancelled; name a program"
+            )
         return self

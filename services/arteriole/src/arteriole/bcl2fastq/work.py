@@ -3,19 +3,28 @@
 import base64
 import contextlib
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq import arguments, converters
 from arteriole.bcl2fastq.attempt import Attempt
-from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Converter
+from arteriole.bcl2fastq.converters import (
+    ConversionError,
+    ConversionRequest,
+    ConversionResult,
+    Converter,
+)
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import StoppedError, Task, main
+
+if TYPE_CHECKING:
+    from arteriole.bcl2fastq.cluster import OnCluster
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -32,10 +41,12 @@ def work(task: Task) -> dict[str, Any]:
     attempt = Attempt(Path(task.parameters["fastq_root"]), task.run, task.attempt)
     with exclusive(task, f"{task.run}.{task.attempt}"):
         if task.stopping:
-            _converter(task).end_earlier(_key(attempt))
+            _place(task, attempt).end_earlier()
             raise StoppedError("it was stopped")
         record = attempt.record() or _convert(task, attempt)
         attempt.make_current()
+        with contextlib.suppress(OSError):
+            attempt.clear()
     return {
         "files": len(record["files"]),
         "bytes": sum(file["size"] for file in record["files"]),
@@ -60,8 +71,8 @@ def observe(task: Task) -> dict[str, Any]:
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
-    request = _request(task, attempt.path, _sheet(task, task.folder.path), _key(attempt))
-    converter = _converter(task)
+    request = request_of(task, attempt.path, sheet_of(task, task.folder.path), _key(attempt))
+    converter = converter_of(task)
     announced = converter.announce(request)
     return {
         "converter": converter.name,
@@ -76,7 +87,7 @@ def observe(task: Task) -> dict[str, Any]:
     }
 
 
-def _converter(task: Task) -> Converter:
+def converter_of(task: Task) -> Converter:
     name = task.parameters["converter"]
     tool = task.parameters.get(f"{name}_tool")
     return converters.find(name, None if tool is None else ToolSettings.model_validate(tool))
@@ -87,7 +98,7 @@ def _key(attempt: Attempt) -> str:
     return f"arteriole-convert-{hashlib.sha256(str(attempt.path).encode()).hexdigest()[:32]}"
 
 
-def _sheet(task: Task, folder: Path) -> Path:
+def sheet_of(task: Task, folder: Path) -> Path:
     """The run folder's sheet, or the one that came with the request, kept in `folder`."""
     given = task.parameters.get("sheet")
     if given is None:
@@ -102,7 +113,7 @@ def _waived(task: Task) -> tuple[str, ...]:
     return tuple(task.parameters.get("waived_rules", ()))
 
 
-def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
+def request_of(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequest:
     wanted = task.parameters
     request = ConversionRequest(
         run_dir=Path(wanted["run_dir"]),
@@ -121,33 +132,73 @@ def _request(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRequ
     return arguments.applied(request, wanted.get("additional_args", ()), wanted["converter"])
 
 
+@dataclass(frozen=True)
+class _Here:
+    """The conversion in this process, as cluster.OnCluster is that of a job of Slurm."""
+
+    task: Task
+    attempt: Attempt
+
+    def end_earlier(self) -> None:
+        converter_of(self.task).end_earlier(_key(self.attempt))
+
+    def begin(self) -> None:
+        self.end_earlier()  # NB: first, as it would write where `begin` clears
+        self.attempt.begin(self.task.job_id)
+
+    def convert(self) -> tuple[Path, ConversionResult]:
+        task, partial = self.task, self.attempt.partial(self.task.job_id)
+        request = request_of(task, partial, sheet_of(task, partial), _key(self.attempt))
+        converter = converter_of(task)
+        return partial, converter.convert(
+            request, lambda done, total: task.progress(done, total, converter.unit)
+        )
+
+
+def _place(task: Task, attempt: Attempt) -> "_Here | OnCluster":
+    if task.parameters.get("executor") is None:
+        return _Here(task, attempt)
+    from arteriole.bcl2fastq.cluster import OnCluster  # it takes time to import
+
+    return OnCluster(task, attempt, _key(attempt), _sheet_digest(task))
+
+
 def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     """Convert, judge and publish; a conversion that failed leaves nothing behind."""
     wanted = task.parameters
-    converter = _converter(task)
-    converter.end_earlier(_key(attempt))  # NB: first, as it would write where `begin` clears
-    partial = attempt.begin(task.job_id)
-    request = _request(task, partial, _sheet(task, partial), _key(attempt))
+    ignored = tuple(sorted(wanted.get("ignore", ())))
+    digest = _sheet_digest(task)
+    place = _place(task, attempt)
+    place.begin()
     try:
-        digest = sha256(request.sheet)
-        result = converter.convert(
-            request, lambda done, total: task.progress(done, total, converter.unit)
-        )
-        if not wanted["allow_empty_samples"] and "empty-samples" not in request.ignore:
-            refuse_empty_samples(partial, result, request.sheet)
-        if sha256(request.sheet) != digest:
-            raise ConversionError(
-                f"{SHEET} was changed while the run was converted",
-                code="convert.sheet_changed",
-                hint="look at the sheet that is there now",
-            )
-        return attempt.complete(
-            partial, result, digest, tuple(sorted(request.ignore)), _waived(task)
-        )
+        folder, result = place.convert()
+        given = wanted.get("sheet") is not None
+        sheet = folder / SHEET if given else Path(wanted["run_dir"]) / SHEET
+        if not wanted["allow_empty_samples"] and "empty-samples" not in ignored:
+            refuse_empty_samples(folder, result, sheet)
+        require_unchanged(sheet, digest)
+        return attempt.complete(folder, result, digest, ignored, _waived(task))
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()
         raise
+
+
+def require_unchanged(sheet: Path, digest: str) -> None:
+    """Raises ConversionError if the sheet is not the one that is to be converted with."""
+    if sha256(sheet) != digest:
+        raise ConversionError(
+            f"{SHEET} was changed while the run was converted",
+            code="convert.sheet_changed",
+            hint="look at the sheet that is there now",
+        )
+
+
+def _sheet_digest(task: Task) -> str:
+    given = task.parameters.get("sheet")
+    if given is None:
+        return sha256(Path(task.parameters["run_dir"]) / SHEET)
+    return hashlib.sha256(base64.b64decode(given)).hexdigest()
 
 
 def sha256(path: Path) -> str:

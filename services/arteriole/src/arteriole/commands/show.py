@@ -139,8 +139,33 @@ def run_command(context: click.Context, name: str, json_: bool) -> None:
     if run["stages"]:
         console().print(table)
     for stage in run["stages"]:
+        if stage["progress"] is not None:
+            say(f"{stage['stage']} of attempt {stage['attempt']}: {how_far(stage['progress'])}")
         if stage["message"] not in run["why"]["message"]:
             say(f"{stage['stage']} of attempt {stage['attempt']}: {stage['message']}")
+
+
+def how_far(progress: dict[str, Any]) -> str:
+    """How far a job is, and about when it ends.
+
+    >>> how_far({"done": 300, "total": 400, "unit": "tiles", "percent": 75})
+    '300 of 400 tiles (75 %)'
+    >>> how_far({"done": 300, "total": 400, "unit": "tiles", "percent": 75,
+    ...          "per_second": 0.05, "ends": "2026-11-23T14:00:05.123Z"})
+    '300 of 400 tiles (75 %), 3 a minute, until about 2026-11-23 14:00 UTC'
+    >>> how_far({"done": 10**9, "total": 4 * 10**9, "unit": "bytes", "percent": 25,
+    ...          "per_second": 1.25e8, "ends": "2026-11-23T14:00:05.123Z"})
+    '1,000,000,000 of 4,000,000,000 bytes (25 %), 125 MB a second, until about 2026-11-23 14:00 UTC'
+    """
+    done, total, unit = progress["done"], progress["total"], progress["unit"]
+    told = f"{done:,} of {total:,} {unit} ({progress['percent']} %)"
+    if "ends" not in progress:
+        return told
+    rate, every = progress["per_second"] * 60, "a minute"
+    if unit == "bytes":
+        rate, every = progress["per_second"] / 1e6, "MB a second"
+    speed = f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+    return f"{told}, {speed} {every}, until about {moment(progress['ends'])[:16]} UTC"
 
 
 def _ended(stage: dict[str, Any], made: str | None) -> str:

@@ -2,7 +2,7 @@
 
 task.json      what to do, written by the service before the start
 lock           held (flock) by the supervisor and the worker while either lives
-progress.json  {done, total, unit}, by the worker
+progress.json  {done, total, unit}, and {per_second, ends} once that is known, by the worker
 outcome.json   {ok, code, message, hint, result}, by the worker
 stop           written by the service to ask for the end
 result.json    {state, exit_code, code, message, hint, result}, by the supervisor, at the end

@@ -52,6 +52,13 @@ class StatusQuery(Request):
     limit: int = Field(default=100, ge=1, le=1000)
 
 
+class LogQuery(Request):
+    #: Of this job instead of the newest.
+    job_id: int | None = Field(default=None, ge=1, lt=10**15)
+    #: From this byte on, whole lines; the header X-Log-Offset says where to go on.
+    offset: int | None = Field(default=None, ge=0, lt=10**15)
+
+
 class JobKind(Protocol):
     """What differs between the services that run jobs."""
 
@@ -149,7 +156,8 @@ class JobService:
                 f"{v1}/logs/{{runfolder}}",
                 self._logs,
                 read,
-                "its newest job's log",
+                "its newest job's log, or that of job_id; the last MiB, or the one after offset",
+                query=LogQuery,
                 answers={200: TEXT},
             ),
             Route("GET", f"{v1}/versions", self._versions, read, "the tools and their versions"),
@@ -232,14 +240,31 @@ class JobService:
 
     def _logs(self, call: Call) -> Reply:
         run = require_identifier(call.path["runfolder"], "runfolder")
-        jobs = self.queue.find(run=run, limit=1)
-        path = self.runner.folder(jobs[0].job_id).log if jobs else None
-        if path is None or not path.exists():
+        query: LogQuery = call.query
+        if query.job_id is None:
+            jobs = self.queue.find(run=run, limit=1)
+        else:
+            jobs = [job for job in (self.queue.get(query.job_id),) if job.run == run]
+        log = self.runner.folder(jobs[0].job_id).log if jobs else None
+        if log is None or (query.job_id is None and not log.exists()):
             raise NotFoundError(f"{self.name} has no log for {run}", code="job.not_found")
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_LIMIT))
-            return Reply(file.read().decode("utf-8", "replace"), content_type=TEXT)
+        text, end = _piece(log, query.offset)
+        return Reply(text, content_type=TEXT, headers={"X-Log-Offset": str(end)})
 
     async def _versions(self, call: Call) -> Reply:
         tools = await asyncio.to_thread(self.kind.versions)
         return Reply({"arteriole": VERSION, **tools})
+
+
+def _piece(log: Path, offset: int | None) -> tuple[str, int]:
+    """The last of a log, or whole lines from `offset` on, and where they end."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_LIMIT) if offset is None else offset)
+            data = file.read(LOG_LIMIT)
+            if offset is not None and b"\n" in data:
+                data = data[: data.rindex(b"\n") + 1]
+            end = file.tell() if offset is None else offset + len(data)
+    except FileNotFoundError:  # it has not begun
+        return "", 0
+    return data.decode("utf-8", "replace"), end

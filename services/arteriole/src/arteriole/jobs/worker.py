@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
+from arteriole.app.pace import Pace
 from arteriole.jobs.folder import NO_SPACE, JobFolder
 
 #: At most so many seconds pass between two writings of progress.json.
@@ -70,6 +71,7 @@ class Task:
         self.remarks: dict[str, str] = {}
         self._lock = lock
         self._told = 0.0
+        self._pace: Pace | None = None
 
     @property
     def lock_fds(self) -> tuple[int, ...]:
@@ -81,7 +83,9 @@ class Task:
         now = time.monotonic()
         if done >= total or now - self._told >= PROGRESS_INTERVAL:
             self._told = now
-            document = {"done": done, "total": total, "unit": unit}
+            word = (time.time(), done, total, unit)
+            self._pace = self._pace.told(*word) if self._pace else Pace.begin(*word)
+            document = {"done": done, "total": total, "unit": unit, **self._pace.document()}
             with contextlib.suppress(OSError):  # no work fails because its progress is not seen
                 self.folder.write("progress.json", document, durable=False)
 

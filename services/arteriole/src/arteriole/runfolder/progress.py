@@ -3,10 +3,12 @@
 The jobs are other services'; whoever knows both tells of it.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from arteriole.app import times
+from arteriole.app.pace import Pace
 from arteriole.runfolder.records import Run, Stage
 
 #: So many are kept at most; what nobody asks for is forgotten at last.
@@ -23,6 +25,7 @@ class JobProgress:
     total: int
     unit: str
     at: str
+    pace: Pace
 
     def is_of(self, stage: Stage) -> bool:
         """The stage is still done by this job, and was not begun again."""
@@ -44,6 +47,7 @@ class JobProgress:
             "unit": self.unit,
             "percent": self.percent,
             "at": self.at,
+            **self.pace.document(),
         }
 
 
@@ -57,10 +61,13 @@ class Progress:
         self, run: Run, stage: Stage, job: tuple[str, int], done: int, total: int, unit: str
     ) -> bool:
         """Keep it; False, and nothing happens, if this job does not do the stage now."""
-        told = JobProgress(job, stage.begun, done, total, unit, times.now())
+        key, word = _key(run, stage), (time.time(), done, total, unit)
+        before = self._told.get(key)
+        goes_on = before is not None and before.job == job and before.is_of(stage)
+        pace = before.pace.told(*word) if before and goes_on else Pace.begin(*word)
+        told = JobProgress(job, stage.begun, done, total, unit, times.now(), pace)
         if not told.is_of(stage):
             return False
-        key = _key(run, stage)
         self._told.pop(key, None)
         self._told[key] = told
         if len(self._told) > LIMIT:
@@ -75,7 +82,7 @@ class Progress:
         return None
 
     def document(self, run: Run, stage: Stage) -> dict[str, Any] | None:
-        """`{done, total, unit, percent, at}`, or None."""
+        """`{done, total, unit, percent, at}`, with `{per_second, ends}` once known; or None."""
         told = self.of(run, stage)
         return None if told is None else told.document()
 

@@ -140,6 +140,9 @@ def test_abort_stops_the_jobs(home, serve):
     client.post(f"runs/{RUN}/stages/trial/1/begin", {"by": "ex2"})
     attached = {"by": "ex2", "service": "trial", "job_id": job}
     client.post(f"runs/{RUN}/stages/trial/1/attach", attached)
+    told = {"service": "trial", "job_id": job, "done": 1, "total": 2, "unit": "steps"}
+    client.post(f"runs/{RUN}/stages/trial/1/progress", told)
+    assert "\ntrial of attempt 1: 1 of 2 steps (50 %)\n" in home.arteriole("run", RUN)
     said = home.arteriole("abort", RUN, "--reason", "wrong flow cell", status=1)
     assert said.startswith(f"{RUN} is aborted\narteriole: trial/{job} could not be stopped: ")
     assert f"when that is mended: arteriole abort {RUN}" in said
@@ -149,6 +152,12 @@ def test_abort_stops_the_jobs(home, serve):
     assert home.arteriole("abort", RUN) == f"{RUN} is aborted\nstopped trial/{job}\n"
     assert trial.ended(job)["state"] == "cancelled"
     assert home.run()["state"] == "cancelled"
+    log = trial.jobs / str(job) / "log"
+    log.write_bytes(b"one\n" + "\x1b[2J zwölf\n".encode() + b"a line that")
+    assert home.arteriole("log", RUN) == "one\n\\x1b[2J zwölf\na line that\n"
+    followed = home.arteriole("log", RUN, "--stage", "trial", "--follow")
+    assert followed == "one\n\\x1b[2J zwölf\na line that\nthe job is cancelled\n"
+    assert "has no job so far" in home.arteriole("log", RUN, "--stage", "other", status=1)
     end = {"by": "ex2", "state": "failed", "service": "trial", "job_id": job}
     client.post(f"runs/{RUN}/stages/trial/1/end", end)
     assert home.arteriole("abort", RUN) == f"{RUN} is aborted\n"

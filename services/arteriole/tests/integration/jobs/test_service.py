@@ -42,6 +42,27 @@ def test_a_job_from_start_to_end(trial: Any, root: Path) -> None:
     }
 
 
+def test_a_log_is_told_from_where_it_was_left(trial: Any, root: Path) -> None:
+    (root / "r1" / "gate").touch()
+    trial.ended(trial.submit("r1", "k", attempt=1)["job_id"])
+    log = trial.jobs / "1" / "log"
+    log.write_bytes("ä\nb\nc".encode())
+    for query, text, end in (
+        ("", "ä\nb\nc", "6"),
+        ("?offset=0", "ä\nb\n", "5"),  # whole lines
+        ("?offset=3&job_id=1", "b\n", "5"),
+        ("?offset=5", "c", "6"),  # and what is no line so far
+        ("?offset=6", "", "6"),
+        ("?offset=70", "", "70"),
+    ):
+        answer = trial.call("GET", f"logs/r1{query}")
+        answer.encoding = "utf-8"
+        assert (answer.text, answer.headers["X-Log-Offset"]) == (text, end), query
+    for query, status in (("job_id=2", 404), ("job_id=x", 400), ("offset=-1", 400)):
+        assert trial.call("GET", f"logs/r1?{query}").status_code == status
+    assert trial.call("GET", "logs/r2?job_id=1").status_code == 404
+
+
 def test_a_key_is_one_job_even_if_the_run_is_gone(trial: Any, root: Path) -> None:
     first = trial.submit("r1", "k", attempt=1)
     (root / "r1" / "gate").touch()

@@ -501,6 +501,22 @@ def test_words(browser, site):
         assert browser.promise(said, module, function, arguments) == words, (function, arguments)
 
 
+def test_a_job_whose_end_is_reckoned(browser, site):
+    look(browser, site)
+    shown = """
+        const { jobBar } = await import('/static/parts.js');
+        const { local } = await import('/static/times.js');
+        const at = '2026-11-24T13:03:22.500Z', ends = '2026-11-25T01:40:00.000Z';
+        const progress = { done: 300, total: 400, unit: 'tiles', percent: 75, at };
+        const bars = [progress, { ...progress, ends }].map((one) => jobBar(one, { full: true }));
+        const told = bars.map((bar) => [bar.textContent, bar.title]);
+        return [local(ends, { seconds: false }), ...told];
+    """
+    ends, (text, title), (known, its) = browser.promise(shown)
+    assert text.startswith("300 of 400 tiles (75 %) at ") and "until" not in text + title
+    assert known == f"{text}, until about {ends}" and its == f"{title}, until about {ends}"
+
+
 def test_a_stage_in_a_state_that_is_not_known_is_shown(browser, site):
     look(browser, site)
     shown = """

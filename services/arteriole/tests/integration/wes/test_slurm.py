@@ -1,19 +1,17 @@
 """Analyses on a real Slurm: chains, failures, cancellation, deaths on every side."""
 
-import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from centre import RUN, Site, sample
-from slurm import Slurm
 
 from arteriole.app.errors import ArterioleError
 from arteriole.wes.errors import AnalysisError
+
+from ..conftest import kill_process_of
+from ..slurm import Slurm
 
 pytestmark = pytest.mark.xdist_group("slurm")
 SAMPLES: dict[str, Any] = {
@@ -43,17 +41,6 @@ def starts(site: Site) -> list[str]:
 
 def ours(slurm: Slurm) -> list[str]:
     return [name for name, _ in slurm.queue()]
-
-
-def kill_process_of(folder: Path, module: str) -> None:
-    """kill -9 of the supervisor or the worker of the job in `folder`."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if str(folder) in words and any(word.endswith(f".{module}") for word in words):
-            os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_bcbio_then_umccrise(site: Site, pair: list[dict[str, Any]], slurm: Slurm) -> None:
@@ -180,19 +167,8 @@ def test_a_node_that_goes_down_in_the_middle(
     """Slurm starts the job again elsewhere; its first start counts for nothing."""
     job_id = wes.submit(RUN, **ONE)["job_id"]
     until(lambda: starts(site))
-    node = slurm.ask("sinfo", "--noheader", "--format=%n").strip()
-    slurm.run("scontrol", "update", f"nodename={node}", "state=down", "reason=trial")
-    until(lambda: "PENDING" in dict(slurm.queue()).values())
-    slurm.run("scontrol", "update", f"nodename={node}", "state=resume")
-
-    def started_again() -> bool:
-        """Slurm would wait for two minutes."""
-        waiting = slurm.ask("squeue", "--noheader", "--states=PENDING", "--format=%A").split()
-        for job in waiting:
-            slurm.run("scontrol", "update", f"jobid={job}", "starttime=now")
-        return len(starts(site)) == 2
-
-    until(started_again)
+    slurm.lose_node()
+    until(lambda: slurm.hurry() or len(starts(site)) == 2)
     (site.home / "go.R1").touch()
     job = wes.ended(job_id)
     assert job["state"] == "done", job
@@ -218,17 +194,8 @@ def test_what_sbatch_refuses(site: Site) -> None:
     assert raised.value.code == "slurm.refused"
 
 
-def test_behind_ssh(site: Site, slurm: Slurm, sshd: Any, tmp_path: Path) -> None:
-    """sbatch is on a login node, to which nothing but ssh leads."""
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    there = f'env SLURM_CONF={slurm.config} sh -c \\"$SSH_ORIGINAL_COMMAND\\"'
-    with open(sshd.home / "authorized_keys", "a") as file:
-        file.write(f'command="{there}" {key.with_suffix(".pub").read_text()}')
-    host = sshd.destination(site.home, identity_file=str(key))
-    host.pop("path")
-    site.on_slurm(**host)
-    os.environ.pop("SLURM_CONF")
+def test_behind_ssh(site: Site, login_node: dict[str, Any]) -> None:
+    site.on_slurm(**login_node)
     (site.home / "go.R1").touch()
     site.analyse(**SAMPLES)
     assert (site.result("sleep-1.R1") / "out").read_text() == "went\n"

@@ -1,5 +1,6 @@
 """Which bcl2fastq may be named, and how a mistake is told."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from arteriole.app.config import ConfigError, load
+from arteriole.bcl2fastq.cluster_settings import ClusterSettings
 from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.tool_settings import ToolSettings
@@ -116,3 +118,31 @@ def test_how_sheets_have_index2(tmp_path: Path, index2: str | None) -> None:
         return
     parameters = Bcl2fastqKind(settings(tmp_path, **given)).parameters("r1", ConvertRequest())
     assert parameters["index2"] == index2
+
+
+@pytest.mark.parametrize(
+    ("executor", "tool", "message"),
+    [
+        ({"type": "process"}, {}, "slurm"),
+        ({"type": "slurm", "options": ["--wrap=id"]}, {}, "an option of sbatch other than"),
+        ({"type": "slurm", "parallel": 2}, {}, "bcl2fastq.parallel counts"),
+        ({"type": "slurm", "python": "bin/python"}, {}, "an absolute path"),
+        ({"type": "slurm"}, {"image": "bcl2fastq:2.20"}, "no image in bcl2fastq_tool beside"),
+    ],
+)
+def test_what_is_no_cluster(
+    tmp_path: Path, executor: dict[str, Any], tool: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(tmp_path, bcl2fastq_tool={"version": VERSION, **tool}, executor=executor)
+
+
+def test_the_cluster_reaches_the_worker_as_it_was_named(tmp_path: Path) -> None:
+    (tmp_path / "r1").mkdir()
+    given = {"type": "slurm", "options": ["--partition=main"], "memory_gb": 64, "hours": 12}
+    chosen = settings(tmp_path, bcl2fastq_tool={"version": VERSION}, executor=given)
+    assert chosen.goes_on and chosen.executor is not None
+    parameters = Bcl2fastqKind(chosen).parameters("r1", ConvertRequest())
+    assert ClusterSettings.model_validate(parameters["executor"]) == chosen.executor
+    assert chosen.executor.python == Path(sys.executable)
+    assert not settings(tmp_path, bcl2fastq_tool={"version": VERSION}).goes_on

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,18 @@ def test_the_end_of_the_progress_is_always_told(task: Task) -> None:
     for done in range(101):
         task.progress(done, 100, "bytes")
     assert task.folder.progress() == {"done": 100, "total": 100, "unit": "bytes"}
+
+
+def test_the_end_is_reckoned(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr("arteriole.jobs.worker.PROGRESS_INTERVAL", 0)
+    task.progress(0, 310, "tiles")
+    now[0] += 20
+    task.progress(10, 310, "tiles")
+    document = task.folder.progress()
+    assert document is not None
+    assert (document["per_second"], document["ends"]) == (0.5, "2001-09-09T01:57:00.000Z")
 
 
 def test_progress_that_cannot_be_written_fails_no_work(task: Task) -> None:

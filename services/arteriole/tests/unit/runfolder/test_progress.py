@@ -105,3 +105,21 @@ def test_the_longest_untold_is_forgotten_when_there_are_too_many(working, monkey
         assert tell(progress, working, stage=stage)
     assert shown(progress, working, "transfer") is None
     assert shown(progress, working, "archive") is not None
+
+
+def test_the_end_is_reckoned_from_what_was_told_before(working, monkeypatch):
+    now = [1_000_000_000.0]
+    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    progress = Progress()
+    tell(progress, working, done=100, total=400)
+    assert "ends" not in shown(progress, working)
+    now[0] += 60
+    tell(progress, working, done=160, total=400)
+    document = shown(progress, working)
+    assert (document["per_second"], document["ends"]) == (1.0, "2001-09-09T01:51:40.000Z")
+    now[0] += 180  # it stands still
+    tell(progress, working, done=160, total=400)
+    assert shown(progress, working)["per_second"] == 0.25
+    another_job(working)
+    tell(progress, working, job=("bcl2fastq", 8), done=300, total=400)
+    assert "ends" not in shown(progress, working)

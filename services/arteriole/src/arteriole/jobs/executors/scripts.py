@@ -120,6 +120,23 @@ cancel "$@"
 """
 )
 
+#: Cancels all jobs whose names begin with `$1` and a dash, and waits until they have left the queue
+#: and with it their nodes. 69: one does not.
+END = (
+    _MINE
+    + """
+tries=0
+while :; do
+  told=$(mine %j) || exit 68
+  printf '%s\\n' "$told" | grep -q -e "^$1-" || exit 0
+  [ "$tries" = 90 ] && exit 69
+  tries=$((tries + 1))
+  cancel "$1"
+  sleep 1
+done
+"""
+)
+
 #: Exit codes of the scripts.
 NO_FOLDER = 66
 NOT_WRITTEN = 67

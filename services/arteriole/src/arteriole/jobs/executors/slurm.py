@@ -162,3 +162,18 @@ class SlurmExecutor:
         keys = [step.key for step in steps]
         if keys:
             self._shell.run(scripts.CANCEL, *keys)
+
+    def end(self, prefix: str) -> None:
+        """End all jobs whose names begin with `prefix` and a dash, and wait for their end.
+
+        Raises:
+            ExecutorError: one does not end, or it cannot be seen whether one is left.
+        """
+        while True:
+            try:
+                self._shell.run(scripts.END, prefix)
+            except ExecutorError as err:
+                self._wait_for_slurm(err)
+            else:
+                self._silent = None
+                return

@@ -49,11 +49,12 @@ export const progressBar = ({ done, total, unit }) => bar(done, total, progressT
 
 /** How far a job was when that was last told: its percentage, with the rest as its title; or in full. */
 export function jobBar(progress, { full = false } = {}) {
-  const { done, total, percent, at } = progress;
+  const { done, total, percent, at, ends } = progress;
   const told = local(at, { seconds: false });
   const text = `${progressText(progress)} (${percent} %)`;
-  const shown = bar(done, total, full ? `${text} at ${told.slice(11)}` : `${percent} %`);
-  shown.setAttribute("title", `${text}, as of ${told} here, ${utc(at)}`);
+  const end = ends ? `, until about ${local(ends, { seconds: false })}` : "";
+  const shown = bar(done, total, full ? `${text} at ${told.slice(11)}${end}` : `${percent} %`);
+  shown.setAttribute("title", `${text}, as of ${told} here, ${utc(at)}${end}`);
   return shown;
 }
 

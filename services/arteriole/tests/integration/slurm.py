@@ -132,6 +132,19 @@ class Slurm:
             return []
         return [line.partition(" Name=")[2].split()[0] for line in lines]
 
+    def lose_node(self) -> None:
+        """The node goes down with what runs on it, and comes back."""
+        node = self.ask("sinfo", "--noheader", "--format=%n").strip()
+        self.run("scontrol", "update", f"nodename={node}", "state=down", "reason=trial")
+        self._until(lambda: "PENDING" in dict(self.queue()).values())
+        self.run("scontrol", "update", f"nodename={node}", "state=resume")
+
+    def hurry(self) -> None:
+        """Let what waits start now; after the death of a node Slurm would wait for two minutes."""
+        waiting = self.ask("squeue", "--noheader", "--states=PENDING", "--format=%A").split()
+        for job in waiting:
+            self.run("scontrol", "update", f"jobid={job}", "starttime=now")
+
     def _spawn(self, name: str, *words: str) -> None:
         program = shutil.which(name, path=PATH)
         assert program is not None
