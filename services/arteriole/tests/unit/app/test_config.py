@@ -117,7 +117,8 @@ SLIPS = [
     # a word that is none of those known
     ("act", "atc", 2, "mode: expected 'observe' or 'act', found 'atc'"),
     ("builtin", "bcl-convert", 8,
-     "bcl2fastq.converter: expected one of bcl2fastq, bclconvert, builtin, picard; found 'bcl-convert'"),
+     "bcl2fastq.converter: expected one of bcl2fastq, bclconvert, builtin, ingest, picard;"
+     " found 'bcl-convert'"),
     (*runfolder("readiness: marked"),
      "runfolder.readiness: expected 'marker' or 'evidence', found 'marked'"),
     ("mode:", "chat: {users: {jane: admin}}\nmode:", 2,
