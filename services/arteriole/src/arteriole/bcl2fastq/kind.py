@@ -102,6 +102,8 @@ class Bcl2fastqKind:
             "run_dir": str(find_run(self._settings.run_roots, run)),
             "barcode_mismatches": list(self._settings.barcode_mismatches),
             "allow_index_collisions": self._settings.allow_index_collisions,
+            "converter": self._settings.converter,
+            "additional_args": list(self._settings.additional_args),
             "sheet": request.sheet,
         }
 

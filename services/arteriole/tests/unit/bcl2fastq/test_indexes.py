@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.converters.conversion import Options
 from arteriole.bcl2fastq.indexes import counting
 from arteriole.bcl2fastq.indexes.diagnosis import diagnose
 from arteriole.bcl2fastq.indexes.examination import Examination, Question, examine
 from arteriole.bcl2fastq.indexes.lane import Expected, Lane
 from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
+from arteriole.illumina import used_reads
 from arteriole.illumina.observed_indexes import ObservedLane, Pair, Reading
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import parse
@@ -276,6 +278,31 @@ def test_of_a_good_run_nothing_is_raised(tmp_path: Path, kind: Kind) -> None:
     assert found.brief["bytes_read"] > 0
 
 
+@pytest.mark.parametrize("marked", [False, True])
+def test_the_cycles_that_a_mask_uses_are_compared(tmp_path: Path, marked: bool) -> None:
+    """The first two cycles of each index read are left out, by the sheet or by an option."""
+    kind = Kind.NOVASEQX if marked else Kind.HISEQ4000
+    plan = default_plan(kind=kind, **SMALL)
+    write_run(plan, tmp_path)
+    run = tmp_path / plan.run
+    assert RunFolder(run).run_info.index_reads[1].is_reverse_complement is marked
+    lines = sample_sheet(plan).splitlines()
+    table = next(n for n, line in enumerate(lines) if "Sample_ID" in line)
+    columns = lines[table].lower().split(",")
+    cut = {columns.index("index"): slice(2, None)}
+    cut[columns.index("index2")] = slice(0, -2) if marked else slice(2, None)
+    for n in range(table + 1, len(lines)):
+        cells = lines[n].split(",")
+        lines[n] = ",".join(
+            cell[cut[place]] if place in cut else cell for place, cell in enumerate(cells)
+        )
+    sheet = "\n".join(lines).encode()
+    assert examine(Question(run, sheet)).brief["code"] != ""
+    masked = Options(use_bases_mask=("y*,n2i6,n2i6,y*",))
+    found = examine(Question(run, sheet, options=masked))
+    assert (found.brief["code"], found.brief["lanes"][0]["there"]) == ("", 6)
+
+
 def test_all_clusters_are_counted_while_the_filter_is_not_there(tmp_path: Path) -> None:
     plan = default_plan(**{**SMALL, "read_cycles": (4, 30)})
     write_run(plan, tmp_path)
@@ -304,7 +331,9 @@ def test_what_is_read_is_bounded_and_the_same_each_time(
     folder = RunFolder(tmp_path / plan.run)
 
     def look() -> Iterator[tuple[ObservedLane, int]]:
-        return counting.count(folder, {1: (8, 8)})
+        reads = used_reads.whole(folder.run_info)
+        indexes = tuple(read.cut(8) for read in reads if read.is_index)
+        return counting.count(folder, {1: indexes})
 
     (seen, read), (again, _) = next(look()), next(look())
     assert seen == again

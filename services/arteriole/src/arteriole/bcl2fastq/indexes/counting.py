@@ -20,6 +20,7 @@ from arteriole.illumina import reading
 from arteriole.illumina.observed_indexes import ObservedLane, Pair
 from arteriole.illumina.run_folder import RunFolder, surface
 from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.used_reads import UsedRead
 
 #: At most so many tiles of a lane.
 TILES = 8
@@ -52,20 +53,20 @@ class Bytes:
 
 
 def count(
-    folder: RunFolder, lengths: dict[int, tuple[int, ...]]
+    folder: RunFolder, reads: dict[int, tuple[UsedRead, ...]]
 ) -> Iterator[tuple[ObservedLane, int]]:
-    """Each lane of `lengths` as it was read, and the bytes that were read for it.
+    """Each lane of `reads` as it was read, and the bytes that were read for it.
 
     Args:
-        lengths: of each lane, the bases of i7, or of i7 and i5, that its samples' indexes have.
+        reads: of each lane, the cycles of i7, or of i7 and i5, that its samples' indexes have.
 
     Raises:
         NotReadError: of a lane no tile can be read.
         RunInfoError: the run's RunInfo.xml cannot be used.
     """
     run_info = folder.run_info
-    share = BYTES // max(1, len(lengths))
-    for lane, of_lane_ in lengths.items():
+    share = BYTES // max(1, len(reads))
+    for lane, of_lane_ in reads.items():
         meter = Bytes()
         with reading.metered(meter):
             found = _lane(folder, run_info, lane, of_lane_, share, meter)
@@ -76,7 +77,7 @@ def _lane(
     folder: RunFolder,
     run_info: RunInfo,
     lane: int,
-    lengths: tuple[int, ...],
+    reads: tuple[UsedRead, ...],
     share: int,
     meter: Bytes,
 ) -> ObservedLane:
@@ -94,7 +95,7 @@ def _lane(
         if len(read) == TILES or (read and before + largest > share):
             break
         try:
-            found, filtered = _tile(source, run_info, lane, tile, lengths)
+            found, filtered = _tile(source, reads, lane, tile)
         except ConversionError as err:
             trouble = trouble or err
             continue
@@ -113,7 +114,7 @@ def _lane(
 
 
 def _tile(
-    source: Source, run_info: RunInfo, lane: int, tile: int, lengths: tuple[int, ...]
+    source: Source, reads: tuple[UsedRead, ...], lane: int, tile: int
 ) -> tuple[Counter[Pair], bool]:
     """The pairs of a tile, and whether they are of clusters that passed the filter."""
     try:
@@ -124,14 +125,13 @@ def _tile(
     if not len(chosen.kept):
         return Counter(), known
     parts = []
-    for read, length in zip(run_info.index_reads, lengths, strict=False):
-        cycles = run_info.cycles_of(read)[:length]
-        calls = np.stack([source.calls(tile, cycle, chosen) for cycle in cycles])
+    for read in reads:
+        calls = np.stack([source.calls(tile, cycle, chosen) for cycle in read.cycles])
         parts.append(index_codes(calls, read.is_reverse_complement))
     barcodes = Barcodes.of_codes(np.concatenate(parts))
     counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
     texts = LETTERS[barcodes.codes].tobytes().decode("ascii")
-    width, first = barcodes.codes.shape[1], lengths[0]
+    width, first = barcodes.codes.shape[1], len(reads[0].cycles)
     found: Counter[Pair] = Counter()
     for place, number in enumerate(counts.tolist()):
         text = texts[place * width : (place + 1) * width]

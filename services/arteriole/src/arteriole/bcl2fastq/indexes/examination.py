@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest
+from arteriole.bcl2fastq.converters.builtin import lane_reads
+from arteriole.bcl2fastq.converters.builtin.lane_reads import Part
+from arteriole.bcl2fastq.converters.conversion import Options
 from arteriole.bcl2fastq.indexes import document
 from arteriole.bcl2fastq.indexes.counting import count
 from arteriole.bcl2fastq.indexes.diagnosis import Diagnosis, diagnose
@@ -15,18 +18,22 @@ from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
 from arteriole.illumina import sheet_check
 from arteriole.illumina.observed_indexes import ObservedLane
 from arteriole.illumina.run_folder import RunFolder
-from arteriole.illumina.sample_sheet import Sample, parse
+from arteriole.illumina.run_info import RunInfo
+from arteriole.illumina.sample_sheet import Sample, SampleSheet, parse
 from arteriole.illumina.sheet_check import Severity
+
+_PLAIN = Options()
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is compared; `mismatches` are those that conversion allows in i7 and i5."""
+    """What is compared; `mismatches` and `options` are those with which it is converted."""
 
     run_dir: Path
     sheet: bytes
     mismatches: tuple[int, int] = (1, 1)
     collisions_allowed: bool = False
+    options: Options = _PLAIN
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,26 @@ def examine(
     run_info = folder.run_info
     sheet = parse(question.sheet)
     _refuse(question, [*sheet_check.check(sheet, run_info, question.mismatches)])
-    reads = len(run_info.index_reads)
-    expected = {
-        lane: tuple(Expected(sample.sample_id, _pair(sample, reads)) for sample in samples)
-        for lane, samples in sheet_check.samples_by_lane(sheet, run_info).items()
+    parts = {
+        lane: part for part in _parts(question, sheet, run_info) for lane in part.run_info.lanes
+    }
+    samples = {
+        lane: sheet_check.samples_by_lane(part.sheet, part.run_info)[lane]
+        for lane, part in parts.items()
     }
     lanes = []
-    for number, samples in expected.items():
-        lanes.append(Lane(ObservedLane(number, 0, {}), samples, question.mismatches))
-    readable = {lane.number: lane.lengths for lane in lanes if lane.lengths}
+    for number in run_info.lanes:
+        expected = tuple(_expected(one, parts[number]) for one in samples.get(number, ()))
+        lanes.append(Lane(ObservedLane(number, 0, {}), expected, question.mismatches))
+    readable = {
+        lane.number: tuple(
+            read
+            for read in lane_reads.of_sheet(parts[lane.number], samples[lane.number])
+            if read.is_index
+        )
+        for lane in lanes
+        if lane.lengths
+    }
     found, size = {}, 0
     for done, (seen, read) in enumerate(count(folder, readable), start=1):
         found[seen.lane] = seen
@@ -109,6 +127,18 @@ def _refuse(question: Question, findings: list[sheet_check.Finding]) -> None:
         )
 
 
-def _pair(sample: Sample, index_reads: int) -> tuple[str, str]:
+def _parts(question: Question, sheet: SampleSheet, run_info: RunInfo) -> tuple[Part, ...]:
+    """By masks; those that `builtin` does not follow are left to their converter."""
+    where = question.run_dir
+    request = ConversionRequest(where, where, where, options=question.options)
+    try:
+        return lane_reads.parts(sheet, run_info, request)
+    except ConversionError:
+        return lane_reads.whole(sheet, run_info, request)
+
+
+def _expected(sample: Sample, part: Part) -> Expected:
     """An index that the run did not read is left out."""
-    return (sample.index if index_reads else "", sample.index2 if index_reads > 1 else "")
+    reads = len(part.run_info.index_reads)
+    index, index2 = (sample.index if reads else ""), (sample.index2 if reads > 1 else "")
+    return Expected(sample.sample_id, (index, index2))

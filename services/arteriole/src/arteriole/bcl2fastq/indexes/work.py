@@ -4,7 +4,8 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq import arguments
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.indexes.examination import Question, examine
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.illumina import run_file
@@ -24,12 +25,19 @@ def work(task: Task) -> dict[str, Any]:
     if task.stopping:
         raise StoppedError("it was stopped")
     wanted = task.parameters
-    given = wanted.get("sheet")
+    given, run_dir = wanted.get("sheet"), Path(wanted["run_dir"])
+    allowed = (wanted["barcode_mismatches"][0], wanted["barcode_mismatches"][1])
+    asked = arguments.applied(
+        ConversionRequest(run_dir, run_dir, run_dir, allowed),
+        wanted["additional_args"],
+        wanted["converter"],
+    )
     question = Question(
-        Path(wanted["run_dir"]),
-        own_sheet(Path(wanted["run_dir"])) if given is None else base64.b64decode(given),
-        (wanted["barcode_mismatches"][0], wanted["barcode_mismatches"][1]),
+        run_dir,
+        own_sheet(run_dir) if given is None else base64.b64decode(given),
+        asked.barcode_mismatches,
         wanted["allow_index_collisions"],
+        asked.options,
     )
     found = examine(question, lambda done, total: task.progress(done, total, "lanes"))
     proposed = task.folder.path / PROPOSAL
