@@ -391,6 +391,15 @@ def test_settings_of_samples_need_a_version_that_takes_them(sequenced, fake, tas
     assert refused.value.code == "convert.setting"
 
 
+def test_indexes_of_several_lengths_are_left_to_a_version_that_takes_them(sequenced, fake, task):
+    text = v2().replace("Index2\n", "Index2,OverrideCycles\n")
+    text = text.replace("GGGA", "GGGA,Y6;I4N1;I4N1;Y6").replace("CCCA", "CCC,Y6;I4N1;I3N2;Y6")
+    run = sequenced(text)
+    assert work(task(run, fake()))["files"] == 6
+    with pytest.raises(ConversionError, match=r"4\.0\.3 takes for all samples alone"):
+        observe(task(run, fake(version="4.0.3"), version="4.0.3"))
+
+
 @pytest.mark.parametrize("knobs", [{}, {"undetermined": True}])
 def test_a_sample_alone_takes_every_read(tmp_path, sequenced, fake, task, knobs):
     sheet = "[Data]\nSample_ID\nS1\n"

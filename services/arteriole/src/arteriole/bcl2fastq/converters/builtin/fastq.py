@@ -25,7 +25,7 @@ class Clusters:
     Attributes:
         positions: shape (clusters, 2).
         flags: PASSED or FILTERED of each.
-        index: shape (clusters, letters), the text after the last colon.
+        index: shape (clusters, letters), the text after the last colon; 0 where nothing stands.
     """
 
     positions: NDArray[np.int32]
@@ -70,7 +70,8 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
         b"\n",
     ]
     table = _side_by_side(pieces, len(clusters))
-    missing = (~x_used).sum(axis=1) + (~y_used).sum(axis=1)
+    shown = clusters.index != 0
+    missing = sum((~used).sum(axis=1) for used in (x_used, y_used, shown))
     ends = np.cumsum(table.shape[1] - missing)
     if not missing.any():
         return table.reshape(-1), ends
@@ -79,6 +80,8 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     y_start = x_start + x.shape[1] + 1
     keep[:, x_start : x_start + x.shape[1]] = x_used
     keep[:, y_start : y_start + y.shape[1]] = y_used
+    index_start = y_start + y.shape[1] + len(" 1:N:0:")
+    keep[:, index_start : index_start + shown.shape[1]] = shown
     return table[keep], ends
 
 
