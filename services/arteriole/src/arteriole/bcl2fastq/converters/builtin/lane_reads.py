@@ -39,6 +39,15 @@ class Part:
     mixed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The reads of a lane, as those of a Part."""
+
+    reads: tuple[UsedRead, ...]
+    masked: bool = False
+    mixed: bool = False
+
+
 def parts(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> tuple[Part, ...]:
     """The run by lanes that have the same reads; one part of it all where nothing is masked.
 
@@ -65,7 +74,7 @@ def parts(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> 
     if not reads or not lanes:
         return whole(sheet, run_info, request)
     every = used_reads.whole(run_info)
-    kinds = {lane: reads.get(lane, Kind(every)) for lane in lanes}
+    kinds = {lane: reads.get(lane, _Kind(every)) for lane in lanes}
     return tuple(
         _part(sheet, run_info, kind, [lane for lane in kinds if kinds[lane] == kind])
         for kind in dict.fromkeys(kinds.values())
@@ -104,16 +113,7 @@ def of_sheet(part: Part, samples: list[Sample]) -> tuple[UsedRead, ...]:
     return tuple(used)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """The reads of a lane, as those of a Part."""
-
-    reads: tuple[UsedRead, ...]
-    masked: bool = False
-    mixed: bool = False
-
-
-def _reads(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> dict[int, Kind]:
+def _reads(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> dict[int, _Kind]:
     """Of each lane that has a mask."""
     setting = override(sheet)
     asked = request.options.use_bases_mask
@@ -122,7 +122,7 @@ def _reads(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) ->
     if setting is not None:
         return _of_samples(sheet, setting, run_info)
     masks = bases_mask.of_lanes(asked, run_info)
-    return {lane: Kind(used_reads.masked(mask, run_info), True) for lane, mask in masks.items()}
+    return {lane: _Kind(used_reads.masked(mask, run_info), True) for lane, mask in masks.items()}
 
 
 def override(sheet: SampleSheet) -> Setting | None:
@@ -131,27 +131,27 @@ def override(sheet: SampleSheet) -> Setting | None:
     return next((s for s in found if any(value for _, value in s.values)), None)
 
 
-def _of_samples(sheet: SampleSheet, setting: Setting, run_info: RunInfo) -> dict[int, Kind]:
+def _of_samples(sheet: SampleSheet, setting: Setting, run_info: RunInfo) -> dict[int, _Kind]:
     by_line = {
         line: used_reads.masked(_override(value, line, run_info), run_info)
         for line, value in setting.values
         if value
     }
     if not setting.rows:
-        kind = Kind(by_line[setting.line], True)
+        kind = _Kind(by_line[setting.line], True)
         return dict.fromkeys(run_info.lanes, kind)
     return dict(_of_rows(sheet, by_line, run_info))
 
 
 def _of_rows(
     sheet: SampleSheet, by_line: dict[int, tuple[UsedRead, ...]], run_info: RunInfo
-) -> Iterator[tuple[int, Kind]]:
+) -> Iterator[tuple[int, _Kind]]:
     for lane in run_info.lanes:
         samples = [sample for sample in sheet.samples if sample.lane in (None, lane)]
         lines = {by_line.get(sample.line): sample.line for sample in reversed(samples)}
         if None not in lines and len(lines) > 1:
             try:
-                yield lane, Kind(_longest(samples, by_line), mixed=True)
+                yield lane, _Kind(_longest(samples, by_line), mixed=True)
             except MaskError as err:
                 raise MaskError(f"lane {lane}: {err}") from err
         elif len(lines) > 1:
@@ -159,7 +159,7 @@ def _of_rows(
         else:
             for reads in lines:
                 if reads is not None:
-                    yield lane, Kind(reads, masked=True)
+                    yield lane, _Kind(reads, masked=True)
 
 
 def _longest(
@@ -222,7 +222,7 @@ def _override(text: str, line: int, run_info: RunInfo) -> tuple[Mask, ...]:
 def _part(
     sheet: SampleSheet,
     run_info: RunInfo,
-    kind: Kind,
+    kind: _Kind,
     lanes: list[int],
 ) -> Part:
     """NB: a sample of a lane that is not on the flow cell is in every part, to be told."""

@@ -93,14 +93,15 @@ class TileReader:
         # is kept once, and everything wider is made for a chunk at a time.
         order = np.argsort(outputs, kind="stable")
         outputs, kept = outputs[order], kept[order]
-        codes, pairs = np.take(codes, order, axis=1), pairs[order]
+        codes = np.take(codes, order, axis=1)
+        shown = None if pairs is None else pairs[order]
         positions = positions[kept]
         del order
         chosen = Chosen(passed, kept, filter_known)
 
         def clusters(part: slice) -> fastq.Clusters:
             flags = np.where(passed[kept[part]], fastq.PASSED, fastq.FILTERED).astype(np.uint8)
-            text = self._index_text(codes[:, part], pairs[part])
+            text = self._index_text(codes[:, part], None if shown is None else shown[part])
             return fastq.Clusters(positions[part], flags, text)
 
         for read in self._lane.template_reads:
@@ -142,13 +143,14 @@ class TileReader:
                 yield Piece(int(outputs[start + last]), read, view[begin:end])
                 begin = end
 
-    def _outputs(self, codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The output of each cluster, by its index, and which of the lane's indexes it has."""
+    def _outputs(self, codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+        """The output of each cluster, by its index; and which index, where lengths differ."""
         barcodes = Barcodes.of_codes(codes)
         assignment = self._assign(barcodes)
         counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
         self._stats.add_barcodes(barcodes, counts, assignment)
-        return assignment.samples[barcodes.of], assignment.pairs[barcodes.of]
+        pairs = None if self._shown is None else assignment.pairs[barcodes.of]
+        return assignment.samples[barcodes.of], pairs
 
     def _assign(self, barcodes: Barcodes) -> Assignment:
         if self._lane.takes_all:
@@ -166,7 +168,7 @@ class TileReader:
             parts.append(index_codes(calls, read.is_reverse_complement))
         return np.concatenate(parts)
 
-    def _index_text(self, codes: Codes, pairs: NDArray[np.intp]) -> fastq.Text:
+    def _index_text(self, codes: Codes, pairs: NDArray[np.intp] | None) -> fastq.Text:
         """What stands last in each header: the observed indexes, or the sample's number.
 
         Of an index that is shorter than others of the lane those bases that it has.
