@@ -437,11 +437,12 @@ def test_a_read_between_two_rows_of_one_sample_is_its_own(tiny_run, cluster_of, 
     assert [s.reads for s in result.samples] == [2, 0, 1]
 
 
-def test_indexes_of_several_lengths_on_a_lane(tiny_run, cluster_of, convert, tmp_path):
-    """Each sample shows its own bases; what is nobody's shows all that are used."""
+@pytest.mark.parametrize("mask", ["Y4;I2N1;I2N1;Y4", ""])
+def test_indexes_of_several_lengths_on_a_lane(tiny_run, cluster_of, convert, tmp_path, mask):
+    """Each sample shows its own bases, with a mask or without; what is nobody's shows all."""
     observed = ("AAACCC", "TTGGGA", "TTCGGT", "GGGAAA", "GGGNNN", "AACCCC", "TTGGCC", "GGTAAA")
     tiny_run.clusters = {(1, 1101): [cluster_of(f"ACGT{index}ACGT") for index in observed]}
-    tiny_run.write(MIXED + "B,TT,GG,Y4;I2N1;I2N1;Y4\nC,GGG,,Y4;I3;N3;Y4\n")
+    tiny_run.write(MIXED + f"B,TT,GG,{mask}\nC,GGG,,Y4;I3;N3;Y4\n")
     _, files = convert(tiny_run.folder, barcode_mismatches=(0, 0))
     shown = {
         name: [header.rpartition(":")[2] for header in headers(lines)]
@@ -540,7 +541,8 @@ class TestRefused:
             ("TT,GG,Y4;I2N1;I2N1;Y3N1", "convert.bases_mask", "lines 3 and 4 have different"),
             ("TTT,,Y4;I3;I2N1;Y4", "convert.bases_mask", "uses 2 cycles for index2, .* 0 bases"),
             ("TTT,,Y4;I3;I3;Y4", "sheet.index_missing", "line 4"),
-            ("TT,GG,", "convert.bases_mask", "lane 1: lines 3 and 4 have different"),
+            ("TT,GG,Y3N1;I2N1;I2N1;Y4\nC,GTG,TGT,", "convert.bases_mask", "lines 3 and 4 have"),
+            ("TTTT,GG,", "sheet.index_too_long", "line 4"),
             ("TTT,,", "sheet.index_missing", "line 4"),
             ("AAA,,Y4;I3;N3;Y4", "sheet.index_collision", "line 4"),
             ("AA,CC,Y4;I2N1;I2N1;Y4", "sheet.index_collision", "line 4"),

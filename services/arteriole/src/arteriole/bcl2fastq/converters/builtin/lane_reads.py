@@ -148,18 +148,25 @@ def _of_rows(
 ) -> Iterator[tuple[int, _Kind]]:
     for lane in run_info.lanes:
         samples = [sample for sample in sheet.samples if sample.lane in (None, lane)]
-        lines = {by_line.get(sample.line): sample.line for sample in reversed(samples)}
-        if None not in lines and len(lines) > 1:
+        kinds = {by_line.get(sample.line) for sample in samples}
+        if len(kinds) > 1:
+            own = {s.line: by_line.get(s.line) or _unmasked(s, run_info) for s in samples}
             try:
-                yield lane, _Kind(_longest(samples, by_line), mixed=True)
+                yield lane, _Kind(_longest(samples, own), mixed=True)
             except MaskError as err:
                 raise MaskError(f"lane {lane}: {err}") from err
-        elif len(lines) > 1:
-            raise MaskError(f"lane {lane}: {_differing(*sorted(lines.values())[:2])}")
         else:
-            for reads in lines:
+            for reads in kinds:
                 if reads is not None:
                     yield lane, _Kind(reads, masked=True)
+
+
+def _unmasked(sample: Sample, run_info: RunInfo) -> tuple[UsedRead, ...]:
+    """Of a sample without a mask beside others: the first cycles of an index read, as ever."""
+    lengths = {number: len(value(sample)) for number, (_, value) in enumerate(INDEXES, start=1)}
+    every = used_reads.whole(run_info)
+    cut = (r.cut(lengths.get(r.number, 0)) if r.is_index else r for r in every)
+    return tuple(read for read in cut if read.cycles)
 
 
 def _longest(
