@@ -70,8 +70,10 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
         b"\n",
     ]
     table = _side_by_side(pieces, len(clusters))
-    shown = clusters.index != 0
-    missing = sum((~used).sum(axis=1) for used in (x_used, y_used, shown))
+    missing = (~x_used).sum(axis=1) + (~y_used).sum(axis=1)
+    whole = bool(clusters.index.all())
+    if not whole:
+        missing += (clusters.index == 0).sum(axis=1)
     ends = np.cumsum(table.shape[1] - missing)
     if not missing.any():
         return table.reshape(-1), ends
@@ -80,8 +82,9 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     y_start = x_start + x.shape[1] + 1
     keep[:, x_start : x_start + x.shape[1]] = x_used
     keep[:, y_start : y_start + y.shape[1]] = y_used
-    index_start = y_start + y.shape[1] + len(" 1:N:0:")
-    keep[:, index_start : index_start + shown.shape[1]] = shown
+    if not whole:
+        index_start = y_start + y.shape[1] + len(" 1:N:0:")
+        keep[:, index_start : index_start + clusters.index.shape[1]] = clusters.index
     return table[keep], ends
 
 
