@@ -80,7 +80,8 @@ def convert(run: Run, sheet: Path, asked: Asked) -> Converted:
                     continue
                 observed = [called(cluster, read) for read in used if read.is_index]
                 letters = ["".join(letter for letter, _ in calls) for calls in observed]
-                sample = on_lane[0] if takes_all else owner(on_lane, letters, asked) or nobody
+                row = None if takes_all else owner(on_lane, cluster, used, asked)
+                sample = on_lane[0] if takes_all else row or nobody
                 done.reads[sample.id, lane] += 1
                 done.by_tile[lane, tile, sample.id] += cluster.passed
                 if sample is nobody and letters:
@@ -90,7 +91,8 @@ def convert(run: Run, sheet: Path, asked: Asked) -> Converted:
                     f":{cluster.x}:{cluster.y}"
                 )
                 flag = "N" if cluster.passed else "Y"
-                index = "+".join(letters) or str(sample.number)
+                shown = read_for(row, cluster, used) if row else letters
+                index = "+".join(filter(None, shown)) or str(sample.number)
                 for read in used:
                     if read.is_index and not asked.index_reads:
                         continue
@@ -162,7 +164,7 @@ def reads_of_lane(reads: list[Read], mask: str | None, samples: list[Sample]) ->
             cycle += 1
     for read in used:
         if read.is_index and any(any(sample.indexes) for sample in samples):
-            length = len(samples[0].indexes[int(read.name[1]) - 1])
+            length = max(len(sample.indexes[int(read.name[1]) - 1]) for sample in samples)
             read.cycles = read.cycles[:length]
     for sample in samples:
         wanted = [read.name for read in used if read.is_index]
@@ -184,21 +186,31 @@ def called(cluster: Cluster, read: Used) -> list[Call]:
     )
 
 
-def owner(samples: list[Sample], observed: list[str], asked: Asked) -> Sample | None:
-    """The sample within the mismatches of each index; the nearest, if several, and if it is one."""
+def read_for(row: Sample, cluster: Cluster, used: list[Used]) -> list[str]:
+    """What the cluster shows in so many cycles of each index read as a row's index has letters."""
+    reads = [read for read in used if read.is_index]
+    return [
+        "".join(letter for letter, _ in called(cluster, replace(read, cycles=read.cycles[:length])))
+        for read, length in zip(reads, map(len, row.indexes), strict=False)
+    ]
+
+
+def owner(rows: list[Sample], cluster: Cluster, used: list[Used], asked: Asked) -> Sample | None:
+    """The row within the mismatches of each index; the nearest, if no other sample's is as near.
+
+    Of a sample's own rows that are as near the first.
+    """
     near = []
-    for sample in samples:
-        wanted = [index for index in sample.indexes if index]
+    for place, row in enumerate(rows):
         apart = [
             sum(one != other for one, other in zip(index, letters, strict=True))
-            for index, letters in zip(wanted, observed, strict=True)
+            for index, letters in zip(row.indexes, read_for(row, cluster, used), strict=False)
         ]
         if all(count <= most for count, most in zip(apart, asked.mismatches, strict=False)):
-            near.append((sum(apart), sample.number, sample))
+            near.append((sum(apart), place))
     near.sort()
-    if not near or (len(near) > 1 and near[0][0] == near[1][0]):
-        return None
-    return near[0][2]
+    nearest = [rows[place] for count, place in near if count == near[0][0]]
+    return nearest[0] if len({row.id for row in nearest}) == 1 else None
 
 
 def file_name(sample: Sample, lane: int, read: Used, asked: Asked) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,33 @@ def test_short_indexes(run, tmp_path):
     asked = Asked(index_reads=True)
     short = sheet(run, tmp_path / "sheet.csv", i7=7, i5=6)
     assert_same(*both(run, short, tmp_path / "out", asked))
+
+
+def test_indexes_of_several_lengths_and_rows_on_one_lane(run, tmp_path):
+    """A shorter dual index and a single one, beside a sample of four rows with whole ones."""
+    cycles = [read.cycles for read in run.reads if read.is_index]
+    short, single, *several = read_samples(run.folder / "SampleSheet.csv")
+    one, other = (row.indexes for row in several)
+    several += [replace(several[0], indexes=[one[0], other[1]])]
+    several += [replace(several[0], indexes=[other[0], one[1]])]
+    i7, i5 = short.indexes
+    short.indexes = [i7[:-2], i5[2:] if run.reads[2].turned else i5[:-2]]
+    single.indexes = [single.indexes[0][:-1], ""]
+    for row in several:
+        row.id, row.name, row.project = "set", "set", ""
+    rows = []
+    for sample in (short, single, *several):
+        masks = [f"I{len(index)}" if index else "" for index in sample.indexes]
+        for place, (index, read) in enumerate(zip(sample.indexes, run.reads[1:3], strict=True)):
+            left = f"N{cycles[place] - len(index)}" if len(index) < cycles[place] else ""
+            masks[place] = left + masks[place] if read.turned else masks[place] + left
+        rows.append(f"{_row(sample, None, 99, 99)},Y9;{';'.join(masks)};Y7")
+    header = "[Data]\nSample_ID,Sample_Name,Sample_Project,index,index2,OverrideCycles\n"
+    written = tmp_path / "sheet.csv"
+    written.write_text(header + "\n".join([*rows, ""]))
+    found, expected = both(run, written, tmp_path / "out", Asked(mismatches=(2, 1)))
+    assert_same(found, expected)
+    assert all(found.reads[sample, 1] for sample in (short.id, single.id, "set"))
 
 
 def test_what_a_sheet_asks_by_its_settings(run, tmp_path):

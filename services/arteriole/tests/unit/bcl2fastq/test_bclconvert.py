@@ -391,6 +391,21 @@ def test_settings_of_samples_need_a_version_that_takes_them(sequenced, fake, tas
     assert refused.value.code == "convert.setting"
 
 
+def test_indexes_of_several_lengths_need_a_version_that_takes_them(tmp_path, sequenced, fake, task):
+    text = v2().replace("Index2\n", "Index2,OverrideCycles\n")
+    text = text.replace("GGGA", "GGGA,Y6;I4N1;I4N1;Y6").replace("CCCA", "CCC,Y6;I4N1;I3N2;Y6")
+    unsaid = v2().replace("CCCA", "CCC")
+    assert len(observe(task(sequenced(unsaid), fake()))["files"]) == 6
+    run = sequenced(text)
+    assert work(task(run, fake()))["files"] == 6
+    (made,) = (tmp_path / "fastq" / "r1").glob("attempt-1/SampleSheet*.csv")
+    assert {row.rpartition(",")[2] for row in made.read_text().splitlines() if "Y6;" in row} == {
+        *("Y6;I4N1;I4N1;Y6", "Y6;I4N1;I3N2;Y6"),
+    }
+    with pytest.raises(ConversionError, match=r"4\.0\.3 takes for all samples alone"):
+        observe(task(run, fake(version="4.0.3"), version="4.0.3"))
+
+
 @pytest.mark.parametrize("knobs", [{}, {"undetermined": True}])
 def test_a_sample_alone_takes_every_read(tmp_path, sequenced, fake, task, knobs):
     sheet = "[Data]\nSample_ID\nS1\n"

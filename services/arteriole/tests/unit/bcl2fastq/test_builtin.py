@@ -22,7 +22,10 @@ from arteriole.bcl2fastq.converters import (
     find,
     names,
 )
+from arteriole.bcl2fastq.converters.builtin import plan
 
+MIXED = "[Data]\nSample_ID,index,index2,OverrideCycles\nA,AAA,CCC,Y4;I3;I3;Y4\n"
+R1 = "_S1_L001_R1_001.fastq.gz"
 DUAL = "[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,TTT,GGG\n"
 
 
@@ -382,6 +385,118 @@ def test_masks_that_name_their_reads_are_the_same_masks(tiny_run, cluster_of, co
     assert files["A_S1_L001_R2_001.fastq.gz"][1] == "AC"
 
 
+def stats_of(run, out: Path, **options) -> dict:
+    """Convert, and what Stats.json and Demultiplex_Stats.csv say of lane 1."""
+    out.mkdir()
+    request = ConversionRequest(run.folder, run.folder / "SampleSheet.csv", out, **options)
+    result = find("builtin").convert(request, lambda done, total: None)
+    reconcile(out, result)
+    with open(out / "Reports" / "Demultiplex_Stats.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        "stats": json.loads((out / result.stats_path).read_text())["ConversionResults"][0],
+        "rows": [[row["SampleID"], row["Index"], row["# Reads"]] for row in rows],
+        "one": [row["# One Mismatch Index Reads"] for row in rows],
+        "files": [(f.sample_id, f.read, f.reads) for f in result.files],
+        "samples": [(s.sample_id, s.reads) for s in result.samples],
+    }
+
+
+def test_several_rows_of_a_sample_are_one_sample(tiny_run, cluster_of, convert, tmp_path):
+    """As the four indexes of a 10x set; the rows need not stand together."""
+    observed = ("TTTGGG", "AAACCC", "CCCAAA", "GGGTTT", "AATCCC", "GTGTGT")
+    tiny_run.clusters = {
+        (1, 1101): [cluster_of(f"ACGT{index}ACGT", x=1000 + n) for n, index in enumerate(observed)]
+    }
+    tiny_run.write("[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,CCC,AAA\nA,TTT,GGG\n")
+    _, files = convert(tiny_run.folder)
+    found = [(header.split(":")[5], header[-7:]) for header in headers(files[f"A{R1}"])]
+    assert found == [("1000", "TTT+GGG"), ("1001", "AAA+CCC"), ("1004", "AAT+CCC")]
+    assert [name for name in files if "R1" in name] == [
+        f"A{R1}", "B_S2_L001_R1_001.fastq.gz", "Undetermined_S0_L001_R1_001.fastq.gz"
+    ]  # fmt: skip
+    told = stats_of(tiny_run, tmp_path / "told")
+    assert told["samples"] == [("A", 3), ("B", 1), ("Undetermined", 2)]
+    assert told["files"] == [(name, n, reads) for name, reads in told["samples"] for n in (1, 2)]
+    assert told["rows"] == [
+        ["A", "AAA-CCC;TTT-GGG", "3"], ["B", "CCC-AAA", "1"], ["Undetermined", "", "2"]
+    ]  # fmt: skip
+    assert told["one"] == ["1", "0", "0"]
+    assert [result["SampleId"] for result in told["stats"]["DemuxResults"]] == ["A", "B"]
+    assert told["stats"]["DemuxResults"][0]["IndexMetrics"] == [
+        {"IndexSequence": "AAA+CCC", "MismatchCounts": {"0": 1, "1": 1}},
+        {"IndexSequence": "TTT+GGG", "MismatchCounts": {"0": 1, "1": 0}},
+    ]
+
+
+def test_a_read_between_two_rows_of_one_sample_is_its_own(tiny_run, cluster_of, convert):
+    tiny_run.reads = ((2, "N"), (3, "Y"))
+    tiny_run.clusters = {(1, 1101): [cluster_of("AC" + index) for index in ("AAC", "AAG", "TAA")]}
+    tiny_run.write("[Data]\nSample_ID,index\nA,AAA\nA,AAT\nB,TAT\n")
+    result, _ = convert(tiny_run.folder, allow_index_collisions=True)
+    assert [s.reads for s in result.samples] == [2, 0, 1]
+
+
+@pytest.mark.parametrize("mask", ["Y4;I2N1;I2N1;Y4", ""])
+def test_indexes_of_several_lengths_on_a_lane(tiny_run, cluster_of, convert, tmp_path, mask):
+    """Each sample shows its own bases, with a mask or without; what is nobody's shows all."""
+    observed = ("AAACCC", "TTGGGA", "TTCGGT", "GGGAAA", "GGGNNN", "AACCCC", "TTGGCC", "GGTAAA")
+    tiny_run.clusters = {(1, 1101): [cluster_of(f"ACGT{index}ACGT") for index in observed]}
+    tiny_run.write(MIXED + f"B,TT,GG,{mask}\nC,GGG,,Y4;I3;N3;Y4\n")
+    _, files = convert(tiny_run.folder, barcode_mismatches=(0, 0))
+    shown = {
+        name: [header.rpartition(":")[2] for header in headers(lines)]
+        for name, lines in files.items()
+        if "R2" in name
+    }
+    assert shown == {
+        "A_S1_L001_R2_001.fastq.gz": ["AAA+CCC"],
+        "B_S2_L001_R2_001.fastq.gz": ["TT+GG", "TT+GG"],
+        "C_S3_L001_R2_001.fastq.gz": ["GGG", "GGG"],
+        "Undetermined_S0_L001_R2_001.fastq.gz": ["AAC+CCC", "TTG+GCC", "GGT+AAA"],
+    }
+    told = stats_of(tiny_run, tmp_path / "told", barcode_mismatches=(0, 0))
+    assert told["rows"][1:3] == [["B", "TT-GG", "2"], ["C", "GGG", "2"]]
+
+
+def test_lengths_are_those_of_the_indexes_where_no_mask_says_any(tiny_run, cluster_of, convert):
+    tiny_run.clusters = {(1, 1101): [cluster_of("ACGTAAACCCACGT"), cluster_of("ACGTTTCGGCACGT")]}
+    tiny_run.write("[Data]\nSample_ID,index,index2\nA,AAA,CCC\nB,TT,GG\n")
+    result, files = convert(tiny_run.folder, barcode_mismatches=(0, 0))
+    assert [s.reads for s in result.samples] == [1, 1, 0]
+    assert files["B_S2_L001_R1_001.fastq.gz"][0].endswith(":TT+GG")
+    assert "line 4, column 2: index has 2 bases, another sample of every lane has 3" in (
+        result.warnings
+    )
+    with pytest.raises(ConversionError, match="line 4: the mask uses 3 cycles of I1") as caught:
+        convert(
+            tiny_run.folder,
+            barcode_mismatches=(0, 0),
+            options=Options(use_bases_mask=("y*,i*,i*,y*",)),
+        )
+    assert caught.value.code == "convert.bases_mask"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "taken", "code"),
+    [
+        ("[Data]\nSample_ID,index\nA,AAA\nA,TTT\n", "lengths", "convert.several_indexes"),
+        (MIXED + "B,TT,GG,Y4;I2N1;I2N1;Y4\n", "several", "convert.index_lengths"),
+        (MIXED + "B,TTT,,Y4;I3;N3;Y4\n", "several", "convert.index_lengths"),
+    ],
+)
+def test_other_converters_name_the_one_that_takes_it(tiny_run, tmp_path, sheet, taken, code):
+    tiny_run.write(sheet)
+    request = ConversionRequest(
+        tiny_run.folder, tiny_run.folder / "SampleSheet.csv", tmp_path, barcode_mismatches=(0, 0)
+    )
+    for takes in ({}, {taken: True}):
+        with pytest.raises(ConversionError) as caught:
+            plan.make(request, **takes)
+        assert caught.value.code == code and "convert with builtin" in caught.value.hint
+    assert plan.make(request, several=True, lengths=True).files
+
+
 class TestRefused:
     """What this converter does not do, or what is broken, is named."""
 
@@ -407,12 +522,6 @@ class TestRefused:
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAT\n", "sheet.index_collision"),
-            ("[Data]\nSample_ID,index\nA,AAA\nA,TTT\n", "convert.several_indexes"),
-            (
-                "[Data]\nSample_ID,index,index2,OverrideCycles\n"
-                "A,AAA,CCC,Y4;I3;I3;Y4\nB,TT,GGG,Y4;I2N1;I3;Y4\n",
-                "convert.index_lengths",
-            ),
             ("[Data]\nSample_ID\n../A\n", "sheet.name_characters"),
             ("[Data]\nSample_ID,Sample_Project\nA,<% 7 %>\n", "sheet.name_characters"),
             ("", "sheet.empty"),
@@ -424,6 +533,36 @@ class TestRefused:
             convert(tiny_run.folder)
         assert caught.value.code == code
         assert caught.value.hint or code == "sheet.empty"
+
+    @pytest.mark.parametrize(
+        ("row", "code", "message"),
+        [
+            ("TT,GG,Y4;I2N1;N1I2;Y4", "convert.bases_mask", "line 4: .* begins I2 at another"),
+            ("TT,GG,Y4;I2N1;I2N1;Y3N1", "convert.bases_mask", "lines 3 and 4 have different"),
+            ("TTT,,Y4;I3;I2N1;Y4", "convert.bases_mask", "uses 2 cycles for index2, .* 0 bases"),
+            ("TTT,,Y4;I3;I3;Y4", "sheet.index_missing", "line 4"),
+            ("TT,GG,Y3N1;I2N1;I2N1;Y4\nC,GTG,TGT,", "convert.bases_mask", "lines 3 and 4 have"),
+            ("TTTT,GG,", "sheet.index_too_long", "line 4"),
+            ("TTT,,", "sheet.index_missing", "line 4"),
+            ("AAA,,Y4;I3;N3;Y4", "sheet.index_collision", "line 4"),
+            ("AA,CC,Y4;I2N1;I2N1;Y4", "sheet.index_collision", "line 4"),
+        ],
+    )
+    def test_indexes_of_several_lengths(self, tiny_run, convert, row, code, message):
+        tiny_run.write(f"{MIXED}B,{row}\n")
+        with pytest.raises(ConversionError, match=message) as caught:
+            convert(tiny_run.folder, barcode_mismatches=(0, 0))
+        assert caught.value.code == code and caught.value.hint
+
+    def test_files_of_index_reads_of_several_lengths(self, tiny_run, convert):
+        tiny_run.write(MIXED + "B,TTT,,Y4;I3;N3;Y4\n")
+        with pytest.raises(ConversionError, match="lane 1 has indexes of several") as caught:
+            convert(
+                tiny_run.folder,
+                barcode_mismatches=(0, 0),
+                options=Options(create_fastq_for_index_reads=True),
+            )
+        assert caught.value.code == "convert.index_lengths"
 
     @pytest.mark.parametrize(
         "settings_",

@@ -315,6 +315,15 @@ def test_all_clusters_are_counted_while_the_filter_is_not_there(tmp_path: Path) 
     assert told["clusters"] == 150 * len(plan.all_tiles)
 
 
+@pytest.mark.parametrize("other", [("ACGTAC", "GTCAGT"), ("ACGTACGT", "")])
+def test_indexes_of_several_lengths_are_not_judged(other: Pair) -> None:
+    """Though none of the sheet's is there, no run is held for it."""
+    mixed = lane([*PAIRS[:11], other], PAIRS[12:])
+    assert mixed.not_judged == "indexes of several lengths" and mixed.lengths == ()
+    assert diagnose([mixed]).code == ""
+    assert diagnose([lane(PAIRS[:12], PAIRS[12:])]).code == "indexes.other_samples"
+
+
 def test_indexes_that_are_not_all_there_are_not_judged(tmp_path: Path) -> None:
     plan = default_plan(**SMALL)
     with pytest.raises(ConversionError, match="lane 1") as refused:

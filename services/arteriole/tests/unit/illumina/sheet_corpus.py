@@ -294,7 +294,8 @@ CASES = (
         "both indexes in one field",
         SHORT.replace("CGATAGCA,", "CGATAGCA-AATGCTAC,"),
         2,
-        errors=["sheet.index_alphabet", "sheet.index_lengths"],
+        "sheet.index_lengths",
+        errors=["sheet.index_alphabet"],
     ),
     _read(
         "the name of a 10x set",
@@ -318,7 +319,7 @@ CASES = (
         "six bases among eight",
         SHORT.replace("ACCGACGT", "ACCGAC"),
         2,
-        errors=["sheet.index_lengths"],
+        "sheet.index_lengths",
     ),
     _read("Ns to fill up", SHORT.replace("ACCGACGT", "ACCGACNN"), 2, "sheet.index_no_call"),
     _read("a blank in a name", SHORT.replace("S1", "S 1"), 2, errors=["sheet.name_characters"]),

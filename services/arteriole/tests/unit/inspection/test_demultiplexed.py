@@ -67,6 +67,18 @@ def test_what_agrees(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("index", "agrees"),
+    [("TTTTTTTT", True), ("AAAAAAAA", True), ("AAAAAAAA;TTTTTTTT", True), ("GGGGGGGG", False)],
+)
+def test_a_sample_of_several_rows(tmp_path, index, agrees):
+    sheet = parse(b"[Data]\nLane,Sample_ID,index\n1,A,TTTTTTTT\n1,A,AAAAAAAA\n2,A,AAAAAAAA\n")
+    lanes = [lane(1, ("A", index, 1500)), lane(2, A)]
+    found = examined(tmp_path, lanes, sheet).differences
+    told = f"lane 1: sample A has index TTTTTTTT and AAAAAAAA in the sheet, {index} in it"
+    assert found == (() if agrees else (told,))
+
+
+@pytest.mark.parametrize(
     ("lanes", "others", "difference"),
     [
         ([lane(1, A, B), lane(2, A)], {"RunId": "other"}, "it is of run other"),

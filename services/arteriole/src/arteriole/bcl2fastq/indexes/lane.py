@@ -90,16 +90,23 @@ class Lane:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """The bases of i7, or of i7 and i5; none for a lane without index."""
-        if not self.samples:
+        """The bases of i7, or of i7 and i5; none without an index, or with several lengths."""
+        if not self.samples or self.is_mixed:
             return ()
         return tuple(len(index) for index in self.samples[0].pair if index)
+
+    @cached_property
+    def is_mixed(self) -> bool:
+        """Its samples have indexes of several lengths, or some alone an i5."""
+        return len({tuple(map(len, sample.pair)) for sample in self.samples}) > 1
 
     @property
     def not_judged(self) -> str:
         """Why nothing can be said of it; else empty."""
         if not self.samples:
             return "no sample"
+        if self.is_mixed:
+            return "indexes of several lengths"
         if not self.lengths:
             return "no index"
         if not self.true_samples:

@@ -93,8 +93,8 @@ def _lengths(case: Case) -> Iterator[Fault]:
                     sample,
                     column,
                     f"{column} has {found} bases, another sample of {case.named(lane)} has {usual}",
-                    "shorten all to one length, give each sample its OverrideCycles, or split the"
-                    " sheet",
+                    "nothing, if libraries of two kits are pooled; bcl2fastq and Picard want one"
+                    " length",
                 )
 
 
@@ -218,7 +218,7 @@ RULES = (
     ),
     Rule(
         "sheet.index_lengths",
-        Severity.ERROR,
+        Severity.WARNING,
         Needs.SHEET,
         "Indexes of a lane differ in length, without OverrideCycles of each sample.",
         "SciLifeLab/bcbb#291: the mask is wrong for the shorter of two lengths",

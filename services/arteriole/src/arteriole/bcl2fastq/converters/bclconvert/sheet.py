@@ -41,7 +41,7 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
     source = SampleSheet.read(request.sheet)
     text = sheet_text.read(request.sheet.read_bytes())
     sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
-    plan = plans.make(request, check_settings, sheet, masked=False)
+    plan = plans.make(request, check_settings, sheet, masked=False, lengths=True)
     rendering = sheet_rendering.render(
         replace(sheet, samples=tuple(replace(s, sample_name="") for s in sheet.samples)),
         plan.run_info,

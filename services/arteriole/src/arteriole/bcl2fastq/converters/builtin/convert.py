@@ -40,7 +40,7 @@ class BuiltinConverter:
 
     def announce(self, request: ConversionRequest) -> Announcement:
         """What would be written, as the protocol says."""
-        return plans.make(request).announcement()
+        return _plan(request).announcement()
 
     def end_earlier(self, key: str) -> None:
         """Nothing: it ends with its job."""
@@ -49,7 +49,7 @@ class BuiltinConverter:
         """Convert a run, as the protocol says. Raises ConversionError."""
         try:
             plans.require_empty(request)
-            plan = plans.make(request)
+            plan = _plan(request)
             return _convert(request, plan, progress, self.name, self.version)
         except ConversionError:
             raise
@@ -67,6 +67,10 @@ class BuiltinConverter:
                 hint="look at the permissions of the output folder and of the run folder",
                 code="convert.io",
             ) from err
+
+
+def _plan(request: ConversionRequest) -> Plan:
+    return plans.make(request, several=True, lengths=True)
 
 
 def _convert(
@@ -114,9 +118,11 @@ def _reads(lanes: list[LaneStats]) -> Counter[str]:
 
 
 def _demultiplexer(lane: LanePlan, request: ConversionRequest) -> Demultiplexer:
-    indexes = [
-        (sample.index, sample.index2)[: len(lane.index_lengths)]
-        for sample in lane.samples
-        if not lane.takes_all
-    ]
-    return Demultiplexer(indexes, lane.index_lengths, request.barcode_mismatches)
+    pairs = () if lane.takes_all else lane.pairs
+    return Demultiplexer(
+        [pair for _, pair in pairs],
+        lane.index_lengths,
+        request.barcode_mismatches,
+        owners=[place for place, _ in pairs],
+        turned=tuple(read.is_reverse_complement for read in lane.index_reads),
+    )

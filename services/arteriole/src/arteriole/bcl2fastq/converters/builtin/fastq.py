@@ -25,7 +25,7 @@ class Clusters:
     Attributes:
         positions: shape (clusters, 2).
         flags: PASSED or FILTERED of each.
-        index: shape (clusters, letters), the text after the last colon.
+        index: shape (clusters, letters), the text after the last colon; 0 where nothing stands.
     """
 
     positions: NDArray[np.int32]
@@ -71,6 +71,9 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     ]
     table = _side_by_side(pieces, len(clusters))
     missing = (~x_used).sum(axis=1) + (~y_used).sum(axis=1)
+    whole = bool(clusters.index.all())
+    if not whole:
+        missing += (clusters.index == 0).sum(axis=1)
     ends = np.cumsum(table.shape[1] - missing)
     if not missing.any():
         return table.reshape(-1), ends
@@ -79,6 +82,9 @@ def records(prefix: bytes, read: int, clusters: Clusters, calls: Calls) -> tuple
     y_start = x_start + x.shape[1] + 1
     keep[:, x_start : x_start + x.shape[1]] = x_used
     keep[:, y_start : y_start + y.shape[1]] = y_used
+    if not whole:
+        index_start = y_start + y.shape[1] + len(" 1:N:0:")
+        keep[:, index_start : index_start + clusters.index.shape[1]] = clusters.index
     return table[keep], ends
 
 

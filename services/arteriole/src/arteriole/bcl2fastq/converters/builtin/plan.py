@@ -24,10 +24,16 @@ from arteriole.illumina.sheet_check import Finding, Severity
 from arteriole.illumina.tile_choice import TileChoiceError
 from arteriole.illumina.used_reads import UsedRead
 
+Pair = tuple[str, str]
+"""An i7 and an i5, which may be empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class SamplePlan:
-    """One sample on one lane; `number` is the n of `_S<n>_`, `folder` relative to the output."""
+    """One sample on one lane; `number` is the n of `_S<n>_`, `folder` relative to the output.
+
+    `more` are its indexes beside the first, of a sample with several rows.
+    """
 
     sample_id: str
     name: str
@@ -35,6 +41,12 @@ class SamplePlan:
     folder: PurePosixPath
     index: str = ""
     index2: str = ""
+    more: tuple[Pair, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All of its indexes."""
+        return ((self.index, self.index2), *self.more)
 
     def fastq(self, lane: int, read: int, letter: str = "R") -> PurePosixPath:
         """bcl2fastq's file name; `read` counts those of its sort from 1.
@@ -85,6 +97,19 @@ class LanePlan:
     def index_lengths(self) -> tuple[int, ...]:
         """The cycles used of each index read; none if all are ignored."""
         return tuple(len(read.cycles) for read in self.index_reads)
+
+    @property
+    def pairs(self) -> tuple[tuple[int, Pair], ...]:
+        """The indexes of the lane, each with the place of its sample."""
+        return tuple((n, pair) for n, sample in enumerate(self.samples) for pair in sample.pairs)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some index is shorter than the cycles used of its read."""
+        return not self.takes_all and any(
+            tuple(map(len, pair))[: len(self.index_lengths)] != self.index_lengths
+            for _, pair in self.pairs
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +180,8 @@ def make(
     sheet: SampleSheet | None = None,
     *,
     masked: bool = True,
+    several: bool = False,
+    lengths: bool = False,
 ) -> Plan:
     """Check the request, its sheet and its run; out_dir is neither looked at nor touched.
 
@@ -162,6 +189,8 @@ def make(
         check_settings: of another converter than the builtin one.
         sheet: the one of the request, with index2 as the converter takes it.
         masked: whether OverrideCycles says which files there are; False leaves that to a tool.
+        several: whether the converter takes samples that have several indexes on a lane.
+        lengths: whether it takes indexes of several lengths on a lane.
 
     Raises:
         ConversionError: something is refused.
@@ -174,12 +203,14 @@ def make(
         sheet = SampleSheet.read(request.sheet)
         sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or asked.check_settings)(sheet, run_info, request)
+    pooling = _Pooling(several, lengths)
     if not request.options.use_bases_mask:
-        warnings += _checked(sheet, run_info, request)
+        warnings += _checked(sheet, run_info, request, pooling)
     parts = (lane_reads.parts if masked else lane_reads.whole)(sheet, run_info, request)
     for part in parts:
-        if part.sheet is not sheet or request.options.use_bases_mask:
-            warnings += _checked(part.sheet, part.run_info, request)
+        # NB: the cycles of a mixed part are those of the sheet's indexes, which were checked above.
+        if (part.sheet is not sheet and not part.mixed) or request.options.use_bases_mask:
+            warnings += _checked(part.sheet, part.run_info, request, pooling)
     for read in run_info.template_reads:
         if read.is_reverse_complement:
             raise ConversionError(
@@ -208,7 +239,11 @@ def make(
     if request.include_non_pf:
         base_calls.require_all_clusters(folder, run_info, kinds)
     merged = request.options.no_lane_splitting or asked.is_on(sheet, asked.MERGED_LANES)
-    index_fastqs = request.options.create_fastq_for_index_reads
+    index_fastqs = request.options.create_fastq_for_index_reads or asked.is_on(
+        sheet, asked.INDEX_FASTQS
+    )
+    if index_fastqs:
+        _refuse_mixed(lanes)
     return Plan(
         folder=folder,
         run_info=run_info,
@@ -216,7 +251,7 @@ def make(
         warnings=tuple(dict.fromkeys(warnings)),
         ignore=request.ignore,
         merged=merged,
-        index_fastqs=index_fastqs or asked.is_on(sheet, asked.INDEX_FASTQS),
+        index_fastqs=index_fastqs,
     )
 
 
@@ -255,11 +290,21 @@ def require_empty(request: ConversionRequest) -> None:
         )
 
 
-def _checked(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Pooling:
+    """What a converter takes of indexes on one lane, see `make`."""
+
+    several: bool
+    lengths: bool
+
+
+def _checked(
+    sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest, pooling: _Pooling
+) -> list[str]:
     """Refuse a sheet that does not fit; what else was found is told."""
     findings = sheet_check.check(sheet, run_info, request.barcode_mismatches)
     _refuse(findings, request)
-    _refuse_pooled(sheet)
+    _refuse_pooled(sheet, pooling)
     return [_told(finding) for finding in findings]
 
 
@@ -277,25 +322,40 @@ def _refuse(findings: tuple[Finding, ...], request: ConversionRequest) -> None:
         )
 
 
-def _refuse_pooled(sheet: SampleSheet) -> None:
-    """Files are planned for one index a sample and lane, and one length of index a lane."""
+def _refuse_pooled(sheet: SampleSheet, pooling: _Pooling) -> None:
+    """Most tools take one index a sample and lane, and one length of index a lane."""
     rows: dict[tuple[str, int | None], int] = {}
     lengths: dict[int | None, tuple[int, int]] = {}
     for sample in sheet.samples:
         key = sample.sample_id, sample.lane
-        if rows.setdefault(key, sample.line) != sample.line:
+        if rows.setdefault(key, sample.line) != sample.line and not pooling.several:
             raise ConversionError(
                 f"line {sample.line}: the sample stands in line {rows[key]} with another index;"
                 " a sample with several indexes on a lane is not converted",
-                hint="give each row a Sample_ID of its own, and put the files together afterwards",
+                hint="convert with builtin; or give each row a Sample_ID of its own, and put the"
+                " files together afterwards",
                 code="convert.several_indexes",
             )
         found = len(sample.index), len(sample.index2)
-        if lengths.setdefault(sample.lane, found) != found:
+        if lengths.setdefault(sample.lane, found) != found and not pooling.lengths:
             raise ConversionError(
                 f"line {sample.line}: its indexes have other lengths than those of the lane's first"
                 " sample; indexes of several lengths on a lane are not converted",
-                hint="split the sheet, or shorten all to one length",
+                hint="convert with builtin or bclconvert; or split the sheet, or shorten all to one"
+                " length",
+                code="convert.index_lengths",
+            )
+
+
+def _refuse_mixed(lanes: tuple[LanePlan, ...]) -> None:
+    """Raises ConversionError where files of index reads would hold more than their indexes."""
+    for lane in lanes:
+        if lane.is_mixed:
+            raise ConversionError(
+                f"lane {lane.lane} has indexes of several lengths; its index reads are not made"
+                " files",
+                hint="leave out CreateFastqForIndexReads, or split the sheet",
+                field="create_fastq_for_index_reads",
                 code="convert.index_lengths",
             )
 
@@ -323,7 +383,10 @@ def _lane(
     numbers: dict[str, int],
 ) -> LanePlan:
     index_reads = len(part.run_info.index_reads)
-    planned = tuple(_sample(sample, numbers[sample.sample_id], index_reads) for sample in samples)
+    rows: dict[str, list[Sample]] = {}
+    for sample in samples:
+        rows.setdefault(sample.sample_id, []).append(sample)
+    planned = tuple(_sample(some, numbers[name], index_reads) for name, some in rows.items())
     undetermined = SamplePlan(UNDETERMINED, UNDETERMINED, 0, PurePosixPath())
     takes_all = len(planned) == 1 and not planned[0].index
     return LanePlan(
@@ -336,12 +399,15 @@ def _lane(
     )
 
 
-def _sample(sample: Sample, number: int, index_reads: int) -> SamplePlan:
-    """Files lie in Sample_Project; in Sample_ID below it if a differing Sample_Name names them.
+def _sample(rows: list[Sample], number: int, index_reads: int) -> SamplePlan:
+    """What the rows of a sample on a lane plan, which have the same names.
+
+    Files lie in Sample_Project; in Sample_ID below it if a differing Sample_Name names them.
 
     An index that the run did not read is left out (the sheet's check lets it pass where the sample
     is alone on its lane).
     """
+    sample = rows[0]
     for text in (sample.sample_id, sample.sample_name, sample.project):
         # NB: these become paths, so they are looked at once more, whatever was checked before.
         if text and not sheet_check.NAME.fullmatch(text):
@@ -353,6 +419,7 @@ def _sample(sample: Sample, number: int, index_reads: int) -> SamplePlan:
     folder = PurePosixPath(sample.project) if sample.project else PurePosixPath()
     if name != sample.sample_id:
         folder /= sample.sample_id
-    index = sample.index if index_reads else ""
-    index2 = sample.index2 if index_reads > 1 else ""
-    return SamplePlan(sample.sample_id, name, number, folder, index, index2)
+    first, *more = dict.fromkeys(
+        (row.index if index_reads else "", row.index2 if index_reads > 1 else "") for row in rows
+    )
+    return SamplePlan(sample.sample_id, name, number, folder, *first, tuple(more))

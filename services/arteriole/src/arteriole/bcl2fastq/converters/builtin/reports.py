@@ -5,7 +5,8 @@ sample has (0, None, is Undetermined), then the most frequent indexes of no samp
 software guide v2.20, "Output files"); CheckQC does not begin without it. The second is BCL
 Convert's; its columns are those of version 4, with two of version 3.7 at the end, which readers of
 both look for (BCL Convert software guide, "Output files"). Clusters that failed the filter count in
-it only if they were converted.
+it only if they were converted. Of a sample with several indexes it has one line, in which these are
+joined by semicolons.
 """
 
 import csv
@@ -64,7 +65,9 @@ def _rows(lane: LaneStats) -> Iterator[list[str | int]]:
     for place, output in enumerate(lane.plan.outputs):
         reads = int(lane.reads[place])
         undetermined = output.sample_id == UNDETERMINED
-        matched = [0, 0, 0] if undetermined else [int(n) for n in lane.mismatches[place]]
+        matched = [
+            sum(counts) for counts in zip([0, 0, 0], *lane.mismatches_of(place), strict=True)
+        ]
         if not output.index and not undetermined:
             matched = [reads, 0, 0]
         bases = reads * sum(len(read.cycles) for read in lane.plan.template_reads)
@@ -72,7 +75,7 @@ def _rows(lane: LaneStats) -> Iterator[list[str | int]]:
         yield [
             lane.plan.lane,
             output.sample_id,
-            "-".join(part for part in (output.index, output.index2) if part),
+            ";".join("-".join(part for part in pair if part) for pair in output.pairs),
             reads,
             *matched,
             f"{reads / (total or 1):.4f}",

@@ -49,6 +49,7 @@ class LaneStats:
     """Counts of one lane; the arrays have a row an output and a column a template read.
 
     Attributes:
+        mismatches: a row for each of the plan's pairs, the last for none; columns are 0, 1, 2.
         by_tile: of each tile, how many clusters that passed the filter each output has.
     """
 
@@ -66,7 +67,7 @@ class LaneStats:
     def __post_init__(self) -> None:
         outputs = len(self.plan.outputs)
         self.reads = np.zeros(outputs, np.int64)
-        self.mismatches = np.zeros((outputs, 3), np.int64)
+        self.mismatches = np.zeros((len(self.plan.pairs) + 1, 3), np.int64)
         self.quality_sum = np.zeros((outputs, self.template_reads), np.int64)
         self.q30 = np.zeros((outputs, self.template_reads), np.int64)
 
@@ -74,6 +75,11 @@ class LaneStats:
     def template_reads(self) -> int:
         """How many."""
         return len(self.plan.template_reads)
+
+    def mismatches_of(self, place: int) -> list[list[int]]:
+        """Of each index of an output; of Undetermined nothing."""
+        counts = zip(self.plan.pairs, self.mismatches, strict=False)
+        return [row.tolist() for (owner, _), row in counts if owner == place]
 
     def add_tile(self, tile: int, outputs: NDArray[np.intp]) -> None:
         """Count the outputs of a tile's clusters that passed the filter."""
@@ -85,7 +91,7 @@ class LaneStats:
         np.add.at(self.reads, found.samples, counts)
         if self.plan.takes_all or not self.plan.index_lengths:
             return
-        np.add.at(self.mismatches, (found.samples, found.mismatches.clip(0, 2)), counts)
+        np.add.at(self.mismatches, (found.pairs, found.mismatches.clip(0, 2)), counts)
         unknown = np.flatnonzero((found.samples == len(self.plan.samples)) & (counts > 0))
         texts = barcodes.texts(unknown, self.plan.index_lengths)
         for text, count in zip(texts, counts[unknown].tolist(), strict=True):
@@ -197,13 +203,12 @@ def _output(lane: LaneStats, place: int, output: SamplePlan) -> dict[str, Any]:
     if output.index:
         answer["IndexMetrics"] = [
             {
-                "IndexSequence": "+".join(i for i in (output.index, output.index2) if i),
+                "IndexSequence": "+".join(index for index in pair if index),
                 "MismatchCounts": {
-                    str(number): int(count)
-                    for number, count in enumerate(lane.mismatches[place])
-                    if number < 2 or count
+                    str(number): count for number, count in enumerate(counts) if number < 2 or count
                 },
             }
+            for pair, counts in zip(output.pairs, lane.mismatches_of(place), strict=True)
         ]
     return answer | {
         "NumberReads": reads,

@@ -10,14 +10,16 @@ from arteriole.bcl2fastq.converters.builtin import fastq, sources
 from arteriole.bcl2fastq.converters.builtin.call_table import CallTable, call_table
 from arteriole.bcl2fastq.converters.builtin.demultiplex import (
     LETTERS,
+    UNREAD,
     Assignment,
     Barcodes,
     Codes,
     Demultiplexer,
     complement,
     index_codes,
+    placed,
 )
-from arteriole.bcl2fastq.converters.builtin.plan import Plan
+from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
 from arteriole.bcl2fastq.converters.builtin.sources import Chosen
 from arteriole.bcl2fastq.converters.builtin.sources.source import DAMAGED
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats
@@ -69,6 +71,7 @@ class TileReader:
         self._scratch = request.out_dir
         lane = self._lane
         self._source = sources.of_lane(plan.folder, plan.run_info, lane.lane, lane.kind)
+        self._shown = _shown(lane) if lane.is_mixed else None
 
     def pieces(self, tile: int) -> Iterator[Piece]:
         """The text of a tile, by read, then by output, clusters in order.
@@ -84,20 +87,22 @@ class TileReader:
         stats.clusters += len(passed)
         stats.clusters_pf += int(passed.sum())
         codes = self._index_codes(tile, chosen)
-        outputs = self._outputs(codes)
+        outputs, pairs = self._outputs(codes)
         stats.add_tile(tile, outputs[passed[kept]])
         # NB: from here on clusters stand in the order of their outputs; what is as long as a tile
         # is kept once, and everything wider is made for a chunk at a time.
         order = np.argsort(outputs, kind="stable")
         outputs, kept = outputs[order], kept[order]
         codes = np.take(codes, order, axis=1)
+        shown = None if pairs is None else pairs[order]
         positions = positions[kept]
         del order
         chosen = Chosen(passed, kept, filter_known)
 
         def clusters(part: slice) -> fastq.Clusters:
             flags = np.where(passed[kept[part]], fastq.PASSED, fastq.FILTERED).astype(np.uint8)
-            return fastq.Clusters(positions[part], flags, self._index_text(codes[:, part]))
+            text = self._index_text(codes[:, part], None if shown is None else shown[part])
+            return fastq.Clusters(positions[part], flags, text)
 
         for read in self._lane.template_reads:
             with call_table(len(read.cycles), len(kept), self._scratch) as calls:
@@ -138,18 +143,19 @@ class TileReader:
                 yield Piece(int(outputs[start + last]), read, view[begin:end])
                 begin = end
 
-    def _outputs(self, codes: Codes) -> NDArray[np.intp]:
-        """The output of each cluster, by its index."""
+    def _outputs(self, codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+        """The output of each cluster, by its index; and which index, where lengths differ."""
         barcodes = Barcodes.of_codes(codes)
         assignment = self._assign(barcodes)
         counts = np.bincount(barcodes.of, minlength=len(barcodes.codes))
         self._stats.add_barcodes(barcodes, counts, assignment)
-        return assignment.samples[barcodes.of]
+        pairs = None if self._shown is None else assignment.pairs[barcodes.of]
+        return assignment.samples[barcodes.of], pairs
 
     def _assign(self, barcodes: Barcodes) -> Assignment:
         if self._lane.takes_all:
             zeros = np.zeros(len(barcodes.codes), np.intp)
-            return Assignment(zeros, zeros)
+            return Assignment(zeros, zeros, zeros)
         return self._demultiplexer.assign(barcodes)
 
     def _index_codes(self, tile: int, chosen: Chosen) -> Codes:
@@ -162,16 +168,19 @@ class TileReader:
             parts.append(index_codes(calls, read.is_reverse_complement))
         return np.concatenate(parts)
 
-    def _index_text(self, codes: Codes) -> fastq.Text:
-        """What stands last in each header: the observed indexes, or the sample's number."""
+    def _index_text(self, codes: Codes, pairs: NDArray[np.intp] | None) -> fastq.Text:
+        """What stands last in each header: the observed indexes, or the sample's number.
+
+        Of an index that is shorter than others of the lane those bases that it has.
+        """
         clusters = codes.shape[1]
         if not self._lane.index_lengths:
             text = str(self._lane.outputs[0].number).encode()
             return np.broadcast_to(np.frombuffer(text, np.uint8), (clusters, len(text)))
         letters = LETTERS[codes.T]
-        if len(self._lane.index_lengths) == 1:
-            return letters
-        return np.insert(letters, self._lane.index_lengths[0], ord("+"), axis=1)
+        if len(self._lane.index_lengths) > 1:
+            letters = np.insert(letters, self._lane.index_lengths[0], ord("+"), axis=1)
+        return letters if self._shown is None else letters * self._shown[pairs]
 
     def _fill(self, table: CallTable, tile: int, cycles: range, chosen: Chosen) -> None:
         for row, found in enumerate(self._calls(tile, cycles, chosen)):
@@ -218,6 +227,22 @@ class TileReader:
         if flag not in self._plan.ignore or err.code != DAMAGED:
             raise err
         return err
+
+
+def _shown(lane: LanePlan) -> NDArray[np.uint8]:
+    """1 where a letter of a header is shown: a row each of the lane's indexes, the last of none.
+
+    Of ACG+TT, an i7 of two bases without i5 has AC, none has all.
+    """
+    rows = []
+    for _, pair in lane.pairs:
+        parts = [
+            placed(index, len(read.cycles), read.is_reverse_complement)
+            for index, read in zip(pair, lane.index_reads, strict=False)
+        ]
+        plus = "+" if len(parts) > 1 and pair[1] else UNREAD
+        rows.append([letter != UNREAD for letter in plus.join(parts)])
+    return np.array([*rows, [True] * len(rows[0])], np.uint8)
 
 
 def _last_of_each(sorted_outputs: NDArray[np.intp]) -> list[int]:
