@@ -11,7 +11,7 @@ from reference_convert import Asked, Converted, Sample, read_samples
 from reference_convert import convert as reference
 from reference_run import Run
 
-from arteriole.bcl2fastq.converters import ConversionRequest, Options, find
+from arteriole.bcl2fastq.converters import ConversionError, ConversionRequest, Options, find
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.instruments import BaseCalls, Kind
 from arteriole.simulator.kinds import INSTRUMENTS
@@ -206,10 +206,12 @@ def test_index_reads_as_template_reads(run, tmp_path):
 
 def test_what_failed_the_filter(run, tmp_path):
     kind = next(kind for kind in Kind if run.folder.name == default_plan(kind=kind).run)
-    if INSTRUMENTS[kind].base_calls is BaseCalls.CBCL:
-        pytest.skip("CBCLs lack what failed the filter")
-    found, expected = both(
-        run, sheet(run, tmp_path / "s.csv"), tmp_path / "out", Asked(failed_too=True)
-    )
+    asked = sheet(run, tmp_path / "s.csv"), tmp_path / "out", Asked(failed_too=True)
+    if INSTRUMENTS[kind].base_calls is BaseCalls.CBCL:  # these lack what failed the filter
+        with pytest.raises(ConversionError, match="only the clusters that passed") as refused:
+            ours(run, *asked)
+        assert refused.value.code == "convert.non_pf"
+        return
+    found, expected = both(run, *asked)
     assert sum(found.reads.values()) == found.clusters > found.passed
     assert_same(found, expected)

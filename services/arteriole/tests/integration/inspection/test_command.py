@@ -297,7 +297,7 @@ def test_names_from_files_do_not_reach_the_terminal_as_they_are(inspect, run_dir
     sheet = run_dir / "SampleSheet.csv"
     sheet.write_text(sheet.read_text().replace("[Data]", f"{name},1\n[Data]"))
     ended = inspect(run_dir)
-    assert "\\u202eevil\\x9b31m" in ended.text
+    assert "?evil?31m" in ended.text and "control character 0x202e" in ended.text
     assert all(char.isprintable() or char == "\n" for char in ended.text)
 
 
