@@ -120,7 +120,7 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("groups", "count"),
-    [("conversion", 3 + 3 + 2), ("runfolder", 7 + 4 + 4), ("st2solo", 4 + 3 + 2)],
+    [("conversion", 3 + 3 + 2 + 2), ("runfolder", 7 + 4 + 4), ("st2solo", 4 + 3 + 2)],
 )
 def test_a_small_bench_measures_every_row(groups, count, tmp_path):
     output = tmp_path / "bench.json"

@@ -27,7 +27,7 @@ COLUMNS = ("sample", "project", "use", "subject", "phenotype", "batch", "genome_
 
 
 def _slurm() -> Any:
-    spec = importlib.util.spec_from_file_location("slurm", TESTS_OF_WES / "slurm.py")
+    spec = importlib.util.spec_from_file_location("slurm", TESTS_OF_WES.parent / "slurm.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

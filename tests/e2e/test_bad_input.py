@@ -15,9 +15,9 @@ HEADER = "[Header]\nIEMFileVersion,4\n[Data]\nSample_ID,Sample_Name,index,index2
 SHEETS = {
     11: ("no sections\n", r"sheet\.", r"SampleSheet\.csv, line 1: "),
     12: (HEADER + '"S1,S1,ACGT,ACGT,P\n', "sheet.quotes", r"SampleSheet\.csv, line 5"),
-    13: (HEADER + "S1,S1,ACGTXXGT,ACGTACGT,P\n", r"sheet\.index", r"line 5: .*ACGTXXGT"),
+    13: (HEADER + "S1,S1,ACGTXXGT,ACGTACGT,P\n", r"sheet\.index", r"line 5, column 3: .*ACGTXXGT"),
     14: (HEADER + "S1,S1,GGGGGGGG,GGGGGGGG,P\n", "convert.empty_sample", r"line 5: .*GGGGGGGG"),
-    15: (HEADER + "S1,S1,ACGTACGTACGT,ACGTACGT,P\n", r"sheet\.index", r"line 5: .*12"),
+    15: (HEADER + "S1,S1,ACGTACGTACGT,ACGTACGT,P\n", r"sheet\.index", r"line 5, column 3: .*12"),
 }
 
 

@@ -99,6 +99,7 @@ class Scene:
         assert kept.read_bytes() == path.read_bytes()
         assert not (self.folder / "SampleSheet.csv").exists()
         assert ended["why"]["samples"] == len(self.plan.samples)
+        path.unlink()  # all of our runs of a kind have one flow cell
 
     def reverse_i5_and_wait(self) -> None:
         """The instrument stands still some cycles after the index reads."""
