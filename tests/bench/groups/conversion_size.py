@@ -31,7 +31,7 @@ def rows(bench: Bench) -> Iterator[Row]:
         run(conversion.ours(folder).command(out), bench.scratch / "size.log")
         fastqs = sorted(out.rglob("*.fastq.gz"))
         yield Row(
-            name=f"size of the FASTQs of {files}, {clusters:,} clusters, 2x100+8+8",
+            name=f"conversion: size of the FASTQs of {files}, {clusters:,} clusters, 2x100+8+8",
             unit="MB",
             size=clusters,
             ours=[sum(path.stat().st_size for path in fastqs) / 1e6],
