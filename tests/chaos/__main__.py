@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.chaos import (
     folder_storm,
+    large_conversion,
     measured,
     odd_requests,
     runfolder_drain,
@@ -22,6 +23,7 @@ CHECKS = {
     "folder_storm": folder_storm.run,
     "odd_requests": odd_requests.run,
     "runfolder_drain": runfolder_drain.run,
+    "large_conversion": large_conversion.run,
 }
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
