@@ -260,7 +260,10 @@ def _piece(log: Path, offset: int | None) -> tuple[str, int]:
     """The last of a log, or whole lines from `offset` on, and where they end."""
     try:
         with open(log, "rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_LIMIT) if offset is None else offset)
+            size = file.seek(0, 2)
+            if offset is not None and offset >= size:  # beyond what a file may have, too
+                return "", offset
+            file.seek(max(0, size - LOG_LIMIT) if offset is None else offset)
             data = file.read(LOG_LIMIT)
             if offset is not None and b"\n" in data:
                 data = data[: data.rindex(b"\n") + 1]
