@@ -162,7 +162,17 @@ def _makers(home):
 def services(tmp_path_factory):
     """By their names."""
     home = tmp_path_factory.mktemp("site")
-    for name in ("runs", "fastq", "manifests", "far", "restored", "work", "results", "drop"):
+    for name in (
+        "runs",
+        "fastq",
+        "manifests",
+        "far",
+        "restored",
+        "work",
+        "results",
+        "drop",
+        "sheets",
+    ):
         (home / name).mkdir()
     (home / "runs" / RUN).mkdir()
     (home / "runs" / RUN / "RTAComplete.txt").touch()
