@@ -124,7 +124,7 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
 )
 def test_a_small_bench_measures_every_row(groups, count, tmp_path):
     output = tmp_path / "bench.json"
-    none = {"ST2_API_URL": ""}
+    none = {"ST2_API_URL": "", "PICARD_JAR": str(tmp_path / "absent.jar")}
     done = bench(output, groups, "--small", "--runs", "1", **none)
     assert done.returncode == 0, done.stderr
     rows = json.loads(output.read_text())
@@ -139,16 +139,27 @@ def test_a_small_bench_measures_every_row(groups, count, tmp_path):
         assert row["name"] in done.stdout
 
 
-def test_a_peer_that_is_not_there_is_null(tmp_path):
-    output = tmp_path / "bench.json"
-    absent = {"PICARD_JAR": str(tmp_path / "absent.jar")}
-    done = bench(output, "conversion_bcl", "--small", "--runs", "1", **absent)
+def _against_picard(output: Path, **environment: str) -> tuple[list[dict], str]:
+    """The rows of `.bcl.gz`, and what was said."""
+    done = bench(output, "conversion_bcl", "--small", "--runs", "1", **environment)
     assert done.returncode == 0, done.stderr
-    assert "picard is left out: Picard is not installed" in done.stderr
-    for row in json.loads(output.read_text()):
-        found = row["against"], row["peer"], row["ratio"], row["met"]
-        assert found == (row["against"], None, None, None)
-        assert row["against"].startswith("picard")
+    rows = json.loads(output.read_text())
+    assert len(rows) == 3 and all(row["against"].startswith("picard") for row in rows)
+    return rows, done.stderr
+
+
+def test_picard_is_measured_beside_ours(tmp_path):
+    for row in _against_picard(tmp_path / "bench.json")[0]:
+        assert row["peer"] > row["ours"] and 0 < row["ratio"] < 1
+        assert row["spread"]["peer"] == [row["peer"]] * 2
+
+
+def test_a_peer_that_is_not_there_is_null(tmp_path):
+    absent = {"PICARD_JAR": str(tmp_path / "absent.jar")}
+    rows, said = _against_picard(tmp_path / "bench.json", **absent)
+    assert "picard is left out: Picard is not installed" in said
+    for row in rows:
+        assert (row["peer"], row["ratio"], row["met"]) == (None, None, None)
         assert row["spread"]["peer"] is None
 
 

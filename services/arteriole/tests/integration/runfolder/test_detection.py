@@ -224,8 +224,8 @@ def test_a_directory_that_vanished_disturbs_nothing_and_is_told(make_site):
     away = site.directories[1].rename(site.directories[1].parent / "away")
     run = site.becomes("lost", verdict="unreachable", state="none")
     assert run["why"]["urgency"] == "instrument at risk"
+    eventually(lambda: site.serving.get("/health").json()["status"] == "degraded")
     health = site.serving.get("/health").json()
-    assert health["status"] == "degraded"
     assert list(health["unreachable_directories"]) == [str(site.directories[1])]
     site.bring()
     site.becomes(state="ready")
