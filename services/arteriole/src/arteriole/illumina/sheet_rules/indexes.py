@@ -93,8 +93,7 @@ def _lengths(case: Case) -> Iterator[Fault]:
                     sample,
                     column,
                     f"{column} has {found} bases, another sample of {case.named(lane)} has {usual}",
-                    "nothing, if libraries of two kits are pooled; bcl2fastq and Picard want one"
-                    " length",
+                    "nothing, if libraries of two kits are pooled; Picard wants one length",
                 )
 
 
