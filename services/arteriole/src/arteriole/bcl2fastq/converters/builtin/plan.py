@@ -339,8 +339,8 @@ def _refuse_pooled(sheet: SampleSheet, pooling: _Pooling) -> None:
             raise ConversionError(
                 f"line {sample.line}: the sample stands in line {rows[key]} with another index;"
                 " a sample with several indexes on a lane is not converted",
-                hint="convert with builtin or bcl2fastq; or give each row a Sample_ID of its own,"
-                " and put the files together afterwards",
+                hint="convert with builtin, bclconvert, or bcl2fastq without a mask; or give each"
+                " row a Sample_ID of its own, and put the files together afterwards",
                 code="convert.several_indexes",
             )
         found = len(sample.index), len(sample.index2)
