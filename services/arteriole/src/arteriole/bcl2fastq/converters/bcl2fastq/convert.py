@@ -23,7 +23,7 @@ from arteriole.bcl2fastq.converters.conversion import (
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.bcl2fastq.tools import outputs, tool
 from arteriole.bcl2fastq.tools.tool import Tool
-from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina import index_sets
 from arteriole.jobs.worker import note
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -91,7 +91,9 @@ class Bcl2fastqConverter:
             SampleSheetError, RunDataError: a file cannot be read.
         """
         _refuse_options(request)
-        sheet = SampleSheet.read(request.sheet)
+        sheet = index_sets.read(
+            request.sheet, request.index_sets, request.run_dir, BCL2FASTQ.converter, request.index2
+        )
         if request.options.use_bases_mask:
             return Prepared(plans.make(request, check_settings, sheet), ())
         plan = plans.make(request, check_settings, sheet, several=True, lengths=True)

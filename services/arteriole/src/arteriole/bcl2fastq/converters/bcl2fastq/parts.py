@@ -57,7 +57,7 @@ def split(sheet: SampleSheet, whole: Plan, request: ConversionRequest) -> tuple[
     said = _said(sheet)
     masks = {sample: _mask(said.get(sample.line, ""), sample, info) for sample in sheet.samples}
     different = tuple(dict.fromkeys(masks.values()))
-    if len(different) == 1 and not said and not own_ids.given(sheet).are_made:
+    if len(different) == 1 and not said and not _is_rewritten(sheet):
         return ()
     _refuse_turned(sheet, info)
     found = []
@@ -66,6 +66,11 @@ def split(sheet: SampleSheet, whole: Plan, request: ConversionRequest) -> tuple[
         place = number, len(different)
         found.append(_part(replace(sheet, samples=samples), mask, place, whole, request))
     return tuple(found)
+
+
+def _is_rewritten(sheet: SampleSheet) -> bool:
+    """Whether bcl2fastq cannot get the sheet as it is, though one mask does."""
+    return own_ids.given(sheet).are_made or any(sample.index_set for sample in sheet.samples)
 
 
 def shared_lanes(parts: tuple[Part, ...]) -> frozenset[int]:

@@ -12,8 +12,7 @@ from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.tools import own_ids
 from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
-from arteriole.illumina import index_orientation, sheet_rendering, sheet_text
-from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina import index_orientation, index_sets, sheet_rendering, sheet_text
 from arteriole.illumina.sheet_rendering import Rendering
 
 #: Settings of samples, as columns (Illumina Knowledge 8935).
@@ -48,7 +47,9 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
         ConversionError: something is refused, or would be lost.
         SampleSheetError, RunDataError: a file cannot be read.
     """
-    source = SampleSheet.read(request.sheet)
+    source = index_sets.read(
+        request.sheet, request.index_sets, request.run_dir, "bclconvert", request.index2
+    )
     text = sheet_text.read(request.sheet.read_bytes())
     sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
     plan = plans.make(request, check_settings, sheet, masked=False, several=True, lengths=True)

@@ -16,7 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import index_orientation, sheet_check, tile_choice
+from arteriole.illumina import index_orientation, index_sets, sheet_check, tile_choice
 from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
@@ -207,7 +207,8 @@ def make(
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
     if sheet is None:
-        sheet = SampleSheet.read(request.sheet)
+        sets, said = request.index_sets, request.index2
+        sheet = index_sets.read(request.sheet, sets, folder.path, "builtin", said)
         sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or asked.check_settings)(sheet, run_info, request)
     pooling = _Pooling(several, lengths)
