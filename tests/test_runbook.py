@@ -41,6 +41,7 @@ FILES = re.compile(
 TRIGGERS = "arteria."
 #: ... or as a whole.
 NO_CODES = {
+    "bcl2fastq.parts": "names a folder of an attempt",
     "plan.stages": "names a field of a request",
     "arteriole.wes": "names the service to clients of GA4GH",
     "org.ga4gh": "as GA4GH names itself",

@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from arteriole.app import times
@@ -83,11 +85,16 @@ class Attempt:
         sheet_sha256: str,
         ignored: tuple[str, ...] = (),
         waived_rules: tuple[str, ...] = (),
+        index_sets: Mapping[tuple[str, int | None], str] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
 
         An attempt for which something was `ignored`, or a rule of the sheet waived, is degraded,
         whether or not it was met with.
+
+        Args:
+            index_sets: the name that stands in the sheet in the place of indexes, of samples by
+                Sample_ID and lane, which is None for every lane.
 
         Raises:
             ConversionError: a file is missing, surplus or of another size than was written.
@@ -104,6 +111,7 @@ class Attempt:
             "clusters_pf": result.clusters_pf,
             "samples": [
                 {"sample_id": s.sample_id, "lane": s.lane, "reads": s.reads}
+                | _named(index_sets, s.sample_id, s.lane)
                 for s in result.samples
             ],
             "files": [
@@ -133,6 +141,13 @@ class Attempt:
         link.symlink_to(self.path.name)
         link.rename(current)
         _sync_folder(self.home)
+
+
+def _named(
+    index_sets: Mapping[tuple[str, int | None], str], sample_id: str, lane: int
+) -> dict[str, str]:
+    name = index_sets.get((sample_id, lane)) or index_sets.get((sample_id, None))
+    return {"index_set": name} if name else {}
 
 
 def _number(name: str) -> int:

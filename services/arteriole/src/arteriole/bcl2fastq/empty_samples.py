@@ -38,9 +38,12 @@ def refuse_empty_samples(folder: Path, result: ConversionResult, sheet: Path) ->
 
 def _unknown(stats: Path, lane: int) -> str:
     document = json.loads(stats.read_text(encoding="utf-8"))
-    for entry in document.get("UnknownBarcodes", []):
-        if entry["Lane"] == lane and entry["Barcodes"]:
+    entries = [entry for entry in document.get("UnknownBarcodes", []) if entry["Lane"] == lane]
+    for entry in entries:
+        if entry["Barcodes"]:
             ranked = sorted(entry["Barcodes"].items(), key=lambda item: (-item[1], item[0]))
             names = ", ".join(f"{name} ({count} reads)" for name, count in ranked[:UNKNOWN])
             return f"most frequent there and in no sample: {names}"
+    if not entries:
+        return "which indexes of no sample were seen there is not known"
     return "every index seen there belongs to a sample"

@@ -92,6 +92,7 @@ class Bcl2fastqKind:
             "sheet": request.sheet,
             f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
+            "index_sets": [str(path) for path in settings.index_sets],
             "executor": executor and executor.model_dump(mode="json", exclude_unset=True),
         }
 
@@ -104,6 +105,7 @@ class Bcl2fastqKind:
             "allow_index_collisions": self._settings.allow_index_collisions,
             "converter": self._settings.converter,
             "additional_args": list(self._settings.additional_args),
+            "index_sets": [str(path) for path in self._settings.index_sets],
             "sheet": request.sheet,
         }
 

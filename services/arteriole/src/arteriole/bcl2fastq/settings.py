@@ -1,5 +1,6 @@
 """The section `bcl2fastq` of arteriole.yaml."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -12,6 +13,8 @@ from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
+from arteriole.illumina import index_sets
+from arteriole.illumina.index_sets import IndexSetError
 
 #: Converters that run a program of Illumina's.
 _TOOLS = ("bcl2fastq", "bclconvert")
@@ -34,6 +37,8 @@ class Bcl2fastqSettings(Section):
     bclconvert_tool: BclConvertToolSettings | None = None
     #: How index2 is written in sheets; else it follows from a sheet's version and the converter.
     index2: Literal["forward", "as-read"] | None = None
+    #: CSV files of 10x Genomics with the index sets that sheets may name (illumina/index_sets.py).
+    index_sets: list[AbsolutePath] = Field(default=[], max_length=100)
     #: Mismatches allowed in i7 and in i5.
     barcode_mismatches: tuple[Mismatches, Mismatches] = (1, 1)
     include_non_pf: bool = False
@@ -78,6 +83,15 @@ class Bcl2fastqSettings(Section):
             known = ", ".join(converters.names())
             raise ValueError(f"expected one of {known}; found {name[:40]!r}")
         return name
+
+    @field_validator("index_sets")
+    @classmethod
+    def _can_be_read(cls, paths: list[Path]) -> list[Path]:
+        try:
+            index_sets.load(paths)
+        except IndexSetError as err:
+            raise ValueError(f"{err}; {err.hint}") from err
+        return paths
 
     @model_validator(mode="after")
     def _takes_what_is_there(self) -> Self:

@@ -14,6 +14,7 @@ from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.sheet_folder import SheetFolder
 from arteriole.bcl2fastq.sheet_requests import CheckRequest
 from arteriole.bcl2fastq.sheets import Standard
+from arteriole.illumina import index_sets
 from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.run_folder import RunFolder
 
@@ -24,6 +25,7 @@ class SheetRoutes:
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
         self._site = settings.sheet_rules.site_rules()
+        self._sets = index_sets.load(settings.index_sets)
 
     def routes(self) -> list[Route]:
         return [
@@ -74,6 +76,7 @@ class SheetRoutes:
             converters.waived_for(settings.converter, waived),
             settings.converter,
             settings.index2,
+            self._sets,
         )
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arteriole.illumina import index_orientation, sheet_check
+from arteriole.illumina import index_orientation, index_sets, sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.index_orientation import OrientationError
+from arteriole.illumina.index_sets import NO_SETS, IndexSets
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import SampleSheet, parse
 from arteriole.illumina.sheet_check import NO_SITE_RULES, Finding, Severity, SiteRules
@@ -26,6 +27,7 @@ class Standard:
         waived: the codes of rules that a person waived for this run; errors of theirs are told,
             and stop nothing.
         converter, index2: which one is to convert, and how index2 is said to be written.
+        index_sets: those that a sheet may name in the place of indexes.
     """
 
     mismatches: tuple[int, int] = (1, 1)
@@ -34,6 +36,7 @@ class Standard:
     waived: frozenset[str] = frozenset()
     converter: str = "builtin"
     index2: str | None = None
+    index_sets: IndexSets = NO_SETS
 
 
 def check(run_dir: Path, given: bytes | None, standard: Standard) -> dict[str, Any]:
@@ -77,27 +80,34 @@ def missing(message: str, hint: str, run_dir: Path | None = None) -> dict[str, A
 
 
 def _judged(sheet: SampleSheet, run_dir: Path | None, standard: Standard) -> dict[str, Any]:
+    orientation: tuple[Finding, ...] = ()
     try:
         run_info = None if run_dir is None else RunFolder(run_dir).run_info
+        sheet = index_sets.forward(sheet, standard.index_sets)
+        if run_dir is not None:
+            sheet, orientation = _as_taken(sheet, run_dir, standard)
     except RunDataError as err:
         return _refused(err.code, str(err), err.hint, run_dir)
     findings = sheet_check.check(sheet, run_info, standard.mismatches, standard.site)
-    if run_dir is not None:
-        findings = (*_orientation(sheet, run_dir, standard), *findings)
+    findings = (*orientation, *findings)
     if standard.collisions_allowed:
         findings = tuple(f for f in findings if f.code != "sheet.index_collision")
     return _told(findings, run_dir, standard.waived)
 
 
-def _orientation(sheet: SampleSheet, run_dir: Path, standard: Standard) -> tuple[Finding, ...]:
-    """An error where it is not known how index2 is to be read, and that matters."""
+def _as_taken(
+    sheet: SampleSheet, run_dir: Path, standard: Standard
+) -> tuple[SampleSheet, tuple[Finding, ...]]:
+    """The sheet with one direction of index2; an error where that is not known, and matters."""
+    converter, said = standard.converter, standard.index2
     try:
-        index_orientation.for_converter(standard.converter, sheet, run_dir, standard.index2)
+        sheet = index_sets.oriented(sheet, run_dir, converter, said)
+        index_orientation.for_converter(converter, sheet, run_dir, said)
     except OrientationError as err:
         line = next(sample.line for sample in sheet.samples if sample.index2)
         column = sheet.columns.get("index2", 0)
-        return (Finding(err.code, Severity.ERROR, line, column, str(err), err.hint),)
-    return ()
+        return sheet, (Finding(err.code, Severity.ERROR, line, column, str(err), err.hint),)
+    return sheet, ()
 
 
 def _unreadable(err: SampleSheetError, run_dir: Path | None) -> dict[str, Any]:

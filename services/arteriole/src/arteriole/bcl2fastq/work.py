@@ -20,6 +20,8 @@ from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.sheets import SHEET
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.illumina import index_sets
+from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import StoppedError, Task, main
 
@@ -128,6 +130,7 @@ def request_of(task: Task, out_dir: Path, sheet: Path, key: str) -> ConversionRe
         threads=wanted["threads"],
         key=key,
         index2=wanted.get("index2"),
+        index_sets=tuple(map(Path, wanted.get("index_sets", ()))),
     )
     return arguments.applied(request, wanted.get("additional_args", ()), wanted["converter"])
 
@@ -177,7 +180,8 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
         if not wanted["allow_empty_samples"] and "empty-samples" not in ignored:
             refuse_empty_samples(folder, result, sheet)
         require_unchanged(sheet, digest)
-        return attempt.complete(folder, result, digest, ignored, _waived(task))
+        named = index_sets.names(SampleSheet.read(sheet))
+        return attempt.complete(folder, result, digest, ignored, _waived(task), named)
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()

@@ -9,7 +9,7 @@ from arteriole.bcl2fastq import sheets
 from arteriole.bcl2fastq.sheets import Standard
 from arteriole.commands.sheet_report import report
 from arteriole.commands.terminal import as_json, console, settings_of
-from arteriole.illumina import run_file
+from arteriole.illumina import index_sets, run_file
 from arteriole.illumina.errors import RunDataError
 from arteriole.illumina.sheet_text import SIZE_LIMIT
 
@@ -77,4 +77,7 @@ def _standard(context: click.Context, mismatches: tuple[int, int] | None) -> Sta
         mismatches or settings.barcode_mismatches,
         settings.allow_index_collisions,
         settings.sheet_rules.site_rules(),
+        converter=settings.converter,
+        index2=settings.index2,
+        index_sets=index_sets.load(settings.index_sets),
     )

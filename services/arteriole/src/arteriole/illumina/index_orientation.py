@@ -205,6 +205,11 @@ def rewritten(sheet: SampleSheet, index2: Index2 | None, convention: Convention)
     return replace(sheet, samples=samples)
 
 
+def reader(converter: str) -> str:
+    """The one that has read the indexes, or is to read them, as a converter takes them."""
+    return "bclconvert" if converter in _BY_BCL_CONVERT else converter
+
+
 def for_converter(
     converter: str, sheet: SampleSheet, run_dir: Path, said: str | None = None
 ) -> SampleSheet:
@@ -217,7 +222,7 @@ def for_converter(
         OrientationError: it is not known how index2 is to be read.
         RunDataError: RunInfo.xml or RunParameters.xml cannot be read.
     """
-    converter = "bclconvert" if converter in _BY_BCL_CONVERT else converter
+    converter = reader(converter)
     if said is None and converter != "bclconvert":
         return sheet
     info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)

@@ -42,7 +42,8 @@ class Setting:
 class Sample:
     """One row of samples; what the sheet leaves out is empty, `lane` None.
 
-    `flowcell` is CASAVA's FCID.
+    `flowcell` is CASAVA's FCID. `index_set` is what the sheet has in the place of an index that
+    was written out (index_sets.py).
     """
 
     line: int
@@ -54,6 +55,7 @@ class Sample:
     index2: str = ""
     description: str = ""
     flowcell: str = ""
+    index_set: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class SampleSheet:
         notes: what was accepted though it may not be meant.
         header_lines: the line of each name of the header.
         sections: the line on which each known section begins.
+        set_files: where names of index sets were looked up.
     """
 
     header: Mapping[str, str]
@@ -79,6 +82,7 @@ class SampleSheet:
     notes: tuple[Note, ...] = ()
     header_lines: Mapping[str, int] = field(default_factory=dict)
     sections: Mapping[str, int] = field(default_factory=dict)
+    set_files: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_rewritten(self) -> bool:

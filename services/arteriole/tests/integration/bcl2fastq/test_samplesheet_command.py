@@ -47,6 +47,20 @@ def check(*words, config=None):
     return CliRunner().invoke(main, [*before, "samplesheet", "check", *map(str, words)])
 
 
+def test_index_sets_of_the_site_are_known(sheet, config, tmp_path):
+    """The set is made up; its form is 10x's."""
+    sheet.write_text("[Data]\nSample_ID,Sample_Project,index\nA,P,SI-XX-A1\n")
+    found = check(sheet, config=config)
+    assert found.exit_code == 1 and "no file of such sets is configured" in found.output
+    kit = tmp_path / "kit.csv"
+    kit.write_text("SI-XX-A1,GGTTTACA,CTAAACGC,TCGGCGTG,AACCGTAT\n")
+    config.write_text(config.read_text() + f"  index_sets: [{kit}]\n")
+    assert check(sheet, config=config).exit_code == 0
+    kit.write_text("SI-XX-A1,GGTTTACA\n")
+    broken = check(sheet, config=config)
+    assert broken.exit_code != 0 and "kit.csv, line 1: expected a name and 4 diff" in broken.output
+
+
 def test_as_a_person_starts_it(sheet):
     argv = [sys.executable, "-m", "arteriole.cli", "samplesheet", "check", str(sheet)]
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=100)

@@ -33,11 +33,14 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def check(home):
+    kit = home / "kit.csv"
+    kit.write_text("SI-XX-A1,GGTTTACA,CTAAACGC,TCGGCGTG,AACCGTAT\n")  # made up; the form is 10x's
     settings = Bcl2fastqSettings(
         run_roots=[home / "runs"],
         fastq_root=home / "fastq",
         converter="builtin",
         sheet_folder=home / "sheets",
+        index_sets=[kit],
     )
     make = lambda: JobService(Bcl2fastqKind(settings), home / "state", 1, Mode.OBSERVE)  # noqa: E731
     serving = Serving(make)
@@ -145,3 +148,10 @@ def test_a_sites_own_rules_count_and_may_be_waived(make_service):
     found = site.post(where, {"sheet": base64_of(SHEET), "waived_rules": waived}).json()
     assert (found["ok"], len(found["findings"])) == (True, 3)
     assert site.get("/api/1.0/samplesheets").json()["rules"]["projects"] == ["P1"]
+
+
+def test_index_sets_of_the_site_are_known(check):
+    named = "[Data]\nSample_ID,Sample_Project,index\nA,P1,SI-XX-A1\n"
+    assert check(sheet=base64_of(named))["ok"]
+    unknown = check(sheet=base64_of(named.replace("A1", "A2")))
+    assert unknown["code"] == "sheet.index_set" and "not in kit.csv" in unknown["message"]

@@ -233,21 +233,54 @@ def test_a_job_that_was_stopped_ends_what_it_has_begun_and_converts_nothing(tmp_
     assert list((tmp_path / "fastq").iterdir()) == []
 
 
-def test_the_end_of_the_job_ends_bcl2fastq(tmp_path, fake, task):
-    job = task(fake(sleep=600, begun="begun"))
+#: Two lengths of index on a lane, and the mask of the second part.
+TWO_PARTS = SHEET.replace("TTTT,CCCC", "TTT,CCC"), "y4,i3n1,i3n1,y4"
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_the_end_of_the_job_ends_bcl2fastq(tmp_path, run, fake, task, in_parts):
+    (run / "SampleSheet.csv").write_text(TWO_PARTS[0] if in_parts else SHEET)
+    job = task(fake(sleep=600, begun="begun", **({"only": TWO_PARTS[1]} if in_parts else {})))
     worker = subprocess.Popen(
         [sys.executable, "-m", "arteriole.bcl2fastq.work", str(job.folder.path), "0"],
         process_group=0, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     home = tmp_path / "fastq" / "r1"
     deadline = time.monotonic() + 60
-    while not list(home.glob(".attempt-1.partial-*/begun")):
+    while not list(home.glob(".attempt-1.partial-*/**/begun")):
         assert time.monotonic() < deadline and worker.poll() is None
         time.sleep(0.02)
     os.killpg(worker.pid, signal.SIGTERM)
     assert worker.wait(60) == 143
     with pytest.raises(ProcessLookupError):
         os.killpg(worker.pid, 0)
+    progress = job.folder.progress()
+    assert progress is not None and progress["done"] == (2 if in_parts else 0)
+    assert not list(home.glob("attempt-*"))
+
+
+def test_an_attempt_in_parts(tmp_path, run, fake, task):
+    (run / "SampleSheet.csv").write_text(TWO_PARTS[0])
+    assert work(task(fake()))["files"] == 4
+    home = tmp_path / "fastq" / "r1" / "attempt-1"
+    record = Attempt(tmp_path / "fastq", "r1", 1).record()
+    assert record is not None
+    assert [(s["sample_id"], s["reads"]) for s in record["samples"]] == [
+        *(("S1", 2), ("S2", 1), ("Undetermined", 1))
+    ]
+    assert not any(file["sample_id"] == "Undetermined" for file in record["files"])
+    assert any("are not kept as FASTQs" in text for text in record["warnings"])
+    assert sorted(path.name for path in home.iterdir()) == [
+        *("P1", "S2_S2_L001_R1_001.fastq.gz", "S2_S2_L001_R2_001.fastq.gz", "Stats"),
+        *("attempt.json", "bcl2fastq.parts"),
+    ]
+
+
+def test_a_part_that_fails_leaves_nothing(tmp_path, run, fake, task):
+    (run / "SampleSheet.csv").write_text(TWO_PARTS[0])
+    with pytest.raises(ConversionError, match=r"^part 2 of 2 \(lanes 1; mask y4,i3n1,i3n1,y4\): "):
+        work(task(fake(exit=1, only=TWO_PARTS[1])))
+    assert list((tmp_path / "fastq" / "r1").iterdir()) == []
 
 
 # --- what it is asked ------------------------------------------------------------------------

@@ -406,6 +406,84 @@ def test_indexes_of_several_lengths_need_a_version_that_takes_them(tmp_path, seq
         observe(task(run, fake(version="4.0.3"), version="4.0.3"))
 
 
+def records(folder: Path) -> dict[str, list[str]]:
+    """Of each FASTQ its records, in an order that does not depend on how it was made."""
+    found = {}
+    for path, text in texts(folder).items():
+        lines = text.splitlines()
+        found[path] = sorted("\n".join(lines[n : n + 4]) for n in range(0, len(lines), 4))
+    return found
+
+
+def several(more: str = "") -> str:
+    """S1 has two indexes, of the second of which the run has one cluster."""
+    return v2() + f"S1,one,P1,GATC,GAAC\n{more}"
+
+
+def test_a_sample_of_several_indexes_is_one(tmp_path, sequenced, fake, task):
+    run = sequenced(several())
+    would = observe(task(run, fake()))
+    answer = work(task(run, fake()))
+    assert (answer["clusters_pf"], answer["files"]) == (5, 6)
+    home = tmp_path / "fastq" / "r1" / "attempt-1"
+    by_builtin(run, tmp_path, several())
+    assert records(home) == records(tmp_path / "builtin")
+    assert [*records(home)] == sorted(would["files"])
+    record = Attempt(tmp_path / "fastq", "r1", 1).record()
+    assert record is not None
+    assert [(s["sample_id"], s["reads"]) for s in record["samples"]] == [
+        *(("S1", 3), ("S2", 2), ("Undetermined", 0))
+    ]
+    assert any("1 rows under a Sample_ID such as S1_2" in text for text in record["warnings"])
+    found, expected = (
+        json.loads((folder / "Stats" / "Stats.json").read_text())["ConversionResults"][0]
+        for folder in (home, tmp_path / "builtin")
+    )
+    for entry in expected["DemuxResults"] + [expected["Undetermined"]]:
+        for metrics in entry["ReadMetrics"]:
+            del metrics["TrimmedBases"]  # which BCL Convert does not tell
+    assert found == expected
+    with (home / "Reports" / "fastq_list.csv").open() as file:
+        listed = list(csv.DictReader(file))
+    assert [(row["RGSM"], row["Read1File"]) for row in listed] == [
+        ("S1", "P1/S1/one_S1_L001_R1_001.fastq.gz"),
+        ("S2", "S2_S2_L001_R1_001.fastq.gz"),
+    ]
+    (made,) = home.glob("SampleSheet*.csv")
+    assert [row.split(",")[0] for row in made.read_text().splitlines()[-3:]] == ["S1", "S2", "S1_2"]
+
+
+def test_a_name_that_a_sample_has_already_is_not_given_to_a_row(tmp_path, sequenced, fake, task):
+    run = sequenced(several("s1_2,,,CGCG,TCTC\n"))
+    work(task(run, fake(leave_empty=True), allow_empty_samples=True))
+    record = Attempt(tmp_path / "fastq", "r1", 1).record()
+    assert record is not None
+    assert {s["sample_id"]: s["reads"] for s in record["samples"]} == {
+        "S1": 3, "S2": 2, "s1_2": 0, "Undetermined": 0
+    }  # fmt: skip
+    assert any("such as S1_2_," in text for text in record["warnings"])
+    assert "lane 1: s1_2 has no read, and BCL Convert wrote no file of it" in record["warnings"]
+
+
+def test_an_index_of_a_sample_without_a_read_is_no_empty_sample(tmp_path, sequenced, fake, task):
+    run = sequenced(v2() + "S1,one,P1,CGCG,TCTC\n")
+    assert work(task(run, fake(leave_empty=True)))["files"] == 6
+    record = Attempt(tmp_path / "fastq", "r1", 1).record()
+    assert record is not None and record["warnings"][-1].startswith("lane 1: S1_2 has no read, and")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"remove": ["P1/S1_2_S3_L001_R2_001.fastq.gz"]}, "did not write P1/S1_2_S3_L001_R2"),
+        ({"replace": [[DEMUX, ",S1_2,", ",S1,"]]}, "has other samples of lane 1 than were planned"),
+    ],
+)
+def test_what_is_missing_of_one_index_is_told(sequenced, fake, task, knobs, message):
+    with pytest.raises(ConversionError, match=message):
+        work(task(sequenced(several()), fake(**knobs)))
+
+
 @pytest.mark.parametrize("knobs", [{}, {"undetermined": True}])
 def test_a_sample_alone_takes_every_read(tmp_path, sequenced, fake, task, knobs):
     sheet = "[Data]\nSample_ID\nS1\n"

@@ -101,6 +101,7 @@ class ConversionRequest:
         options: what else is asked; a converter refuses by name what it does not do.
         index2: how the sheet has index2: `forward`, `as-read` (as the instrument read it), or None
             if that follows from its version and the converter.
+        index_sets: the files with the index sets that the sheet may name.
     """
 
     run_dir: Path
@@ -116,6 +117,7 @@ class ConversionRequest:
     key: str = ""
     options: Options = Options()
     index2: str | None = None
+    index_sets: tuple[Path, ...] = ()
 
 
 MERGED = 0

@@ -15,7 +15,7 @@ from arteriole.bcl2fastq.indexes.counting import count
 from arteriole.bcl2fastq.indexes.diagnosis import Diagnosis, diagnose
 from arteriole.bcl2fastq.indexes.lane import Expected, Lane
 from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
-from arteriole.illumina import sheet_check
+from arteriole.illumina import index_sets, sheet_check
 from arteriole.illumina.observed_indexes import ObservedLane
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.run_info import RunInfo
@@ -27,13 +27,14 @@ _PLAIN = Options()
 
 @dataclass(frozen=True)
 class Question:
-    """What is compared; `mismatches` and `options` are those with which it is converted."""
+    """What is compared; all but the first two are those with which it is converted."""
 
     run_dir: Path
     sheet: bytes
     mismatches: tuple[int, int] = (1, 1)
     collisions_allowed: bool = False
     options: Options = _PLAIN
+    index_sets: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def examine(
     """
     folder = RunFolder(question.run_dir)
     run_info = folder.run_info
-    sheet = parse(question.sheet)
+    sheet = _sheet(question)
     _refuse(question, [*sheet_check.check(sheet, run_info, question.mismatches)])
     parts = {
         lane: part for part in _parts(question, sheet, run_info) for lane in part.run_info.lanes
@@ -90,14 +91,17 @@ def examine(
     lanes = [
         Lane(found.get(lane.number, lane.seen), lane.samples, lane.mismatches) for lane in lanes
     ]
-    return _examination(question, diagnose(lanes), lanes, size)
+    named = any(sample.index_set for sample in sheet.samples)
+    return _examination(question, diagnose(lanes), lanes, size, named)
 
 
 def _examination(
-    question: Question, diagnosis: Diagnosis, lanes: list[Lane], size: int
+    question: Question, diagnosis: Diagnosis, lanes: list[Lane], size: int, named: bool
 ) -> Examination:
     proposal, by_hand = None, ""
-    if diagnosis.reading is not None:
+    if diagnosis.reading is not None and named:
+        by_hand = "the sheet names index sets, whose indexes do not stand in it"
+    elif diagnosis.reading is not None:
         try:
             proposal = corrected(question.sheet, diagnosis.reading)
         except ProposalError as err:
@@ -112,6 +116,12 @@ def _examination(
         document.brief(diagnosis, lanes, size) | more,
         proposal,
     )
+
+
+def _sheet(question: Question) -> SampleSheet:
+    """NB: the i5 of a set is compared as it was read, whichever converter is to take it."""
+    sets = index_sets.load(question.index_sets)
+    return index_sets.written_out(parse(question.sheet), sets, question.run_dir, "builtin", None)
 
 
 def _refuse(question: Question, findings: list[sheet_check.Finding]) -> None:

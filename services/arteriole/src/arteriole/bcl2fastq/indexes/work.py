@@ -38,6 +38,7 @@ def work(task: Task) -> dict[str, Any]:
         asked.barcode_mismatches,
         wanted["allow_index_collisions"],
         asked.options,
+        tuple(map(Path, wanted.get("index_sets", ()))),
     )
     found = examine(question, lambda done, total: task.progress(done, total, "lanes"))
     proposed = task.folder.path / PROPOSAL

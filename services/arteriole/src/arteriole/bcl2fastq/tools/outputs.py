@@ -84,8 +84,14 @@ def require_same(planned: set[str], found: set[str], tool: str) -> None:
             )
 
 
-def _found(out_dir: Path, path: str) -> FoundFile:
+def require_regular(out_dir: Path, path: str) -> os.stat_result:
+    """What the file is. Raises ConversionError where a link or a folder stands in its place."""
     status = (out_dir / path).lstat()
     if not stat.S_ISREG(status.st_mode):
         raise ConversionError(f"{path} is no regular file", code=CODE)
+    return status
+
+
+def _found(out_dir: Path, path: str) -> FoundFile:
+    status = require_regular(out_dir, path)
     return FoundFile(path, status.st_size, status.st_mtime_ns)

@@ -34,7 +34,7 @@ def _alphabet(case: Case) -> Iterator[Fault]:
 def _alphabet_hint(text: str) -> str:
     if re.fullmatch("[ACGTN]+[-+][ACGTN]+", text):
         return "write the i7 into index and the i5 into index2"
-    return "write out the bases in capital letters; names of index sets are not resolved"
+    return "write out the bases in capital letters, or the name of an index set that is configured"
 
 
 def _index_set(case: Case) -> Iterator[Fault]:
@@ -45,9 +45,17 @@ def _index_set(case: Case) -> Iterator[Fault]:
                     sample,
                     column,
                     f"{value(sample)} names a set of indexes of 10x Genomics; a converter needs"
-                    " the bases",
-                    "write a row for each index of the set, with the same Sample_ID",
+                    f" the bases, and {_looked_up(case)}",
+                    "list the CSV file of the kit, as 10x publishes it, in bcl2fastq.index_sets; or"
+                    " write a row for each index of the set, with the same Sample_ID",
                 )
+
+
+def _looked_up(case: Case) -> str:
+    files = case.sheet.set_files
+    if not files:
+        return "no file of such sets is configured"
+    return "it is not in " + ", ".join(files)
 
 
 def _missing(case: Case) -> Iterator[Fault]:
@@ -66,7 +74,7 @@ def _missing(case: Case) -> Iterator[Fault]:
             for sample in samples:
                 if value(sample) or sample.index2 or (sample.line, column) in told:
                     continue
-                if column == "index2" and (not sample.index or case.has_own_mask(sample)):
+                if column == "index2" and (not sample.index or _is_single(case, sample)):
                     continue
                 told.add((sample.line, column))
                 yield case.at(
@@ -75,6 +83,11 @@ def _missing(case: Case) -> Iterator[Fault]:
                     f"{column} is empty beside other samples of {case.named(lane)}",
                     "without an index a sample must be alone on its lane",
                 )
+
+
+def _is_single(case: Case, sample: Sample) -> bool:
+    """Whether it is said that the sample has no i5: by its mask, or by its set of single ones."""
+    return case.has_own_mask(sample) or bool(sample.index_set)
 
 
 def _lengths(case: Case) -> Iterator[Fault]:
@@ -93,8 +106,7 @@ def _lengths(case: Case) -> Iterator[Fault]:
                     sample,
                     column,
                     f"{column} has {found} bases, another sample of {case.named(lane)} has {usual}",
-                    "nothing, if libraries of two kits are pooled; bcl2fastq and Picard want one"
-                    " length",
+                    "nothing, if libraries of two kits are pooled; Picard wants one length",
                 )
 
 
@@ -204,7 +216,7 @@ RULES = (
         "sheet.index_set",
         Severity.ERROR,
         Needs.SHEET,
-        "An index is the name of a set of 10x Genomics, such as SI-GA-A1.",
+        "An index is the name of a set of 10x Genomics that no configured file has.",
         "10XGenomics/cellranger#134: SI-TT-I9 is no such set, told as 'Formatting error'",
         _index_set,
     ),

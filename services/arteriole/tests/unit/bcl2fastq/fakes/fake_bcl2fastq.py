@@ -126,6 +126,7 @@ def convert(
 ) -> None:
     from arteriole.bcl2fastq.converters import ConversionRequest, Options, find
 
+    require_one_mask_a_lane(sheet)
     scratch = out / ".scratch"
     scratch.mkdir()
     ignore = {word.removeprefix("--ignore-") for word in switches if word.startswith("--ignore-")}
@@ -145,6 +146,23 @@ def convert(
     for path in scratch.iterdir():
         path.rename(out / path.name)
     scratch.rmdir()
+
+
+def require_one_mask_a_lane(path: Path) -> None:
+    """What the real one makes of such a sheet is not known, so it is never to be given one."""
+    from arteriole.illumina.sample_sheet import SampleSheet
+
+    sheet = SampleSheet.read(path)
+    if "OverrideCycles" in sheet.settings:
+        refuse("OverrideCycles is not for bcl2fastq")
+    lengths: dict[int | None, tuple[int, int]] = {}
+    for row in sheet.samples:
+        found = len(row.index), len(row.index2)
+        if lengths.setdefault(row.lane, found) != found:
+            refuse(f"Barcodes of lane {row.lane} have different lengths")
+    rows = [(row.sample_id, row.lane) for row in sheet.samples]
+    if len(set(rows)) < len(rows):
+        refuse("a sample stands twice on a lane")
 
 
 def spoil(out: Path, knobs: dict) -> None:
@@ -172,6 +190,8 @@ def spoil(out: Path, knobs: dict) -> None:
 
 def main(words: list[str]) -> None:
     knobs = json.loads(os.environ.get("FAKE_BCL2FASTQ", "{}"))
+    if "only" in knobs and knobs["only"] not in words:
+        knobs = {}
     if words in (["--version"], ["-v"]):
         say("BCL to FASTQ file converter")
         say(f"bcl2fastq v{knobs.get('version', VERSION)}")

@@ -107,6 +107,9 @@ def read_sheet(path):
     samples = [dict(zip(names, row, strict=True)) for row in table]
     if not all(re.fullmatch("[A-Za-z0-9_-]+", sample["Sample_ID"]) for sample in samples):
         refuse("Sample Sheet Error: a Sample_ID with other characters")
+    rows = [(sample["Sample_ID"], sample.get("Lane", "")) for sample in samples]
+    if len(set(rows)) < len(rows):
+        refuse("what is made of one Sample_ID with several indexes on a lane is not known")
     for name in set(settings) & set(names):
         refuse(f"Sample Sheet Error: {name} in both sections")
     if "AdapterBehavior" in settings and not {"AdapterRead1", "AdapterRead2"} & set(settings):

@@ -8,12 +8,13 @@ from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_settings import Meaning
 from arteriole.illumina.sheet_text import plain
 
-#: Settings of bcl2fastq whose files a plan names: most change reads alone.
+#: Settings whose files a plan names, most of which change reads alone. All are bcl2fastq's but
+#: OverrideCycles, which it is given as masks.
 KNOWN = frozenset(
     {
         *("read1startfromcycle", "read2startfromcycle", "read1endwithcycle", "read2endwithcycle"),
         *("read1umilength", "read2umilength", "read1umistartfromcycle", "read2umistartfromcycle"),
-        *("trimumi", "reversecomplement", "excludetiles", INDEX_FASTQS),
+        *("trimumi", "reversecomplement", "excludetiles", INDEX_FASTQS, "overridecycles"),
         *(f"excludetileslane{lane}" for lane in range(1, 9)),
     }
 )

@@ -2,13 +2,15 @@
 
 import errno
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq.converters.bclconvert import command, outputs, sheet
+from arteriole.bcl2fastq.converters.bclconvert import command, joining, outputs, sheet
 from arteriole.bcl2fastq.converters.bclconvert.about import BCL_CONVERT
 from arteriole.bcl2fastq.converters.bclconvert.sheet import Prepared
 from arteriole.bcl2fastq.converters.builtin import plan as plans
-from arteriole.bcl2fastq.converters.builtin.stats import sample_reads
+from arteriole.bcl2fastq.converters.builtin.plan import Plan
+from arteriole.bcl2fastq.converters.builtin.stats import LaneStats, sample_reads
 from arteriole.bcl2fastq.converters.conversion import (
     Announcement,
     ConversionError,
@@ -16,6 +18,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionResult,
     Options,
     Progress,
+    SampleReads,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.bcl2fastq.tools import bclconvert_stats as stats
@@ -113,13 +116,12 @@ class BclConvertConverter:
         folder = command.folder(request.out_dir)
         try:
             runner.run(arguments, request)
-            lanes = stats.read(Reports.of(folder), plan)
-            plan = outputs.settle(folder, request.out_dir, plan, lanes, BCL_CONVERT.name)
-            stats.write(request.out_dir, Reports.of(request.out_dir), plan, lanes)
+            lanes = stats.read(Reports.of(folder), prepared.written)
+            plan = _settled(prepared, folder, request, lanes)
             counts = Counts(
                 clusters=sum(lane.clusters for lane in lanes),
                 clusters_pf=sum(lane.clusters_pf for lane in lanes),
-                samples=sample_reads(lanes),
+                samples=_samples(prepared, lanes),
             )
             found = files(request.out_dir, plan, counts, request.threads, BCL_CONVERT.name)
         except ArterioleError:
@@ -136,6 +138,25 @@ class BclConvertConverter:
             stats_path=stats.PATH,
             warnings=plan.warnings,
         )
+
+
+def _settled(
+    prepared: Prepared, folder: Path, request: ConversionRequest, lanes: list[LaneStats]
+) -> Plan:
+    """The plan as it was carried out, once files and statistics are where it has them."""
+    out_dir, owners = request.out_dir, prepared.owners
+    written = outputs.settle(folder, out_dir, prepared.written, lanes, BCL_CONVERT.name)
+    stats.write(out_dir, Reports.of(out_dir), written, lanes)
+    if not owners:
+        return written
+    joining.statistics(out_dir, prepared.plan, owners)
+    return joining.files(out_dir, prepared.plan, written, owners)
+
+
+def _samples(prepared: Prepared, lanes: list[LaneStats]) -> tuple[SampleReads, ...]:
+    found = sample_reads(lanes)
+    owners = prepared.owners
+    return joining.counts(prepared.plan, found, owners) if owners else found
 
 
 def _show(request: ConversionRequest) -> None:

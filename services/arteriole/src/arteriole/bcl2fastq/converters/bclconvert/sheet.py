@@ -4,14 +4,15 @@ BCL Convert ends where a sheet of version 2 has a setting that it does not know,
 it where one of version 1 has; so it never gets one of version 1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
+from arteriole.bcl2fastq.tools import own_ids
 from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
-from arteriole.illumina import index_orientation, sheet_rendering, sheet_text
-from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.illumina import index_orientation, index_sets, sheet_rendering, sheet_text
 from arteriole.illumina.sheet_rendering import Rendering
 
 #: Settings of samples, as columns (Illumina Knowledge 8935).
@@ -20,9 +21,17 @@ COLUMNS_SINCE = (4, 1)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What will be written, and the text of the sheet by which it will be."""
+    """What there will be, and the text of the sheet by which BCL Convert writes it.
+
+    Attributes:
+        written: what it writes itself, with the names of its sheet.
+        owners: for each Sample_ID of that the sample of the run's sheet; empty if they are the
+            same.
+    """
 
     plan: Plan
+    written: Plan
+    owners: Mapping[str, str]
     sheet: str
 
     @property
@@ -38,12 +47,15 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
         ConversionError: something is refused, or would be lost.
         SampleSheetError, RunDataError: a file cannot be read.
     """
-    source = SampleSheet.read(request.sheet)
+    source = index_sets.read(
+        request.sheet, request.index_sets, request.run_dir, "bclconvert", request.index2
+    )
     text = sheet_text.read(request.sheet.read_bytes())
     sheet = index_orientation.for_converter("bclconvert", source, request.run_dir, request.index2)
-    plan = plans.make(request, check_settings, sheet, masked=False, lengths=True)
+    plan = plans.make(request, check_settings, sheet, masked=False, several=True, lengths=True)
+    own = own_ids.given(sheet)
     rendering = sheet_rendering.render(
-        replace(sheet, samples=tuple(replace(s, sample_name="") for s in sheet.samples)),
+        own.sheet,
         plan.run_info,
         2,
         mismatches=request.barcode_mismatches,
@@ -61,7 +73,22 @@ def prepare(request: ConversionRequest, version: str) -> Prepared:
     if rendering.left_out:
         named = ", ".join(map(str, rendering.left_out))
         warnings.append(f"not in the sheet that BCL Convert gets: {named}")
-    return Prepared(replace(plan, warnings=tuple(warnings)), rendering.text)
+    if not own.are_made:
+        plan = replace(plan, warnings=tuple(warnings))
+        return Prepared(plan, plan, {}, rendering.text)
+    made = sum(name != owner for name, owner in own.owners.items())
+    warnings.append(
+        f"BCL Convert gets {made} rows under a Sample_ID such as"
+        f" {next(name for name, owner in own.owners.items() if name != owner)}, as their samples"
+        " have several indexes on a lane; what it writes of them is joined"
+    )
+    written = plans.make(request, check_settings, own.sheet, masked=False, lengths=True)
+    return Prepared(
+        replace(plan, warnings=tuple(warnings)),
+        replace(written, warnings=()),
+        own.owners,
+        rendering.text,
+    )
 
 
 def _refuse_losses(rendering: Rendering, version: str) -> None:

@@ -16,7 +16,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionError,
     ConversionRequest,
 )
-from arteriole.illumina import index_orientation, sheet_check, tile_choice
+from arteriole.illumina import index_orientation, index_sets, sheet_check, tile_choice
 from arteriole.illumina.run_folder import BclKind, RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
@@ -130,6 +130,7 @@ class Plan:
     Attributes:
         merged: each sample's lanes go into one file.
         index_fastqs: index reads become files too.
+        unfiled: lanes whose reads of no sample are counted and not kept.
     """
 
     folder: RunFolder
@@ -139,6 +140,7 @@ class Plan:
     ignore: frozenset[str] = frozenset()
     merged: bool = False
     index_fastqs: bool = False
+    unfiled: frozenset[int] = frozenset()
 
     @property
     def tiles(self) -> int:
@@ -155,9 +157,14 @@ class Plan:
             for number in (MERGED if self.merged else lane.lane,)
             for output in lane.outputs
             for read in lane.reads
-            if self.index_fastqs or not read.is_index
+            if (self.index_fastqs or not read.is_index) and self._is_kept(output, lane.lane)
         }
         return tuple(files.values())
+
+    def _is_kept(self, output: SamplePlan, lane: int) -> bool:
+        """NB: a file of all lanes would lack the reads of those that are not kept."""
+        unfiled = bool(self.unfiled) if self.merged else lane in self.unfiled
+        return not (unfiled and output.sample_id == UNDETERMINED)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -200,7 +207,8 @@ def make(
     folder = RunFolder(request.run_dir)
     run_info = folder.run_info
     if sheet is None:
-        sheet = SampleSheet.read(request.sheet)
+        sets, said = request.index_sets, request.index2
+        sheet = index_sets.read(request.sheet, sets, folder.path, "builtin", said)
         sheet = index_orientation.for_converter("builtin", sheet, folder.path, request.index2)
     warnings = (check_settings or asked.check_settings)(sheet, run_info, request)
     pooling = _Pooling(several, lengths)
@@ -332,8 +340,8 @@ def _refuse_pooled(sheet: SampleSheet, pooling: _Pooling) -> None:
             raise ConversionError(
                 f"line {sample.line}: the sample stands in line {rows[key]} with another index;"
                 " a sample with several indexes on a lane is not converted",
-                hint="convert with builtin; or give each row a Sample_ID of its own, and put the"
-                " files together afterwards",
+                hint="convert with builtin, bclconvert, or bcl2fastq without a mask; or give each"
+                " row a Sample_ID of its own, and put the files together afterwards",
                 code="convert.several_indexes",
             )
         found = len(sample.index), len(sample.index2)
@@ -341,8 +349,8 @@ def _refuse_pooled(sheet: SampleSheet, pooling: _Pooling) -> None:
             raise ConversionError(
                 f"line {sample.line}: its indexes have other lengths than those of the lane's first"
                 " sample; indexes of several lengths on a lane are not converted",
-                hint="convert with builtin or bclconvert; or split the sheet, or shorten all to one"
-                " length",
+                hint="convert with builtin, bclconvert, or bcl2fastq without a mask; or split the"
+                " sheet, or shorten all to one length",
                 code="convert.index_lengths",
             )
 

@@ -148,7 +148,7 @@ def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
         "RunNumber": info.run_number,
         "RunId": info.run_id,
         "ReadInfosForLanes": [
-            {"LaneNumber": lane.plan.lane, "ReadInfos": _read_infos(lane)} for lane in lanes
+            {"LaneNumber": lane.plan.lane, "ReadInfos": read_infos(lane.plan)} for lane in lanes
         ],
         "ConversionResults": [_lane(lane) for lane in lanes],
         "UnknownBarcodes": [
@@ -168,7 +168,7 @@ def document(plan: Plan, lanes: list[LaneStats]) -> dict[str, Any]:
     return answer
 
 
-def _read_infos(lane: LaneStats) -> list[dict[str, Any]]:
+def read_infos(lane: LanePlan) -> list[dict[str, Any]]:
     """Template reads and index reads are numbered apart, each from 1."""
     return [
         {
@@ -176,7 +176,7 @@ def _read_infos(lane: LaneStats) -> list[dict[str, Any]]:
             "NumCycles": len(read.cycles),
             "IsIndexedRead": read.is_index,
         }
-        for read in lane.plan.said
+        for read in lane.said
     ]
 
 

@@ -26,7 +26,7 @@ from arteriole.bcl2fastq.tools import bclconvert_stats as stats
 from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
 from arteriole.bcl2fastq.tools.bclconvert_stats import Reports
 from arteriole.checksum.digests import Meter, each
-from arteriole.illumina import index_orientation, sample_sheet
+from arteriole.illumina import index_orientation, index_sets, sample_sheet
 from arteriole.illumina.analysis_manifest import NAME as MANIFEST
 from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.run_folder import RunFolder
@@ -88,7 +88,9 @@ def prepare(request: ConversionRequest) -> Prepared:
     _refuse_options(request)
     found = analysis.find(RunFolder(request.run_dir))
     used = _used_sheet(found)
-    source = SampleSheet.read(request.sheet)
+    source = index_sets.read(
+        request.sheet, request.index_sets, request.run_dir, "ingest", request.index2
+    )
     given = index_orientation.for_converter("ingest", source, request.run_dir, request.index2)
     plan = plans.make(request, check_settings, given, masked=False)
     warnings = agreement.require_same(used, given, plan.run_info, request.barcode_mismatches)
