@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.jobs.worker import note
 
 NOT_INSTALLED = "not installed"
 #: It must have told its version after so many seconds.
@@ -75,6 +77,27 @@ class Tool(Protocol):
         ...
 
 
+def require_settings(settings: ToolSettings | None, about: About) -> ToolSettings:
+    """Raises ConversionError if there are none."""
+    if settings is None:
+        raise ConversionError(
+            f"the converter {about.converter} needs to know which {about.name} it is to run",
+            hint=f"name it and its version in bcl2fastq.{about.settings} of arteriole.yaml",
+            field=about.settings,
+            code="convert.option",
+        )
+    return settings
+
+
+def installed(tool: Tool, settings: ToolSettings) -> str:
+    """The version that is required, or that it is not installed; nothing else converts."""
+    try:
+        tool.require()
+    except ArterioleError:
+        return NOT_INSTALLED
+    return settings.version
+
+
 def of(settings: ToolSettings, about: About) -> Tool:
     """The tool that the settings mean."""
     if settings.image is None:
@@ -130,6 +153,13 @@ def too_slow(seconds: float, about: About) -> ConversionError:
         hint=f"is the file system slow? else raise {about.settings}.timeout_hours",
         code="tool.timeout",
     )
+
+
+def show(request: ConversionRequest, about: About) -> None:
+    """The end of what it said goes to the job's log, as nothing else stays of what failed."""
+    log = request.out_dir / about.log
+    if log.is_file():
+        note(tail(log))
 
 
 def tail(log: Path) -> str:
