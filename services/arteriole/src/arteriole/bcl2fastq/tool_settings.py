@@ -16,6 +16,10 @@ from arteriole.jobs.ssh import SpacedPath
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*|/[A-Za-z0-9._/@+,=-]*[A-Za-z0-9]", re.ASCII)
 
 
+#: Of a program of Illumina's.
+VERSION = r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$"
+
+
 def _program(name: str) -> str:
     if not _PROGRAM.fullmatch(name) or ".." in Path(name).parts:
         raise ValueError(f"expected a program's name or absolute path, found {name[:80]!r}")
@@ -26,7 +30,7 @@ class ToolSettings(Section):
     #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"
     #: What it must answer when asked: nobody converts with another one unawares.
-    version: str = Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$")
+    version: str = Field(pattern=VERSION)
     #: Name and tag, or name and digest; then it runs in a container. It is never pulled.
     image: ImageName | None = None
     #: Limits of the container.
