@@ -83,6 +83,7 @@ class Bcl2fastqKind:
         return {
             "run_dir": str(run_dir),
             "fastq_root": str(settings.fastq_root),
+            "needs": settings.needs_of(converter).document(),
             "converter": converter,
             "projects": [pin.model_dump(mode="json") for pin in settings.projects],
             "barcode_mismatches": list(settings.barcode_mismatches),

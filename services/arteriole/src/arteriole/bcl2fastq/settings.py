@@ -13,6 +13,7 @@ from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
+from arteriole.jobs.needs import NOTHING, Needs
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
 Word = Annotated[str, Field(min_length=1, max_length=400)]
@@ -54,6 +55,8 @@ class Bcl2fastqSettings(Section):
     #: Conversions are jobs of this Slurm; without it they are processes here.
     executor: ClusterSettings | None = None
     threads: int = Field(default=2, ge=1, le=256)
+    #: What a conversion here needs, beside `threads` cores; else its container's limit, or 1.
+    memory_gb: int | None = Field(default=None, ge=1, le=65536)
     parallel: int = Field(default=1, ge=1, le=64)
     qc: QcSettings = QcSettings()
 
@@ -71,6 +74,14 @@ class Bcl2fastqSettings(Section):
             if tool is not None or name not in TOOLS:
                 found[name] = None if tool is None else tool.version
         return found
+
+    def needs_of(self, converter: str) -> Needs:
+        """What a conversion needs of this machine."""
+        if self.executor is not None:
+            return NOTHING
+        tool = self.tool_of(converter)
+        cores = min(self.threads, (tool and tool.cpus) or self.threads)
+        return Needs(cores, self.memory_gb or (tool and tool.memory_gb) or 1)
 
     @property
     def in_containers(self) -> list[str]:
