@@ -176,6 +176,7 @@ class ConversionResult:
 
     `samples` has every sample of each lane in sheet order, then UNDETERMINED; `clusters` counts
     all clusters, `clusters_pf` those that passed the filter; `warnings` are for people to read.
+    `image` is that of the container that the converter ran in, if any.
     """
 
     converter: str
@@ -186,6 +187,7 @@ class ConversionResult:
     files: tuple[FastqFile, ...]
     stats_path: str
     warnings: tuple[str, ...]
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ class About:
 class Tool(Protocol):
     """A program that can be run."""
 
+    @property
+    def image(self) -> str:
+        """That of its container, as an attempt records it; empty without one."""
+        ...
+
     def require(self) -> None:
         """Raises ConversionError or ExecutorError if it is not there; runs nothing for long."""
         ...
@@ -100,6 +105,10 @@ def installed(tool: Tool, settings: ToolSettings) -> str:
 
 def of(settings: ToolSettings, about: About) -> Tool:
     """The tool that the settings mean."""
+    if settings.sif is not None:
+        from arteriole.bcl2fastq.tools.sif import Sif
+
+        return Sif(settings, about, settings.sif)
     if settings.image is None:
         from arteriole.bcl2fastq.tools.program import Program
 
@@ -119,7 +128,7 @@ def require_version(answer: str, settings: ToolSettings, about: About) -> str:
     """The version answered, which is the one of the settings. Raises ConversionError."""
     found = version_of(answer, about)
     if found != settings.version:
-        said = about.shown.format(found) if found else f"{_last(answer, 1)!r}"
+        said = about.shown.format(found) if found else f"{last(answer, 1)!r}"
         raise ConversionError(
             f"expected {about.name} {about.shown.format(settings.version)};"
             f" {settings.program} says {said}",
@@ -143,7 +152,7 @@ def require_success(exit_code: int, said: str, about: About) -> None:
     elif exit_code in _CRASHED:
         end = f"{name} crashed ({exit_code}), as it does when it is out of memory"
         hint = "give it more memory, or fewer threads; else a file of the run may be damaged"
-    raise ConversionError(f"{end}: {_last(said)}", hint=hint, code="convert.tool_failed")
+    raise ConversionError(f"{end}: {last(said)}", hint=hint, code="convert.tool_failed")
 
 
 def too_slow(seconds: float, about: About) -> ConversionError:
@@ -169,7 +178,8 @@ def tail(log: Path) -> str:
         return file.read(_LOG_READ).decode("utf-8", "replace")
 
 
-def _last(said: str, count: int = LAST_LINES) -> str:
+def last(said: str, count: int = LAST_LINES) -> str:
+    """The last lines of what was said, in one."""
     lines = [" ".join(line.split())[:200] for line in said.splitlines() if line.strip()]
     text = " | ".join(lines[-count:]) or "it said nothing"
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -97,6 +97,7 @@ class Bcl2fastqConverter:
             files=files,
             stats_path=stats.PATH,
             warnings=plan.warnings,
+            image=runner.image,
         )
 
 

@@ -110,6 +110,7 @@ class BclConvertConverter:
             files=found,
             stats_path=stats.PATH,
             warnings=plan.warnings,
+            image=runner.image,
         )
 
 
