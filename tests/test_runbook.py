@@ -45,6 +45,8 @@ NO_CODES = {
     "plan.stages": "names a field of a request",
     "arteriole.wes": "names the service to clients of GA4GH",
     "org.ga4gh": "as GA4GH names itself",
+    "memory.max": "a file of control groups",
+    "memory.limit_in_bytes": "a file of control groups, of version 1",
 }
 #: Codes that look like files.
 NO_FILES = {"auth.token", "request.json"}

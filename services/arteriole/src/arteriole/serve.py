@@ -20,6 +20,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.jobs.machine import Machine
 from arteriole.metadata.settings import MetadataSettings
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.settings import SERVICES, Auth, Settings
@@ -42,66 +43,69 @@ class ServeError(ArterioleError):
     code = "serve.failed"
 
 
-def make(name: str, settings: Settings) -> tuple[Service, int]:
-    """The service called `name` and the port it is to have."""
+def make(name: str, settings: Settings, machine: Machine) -> tuple[Service, int]:
+    """The service called `name` and the port it is to have; its jobs share `machine`."""
     section = getattr(settings, name) if name in SERVICES else None
     if section is None:
         raise ServeError(
             f"{name!r} has no section in the configuration; configured are"
             f" {', '.join(configured(settings))}"
         )
-    return _MAKERS[name](section, settings), section.port
+    return _MAKERS[name](section, settings, machine), section.port
 
 
 # What a service needs is imported when it is made: others would cost time and memory for nothing.
 
 
-def _runfolder(section: RunfolderSettings, settings: Settings) -> Service:
+def _runfolder(section: RunfolderSettings, settings: Settings, _: Machine) -> Service:
     from arteriole.runfolder.service import RunfolderService
 
     return RunfolderService(section, settings.state_dir, settings.mode)
 
 
-def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings) -> Service:
+def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.bcl2fastq.service import Bcl2fastqService
 
-    return Bcl2fastqService(section, settings.state_dir, settings.mode)
+    return Bcl2fastqService(section, settings.state_dir, settings.mode, machine)
 
 
-def _checksum(section: ChecksumSettings, settings: Settings) -> Service:
+def _checksum(section: ChecksumSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.checksum.kind import ChecksumKind
     from arteriole.jobs.service import JobService
 
-    return JobService(ChecksumKind(section), settings.state_dir, section.parallel, settings.mode)
+    kind, mode = ChecksumKind(section), settings.mode
+    return JobService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
-def _transfer(section: TransferSettings, settings: Settings) -> Service:
+def _transfer(section: TransferSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.jobs.service import JobService
     from arteriole.transfer.kind import TransferKind
 
-    return JobService(TransferKind(section), settings.state_dir, section.parallel, settings.mode)
+    kind, mode = TransferKind(section), settings.mode
+    return JobService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
-def _archive(section: ArchiveSettings, settings: Settings) -> Service:
+def _archive(section: ArchiveSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.archive.kind import ArchiveKind
     from arteriole.archive.service import ArchiveService
 
-    return ArchiveService(ArchiveKind(section), settings.state_dir, section.parallel, settings.mode)
+    kind, mode = ArchiveKind(section), settings.mode
+    return ArchiveService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
-def _wes(section: WesSettings, settings: Settings) -> Service:
+def _wes(section: WesSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.wes.service import WesService
 
-    return WesService(section, settings.state_dir, settings.mode)
+    return WesService(section, settings.state_dir, settings.mode, machine)
 
 
-def _metadata(section: MetadataSettings, settings: Settings) -> Service:
+def _metadata(section: MetadataSettings, settings: Settings, _: Machine) -> Service:
     from arteriole.metadata.service import MetadataService
 
     return MetadataService(section, settings.state_dir)
 
 
-_MAKERS: dict[str, Callable[[Any, Settings], Service]] = {
+_MAKERS: dict[str, Callable[[Any, Settings, Machine], Service]] = {
     "runfolder": _runfolder,
     "bcl2fastq": _bcl2fastq,
     "checksum": _checksum,
@@ -169,10 +173,11 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
     with turn(settings.state_dir / ".turn"):
         first_tokens(settings)
     tokens = None if settings.auth is Auth.NONE else Tokens(settings.token_file)
+    machine = Machine.here(settings.jobs)
     applications = []
     ports = {}
     for name in dict.fromkeys(names):
-        service, port = make(name, settings)
+        service, port = make(name, settings, machine)
         application = Application(service, tokens, settings.chat)
         ports[name] = _listen(application, settings.host, port)
         applications.append(application)

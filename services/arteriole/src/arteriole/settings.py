@@ -13,6 +13,7 @@ from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.jobs.machine import JobsSettings
 from arteriole.metadata.settings import MetadataSettings
 from arteriole.observe.settings import ObserveSettings
 from arteriole.runfolder.settings import RunfolderSettings
@@ -44,6 +45,8 @@ class Settings(Section):
     metadata: MetadataSettings | None = None
     chat: ChatSettings = ChatSettings()
     observe: ObserveSettings = ObserveSettings()
+    #: What all jobs of a process may have together.
+    jobs: JobsSettings = JobsSettings()
 
     @field_validator("state_dir")
     @classmethod

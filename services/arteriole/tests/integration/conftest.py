@@ -87,14 +87,16 @@ class ServiceProcess:
         parallel: int = 1,
         tokens: Path | None = None,
         mode: str = "act",
+        jobs: dict[str, Any] | None = None,
     ) -> None:
-        self._wanted = {
+        self._wanted: dict[str, Any] = {
             "kind": kind,
             "settings": settings,
             "state_dir": str(state_dir),
             "parallel": parallel,
             "tokens": None if tokens is None else str(tokens),
             "mode": mode,
+            "jobs": jobs,
         }
         self.jobs = state_dir / kind / "jobs"
         self.start()
@@ -156,7 +158,7 @@ class ServiceProcess:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
-    """Starts services; `serve(kind, settings, parallel=, tokens=, mode=)`."""
+    """Starts services; `serve(kind, settings, parallel=, tokens=, mode=, jobs=)`."""
     started: list[ServiceProcess] = []
 
     def start(kind: str, settings: dict[str, Any], **more: Any) -> ServiceProcess:

@@ -1,7 +1,7 @@
 """Serves one kind of job on a free port, which it prints; run by tests as a process of its own.
 
-Argument: JSON with `kind`, `settings`, `state_dir`, `parallel`, `mode`, and `tokens` (a path) or
-null.
+Argument: JSON with `kind`, `settings`, `state_dir`, `parallel`, `mode`, `tokens` (a path) or null,
+and `jobs`, that section of arteriole.yaml, or null.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.jobs.machine import JobsSettings, Machine
 from arteriole.jobs.service import JobKind, JobService
 from arteriole.transfer.kind import TransferKind
 from arteriole.transfer.settings import TransferSettings
@@ -54,7 +55,9 @@ def make_service(wanted: dict[str, Any]) -> JobService:
     kind = make_kind(wanted["kind"], wanted["settings"])
     makers = {"archive": ArchiveService}
     make: type[JobService] = makers.get(wanted["kind"], JobService)
-    return make(kind, state_dir, wanted["parallel"], mode)
+    jobs = wanted["jobs"]
+    machine = None if jobs is None else Machine.here(JobsSettings.model_validate(jobs))
+    return make(kind, state_dir, wanted["parallel"], mode, machine=machine)
 
 
 async def serve(wanted: dict[str, Any]) -> None:

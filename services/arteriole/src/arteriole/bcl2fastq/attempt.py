@@ -106,6 +106,7 @@ class Attempt:
             "finished": times.now(),
             "converter": result.converter,
             "converter_version": result.version,
+            "converter_image": result.image,
             "sheet_sha256": sheet_sha256,
             "clusters": result.clusters,
             "clusters_pf": result.clusters_pf,

@@ -1,6 +1,7 @@
 """The jobs of the bcl2fastq service: a run's base calls to FASTQ, as one attempt, and its QC."""
 
 import re
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -10,13 +11,14 @@ from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Call, Reply, Route
-from arteriole.bcl2fastq import arguments, converters
+from arteriole.bcl2fastq import arguments, converters, pins
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.parts import Part
 from arteriole.bcl2fastq.qc import document
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings, Word
 from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
 from arteriole.bcl2fastq.sheet_routes import SheetRoutes
+from arteriole.bcl2fastq.sheets import sheet_bytes
 from arteriole.jobs.service import StartRequest
 
 Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
@@ -58,7 +60,7 @@ class Bcl2fastqKind:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._converter = converters.find(settings.converter, settings.tool)
+        self._converters = [converters.find(n, settings.tool_of(n)) for n in settings.versions]
         self.sheets = SheetRoutes(settings)
 
     def parameters(self, run: str, request: ConvertRequest | IndexesRequest) -> dict[str, Any]:
@@ -73,13 +75,17 @@ class Bcl2fastqKind:
                 hint=f"POST /api/1.0/indexes/{run}",
                 field="stage",
             )
-        tool, executor = settings.tool, settings.executor
+        run_dir = find_run(settings.run_roots, run)
+        converter = self._converter_for(run_dir, request.sheet)
+        tool, executor = settings.tool_of(converter), settings.executor
         words = [*settings.additional_args, *request.additional_args]
-        arguments.parse(words, settings.converter)
+        arguments.parse(words, converter)
         return {
-            "run_dir": str(find_run(settings.run_roots, run)),
+            "run_dir": str(run_dir),
             "fastq_root": str(settings.fastq_root),
-            "converter": settings.converter,
+            "needs": settings.needs_of(converter).document(),
+            "converter": converter,
+            "projects": [pin.model_dump(mode="json") for pin in settings.projects],
             "barcode_mismatches": list(settings.barcode_mismatches),
             "include_non_pf": settings.include_non_pf,
             "ignore_adapters": settings.ignore_adapters,
@@ -90,20 +96,25 @@ class Bcl2fastqKind:
             "additional_args": words,
             "waived_rules": sorted(set(request.waived_rules)),
             "sheet": request.sheet,
-            f"{settings.converter}_tool": tool and tool.model_dump(mode="json"),
+            f"{converter}_tool": tool and tool.model_dump(mode="json"),
             "index2": settings.index2,
             "index_sets": [str(path) for path in settings.index_sets],
             "executor": executor and executor.model_dump(mode="json", exclude_unset=True),
         }
 
+    def _converter_for(self, run_dir: Path, given: str | None) -> str:
+        """NB: settled once for a job, so that each of its starts finds what another has begun."""
+        return pins.converter_for(self._settings, lambda: sheet_bytes(run_dir, given))
+
     def _of_indexes(self, run: str, request: IndexesRequest) -> dict[str, Any]:
+        run_dir = find_run(self._settings.run_roots, run)
         return {
             "part": Part.INDEXES,
             "light": True,
-            "run_dir": str(find_run(self._settings.run_roots, run)),
+            "run_dir": str(run_dir),
             "barcode_mismatches": list(self._settings.barcode_mismatches),
             "allow_index_collisions": self._settings.allow_index_collisions,
-            "converter": self._settings.converter,
+            "converter": self._converter_for(run_dir, request.sheet),
             "additional_args": list(self._settings.additional_args),
             "index_sets": [str(path) for path in self._settings.index_sets],
             "sheet": request.sheet,
@@ -121,7 +132,7 @@ class Bcl2fastqKind:
         }
 
     def versions(self) -> dict[str, str]:
-        return {self._converter.name: self._converter.version}
+        return {converter.name: converter.version for converter in self._converters}
 
     def routes(self) -> list[Route]:
         return [

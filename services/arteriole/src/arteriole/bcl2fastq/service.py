@@ -23,15 +23,20 @@ from arteriole.bcl2fastq.sheet_folder import OtherSheetError
 from arteriole.bcl2fastq.sheet_requests import AcceptRequest, HandInRequest
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job
+from arteriole.jobs.machine import Machine
 from arteriole.jobs.service import STARTS, JobService
 
 
 class Bcl2fastqService(JobService):
     def __init__(
-        self, settings: Bcl2fastqSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
+        self,
+        settings: Bcl2fastqSettings,
+        state_dir: Path,
+        mode: Mode = Mode.OBSERVE,
+        machine: Machine | None = None,
     ) -> None:
-        kind = Bcl2fastqKind(settings)
-        super().__init__(kind, state_dir, settings.parallel, mode, far=settings.goes_on)
+        kind, far = Bcl2fastqKind(settings), settings.goes_on
+        super().__init__(kind, state_dir, settings.parallel, mode, far=far, machine=machine)
         self._settings = settings
         self._sheets = HandIn(settings, kind.sheets, mode, self.store, self.events)
         self._takeover = Takeover(settings, self._sheets, self.store, self.events)

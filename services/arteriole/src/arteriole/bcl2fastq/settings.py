@@ -6,18 +6,17 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from arteriole.app.config import Section
-from arteriole.bcl2fastq import arguments, converters
+from arteriole.bcl2fastq import arguments
 from arteriole.bcl2fastq.cluster_settings import ClusterSettings
 from arteriole.bcl2fastq.converters import ConversionError
+from arteriole.bcl2fastq.pin_settings import TOOLS, ConverterName, ProjectPin
 from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import Pattern, SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
 from arteriole.checksum.places import AbsolutePath
 from arteriole.illumina import index_sets
 from arteriole.illumina.index_sets import IndexSetError
-
-#: Converters that run a program of Illumina's.
-_TOOLS = ("bcl2fastq", "bclconvert")
+from arteriole.jobs.needs import NOTHING, Needs
 
 Mismatches = Annotated[int, Field(ge=0, le=2)]
 Word = Annotated[str, Field(min_length=1, max_length=400)]
@@ -31,7 +30,10 @@ class Bcl2fastqSettings(Section):
     run_roots: list[AbsolutePath] = Field(min_length=1)
     fastq_root: AbsolutePath
     #: Which converter works; there is no default, so that nobody converts with one unawares.
-    converter: str
+    converter: ConverterName
+    #: Which projects ask for a converter and its version; a run whose projects ask for what is not
+    #: configured, or for different ones, is not converted.
+    projects: list[ProjectPin] = Field(default=[], max_length=1000)
     #: Of the converters bcl2fastq and bclconvert, each of which is nothing without it.
     bcl2fastq_tool: ToolSettings | None = None
     bclconvert_tool: BclConvertToolSettings | None = None
@@ -58,31 +60,44 @@ class Bcl2fastqSettings(Section):
     #: Conversions are jobs of this Slurm; without it they are processes here.
     executor: ClusterSettings | None = None
     threads: int = Field(default=2, ge=1, le=256)
+    #: What a conversion here needs, beside `threads` cores; else its container's limit, or 1.
+    memory_gb: int | None = Field(default=None, ge=1, le=65536)
     parallel: int = Field(default=1, ge=1, le=64)
     qc: QcSettings = QcSettings()
 
-    @property
-    def tool(self) -> ToolSettings | None:
-        """What the converter runs; None if it runs nothing."""
+    def tool_of(self, converter: str) -> ToolSettings | None:
+        """What a converter runs; None if it runs nothing."""
         tools = {"bcl2fastq": self.bcl2fastq_tool, "bclconvert": self.bclconvert_tool}
-        return tools.get(self.converter)
+        return tools.get(converter)
 
     @property
-    def in_container(self) -> bool:
-        return self.tool is not None and self.tool.image is not None
+    def versions(self) -> dict[str, str | None]:
+        """The converters that are named and configured, each with the version of its tool."""
+        found: dict[str, str | None] = {}
+        for name in (self.converter, *(pin.converter for pin in self.projects)):
+            tool = self.tool_of(name)
+            if tool is not None or name not in TOOLS:
+                found[name] = None if tool is None else tool.version
+        return found
+
+    def needs_of(self, converter: str) -> Needs:
+        """What a conversion needs of this machine."""
+        if self.executor is not None:
+            return NOTHING
+        tool = self.tool_of(converter)
+        cores = min(self.threads, (tool and tool.cpus) or self.threads)
+        return Needs(cores, self.memory_gb or (tool and tool.memory_gb) or 1)
+
+    @property
+    def in_containers(self) -> list[str]:
+        """The converters whose tools are containers of a Docker engine."""
+        tools = {name: self.tool_of(name) for name in self.versions}
+        return [name for name, tool in tools.items() if tool is not None and tool.image is not None]
 
     @property
     def goes_on(self) -> bool:
         """Whether a conversion goes on when the process of its job is gone."""
-        return self.in_container or self.executor is not None
-
-    @field_validator("converter")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in converters.names():
-            known = ", ".join(converters.names())
-            raise ValueError(f"expected one of {known}; found {name[:40]!r}")
-        return name
+        return bool(self.in_containers) or self.executor is not None
 
     @field_validator("index_sets")
     @classmethod
@@ -113,8 +128,8 @@ class Bcl2fastqSettings(Section):
 
     @model_validator(mode="after")
     def _has_its_tool(self) -> Self:
-        if self.converter in _TOOLS:
-            if self.tool is None:
+        if self.converter in TOOLS:
+            if self.tool_of(self.converter) is None:
                 raise ValueError(
                     f"expected {self.converter}_tool with the converter {self.converter}"
                 )
@@ -125,9 +140,9 @@ class Bcl2fastqSettings(Section):
 
     @model_validator(mode="after")
     def _no_container_on_a_cluster(self) -> Self:
-        if self.executor is not None and self.in_container:
+        if self.executor is not None and self.in_containers:
             raise ValueError(
-                f"expected no image in {self.converter}_tool beside executor: a container would go"
-                " on when its job of Slurm is cancelled; name a program"
+                f"expected no image in {self.in_containers[0]}_tool beside executor: a container"
+                " would go on when its job of Slurm is cancelled; name a program"
             )
         return self

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.names import find_run, is_identifier
 from arteriole.app.routes import Call, Reply, Route
-from arteriole.bcl2fastq import converters, sheets
+from arteriole.bcl2fastq import converters, pins, sheets
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.sheet_folder import SheetFolder
 from arteriole.bcl2fastq.sheet_requests import CheckRequest
@@ -44,37 +45,42 @@ class SheetRoutes:
         Raises:
             InvalidError: no root has such a run, or two have.
         """
-        standard = self._standard(request.waived_rules)
+        waived = request.waived_rules
         given = None if request.sheet is None else base64.b64decode(request.sheet)
         if request.run is not None:
-            return sheets.check(find_run(self._settings.run_roots, request.run), given, standard)
+            run_dir = find_run(self._settings.run_roots, request.run)
+            standard = self._standard(waived, lambda: sheets.sheet_bytes(run_dir, request.sheet))
+            return sheets.check(run_dir, given, standard)
         if request.flow_cell is None:
             assert given is not None, "CheckRequest lets nothing else pass"
-            return sheets.check_given(given, None, standard)
-        return self._judge_for(request.flow_cell, given, standard)
+            return sheets.check_given(given, None, self._standard(waived, lambda: given))
+        return self._judge_for(request.flow_cell, given, waived)
 
-    def _judge_for(self, flow_cell: str, given: bytes | None, standard: Standard) -> dict[str, Any]:
+    def _judge_for(self, flow_cell: str, given: bytes | None, waived: list[str]) -> dict[str, Any]:
         run_dir = run_of(self._settings.run_roots, flow_cell)
         folder = self._settings.sheet_folder
         if given is None and folder is not None:
             given = SheetFolder(folder).find(flow_cell)
         if given is not None:
-            return sheets.check_given(given, run_dir, standard)
+            return sheets.check_given(given, run_dir, self._standard(waived, lambda: given))
         if run_dir is not None:
+            standard = self._standard(waived, lambda: sheets.sheet_bytes(run_dir, None))
             return sheets.check(run_dir, None, standard)
         return sheets.missing(
             f"there is neither a sheet nor a run for the flow cell {flow_cell}",
             "give the sheet with the request, or hand it in",
         )
 
-    def _standard(self, waived: list[str]) -> Standard:
+    def _standard(self, waived: list[str], read: Callable[[], bytes | None]) -> Standard:
+        """By the converter that would convert the sheet that `read` gives."""
         settings = self._settings
+        converter = pins.converter_for(settings, read)
         return Standard(
             settings.barcode_mismatches,
             settings.allow_index_collisions,
             self._site,
-            converters.waived_for(settings.converter, waived),
-            settings.converter,
+            converters.waived_for(converter, waived),
+            converter,
             settings.index2,
             self._sets,
         )

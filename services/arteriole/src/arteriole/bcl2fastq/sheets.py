@@ -1,16 +1,18 @@
 """Checks a sample sheet: against its run before anything is converted, or before there is one."""
 
+import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arteriole.illumina import index_orientation, index_sets, sheet_check
+from arteriole.illumina import index_orientation, index_sets, run_file, sheet_check
 from arteriole.illumina.errors import RunDataError, SampleSheetError
 from arteriole.illumina.index_orientation import OrientationError
 from arteriole.illumina.index_sets import NO_SETS, IndexSets
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import SampleSheet, parse
 from arteriole.illumina.sheet_check import NO_SITE_RULES, Finding, Severity, SiteRules
+from arteriole.illumina.sheet_text import SIZE_LIMIT
 
 SHEET = "SampleSheet.csv"
 #: So many findings are told, the errors first; the rest are counted.
@@ -37,6 +39,17 @@ class Standard:
     converter: str = "builtin"
     index2: str | None = None
     index_sets: IndexSets = NO_SETS
+
+
+def sheet_bytes(run_dir: Path, given: str | None) -> bytes | None:
+    """The sheet that came with a request, in base 64, or the one in the run folder, if any."""
+    if given is not None:
+        return base64.b64decode(given)
+    try:
+        with run_file.open_file(run_dir / SHEET) as file:
+            return file.read(SIZE_LIMIT + 1)
+    except OSError:
+        return None
 
 
 def check(run_dir: Path, given: bytes | None, standard: Standard) -> dict[str, Any]:

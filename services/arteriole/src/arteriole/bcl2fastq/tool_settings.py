@@ -16,6 +16,10 @@ from arteriole.jobs.ssh import SpacedPath
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*|/[A-Za-z0-9._/@+,=-]*[A-Za-z0-9]", re.ASCII)
 
 
+#: Of a program of Illumina's.
+VERSION = r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$"
+
+
 def _program(name: str) -> str:
     if not _PROGRAM.fullmatch(name) or ".." in Path(name).parts:
         raise ValueError(f"expected a program's name or absolute path, found {name[:80]!r}")
@@ -26,10 +30,14 @@ class ToolSettings(Section):
     #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"
     #: What it must answer when asked: nobody converts with another one unawares.
-    version: str = Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6}){1,4}$")
+    version: str = Field(pattern=VERSION)
     #: Name and tag, or name and digest; then it runs in a container. It is never pulled.
     image: ImageName | None = None
-    #: Limits of the container.
+    #: A SIF image, run by Apptainer, and its SHA-256, which is checked before each conversion.
+    sif: SpacedPath | None = None
+    sif_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    apptainer: Annotated[str, AfterValidator(_program)] = "apptainer"
+    #: Limits of the container; of Apptainer's by cgroups v2.
     cpus: int | None = Field(default=None, ge=1, le=4096)
     memory_gb: int | None = Field(default=None, ge=1, le=65536)
     engine: SpacedPath = Path("/var/run/docker.sock")
@@ -37,10 +45,19 @@ class ToolSettings(Section):
 
     @model_validator(mode="after")
     def _limits_have_a_container(self) -> Self:
-        if self.image is None and not (self.cpus is None and self.memory_gb is None):
+        limited = self.cpus is not None or self.memory_gb is not None
+        if self.image is None and self.sif is None and limited:
             raise ValueError(
                 "expected cpus and memory_gb with an image only: they limit containers"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_image(self) -> Self:
+        if self.image is not None and self.sif is not None:
+            raise ValueError("expected image, for Docker, or sif, for Apptainer; found both")
+        if (self.sif is None) != (self.sif_sha256 is None):
+            raise ValueError("expected sif and sif_sha256 together: the image is pinned by it")
         return self
 
 

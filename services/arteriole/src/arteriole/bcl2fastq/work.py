@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arteriole.app.errors import ArterioleError
-from arteriole.bcl2fastq import arguments, converters
+from arteriole.bcl2fastq import arguments, converters, pins
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import (
     ConversionError,
@@ -18,7 +18,8 @@ from arteriole.bcl2fastq.converters import (
 )
 from arteriole.bcl2fastq.empty_samples import refuse_empty_samples
 from arteriole.bcl2fastq.parts import Part
-from arteriole.bcl2fastq.sheets import SHEET
+from arteriole.bcl2fastq.pin_settings import ProjectPin
+from arteriole.bcl2fastq.sheets import SHEET, sheet_bytes
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.illumina import index_sets
 from arteriole.illumina.sample_sheet import SampleSheet
@@ -73,6 +74,7 @@ def observe(task: Task) -> dict[str, Any]:
     wanted = task.parameters
     attempt = Attempt(Path(wanted["fastq_root"]), task.run, task.attempt)
     attempt.require_root()
+    _require_pinned(task)
     request = request_of(task, attempt.path, sheet_of(task, task.folder.path), _key(attempt))
     converter = converter_of(task)
     announced = converter.announce(request)
@@ -171,6 +173,7 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
     wanted = task.parameters
     ignored = tuple(sorted(wanted.get("ignore", ())))
     digest = _sheet_digest(task)
+    _require_pinned(task)
     place = _place(task, attempt)
     place.begin()
     try:
@@ -180,12 +183,28 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
         if not wanted["allow_empty_samples"] and "empty-samples" not in ignored:
             refuse_empty_samples(folder, result, sheet)
         require_unchanged(sheet, digest)
+        pins.require(_pins(task), sheet.read_bytes(), result.converter, result.version)
         named = index_sets.names(SampleSheet.read(sheet))
         return attempt.complete(folder, result, digest, ignored, _waived(task), named)
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()
         raise
+
+
+def _pins(task: Task) -> list[ProjectPin]:
+    """What projects ask for; a job of an older version knows of nothing."""
+    return [ProjectPin.model_validate(row) for row in task.parameters.get("projects", ())]
+
+
+def _require_pinned(task: Task) -> None:
+    """Raises ConversionError if a project of the sheet asks for another converter or version."""
+    wanted = task.parameters
+    data = sheet_bytes(Path(wanted["run_dir"]), wanted.get("sheet"))
+    if data is not None:  # else the conversion tells it
+        tool = wanted.get(f"{wanted['converter']}_tool")
+        version = None if tool is None else tool["version"]
+        pins.require(_pins(task), data, wanted["converter"], version)
 
 
 def require_unchanged(sheet: Path, digest: str) -> None:

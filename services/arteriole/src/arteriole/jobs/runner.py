@@ -11,6 +11,8 @@ import structlog
 from arteriole.app.aside import aside
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
+from arteriole.jobs.machine import Machine, TooLargeError
+from arteriole.jobs.needs import Needs
 from arteriole.jobs.queue import JobQueue
 
 #: A job whose process died is started at most so many times.
@@ -46,6 +48,8 @@ def _is_light(job: Job) -> bool:
 class Runner:
     """Keeps at most `parallel` jobs of `queue` running, each in a folder below `folders`.
 
+    Beside those of other services each needs its share of the `machine` (machine.py).
+
     Those that are light (`light` in their parameters), since they read a few small files only, wait
     for no other: there may be as many beside them.
 
@@ -69,6 +73,7 @@ class Runner:
         rerun: bool,
         observe_only: bool = False,
         far: bool = False,
+        machine: Machine | None = None,
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -77,10 +82,17 @@ class Runner:
         self._rerun = rerun
         self._observe_only = observe_only
         self._far = far
+        self.machine = machine or Machine.boundless()
+        self.machine.hold(queue.service, queue.in_state(JobState.STARTED))
+        self._waits: dict[int, str] = {}
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
         return JobFolder(self._folders / str(job_id))
+
+    def waits_for(self, job: Job) -> str | None:
+        """What a pending job waits for, as it was last seen; None of any other."""
+        return self._waits.get(job.job_id, "") if job.state is JobState.PENDING else None
 
     def stop(self, job: Job) -> None:
         if job.state is JobState.PENDING:
@@ -97,6 +109,7 @@ class Runner:
                 if self.trouble is None:
                     log.exception("jobs could not be looked after", service=self._queue.service)
                 self.trouble = str(err) or type(err).__name__
+                self.machine.line_up(self._queue.service, ())  # none waits for what cannot start
                 await asyncio.sleep(1.0)
             await asyncio.sleep(POLL)
 
@@ -104,13 +117,32 @@ class Runner:
         """One look at all jobs that have not ended."""
         _reap()
         running = {True: 0, False: 0}  # light ones, and the others
-        for job in self._queue.in_state(JobState.STARTED):
-            running[_is_light(job)] += self._still_running(job)
-        for job in self._queue.in_state(JobState.PENDING):
+        started = [j for j in self._queue.in_state(JobState.STARTED) if self._still_running(j)]
+        for job in started:
+            running[_is_light(job)] += 1
+        service, pending = self._queue.service, self._queue.in_state(JobState.PENDING)
+        self.machine.hold(service, started)
+        self.machine.line_up(service, pending)
+        self._waits = {}
+        for job in pending:
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
-            elif running[_is_light(job)] < self._parallel:
+            elif running[_is_light(job)] >= self._parallel:
+                self._waits[job.job_id] = f"one of {self._parallel} places ({service}.parallel)"
+            elif self._may_start(job):
                 running[_is_light(job)] += await self._start(job)
+
+    def _may_start(self, job: Job) -> bool:
+        """Whether there is room for it; one that will never have any is ended."""
+        try:
+            self.machine.require(Needs.of(job.parameters, job.observed))
+        except TooLargeError as err:  # the machine was larger when it was made
+            outcome = Outcome(JobState.ERROR, None, err.code, str(err), err.hint, {})
+            self._queue.ended(job, outcome)
+            return False
+        if waits := self.machine.admit(self._queue.service, job):
+            self._waits[job.job_id] = waits
+        return not waits
 
     def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)

@@ -15,6 +15,8 @@ from arteriole.app.names import is_identifier, require_identifier
 from arteriole.app.routes import JSON, TEXT, Call, NoBody, Reply, Request, Route
 from arteriole.app.store import Store
 from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.machine import Machine
+from arteriole.jobs.needs import Needs
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.runner import Runner
 
@@ -71,6 +73,8 @@ class JobKind(Protocol):
     def parameters(self, run: str, request: Any) -> dict[str, Any]:
         """What the worker is given (JSON); InvalidError if the request cannot be met.
 
+        `needs` says what it needs of this machine (needs.py); `light` that this is nothing.
+
         NB: on another thread, since it looks at file systems that may hang.
 
         With `request.observe` what only real stages leave (FASTQs, manifests) need not be there.
@@ -97,6 +101,7 @@ class JobService:
         mode: Mode = Mode.OBSERVE,
         *,
         far: bool = False,
+        machine: Machine | None = None,
     ) -> None:
         self.name = kind.name
         self.mode = mode
@@ -113,6 +118,7 @@ class JobService:
             rerun=kind.rerun,
             observe_only=mode is Mode.OBSERVE,
             far=far,
+            machine=machine,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -188,6 +194,7 @@ class JobService:
             return earlier
         request = request.model_copy(update={"observe": observed})
         parameters = await answered(self.kind.parameters, run, request)
+        self.runner.machine.require(Needs.of(parameters, observed))
         return self.queue.submit(
             key,
             asked,
@@ -206,6 +213,7 @@ class JobService:
             "service": self.name,
             "service_version": VERSION,
             "progress": self.runner.folder(job.job_id).progress(),
+            "waits_for": self.runner.waits_for(job),
         }
 
     def _list(self, call: Call) -> Reply:

@@ -11,6 +11,7 @@ from arteriole.checksum.places import (
     manifest_folder,
     require_manifests,
 )
+from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
 from arteriole.transfer.settings import Destination, TransferSettings
 
@@ -49,6 +50,8 @@ class TransferKind:
                 settings.manifest_root, run, request.attempt, ("fastq.md5",)
             )
         return {
+            # It waits for the network and the far side, often for long; no core is kept for it.
+            "needs": Needs(cores=0).document(),
             "fastq": str(fastq),
             "manifest": str(manifests / "fastq.md5"),
             "name": request.destination,

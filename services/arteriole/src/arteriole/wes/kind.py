@@ -8,6 +8,7 @@ from arteriole.app.routes import Route
 from arteriole.jobs.service import StartRequest
 from arteriole.wes.attempts import read_attempt
 from arteriole.wes.grouping import Grouping
+from arteriole.wes.local_needs import needs_of
 from arteriole.wes.request import AnalysisRequest
 from arteriole.wes.settings import WesSettings
 
@@ -46,6 +47,7 @@ class WesKind:
         grouping.take(request.samples, request.held, request.pipeline)
         return {
             **common,
+            "needs": needs_of(grouping.units, settings).document(),
             "units": [unit.model_dump() for unit in grouping.units],
             "held": [held.model_dump() for held in grouping.held],
             "left_out": grouping.left_out,

@@ -6,6 +6,7 @@ from pathlib import Path
 from arteriole.app.auth import Role
 from arteriole.app.mode import Mode
 from arteriole.app.routes import Call, Reply, Route
+from arteriole.jobs.machine import Machine
 from arteriole.jobs.service import JobService
 from arteriole.wes.ga4gh import Ga4ghApi
 from arteriole.wes.kind import WesKind
@@ -14,9 +15,15 @@ from arteriole.wes.tasks import read_tasks
 
 
 class WesService(JobService):
-    def __init__(self, settings: WesSettings, state_dir: Path, mode: Mode = Mode.OBSERVE) -> None:
+    def __init__(
+        self,
+        settings: WesSettings,
+        state_dir: Path,
+        mode: Mode = Mode.OBSERVE,
+        machine: Machine | None = None,
+    ) -> None:
         kind = WesKind(settings)
-        super().__init__(kind, state_dir, settings.parallel, mode, far=True)
+        super().__init__(kind, state_dir, settings.parallel, mode, far=True, machine=machine)
         kind.epoch = self.store.epoch
         self._ga4gh = Ga4ghApi(self, settings)
 

@@ -1,7 +1,9 @@
 """Conversions as jobs of a real Slurm: one attempt or none, whatever dies on the way."""
 
+import contextlib
 import hashlib
 import json
+import runpy
 import shlex
 import sys
 from collections.abc import Callable
@@ -69,6 +71,31 @@ class Site:
         program.write_text(WAITING.format(home=self.home, fake=shlex.join(fake)))
         program.chmod(0o755)
 
+    def packed(self) -> dict[str, str]:
+        """The tool in a SIF image, with the stand-in for Apptainer."""
+        apptainer, image = self.home / "apptainer", self.home / "bcl2fastq.sif"
+        words = shlex.join([sys.executable, str(FAKES / "fake_apptainer.py")])
+        apptainer.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        apptainer.chmod(0o755)
+        inside = {
+            "programs": {"bcl2fastq": ["env", "SLURM_JOB_ID=1", str(self.home / "bcl2fastq")]}
+        }
+        header = runpy.run_path(str(FAKES / "fake_apptainer.py"))["HEADER"]
+        image.write_bytes(header + json.dumps(inside).encode())
+        digest = hashlib.sha256(image.read_bytes()).hexdigest()
+        return {
+            "version": "2.20.0.422", "sif": str(image), "sif_sha256": digest,
+            "apptainer": str(apptainer),
+        }  # fmt: skip
+
+    def processes(self) -> list[str]:
+        """The command lines of what runs with Apptainer."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                found.append(path.read_text().replace("\0", " "))
+        return [line for line in found if "fake_apptainer.py" in line and str(self.home) in line]
+
     def go(self) -> None:
         (self.home / "go").touch()
 
@@ -130,6 +157,25 @@ def test_behind_ssh_it_gives_what_a_conversion_here_gives(
     assert site.left == ["attempt-1", "current"]
     assert not list(site.attempt.glob("*out*")) and slurm.queue() == []
     assert "converting on " in service.call("GET", f"logs/{RUN}").text
+
+
+def test_in_an_image_of_apptainer_on_the_node(
+    site: Site, serve: Callable[..., ServiceProcess], slurm: Slurm, until: Until
+) -> None:
+    service = serve("bcl2fastq", {**site.settings(), "bcl2fastq_tool": site.packed()})
+    stopped = service.submit(RUN, "one")["job_id"]
+    until(site.starts)
+    assert site.processes()
+    service.call("POST", f"stop/{stopped}")
+    assert service.ended(stopped)["state"] == "cancelled"
+    until(lambda: not site.processes())
+    assert not site.attempt.exists() and slurm.queue() == []
+    site.go()
+    job = service.ended(service.submit(RUN, "two")["job_id"])
+    assert job["state"] == "done", job
+    assert fastqs(site.attempt) == site.expected()
+    record = json.loads((site.attempt / "attempt.json").read_text())
+    assert record["converter_image"] == f"sha256:{site.packed()['sif_sha256']}"
 
 
 def test_killed_with_the_controller_away_it_is_found_again(

@@ -75,6 +75,30 @@ def test_a_key_is_one_job_even_if_the_run_is_gone(trial: Any, root: Path) -> Non
     assert len((root / "moved" / "begun").read_text().splitlines()) == 1
 
 
+def test_a_job_starts_when_it_fits_beside_the_others_over_a_kill_too(
+    root: Path, serve: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    jobs = {"cores": 4, "memory_gb": 8}
+    trial = serve("trial", {"root": str(root)}, parallel=4, jobs=jobs)
+    large = trial.submit("r1", "large", needs={"cores": 3, "memory_gb": 6})["job_id"]
+    until((root / "r1" / "begun").exists)
+    second = trial.submit("r2", "second", needs={"cores": 2, "memory_gb": 1})["job_id"]
+    waits = "2 cores and 1 GB; free are 1 core and 2 GB of 4 cores and 8 GB"
+    until(lambda: trial.status(second)["waits_for"] == waits)
+    assert trial.status(large)["waits_for"] is None
+    body = {"needs": {"cores": 1, "memory_gb": 9}}
+    refused = trial.call("POST", "start/r1", json=body, headers={"Idempotency-Key": "never"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "job.too_large")
+    trial.kill()
+    trial.start()
+    until(lambda: trial.status(second)["waits_for"] == waits)
+    (root / "r1" / "gate").touch()
+    assert trial.ended(large)["state"] == "done"
+    until((root / "r2" / "begun").exists)
+    (root / "r2" / "gate").touch()
+    assert trial.ended(second)["waits_for"] is None
+
+
 @pytest.mark.parametrize(
     ("do", "code", "message", "hint"),
     [

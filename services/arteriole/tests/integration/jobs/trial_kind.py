@@ -10,6 +10,8 @@ from arteriole.jobs.service import StartRequest
 
 class TrialRequest(StartRequest):
     do: str = "wait"
+    #: As in a job's parameters.
+    needs: dict[str, Any] | None = None
 
 
 class TrialKind:
@@ -25,7 +27,8 @@ class TrialKind:
     def parameters(self, run: str, request: TrialRequest) -> dict[str, Any]:
         if not (self._root / run).is_dir():
             raise InvalidError(f"no {run}", code="run.not_found", field="run")
-        return {"do": request.do, "folder": str(self._root / run)}
+        needs = {"needs": request.needs} if request.needs else {}
+        return {"do": request.do, "folder": str(self._root / run), **needs}
 
     def versions(self) -> dict[str, str]:
         return {"trial": "1"}

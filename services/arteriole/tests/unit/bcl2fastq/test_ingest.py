@@ -564,7 +564,7 @@ def test_what_the_instrument_decided_cannot_be_asked_for(run, tmp_path, options,
 
 def test_it_is_a_converter_of_the_settings(tmp_path):
     given = {"run_roots": [tmp_path], "fastq_root": tmp_path, "converter": "ingest"}
-    assert Bcl2fastqSettings(**given).tool is None
+    assert Bcl2fastqSettings(**given).tool_of("ingest") is None
     with pytest.raises(ValueError, match="expected no ignore_adapters with the converter ingest"):
         Bcl2fastqSettings(**given, ignore_adapters=True)
 

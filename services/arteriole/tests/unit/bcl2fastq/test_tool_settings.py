@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from arteriole.app.config import ConfigError, load
 from arteriole.bcl2fastq.cluster_settings import ClusterSettings
-from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest
+from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest, IndexesRequest
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.jobs.needs import NOTHING, Needs
 from arteriole.settings import Settings
 
 VERSION = "2.20.0.422"
@@ -84,11 +85,11 @@ def test_the_tool_reaches_the_worker_as_it_was_named(tmp_path: Path) -> None:
     (tmp_path / "r1").mkdir()
     tool = {"version": VERSION, "image": "bcl2fastq:2.20", "memory_gb": 16}
     chosen = settings(tmp_path, bcl2fastq_tool=tool)
-    assert chosen.in_container
+    assert chosen.in_containers == ["bcl2fastq"]
     parameters = Bcl2fastqKind(chosen).parameters("r1", ConvertRequest())
     assert ToolSettings.model_validate(parameters["bcl2fastq_tool"]) == chosen.bcl2fastq_tool
     here = settings(tmp_path, bcl2fastq_tool={"version": VERSION})
-    assert not here.in_container
+    assert not here.in_containers
 
 
 def test_bcl_convert_has_a_tool_of_its_own(tmp_path: Path) -> None:
@@ -100,8 +101,9 @@ def test_bcl_convert_has_a_tool_of_its_own(tmp_path: Path) -> None:
     chosen = settings(
         tmp_path, converter="bclconvert", bclconvert_tool=tool, bcl2fastq_tool={"version": VERSION}
     )
-    assert chosen.tool is not None and chosen.tool.program == "bcl-convert"
-    assert chosen.in_container
+    assert chosen.bclconvert_tool is not None
+    assert chosen.bclconvert_tool.program == "bcl-convert"
+    assert chosen.in_containers == ["bclconvert"]
     (tmp_path / "r1").mkdir()
     parameters = Bcl2fastqKind(chosen).parameters("r1", ConvertRequest())
     assert ToolSettings.model_validate(parameters["bclconvert_tool"]).image == tool["image"]
@@ -146,3 +148,23 @@ def test_the_cluster_reaches_the_worker_as_it_was_named(tmp_path: Path) -> None:
     assert ClusterSettings.model_validate(parameters["executor"]) == chosen.executor
     assert chosen.executor.python == Path(sys.executable)
     assert not settings(tmp_path, bcl2fastq_tool={"version": VERSION}).goes_on
+
+
+@pytest.mark.parametrize(
+    ("given", "tool", "needs"),
+    [
+        ({}, {}, Needs(2, 1)),
+        ({"threads": 8, "memory_gb": 12}, {}, Needs(8, 12)),
+        ({"threads": 8}, {"image": "x:1", "memory_gb": 30}, Needs(8, 30)),
+        ({"threads": 8}, {"image": "x:1", "cpus": 3}, Needs(3, 1)),
+        ({"threads": 8, "executor": {"type": "slurm"}}, {}, Needs(0, 0)),
+    ],
+)
+def test_what_a_conversion_needs_of_this_machine(
+    tmp_path: Path, given: dict[str, Any], tool: dict[str, Any], needs: Needs
+) -> None:
+    (tmp_path / "r1").mkdir()
+    chosen = settings(tmp_path, bcl2fastq_tool={"version": VERSION, **tool}, **given)
+    parameters = Bcl2fastqKind(chosen).parameters("r1", ConvertRequest())
+    assert Needs.of(parameters, False) == needs
+    assert Needs.of(Bcl2fastqKind(chosen).parameters("r1", IndexesRequest()), False) == NOTHING

@@ -13,6 +13,7 @@ import pytest
 from arteriole.app.store import Store
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.machine import Machine
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.runner import STARTS, Runner
 
@@ -198,3 +199,24 @@ def test_a_job_that_is_stopped_while_its_folder_is_made_is_not_started(
     assert queue.get(job.job_id).state is JobState.CANCELLED
     assert "job_started" not in [event.what for event in queue.events.read(None).events]
     assert synced and threading.main_thread() not in synced
+
+
+def test_a_job_tells_what_it_waits_for(queue: JobQueue, tmp_path: Path) -> None:
+    job, looked = submit(queue), runner(queue, tmp_path, parallel=0)
+    assert looked.waits_for(job) == ""
+    asyncio.run(looked.step())
+    assert looked.waits_for(job) == "one of 0 places (trial.parallel)"
+    looked.stop(job)
+    assert looked.waits_for(queue.get(job.job_id)) is None
+
+
+def test_what_waits_for_more_memory_than_there_is_by_now_ends(
+    queue: JobQueue, tmp_path: Path
+) -> None:
+    needs = {"needs": {"cores": 1, "memory_gb": 64}}
+    job = queue.submit("k", {}, run="r", stage="s", attempt=1, parameters=needs, who="packs")
+    looked = runner(queue, tmp_path, parallel=1)
+    looked.machine = Machine(4, 32)
+    asyncio.run(looked.step())
+    ended = queue.get(job.job_id)
+    assert (ended.state, ended.code, bool(ended.hint)) == (JobState.ERROR, "job.too_large", True)

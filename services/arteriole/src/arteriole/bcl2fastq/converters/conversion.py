@@ -1,11 +1,13 @@
 """What a conversion is asked, and what it answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from arteriole.app.errors import ArterioleError
+from arteriole.jobs.folder import NO_SPACE
 
 UNDETERMINED = "Undetermined"
 
@@ -38,6 +40,24 @@ class ConversionError(ArterioleError):
 
     code = "convert.failed"
     status = 422
+
+
+@contextmanager
+def conversion_errors() -> Iterator[None]:
+    """What goes wrong within is told as a ConversionError, with the code that it had."""
+    try:
+        yield
+    except ConversionError:
+        raise
+    except ArterioleError as err:
+        raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
+    except OSError as err:
+        full = err.errno in NO_SPACE
+        raise ConversionError(
+            f"the files cannot be read or written: {err}",
+            hint="make room there, then retry" if full else "look at the folders' permissions",
+            code="convert.disk_full" if full else "convert.io",
+        ) from err
 
 
 def waived_for(converter: str, codes: Iterable[str]) -> frozenset[str]:
@@ -158,6 +178,7 @@ class ConversionResult:
 
     `samples` has every sample of each lane in sheet order, then UNDETERMINED; `clusters` counts
     all clusters, `clusters_pf` those that passed the filter; `warnings` are for people to read.
+    `image` is that of the container that the converter ran in, if any.
     """
 
     converter: str
@@ -168,6 +189,7 @@ class ConversionResult:
     files: tuple[FastqFile, ...]
     stats_path: str
     warnings: tuple[str, ...]
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

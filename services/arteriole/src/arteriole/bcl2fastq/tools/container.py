@@ -47,7 +47,7 @@ class Image:
 
     settings: ToolSettings
     about: About
-    image: str
+    image: str  # its name
     _silent_since: float | None = field(default=None, init=False)
 
     def require(self) -> None:

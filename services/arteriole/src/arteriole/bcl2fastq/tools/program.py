@@ -12,12 +12,34 @@ from arteriole.bcl2fastq.tools import tool
 from arteriole.bcl2fastq.tools.tool import About
 
 
+def run(
+    command: list[str], seconds: float, output: int | IO[bytes], environment: dict[str, str]
+) -> subprocess.CompletedProcess[bytes]:
+    """NB: whatever ends this call ends the command too, as does the job's end.
+
+    Raises:
+        OSError: it cannot be run.
+        subprocess.TimeoutExpired: it had not ended after so many seconds.
+    """
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        timeout=seconds,
+        check=False,
+        close_fds=False,  # what is inheritable is the job's lock, and nothing else
+        env=environment,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """Runs in the job's process group, and ends with it."""
 
     settings: ToolSettings
     about: About
+    image = ""
 
     def require(self) -> None:
         if shutil.which(self.settings.program) is None:
@@ -41,18 +63,9 @@ class Program:
     def _call(
         self, arguments: list[str], seconds: float, output: int | IO[bytes]
     ) -> subprocess.CompletedProcess[bytes]:
-        """NB: whatever ends this call ends the tool too, as does the job's end."""
+        environment = {**os.environ, "LC_ALL": "C"}
         try:
-            return subprocess.run(
-                [self.settings.program, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-                close_fds=False,  # what is inheritable is the job's lock, and nothing else
-                env={**os.environ, "LC_ALL": "C"},
-            )
+            return run([self.settings.program, *arguments], seconds, output, environment)
         except subprocess.TimeoutExpired as err:
             raise tool.too_slow(seconds, self.about) from err
         except OSError as err:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
 from arteriole.bcl2fastq.tool_settings import ToolSettings
+from arteriole.jobs.worker import note
 
 NOT_INSTALLED = "not installed"
 #: It must have told its version after so many seconds.
@@ -53,6 +55,11 @@ class About:
 class Tool(Protocol):
     """A program that can be run."""
 
+    @property
+    def image(self) -> str:
+        """That of its container, as an attempt records it; empty without one."""
+        ...
+
     def require(self) -> None:
         """Raises ConversionError or ExecutorError if it is not there; runs nothing for long."""
         ...
@@ -75,8 +82,33 @@ class Tool(Protocol):
         ...
 
 
+def require_settings(settings: ToolSettings | None, about: About) -> ToolSettings:
+    """Raises ConversionError if there are none."""
+    if settings is None:
+        raise ConversionError(
+            f"the converter {about.converter} needs to know which {about.name} it is to run",
+            hint=f"name it and its version in bcl2fastq.{about.settings} of arteriole.yaml",
+            field=about.settings,
+            code="convert.option",
+        )
+    return settings
+
+
+def installed(tool: Tool, settings: ToolSettings) -> str:
+    """The version that is required, or that it is not installed; nothing else converts."""
+    try:
+        tool.require()
+    except ArterioleError:
+        return NOT_INSTALLED
+    return settings.version
+
+
 def of(settings: ToolSettings, about: About) -> Tool:
     """The tool that the settings mean."""
+    if settings.sif is not None:
+        from arteriole.bcl2fastq.tools.sif import Sif
+
+        return Sif(settings, about, settings.sif)
     if settings.image is None:
         from arteriole.bcl2fastq.tools.program import Program
 
@@ -96,7 +128,7 @@ def require_version(answer: str, settings: ToolSettings, about: About) -> str:
     """The version answered, which is the one of the settings. Raises ConversionError."""
     found = version_of(answer, about)
     if found != settings.version:
-        said = about.shown.format(found) if found else f"{_last(answer, 1)!r}"
+        said = about.shown.format(found) if found else f"{last(answer, 1)!r}"
         raise ConversionError(
             f"expected {about.name} {about.shown.format(settings.version)};"
             f" {settings.program} says {said}",
@@ -120,7 +152,7 @@ def require_success(exit_code: int, said: str, about: About) -> None:
     elif exit_code in _CRASHED:
         end = f"{name} crashed ({exit_code}), as it does when it is out of memory"
         hint = "give it more memory, or fewer threads; else a file of the run may be damaged"
-    raise ConversionError(f"{end}: {_last(said)}", hint=hint, code="convert.tool_failed")
+    raise ConversionError(f"{end}: {last(said)}", hint=hint, code="convert.tool_failed")
 
 
 def too_slow(seconds: float, about: About) -> ConversionError:
@@ -132,6 +164,13 @@ def too_slow(seconds: float, about: About) -> ConversionError:
     )
 
 
+def show(request: ConversionRequest, about: About) -> None:
+    """The end of what it said goes to the job's log, as nothing else stays of what failed."""
+    log = request.out_dir / about.log
+    if log.is_file():
+        note(tail(log))
+
+
 def tail(log: Path) -> str:
     """The end of a log."""
     with log.open("rb") as file:
@@ -139,7 +178,8 @@ def tail(log: Path) -> str:
         return file.read(_LOG_READ).decode("utf-8", "replace")
 
 
-def _last(said: str, count: int = LAST_LINES) -> str:
+def last(said: str, count: int = LAST_LINES) -> str:
+    """The last lines of what was said, in one."""
     lines = [" ".join(line.split())[:200] for line in said.splitlines() if line.strip()]
     text = " | ".join(lines[-count:]) or "it said nothing"
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -3,7 +3,6 @@
 A sheet that it cannot do at once is converted in parts, see parts.py.
 """
 
-import errno
 from dataclasses import dataclass, replace
 
 from arteriole.app.errors import ArterioleError
@@ -19,26 +18,19 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionRequest,
     ConversionResult,
     Progress,
+    conversion_errors,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.bcl2fastq.tools import outputs, tool
+from arteriole.bcl2fastq.tools.refusals import refuse_settings
 from arteriole.bcl2fastq.tools.tool import Tool
 from arteriole.illumina import index_sets
 from arteriole.jobs.worker import note
 
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-
 
 def using(settings: ToolSettings | None) -> "Bcl2fastqConverter":
     """The converter with its tool. Raises ConversionError if none is named."""
-    if settings is None:
-        raise ConversionError(
-            "the converter bcl2fastq needs to know which bcl2fastq it is to run",
-            hint="name it and its version in bcl2fastq.bcl2fastq_tool of arteriole.yaml",
-            field="bcl2fastq_tool",
-            code="convert.option",
-        )
-    return Bcl2fastqConverter(settings)
+    return Bcl2fastqConverter(tool.require_settings(settings, BCL2FASTQ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +61,7 @@ class Bcl2fastqConverter:
     @property
     def version(self) -> str:
         """That which is required, or that it is not installed; nothing else converts."""
-        try:
-            self._tool.require()
-        except ArterioleError:
-            return tool.NOT_INSTALLED
-        return self.settings.version
+        return tool.installed(self._tool, self.settings)
 
     def announce(self, request: ConversionRequest) -> Announcement:
         """What would be written, as the protocol says.
@@ -106,19 +94,8 @@ class Bcl2fastqConverter:
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
-        try:
+        with conversion_errors():
             return self._convert(request, progress)
-        except ConversionError:
-            raise
-        except ArterioleError as err:
-            raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
-        except OSError as err:
-            full = err.errno in _NO_SPACE
-            raise ConversionError(
-                f"the files cannot be read or written: {err}",
-                hint="make room there, then retry" if full else "look at the folders' permissions",
-                code="convert.disk_full" if full else "convert.io",
-            ) from err
 
     def _convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         plans.require_empty(request)
@@ -144,6 +121,7 @@ class Bcl2fastqConverter:
             files=files,
             stats_path=stats.PATH,
             warnings=plan.warnings,
+            image=runner.image,
         )
 
     def _run_parts(
@@ -174,7 +152,7 @@ class Bcl2fastqConverter:
             stats.read(request.out_dir, plan)
             outputs.require_same(set(plan.files), outputs.fastqs(request.out_dir), self.name)
         except ArterioleError:
-            _show(request)
+            tool.show(request, BCL2FASTQ)
             raise
 
 
@@ -193,13 +171,6 @@ def _told(plan: Plan, split: tuple[Part, ...]) -> Plan:
     return replace(plan, warnings=(*plan.warnings, *told), unfiled=shared)
 
 
-def _show(request: ConversionRequest) -> None:
-    """The end of what it said goes to the job's log, as nothing else stays of what failed."""
-    log = request.out_dir / BCL2FASTQ.log
-    if log.is_file():
-        note(tool.tail(log))
-
-
 def _refuse_options(request: ConversionRequest) -> None:
     """What is an option here, but none whose result could be vouched for there.
 
@@ -207,15 +178,9 @@ def _refuse_options(request: ConversionRequest) -> None:
     for the files; colliding indexes it refuses itself.
     It gets the sheet as it is, and takes index2 as the instrument read it.
     """
-    for name, asked in (
-        ("include_non_pf", request.include_non_pf),
-        ("allow_index_collisions", request.allow_index_collisions),
-        ("index2: forward", request.index2 == "forward"),
-    ):
-        if asked:
-            raise ConversionError(
-                f"{name} is not for the converter bcl2fastq",
-                hint=f"leave out bcl2fastq.{name}, or convert with builtin",
-                field=name,
-                code="convert.option",
-            )
+    asked = {
+        "include_non_pf": request.include_non_pf,
+        "allow_index_collisions": request.allow_index_collisions,
+        "index2: forward": request.index2 == "forward",
+    }
+    refuse_settings(asked, BCL2FASTQ.converter)

@@ -1,7 +1,6 @@
 """The conversion: BCL Convert over the whole run, then its counts and files against the plan."""
 
-import errno
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.app.errors import ArterioleError
@@ -13,34 +12,25 @@ from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.builtin.stats import LaneStats, sample_reads
 from arteriole.bcl2fastq.converters.conversion import (
     Announcement,
-    ConversionError,
     ConversionRequest,
     ConversionResult,
-    Options,
     Progress,
     SampleReads,
+    conversion_errors,
 )
 from arteriole.bcl2fastq.tool_settings import ToolSettings
 from arteriole.bcl2fastq.tools import bclconvert_stats as stats
 from arteriole.bcl2fastq.tools import tool
 from arteriole.bcl2fastq.tools.bclconvert_stats import Reports
 from arteriole.bcl2fastq.tools.outputs import Counts, files
+from arteriole.bcl2fastq.tools.refusals import refuse_ignored, refuse_options, refuse_settings
 from arteriole.bcl2fastq.tools.tool import Tool
 from arteriole.jobs.worker import note
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def using(settings: ToolSettings | None) -> "BclConvertConverter":
     """The converter with its tool. Raises ConversionError if none is named."""
-    if settings is None:
-        raise ConversionError(
-            "the converter bclconvert needs to know which bcl-convert it is to run",
-            hint="name it and its version in bcl2fastq.bclconvert_tool of arteriole.yaml",
-            field="bclconvert_tool",
-            code="convert.option",
-        )
-    return BclConvertConverter(settings)
+    return BclConvertConverter(tool.require_settings(settings, BCL_CONVERT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +48,7 @@ class BclConvertConverter:
     @property
     def version(self) -> str:
         """That which is required, or that it is not installed; nothing else converts."""
-        try:
-            self._tool.require()
-        except ArterioleError:
-            return tool.NOT_INSTALLED
-        return self.settings.version
+        return tool.installed(self._tool, self.settings)
 
     def announce(self, request: ConversionRequest) -> Announcement:
         """What would be written, as the protocol says.
@@ -88,19 +74,8 @@ class BclConvertConverter:
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Convert a run, as the protocol says. Raises ConversionError."""
-        try:
+        with conversion_errors():
             return self._convert(request, progress)
-        except ConversionError:
-            raise
-        except ArterioleError as err:
-            raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
-        except OSError as err:
-            full = err.errno in _NO_SPACE
-            raise ConversionError(
-                f"the files cannot be read or written: {err}",
-                hint="make room there, then retry" if full else "look at the folders' permissions",
-                code="convert.disk_full" if full else "convert.io",
-            ) from err
 
     def _convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         plans.require_empty(request)
@@ -125,7 +100,7 @@ class BclConvertConverter:
             )
             found = files(request.out_dir, plan, counts, request.threads, BCL_CONVERT.name)
         except ArterioleError:
-            _show(request)
+            tool.show(request, BCL_CONVERT)
             raise
         progress(plan.tiles, plan.tiles)
         return ConversionResult(
@@ -137,6 +112,7 @@ class BclConvertConverter:
             files=found,
             stats_path=stats.PATH,
             warnings=plan.warnings,
+            image=runner.image,
         )
 
 
@@ -159,42 +135,17 @@ def _samples(prepared: Prepared, lanes: list[LaneStats]) -> tuple[SampleReads, .
     return joining.counts(prepared.plan, found, owners) if owners else found
 
 
-def _show(request: ConversionRequest) -> None:
-    """The end of what it said goes to the job's log, as nothing else stays of what failed."""
-    log = request.out_dir / BCL_CONVERT.log
-    if log.is_file():
-        note(tool.tail(log))
-
-
 def _refuse_options(request: ConversionRequest) -> None:
     """What BCL Convert has no option for.
 
     It leaves clusters out that failed the filter and refuses colliding indexes; where a file is
     missing it ends, or without strict mode goes on in a way that its guide does not tell.
     """
-    for name, asked in (
-        ("include_non_pf", request.include_non_pf),
-        ("allow_index_collisions", request.allow_index_collisions),
-    ):
-        if asked:
-            raise ConversionError(
-                f"{name} is not for the converter bclconvert",
-                hint=f"leave out bcl2fastq.{name}, or convert with builtin",
-                field=name,
-                code="convert.option",
-            )
-    for field in fields(Options):
-        if getattr(request.options, field.name) != field.default:
-            raise ConversionError(
-                f"{field.name} is not for the converter bclconvert",
-                hint="leave it out, or convert with builtin or bcl2fastq",
-                field=field.name,
-                code="convert.option",
-            )
-    for sort in sorted(request.ignore - {"empty-samples"}):
-        raise ConversionError(
-            f"BCL Convert cannot ignore {sort[:40]}",
-            hint="convert with builtin or bcl2fastq",
-            field="ignore",
-            code="convert.ignore",
-        )
+    asked = {
+        "include_non_pf": request.include_non_pf,
+        "allow_index_collisions": request.allow_index_collisions,
+    }
+    others = "builtin or bcl2fastq"
+    refuse_settings(asked, BCL_CONVERT.converter)
+    refuse_options(request, BCL_CONVERT.converter, others)
+    refuse_ignored(request, "BCL Convert", others)

@@ -1,11 +1,9 @@
 """Nothing is converted: what the instrument wrote is proven, and copied under the plan's names."""
 
-import errno
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import Plan
 from arteriole.bcl2fastq.converters.builtin.stats import sample_reads
@@ -17,6 +15,7 @@ from arteriole.bcl2fastq.converters.conversion import (
     FastqFile,
     Options,
     Progress,
+    conversion_errors,
 )
 from arteriole.bcl2fastq.converters.ingest import agreement, analysis, fastq, files
 from arteriole.bcl2fastq.converters.ingest.analysis import Analysis
@@ -25,6 +24,7 @@ from arteriole.bcl2fastq.converters.ingest.files import Taking
 from arteriole.bcl2fastq.tools import bclconvert_stats as stats
 from arteriole.bcl2fastq.tools.bclconvert_sheet import check_settings
 from arteriole.bcl2fastq.tools.bclconvert_stats import Reports
+from arteriole.bcl2fastq.tools.refusals import refuse_ignored
 from arteriole.checksum.digests import Meter, each
 from arteriole.illumina import index_orientation, index_sets, sample_sheet
 from arteriole.illumina.analysis_manifest import NAME as MANIFEST
@@ -32,8 +32,6 @@ from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_text import plain
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +60,9 @@ class IngestConverter:
 
     def convert(self, request: ConversionRequest, progress: Progress) -> ConversionResult:
         """Take over a run, as the protocol says. Raises ConversionError."""
-        try:
+        with conversion_errors():
             plans.require_empty(request)
             return _take(request, prepare(request), progress)
-        except ConversionError:
-            raise
-        except ArterioleError as err:
-            raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
-        except OSError as err:
-            full = err.errno in _NO_SPACE
-            raise ConversionError(
-                f"the files cannot be read or written: {err}",
-                hint="make room there, then retry" if full else "look at the folders' permissions",
-                code="convert.disk_full" if full else "convert.io",
-            ) from err
 
 
 def prepare(request: ConversionRequest) -> Prepared:
@@ -144,13 +131,8 @@ def _refuse_options(request: ConversionRequest) -> None:
             field="additional_args",
             code="convert.option",
         )
-    for sort in sorted(request.ignore - {"empty-samples"}):
-        raise ConversionError(
-            f"ingest cannot ignore {sort[:40]}: the instrument has converted already",
-            hint="convert with builtin or bcl2fastq",
-            field="ignore",
-            code="convert.ignore",
-        )
+    why = ": the instrument has converted already"
+    refuse_ignored(request, IngestConverter.name, "builtin or bcl2fastq", why)
 
 
 def _take(request: ConversionRequest, prepared: Prepared, progress: Progress) -> ConversionResult:

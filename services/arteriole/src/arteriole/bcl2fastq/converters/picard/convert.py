@@ -1,11 +1,9 @@
 """The conversion: Picard once a lane, then its files under bcl2fastq's names."""
 
-import errno
 import shutil
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from arteriole.app.errors import ArterioleError
 from arteriole.bcl2fastq.converters.builtin import asked, sources, stats
 from arteriole.bcl2fastq.converters.builtin import plan as plans
 from arteriole.bcl2fastq.converters.builtin.plan import LanePlan, Plan
@@ -16,8 +14,8 @@ from arteriole.bcl2fastq.converters.conversion import (
     ConversionRequest,
     ConversionResult,
     FastqFile,
-    Options,
     Progress,
+    conversion_errors,
 )
 from arteriole.bcl2fastq.converters.picard import rule as rules
 from arteriole.bcl2fastq.converters.picard import tool
@@ -25,11 +23,11 @@ from arteriole.bcl2fastq.converters.picard.inputs import LaneInputs
 from arteriole.bcl2fastq.converters.picard.outputs import Index, move
 from arteriole.bcl2fastq.converters.picard.rule import Rule
 from arteriole.bcl2fastq.converters.picard.tool import Picard
+from arteriole.bcl2fastq.tools.refusals import refuse_ignored, refuse_options
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet
 
 _SCRATCH = ".picard"
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +60,8 @@ class PicardConverter:
         Raises:
             ConversionError: also when Picard is not installed.
         """
-        try:
+        with conversion_errors():
             return self._convert(request, progress)
-        except ConversionError:
-            raise
-        except ArterioleError as err:
-            raise ConversionError(str(err), hint=err.hint, field=err.field, code=err.code) from err
-        except OSError as err:
-            full = err.errno in _NO_SPACE
-            raise ConversionError(
-                f"the files cannot be read or written: {err}",
-                hint="make room there, then retry" if full else "look at the folders' permissions",
-                code="convert.disk_full" if full else "convert.io",
-            ) from err
 
     def announce(self, request: ConversionRequest) -> Announcement:
         """What would be written, as the protocol says."""
@@ -88,8 +75,8 @@ class PicardConverter:
             SampleSheetError, RunDataError: a file cannot be read.
         """
         Picard.find()
-        _refuse_ignored(request)
-        _refuse_options(request)
+        refuse_ignored(request, "Picard", "builtin")
+        refuse_options(request, self.name, "builtin")
         plan = plans.make(request, _check_settings)
         for lane in plan.lanes:
             self._rule(lane, request)
@@ -149,27 +136,6 @@ class PicardConverter:
         _reconcile(request, counts)
         shutil.rmtree(scratch)
         return files
-
-
-def _refuse_ignored(request: ConversionRequest) -> None:
-    for sort in sorted(request.ignore - {"empty-samples"}):
-        raise ConversionError(
-            f"Picard cannot ignore {sort[:40]}",
-            hint="convert with builtin",
-            field="ignore",
-            code="convert.ignore",
-        )
-
-
-def _refuse_options(request: ConversionRequest) -> None:
-    for field in fields(Options):
-        if getattr(request.options, field.name) != field.default:
-            raise ConversionError(
-                f"{field.name} is not for the converter picard",
-                hint="leave it out, or convert with builtin",
-                field=field.name,
-                code="convert.option",
-            )
 
 
 def _check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:
