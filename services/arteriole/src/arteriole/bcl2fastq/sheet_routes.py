@@ -23,7 +23,6 @@ class SheetRoutes:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._site = settings.sheet_rules.site_rules()
 
     def routes(self) -> list[Route]:
         return [
@@ -70,7 +69,7 @@ class SheetRoutes:
         return Standard(
             settings.barcode_mismatches,
             settings.allow_index_collisions,
-            self._site,
+            settings.sheet_rules.site_rules(),
             converters.waived_for(settings.converter, waived),
             settings.converter,
             settings.index2,
