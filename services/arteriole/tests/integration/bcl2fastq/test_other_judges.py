@@ -134,7 +134,9 @@ def test_both_find_what_our_own_qc_finds(converted):
     (home / "in").mkdir()
     shutil.copytree(out / "Stats", home / "in" / "Stats")
     shutil.copy(home / "checkqc.json", home / "in")
-    modules = ["-m", "bcl2fastq", "-m", "checkqc"]
+    shutil.copytree(out / "Reports", home / "in" / "Reports")
+    shutil.copy(run / "RunInfo.xml", home / "in" / "Reports")  # where BCL Convert puts it
+    modules = ["-m", "bcl2fastq", "-m", "checkqc", "-m", "bclconvert"]
     ended = subprocess.run(
         [program("multiqc"), "--quiet", "--no-version-check", *modules, "-o", report, home / "in"],
         capture_output=True,
@@ -154,6 +156,14 @@ def test_both_find_what_our_own_qc_finds(converted):
         sorted((sample.reads, sample.percent_q30) for sample in measures.samples)
     )
     assert "multiqc_checkqc" in told["report_saved_raw_data"]
+    samples = told["report_saved_raw_data"]["multiqc_bclconvert_bysample"]
+    assert {
+        name: (row["clusters"], row["yield_"], round(row["percent_yield_q30"], 3))
+        for name, row in samples.items()
+    } == {
+        sample.sample_id: (sample.reads, 42 * sample.reads, sample.percent_q30)
+        for sample in measures.samples
+    }
 
 
 @pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
