@@ -352,6 +352,9 @@ def test_restore_starts_one_job_for_an_execution(action, service, asked, body):
     assert service.asked[0].headers["idempotency-key"] == "restore.e1"
 
 
+COMPARISON = f"{BASE}/runs/{RUN}/comparison"
+
+
 @pytest.mark.parametrize(
     ("status", "sheet", "body"),
     [
@@ -364,12 +367,49 @@ def test_the_indexes_of_a_run_are_compared_once(action, service, status, sheet, 
     where = f"{BASE}/indexes/{RUN}"
     service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (status, sheet)
     service.answers["POST", where] = (202, job("pending", job_id=7))
+    service.answers["POST", f"{COMPARISON}/begin"] = (200, {"begun": True})
     succeeded, result = action("start_indexes", run=RUN)
     assert (succeeded, result) == (
         True, {"service": "bcl2fastq", "job_id": "7", "state": "pending"},
     )  # fmt: skip
-    assert service.calls()[-1] == (where, body)
-    assert service.asked[-1].headers["idempotency-key"] == f"{RUN}.indexes.1.0"
+    begun = (f"{COMPARISON}/begin", {"service": "bcl2fastq", "job_id": 7})
+    assert service.calls() == [(where, body), begun]
+    assert service.asked[-2].headers["idempotency-key"] == f"{RUN}.indexes.1.0"
+
+
+def _refusal(code: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "noted"),
+    [
+        (404, "run.not_found", [(f"{COMPARISON}/judged", {"service": "bcl2fastq",
+                                                          "code": "run.not_found"})]),
+        (403, "auth.role", []),
+    ],
+)  # fmt: skip
+def test_a_comparison_that_would_be_refused_again_is_not_started_again(
+    action, service, status, code, noted
+):
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"source": "run_folder"})
+    service.answers["POST", f"{BASE}/indexes/{RUN}"] = (status, _refusal(code))
+    service.answers["POST", f"{COMPARISON}/judged"] = (200, {"noted": True})
+    succeeded, result = action("start_indexes", run=RUN)
+    assert (succeeded, result["code"]) == (False, code)
+    assert service.calls()[1:] == noted
+
+
+def test_a_comparison_that_began_with_another_sheet_is_that_of_the_run(action, service):
+    where = f"{BASE}/indexes/{RUN}"
+    service.answers["GET", f"{BASE}/runs/{RUN}/sheet"] = (200, {"source": "run_folder"})
+    service.answers["POST", where] = (409, _refusal("job.key_reused"))
+    service.answers["GET", where] = (200, {"job": job("started", job_id=5), "diagnosis": None})
+    service.answers["POST", f"{COMPARISON}/begin"] = (200, {"begun": True})
+    assert action("start_indexes", run=RUN)[1]["job_id"] == "5"
+    assert service.calls()[-1] == (
+        f"{COMPARISON}/begin", {"service": "bcl2fastq", "job_id": 5},
+    )  # fmt: skip
 
 
 FOUND = {"code": "indexes.reversed_i5", "message": "with {{ x }} 4 of 4 samples have reads"}
@@ -410,6 +450,9 @@ def test_a_run_is_held_for_what_its_indexes_say(action, service, ended, held, re
         nothing = {"code": "", "held": False, "released": False, "observed": False}
         assert (succeeded, found) == (True, nothing | result)
     bodies = [body for path, body in service.calls() if path == f"{BASE}/holds"]
+    judged = {"service": "bcl2fastq", "job_id": 7, "code": found["code"]}
+    noted = [] if isinstance(result, str) else [(f"{COMPARISON}/judged", judged)]
+    assert service.calls()[len(bodies) :] == noted
     if held is None:
         assert bodies == []
         return
@@ -430,6 +473,7 @@ def _compared(service, ended, acceptance):
     )  # fmt: skip
     found = {"job": job("done", job_id=7), "diagnosis": None, "acceptance": acceptance}
     service.answers["GET", f"{BASE}/indexes/{RUN}"] = (200, found)
+    service.answers["POST", f"{COMPARISON}/judged"] = (200, {"noted": True})
 
 
 @pytest.mark.parametrize(
@@ -445,7 +489,7 @@ def test_a_sheet_that_was_accepted_and_fits_ends_the_hold(action, service, resul
     service.answers["POST", f"{BASE}/holds/release"] = (200, {"released": True})
     succeeded, found = action("judge_indexes", run=RUN, job_id="7")
     assert (succeeded, found["released"]) == (True, bool(calls))
-    assert service.calls() == calls
+    assert service.calls()[:-1] == calls
 
 
 @pytest.mark.parametrize(("proposed", "said"), [("5", True), ("6", False)])
@@ -453,7 +497,7 @@ def test_a_hold_tells_of_a_first_word_on_the_same_proposal(action, service, prop
     _compared(service, {"result": {**FOUND, "proposal_sha256": proposed * 64}}, FIRST)
     service.answers["POST", f"{BASE}/holds"] = (200, {"held": True})
     action("judge_indexes", run=RUN, job_id="7")
-    ((_, body),) = service.calls()
+    ((_, body), _) = service.calls()
     assert body["reason"].startswith("ada has accepted it; its indexes") is said
     assert body["hint"] == ("a second" if said else f"arteriole indexes {RUN}")
 

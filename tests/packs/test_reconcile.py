@@ -53,6 +53,7 @@ def test_nothing_is_overdue(reconcile, service):
     [
         (item("run_ready", stage=None, attempt=None), "arteria.run_ready", {"run": RUN}),
         (item("stage_ready"), "arteria.stage_ready", OF_STAGE),
+        (item("indexes_read", stage=None, attempt=None), "arteria.indexes_read", {"run": RUN}),
     ],
 )
 def test_what_is_ready_is_told_again(reconcile, service, found, trigger, payload):
@@ -138,6 +139,34 @@ def test_a_job_that_has_ended_is_told_again(reconcile, service, code, told):
     assert service.calls() == [
         (HOOK, {"trigger": "arteria.job_finished", "payload": {**OF_STAGE, **ended}})
     ]
+
+
+def comparing(**fields: Any) -> dict[str, Any]:
+    of_job = {"service": "bcl2fastq", "job_id": 12, "stage": None, "attempt": None}
+    return item("comparison_running", **of_job, **fields)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((200, job("done", stage="indexes")),
+         ("arteria.job_finished", {**OF_STAGE, "stage": "indexes", "service": "bcl2fastq",
+                                   "job_id": "12", "state": "done"})),
+        ((200, job("started", stage="indexes")), None),
+        ((200, job("done")), ("arteria.indexes_read", {"run": RUN})),
+        ((404, {"error": {"code": "job.not_found", "message": "m"}}),
+         ("arteria.indexes_read", {"run": RUN})),
+    ],
+)  # fmt: skip
+def test_a_comparison_whose_end_was_lost_is_told_and_one_that_is_lost_begun_again(
+    reconcile, service, answer, told
+):
+    service.answers["GET", f"{BASE}/status/12"] = answer
+    succeeded, counts = reconcile([comparing()])
+    assert succeeded and (counts["dispatched"], counts["waiting"]) == ((1, 0) if told else (0, 1))
+    trigger, payload = told or ("", {})
+    expected = [(HOOK, {"trigger": trigger, "payload": payload})] if told else []
+    assert service.calls() == expected
 
 
 def test_a_job_that_runs_within_its_time_is_left_alone(reconcile, service):
@@ -287,6 +316,8 @@ def test_it_dispatches_again_what_became_ready_anew(reconcile):
         (running(), "request.not_found"),
         (item("stage_running", service="nobody", job_id=1), "job.service"),
         (item("job_unwanted", service="nobody", job_id=1), "job.service"),
+        (item("comparison_running", service="nobody", job_id=1), "job.service"),
+        (comparing(), "request.not_found"),
         (unwanted(), "request.not_found"),
     ],
 )

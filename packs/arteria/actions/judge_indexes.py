@@ -3,24 +3,27 @@ from typing import Any, Dict
 from arteria_action import ServiceAction
 from arteria_client import path
 from arteria_errors import AnswerError
-from arteria_indexes import release_hold
+from arteria_indexes import SERVICE, STAGE, note_judged, release_hold
 from arteria_jobs import job_status, require_of_stage
 from arteria_names import code_of, identifier
-
-SERVICE = "bcl2fastq"
-STAGE = "indexes"
 
 
 class JudgeIndexes(ServiceAction):
     """Hold a run whose sheet has other indexes than were read; once for each job.
 
     Where the sheet is one that people have accepted and it fits, that hold ends. A job that only
-    observed does neither. The words go from service to service.
+    observed does neither. The words go from service to service; at last the runfolder service is
+    told that it was done.
     """
 
     def act(self, run: str, job_id: str) -> Dict[str, Any]:
         job = job_status(self.client, SERVICE, job_id)
         require_of_stage(SERVICE, job, identifier(run, "run"), STAGE, job.get("attempt"))
+        told = self._judge(run, job)
+        note_judged(self.client, run, job["job_id"], told["code"])
+        return told
+
+    def _judge(self, run: str, job: Dict[str, Any]) -> Dict[str, Any]:
         observed = job.get("observed") is True
         if job.get("state") != "done":
             return _told(code_of(job), observed)

@@ -8,6 +8,7 @@ from arteria_action import stage_path
 from arteria_alerts import ALERTS, SENSOR_SILENT
 from arteria_client import Client, path
 from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
+from arteria_indexes import STAGE as INDEXES
 from arteria_jobs import (
     STAGE_STATES,
     OtherJobError,
@@ -86,6 +87,12 @@ class Repair:
         if what == "run_ready":
             self._dispatch(item, "arteria.run_ready", {"run": run})
             return
+        if what == "indexes_read":
+            self._dispatch(item, "arteria.indexes_read", {"run": run})
+            return
+        if what == "comparison_running":
+            self._comparison(item, run)
+            return
         stage = identifier(item.get("stage"), "stage")
         attempt = number(item.get("attempt"), "attempt")
         of_stage = {"run": run, "stage": stage, "attempt": attempt}
@@ -99,8 +106,8 @@ class Repair:
             self._unwanted(item, of_stage)
         else:
             raise AnswerError(
-                "expected run_ready, stage_ready, stage_running, stage_held, job_unwanted or an"
-                " alert in overdue"
+                "expected run_ready, stage_ready, stage_running, stage_held, job_unwanted,"
+                " indexes_read, comparison_running or an alert in overdue"
             )
 
     def _alert(self, item: Dict[str, Any], what: str) -> None:
@@ -206,11 +213,39 @@ class Repair:
             return None
         if job.get("state") not in STAGE_STATES:
             return job
+        self._tell_ended(item, job, of_stage)
+        return None
+
+    def _tell_ended(
+        self, item: Dict[str, Any], job: Dict[str, Any], of_stage: Dict[str, Any]
+    ) -> None:
+        service, job_id = item.get("service"), item.get("job_id")
         ended = {"service": service, "job_id": str(job_id), "state": job["state"]}
         if code_of(job):
             ended["code"] = code_of(job)
         self._dispatch(item, "arteria.job_finished", {**of_stage, **ended})
-        return None
+
+    def _comparison(self, item: Dict[str, Any], run: str) -> None:
+        """Tell again that the job has ended which compares a run's indexes with its sheet, if it
+        has; of one that is lost another is started.
+        """
+        service = item.get("service")
+        if service in self._down:
+            self.counts["waiting"] += 1
+            return
+        try:
+            job = self._job(service, item.get("job_id"))
+            attempt = number(job.get("attempt"), "attempt")
+            require_of_stage(service, job, run, INDEXES, attempt)
+        except (RefusedError, OtherJobError) as error:
+            if error.code not in (NO_JOB, OtherJobError.code):
+                raise
+            self._dispatch(item, "arteria.indexes_read", {"run": run})
+            return
+        if job.get("state") in STAGE_STATES:
+            self._tell_ended(item, job, {"run": run, "stage": INDEXES, "attempt": attempt})
+        else:
+            self.counts["waiting"] += 1
 
     def _lost(
         self, service: Any, job_id: Any, error: ArteriaError, of_stage: Dict[str, Any]

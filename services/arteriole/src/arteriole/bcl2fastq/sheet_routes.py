@@ -25,7 +25,6 @@ class SheetRoutes:
 
     def __init__(self, settings: Bcl2fastqSettings) -> None:
         self._settings = settings
-        self._site = settings.sheet_rules.site_rules()
         self._sets = index_sets.load(settings.index_sets)
 
     def routes(self) -> list[Route]:
@@ -78,7 +77,7 @@ class SheetRoutes:
         return Standard(
             settings.barcode_mismatches,
             settings.allow_index_collisions,
-            self._site,
+            settings.sheet_rules.site_rules(),
             converters.waived_for(converter, waived),
             converter,
             settings.index2,

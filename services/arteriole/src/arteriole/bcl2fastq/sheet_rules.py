@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from arteriole.app.config import Section
+from arteriole.bcl2fastq import sheet_metadata
 from arteriole.bcl2fastq.name_pattern import LENGTH, compiled
+from arteriole.checksum.places import AbsolutePath
 from arteriole.illumina.sheet_check import SiteRules
 
 
@@ -27,11 +29,17 @@ class SheetRules(Section):
     #: What the Sample_ID of a no-template control looks like; each sheet is to have one then.
     control_pattern: Pattern | None = None
 
+    #: A folder of tables that say of each sample its project, flow cell, lane and indexes; sheets
+    #: are compared with it (docs/metadata.md).
+    metadata_folder: AbsolutePath | None = None
+
     def site_rules(self) -> SiteRules:
-        """The same, as the check takes them."""
+        """The same, as the check takes them; NB: it reads the tables."""
         sample_id, project, controls = (
             None if text is None else compiled(text)
             for text in (self.sample_id_pattern, self.project_pattern, self.control_pattern)
         )
         projects = None if self.projects is None else frozenset(self.projects)
-        return SiteRules(sample_id, project, projects, controls)
+        folder = self.metadata_folder
+        known = None if folder is None else sheet_metadata.read(folder)
+        return SiteRules(sample_id, project, projects, controls, known)

@@ -26,6 +26,9 @@ def _program(name: str) -> str:
     return name
 
 
+ProgramName = Annotated[str, AfterValidator(_program)]
+
+
 class ToolSettings(Section):
     #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"

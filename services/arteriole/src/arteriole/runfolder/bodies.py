@@ -161,6 +161,21 @@ class AlertRequest(Request):
     by: By
 
 
+class ComparisonRequest(Request):
+    """The job that compares a run's indexes with its sheet."""
+
+    service: str = Field(max_length=100)
+    job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
+
+
+class JudgedRequest(Request):
+    """Its end was acted on; without a job, none can be started."""
+
+    service: str = Field(max_length=100)
+    job_id: int | None = Field(default=None, ge=0, lt=JOB_ID_LIMIT)
+    code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
+
+
 class RunsQuery(Request):
     state: RunState | None = None
     brief: bool = False

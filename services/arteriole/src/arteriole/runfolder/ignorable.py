@@ -16,6 +16,12 @@ WAIVABLE_RULES = frozenset(
     {
         "sheet.index_collision",
         "sheet.flowcell_differs",
+        "sheet.metadata_index",
+        "sheet.metadata_lane",
+        "sheet.metadata_missing",
+        "sheet.metadata_project",
+        "sheet.metadata_unknown",
+        "sheet.metadata_unreadable",
         "sheet.project_unknown",
         "sheet.site_project",
         "sheet.site_sample_id",

@@ -5,11 +5,17 @@ from typing import Any
 
 from arteriole.app import times
 from arteriole.runfolder.alerts import Alert
+from arteriole.runfolder.comparisons import Comparison
 from arteriole.runfolder.records import Run, Stage
 from arteriole.runfolder.states import StageState
 
 
-def overdue(runs: list[Run], grace: float, owed: Sequence[Alert] = ()) -> list[dict[str, Any]]:
+def overdue(
+    runs: list[Run],
+    grace: float,
+    owed: Sequence[Alert] = (),
+    comparisons: Sequence[Comparison] = (),
+) -> list[dict[str, Any]]:
     """Entries older than `grace` seconds; a job that is to be stopped is told of at once.
 
     Each is `{what, run, stage, attempt, service, job_id, since, past_limit}`; `what` is
@@ -18,6 +24,8 @@ def overdue(runs: list[Run], grace: float, owed: Sequence[Alert] = ()) -> list[d
     `stage_held` (is what it waits for there by now?) or `job_unwanted` (its attempt was aborted,
     and it has not ended). `owed` are the alerts that nobody has told people of: `what` is theirs
     (`run_failed`, `run_stuck`, `run_unreachable`, `sensor_silent`), and there is their `code`.
+    `comparisons` are those of indexes that should have gone on: `indexes_read` (nobody began one)
+    or `comparison_running` (a job compares; did it end?).
     """
     before = times.now(-grace)
     found = []
@@ -29,7 +37,19 @@ def overdue(runs: list[Run], grace: float, owed: Sequence[Alert] = ()) -> list[d
         open_ = [] if run.finished else run.current
         earlier = [s for s in unwanted if s.attempt != run.attempt]
         found += [entry for s in [*earlier, *open_] if (entry := _stage(run, s, before))]
-    return [*found, *map(_owed, owed)]
+    return [*found, *map(_comparison, comparisons), *map(_owed, owed)]
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("stage", "attempt")),
+        "what": "indexes_read" if one.job_id is None else "comparison_running",
+        "run": one.run,
+        "service": one.service,
+        "job_id": one.job_id,
+        "since": one.since,
+        "past_limit": False,
+    }
 
 
 def _owed(alert: Alert) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from arteriole.app.store import Store
 from arteriole.runfolder import alerts
 from arteriole.runfolder.absence import before
 from arteriole.runfolder.alerts import Alerts
+from arteriole.runfolder.comparisons import Comparisons
 from arteriole.runfolder.index import StateIndex
 from arteriole.runfolder.parts import Parts
 from arteriole.runfolder.records import Abort as Abort
@@ -95,6 +96,7 @@ class Runs:
         self._index = StateIndex(store)
         self.events = EventLog(store, self._replay_from)
         self.alerts = Alerts(store, self.events)
+        self.comparisons = Comparisons(store, self.events)
 
     def _replay_from(self) -> int:
         row = self.store.row(
@@ -341,6 +343,7 @@ class Runs:
             return
         if kind in GOING_ON and evidence.get("indexes_read") and evidence.get("samples"):
             self._tell_once("indexes_read", name)
+            self.comparisons.expect(run.id)
         if kind is VerdictKind.SEQUENCING and evidence.get("instrument"):
             self._tell_once("run_started", name)
         elif kind in WHOLE and run.verdict not in WHOLE and not run.attempt:
@@ -483,7 +486,7 @@ class Runs:
         """
         with self.store.transaction():
             refused = "SELECT id FROM run WHERE id = ? AND verdict = 'refused' AND attempt = 0"
-            for table in ("abort", "cycle", "lease"):
+            for table in ("abort", "cycle", "lease", "comparison"):
                 self.store.execute(f"DELETE FROM {table} WHERE run IN ({refused})", (run.id,))  # noqa: S608  texts of this module
             self.store.execute(f"DELETE FROM run WHERE id IN ({refused})", (run.id,))  # noqa: S608  texts of this module
 

@@ -20,10 +20,12 @@ from arteriole.runfolder.bodies import (
     AttachRequest,
     BeginRequest,
     ClaimRequest,
+    ComparisonRequest,
     EndRequest,
     Heartbeat,
     HistoryQuery,
     HoldRequest,
+    JudgedRequest,
     OverdueQuery,
     ProgressRequest,
     ReasonRequest,
@@ -145,6 +147,10 @@ class RunfolderService:
                   body=UnwaiveRequest),
             Route("POST", f"{run}/abort", self._abort, act, "end its attempt, or dismiss it",
                   body=ReasonRequest),
+            Route("POST", f"{run}/comparison/begin", self._begin_comparison, act,
+                  "name the job that compares its indexes with its sheet", body=ComparisonRequest),
+            Route("POST", f"{run}/comparison/judged", self._judged_comparison, act,
+                  "what that job found was acted on", body=JudgedRequest),
             Route("POST", f"{run}/hold", self._hold_run, act, "let no stage begin",
                   body=ReasonRequest),
             Route("POST", f"{run}/release", self._release_run, act, "end its own hold",
@@ -420,7 +426,22 @@ class RunfolderService:
 
     def _overdue(self, call: Call) -> Reply:
         grace, owed = call.query.grace, self._runs.alerts.owed(call.query.grace)
-        return Reply({"overdue": overdue(self._runs.unfinished(), grace, owed)})
+        comparisons = self._runs.comparisons.owed(grace)
+        return Reply({"overdue": overdue(self._runs.unfinished(), grace, owed, comparisons)})
+
+    def _begin_comparison(self, call: Call) -> Reply:
+        body: ComparisonRequest = call.body
+        run, who = self._run(call), call.identity.name
+        begun = self._runs.comparisons.begin(run.id, run.name, who, body.service, body.job_id)
+        return Reply({"begun": begun})
+
+    def _judged_comparison(self, call: Call) -> Reply:
+        body: JudgedRequest = call.body
+        run, who = self._run(call), call.identity.name
+        noted = self._runs.comparisons.judge(
+            run.id, run.name, who, body.service, body.job_id, body.code
+        )
+        return Reply({"noted": noted})
 
     def _beat(self, call: Call) -> Reply:
         return Reply({"time": self._sensor.beat()})

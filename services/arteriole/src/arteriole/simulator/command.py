@@ -116,6 +116,8 @@ def simulate(
       sheet-late[:SECONDS]       the sheet comes 5 seconds after the rest
       sheet-never                there is no sheet
       i5-reversed                the sheet has every i5 reverse-complemented
+      lanes-exchanged            the sheet has the first two lanes exchanged
+      wells-shifted[:WELLS]      the sheet has the samples 8 wells further on the plate
 
     The same options without misdeeds give the good run, byte for byte: written elsewhere and
     copied over a folder with `rsync -a --checksum`, it mends what went wrong.

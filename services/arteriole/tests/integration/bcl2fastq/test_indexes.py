@@ -2,13 +2,14 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
 from arteriole.cli import main
 from arteriole.simulator.defaults import default_plan
-from arteriole.simulator.misdeeds import misdeed_of
+from arteriole.simulator.misdeeds import copying, misdeed_of
 from arteriole.simulator.sequencer import write_run
 
 PLAN = default_plan(clusters=150, lanes=1, swaths=1, read_cycles=(8, 8), samples=6)
@@ -69,6 +70,45 @@ def test_the_job_holds_the_diagnosis_and_nothing_is_written_elsewhere(
     job = service.call("POST", f"indexes/{run}", json=body, headers={"Idempotency-Key": "k"}).json()
     assert service.ended(job["job_id"])["state"] == "done"
     assert service.call("GET", f"indexes/{run}").json()["diagnosis"]["code"] == ""
+    answer = service.call("GET", f"indexes/{run}/proposal")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "indexes.no_proposal")
+
+
+def _by_lane():
+    """Six samples on each of two lanes."""
+    plan = default_plan(clusters=150, swaths=1, read_cycles=(8, 8), samples=12)
+    samples = (replace(one, lanes=(1 + n // 6,)) for n, one in enumerate(plan.samples))
+    return replace(plan, samples=tuple(samples))
+
+
+#: Two columns and a half of a plate, of which one is taken for the next.
+PLATE = default_plan(clusters=500, lanes=1, swaths=1, read_cycles=(8, 8), samples=20)
+
+
+@pytest.mark.parametrize(
+    ("plan", "misdeed", "code", "told"),
+    [
+        (_by_lane(), "", "", ""),
+        (_by_lane(), "lanes-exchanged", "indexes.exchanged", "lane 1: 6 of 6 samples have no"),
+        (PLATE, "", "", ""),
+        (PLATE, "wells-shifted:8", "indexes.other_samples", "lane 1: 8 of 20 samples have no"),
+    ],
+)
+def test_samples_that_stand_elsewhere_are_told_before_the_last_cycle_and_none_is_proposed(
+    serve, tmp_path, plan, misdeed, code, told
+):
+    read = max(end for _, end in plan.spans_of(is_index=True)) + 2
+    misdeeds = [misdeed_of(misdeed)] if misdeed else []
+    folder = tmp_path / "runs"
+    run = write_run(plan, folder, misdeeds=[*misdeeds, copying.CopyStalls(read)]).name
+    assert read < plan.cycles and not (folder / run / "RTAComplete.txt").exists()
+    (tmp_path / "fastq").mkdir()
+    roots = {"run_roots": [str(folder)], "fastq_root": str(tmp_path / "fastq")}
+    service = serve("bcl2fastq", {**roots, "converter": "builtin"})
+    job = service.call("POST", f"indexes/{run}", json={}, headers={"Idempotency-Key": "k"}).json()
+    result = service.ended(job["job_id"])["result"]
+    assert (result["code"], result["reading"], result["proposal_sha256"]) == (code, None, None)
+    assert told in result["message"]
     answer = service.call("GET", f"indexes/{run}/proposal")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "indexes.no_proposal")
 

@@ -10,8 +10,13 @@ import pytest
 import yaml
 
 from arteriole.bcl2fastq.converters import ConversionRequest, find
+from arteriole.bcl2fastq.kind import Bcl2fastqKind, ConvertRequest
 from arteriole.bcl2fastq.qc.measures import Counted, measure
+from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.bcl2fastq.work import work
 from arteriole.illumina import demultiplexing_stats, interop_summary
+from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.worker import Task
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.instruments import Kind
 from arteriole.simulator.sequencer import write_run
@@ -44,18 +49,22 @@ def program(name):
     return path
 
 
-def check_qc(run, instrument, output, home):
-    """What CheckQC tells of the run folder `run`, whose statistics lie in `output`, as JSON."""
-    length = {"handlers": HANDLERS, "view": "illumina_data_view"}
-    config = {
+def configuration(instrument, output):
+    """CheckQC's, with `output` as the path of the statistics below the run folder."""
+    return {
         "parser_configurations": {
-            "StatsJsonParser": {"bcl2fastq_output_path": os.path.relpath(output, run)},
+            "StatsJsonParser": {"bcl2fastq_output_path": output},
             "SamplesheetParser": {"samplesheet_name": "SampleSheet.csv"},
         },
         "default_view": "illumina_data_view",
         "default_handlers": DEFAULT_HANDLERS,
-        instrument: {"20-160": length},
+        instrument: {"20-160": {"handlers": HANDLERS, "view": "illumina_data_view"}},
     }
+
+
+def check_qc(run, instrument, output, home):
+    """What CheckQC tells of the run folder `run`, whose statistics lie in `output`, as JSON."""
+    config = configuration(instrument, os.path.relpath(output, run))
     (home / "checkqc.yaml").write_text(yaml.safe_dump(config))
     ended = subprocess.run(
         [program("checkqc"), "--json", "--config", str(home / "checkqc.yaml"), str(run)],
@@ -125,7 +134,9 @@ def test_both_find_what_our_own_qc_finds(converted):
     (home / "in").mkdir()
     shutil.copytree(out / "Stats", home / "in" / "Stats")
     shutil.copy(home / "checkqc.json", home / "in")
-    modules = ["-m", "bcl2fastq", "-m", "checkqc"]
+    shutil.copytree(out / "Reports", home / "in" / "Reports")
+    shutil.copy(run / "RunInfo.xml", home / "in" / "Reports")  # where BCL Convert puts it
+    modules = ["-m", "bcl2fastq", "-m", "checkqc", "-m", "bclconvert"]
     ended = subprocess.run(
         [program("multiqc"), "--quiet", "--no-version-check", *modules, "-o", report, home / "in"],
         capture_output=True,
@@ -145,6 +156,14 @@ def test_both_find_what_our_own_qc_finds(converted):
         sorted((sample.reads, sample.percent_q30) for sample in measures.samples)
     )
     assert "multiqc_checkqc" in told["report_saved_raw_data"]
+    samples = told["report_saved_raw_data"]["multiqc_bclconvert_bysample"]
+    assert {
+        name: (row["clusters"], row["yield_"], round(row["percent_yield_q30"], 3))
+        for name, row in samples.items()
+    } == {
+        sample.sample_id: (sample.reads, 42 * sample.reads, sample.percent_q30)
+        for sample in measures.samples
+    }
 
 
 @pytest.mark.skipif("ARTERIOLE_REAL_DATA" not in os.environ, reason="needs ARTERIOLE_REAL_DATA")
@@ -163,3 +182,50 @@ def test_of_a_real_run_the_instruments_measures_are_the_same(tmp_path):
     assert 100 * stats.lanes[1].undetermined / reads == pytest.approx(
         unknown["percentage_undetermined"], abs=0.05
     )
+
+
+def test_check_qc_as_a_part_of_our_qc(tmp_path):
+    """With the real one: held by its error, told by its warnings."""
+    plan = default_plan(
+        kind=Kind.NOVASEQ6000, clusters=60, read_cycles=(21, 21), swaths=1, surfaces=1
+    )
+    run = write_run(plan, tmp_path / "runs", truth=tmp_path / "truth")
+    (tmp_path / "fastq").mkdir()
+    config = tmp_path / "checkqc.yaml"
+    config.write_text(yaml.safe_dump(configuration("novaseq_SP", "Made/by/bcl2fastq")))
+    settings = Bcl2fastqSettings.model_validate(
+        {
+            "run_roots": [tmp_path / "runs"],
+            "fastq_root": tmp_path / "fastq",
+            "converter": "builtin",
+            "qc": {
+                "default": {"undetermined": None},
+                "checkqc": {"program": str(program("checkqc")), "config": config,
+                            "version": "4.1.2"},
+            },
+        }
+    )  # fmt: skip
+    work(_task(settings, tmp_path / "convert", run.name, "convert"))
+    told = work(_task(settings, tmp_path / "qc", run.name, "qc"))
+    found = [(row["code"], row["consequence"]) for row in told["findings"]]
+    assert told["verdict"] == "hold" and {*found} == {
+        ("qc.checkqc_error", "hold"),
+        ("qc.checkqc_warning", "warn"),
+    }
+    assert any(row["lane"] == 2 for row in told["findings"])
+    config.write_text(yaml.safe_dump(configuration("miseq_v2", "Made/by/bcl2fastq")))
+    told = work(_task(settings, tmp_path / "again", run.name, "qc"))
+    ((code, message),) = [(row["code"], row["message"]) for row in told["findings"]]
+    assert (code, "novaseq_SP" in message) == ("qc.checkqc_failed", True), message
+
+
+def _task(settings, home, run, part):
+    kind, folder = Bcl2fastqKind(settings), JobFolder(home)
+    parameters = kind.parameters(run, ConvertRequest(part=part))
+    folder.prepare(
+        {"job_id": 1, "run": run, "stage": part, "attempt": 1, "observe": False,
+         "parameters": parameters, "worker": kind.worker}
+    )  # fmt: skip
+    lock = folder.lock()
+    assert lock is not None
+    return Task(folder, lock)

@@ -1,5 +1,6 @@
 """QC jobs of a simulated run: held, failed, observed; the document over real HTTP."""
 
+import json
 import shutil
 
 import pytest
@@ -156,3 +157,78 @@ def test_who_observes_tells_what_the_instrument_measured(centre):
     shutil.move(centre.home / "InterOp", interop)
     assert {row["code"] for row in would["findings"]} == {"qc.not_measured"}
     assert sorted(centre.attempt.home.rglob("*")) == before
+
+
+FINDS = {"exit_status": 1, "run_summary": {}, "Q30Handler": [
+    {"type": "warning", "message": "Q30 is low", "data": {"lane": 1}},
+    {"type": "error", "message": "\tfew {{ reads }}", "data": {"sample_name": "NA12878"}},
+]}  # fmt: skip
+
+
+@pytest.fixture
+def check_qc(centre, tmp_path):
+    """Does what a script says in the place of CheckQC, and gives the findings."""
+    program, config = tmp_path / "checkqc", tmp_path / "checkqc.yaml"
+
+    def judge(script, **more):
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        if not config.exists():
+            config.write_text("{}")
+        wanted = {"program": str(program), "config": str(config), **more}
+        task = centre.task({"checkqc": wanted})
+        told = work.work(task)
+        return told["verdict"], [(row["code"], row["message"]) for row in told["findings"]]
+
+    return judge
+
+
+def test_what_check_qc_finds_has_the_consequences_of_the_site(check_qc, tmp_path):
+    (tmp_path / "report").write_text(json.dumps(FINDS))
+    script = f"cat {tmp_path}/report; exit 1"
+    found = [
+        ("qc.checkqc_error", "CheckQC: few {{ reads }}"),
+        ("qc.checkqc_warning", "CheckQC: Q30 is low"),
+    ]
+    assert check_qc(script) == ("hold", found)
+    assert check_qc(script, error="warn")[0] == "warn"
+    with pytest.raises(ArterioleError, match="few") as failed:
+        check_qc(script, error="fail")
+    assert failed.value.code == "qc.checkqc_error"
+    assert check_qc('echo \'{"exit_status": 0, "run_summary": {}}\'') == ("pass", [])
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "told"),
+    [
+        ("exit 0", {}, "it ended with 0 and no report"),
+        ("echo no DemuxSummary >&2", {}, "no report: no DemuxSummary"),
+        ("echo '{}'", {}, "no report"),
+        ("echo '[1]'", {}, "no report"),
+        ("kill -9 $$", {}, "it ended with -9"),
+        ("echo '{\"run_summary\": {}}'; exit 1", {}, "ended with 1 and told of no error"),
+        ("exec sleep 60", {"timeout_minutes": 0.003}, "had not ended after 0.18 s"),
+        ("exit 0", {"program": "/nowhere/checkqc"}, "cannot be run: No such file"),
+        ("echo checkqc, version 4.0.0", {"version": "4.1.2"}, "expected version 4.1.2"),
+        ("exit 0", {"config": "/nowhere/x.yaml"}, "No such file"),
+    ],
+)
+def test_check_qc_that_does_not_judge_is_never_passed_over(check_qc, script, more, told):
+    verdict, ((code, message),) = check_qc(script, **more)
+    assert (verdict, code, told in message) == ("hold", "qc.checkqc_failed", True), message
+    assert check_qc(script, **more, no_answer="warn")[0] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("[", "no configuration"),
+        ("parser_configurations: {StatsJsonParser: {bcl2fastq_output_path: ../x}}", "outside"),
+        ("parser_configurations: {SamplesheetParser: {samplesheet_name: /etc/x}}", "outside"),
+        ("parser_configurations: [1]", "no configuration"),
+    ],
+)
+def test_check_qc_is_led_out_of_no_folder(check_qc, tmp_path, config, told):
+    (tmp_path / "checkqc.yaml").write_text(config)
+    verdict, ((code, message),) = check_qc("exit 0")
+    assert (verdict, code, told in message) == ("hold", "qc.checkqc_failed", True), message

@@ -200,6 +200,9 @@ def test_a_run_has_the_fields_of_the_contract(shared):
         ("alerts/take", {"what": "run_failed", "run": "<% x %>", "by": "a"}, 400),
         ("alerts/take", {"what": "{{ x }}", "by": "a"}, 400),
         ("alerts/told", {"what": "run_failed"}, 400),
+        ("runs/{run}/comparison/begin", {"service": "bcl2fastq"}, 400),
+        ("runs/{run}/comparison/judged", {"service": "bcl2fastq", "code": "<% x %>"}, 400),
+        ("runs/other/comparison/begin", {"service": "bcl2fastq", "job_id": 1}, 404),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(shared, path, body, status):
@@ -279,6 +282,33 @@ def test_an_alert_is_told_by_one(make_site, sequenced):
     assert overdue == []
     (alert,) = site.serving.get("/api/1.0/alerts").json()["alerts"]
     assert alert["told"] and alert["since"] <= alert["told"]
+
+
+def test_a_comparison_of_indexes_that_nobody_began_or_judged_is_overdue(make_site, sequenced):
+    site = make_site().start()
+    to_come = ("C2[5-8].1", "*Complete.txt")
+    ignore = shutil.ignore_patterns(*to_come)
+    shutil.copytree(sequenced, site.directories[0] / sequenced.name, ignore=ignore)
+
+    def overdue():
+        return site.serving.get("/api/1.0/overdue?grace=0").json()["overdue"]
+
+    (owed,) = eventually(overdue)
+    assert (owed["what"], owed["run"], owed["job_id"]) == ("indexes_read", sequenced.name, None)
+    job = {"service": "bcl2fastq", "job_id": 3}
+    assert site.act("comparison/begin", job) == {"begun": True}
+    (owed,) = overdue()
+    assert (owed["what"], owed["service"], owed["job_id"]) == (
+        *("comparison_running", "bcl2fastq"),
+        3,
+    )
+    site.stop()
+    site.start(scanned=False)
+    (still,) = overdue()
+    assert still == owed
+    assert site.act("comparison/judged", {**job, "code": ""}) == {"noted": True}
+    assert overdue() == []
+    assert site.act("comparison/begin", job) == {"begun": False}
 
 
 def test_a_run_is_held_with_its_instrument_and_with_all(make_site, sequenced):

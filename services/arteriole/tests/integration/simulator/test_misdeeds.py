@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 
 import pytest
 from defusedxml import ElementTree
@@ -24,8 +25,18 @@ ALL = [ARGUMENTS.get(name, name) for name in MISDEEDS]
 KINDS = list(Kind)
 
 
-def sequence(folder, *misdeeds, kind=Kind.HISEQ4000, **others):
+def plan_of(kind=Kind.HISEQ4000, *, by_lane=False):
+    """With `by_lane` the first half of the samples lies on lane 1 alone, the others on lane 2."""
     plan = default_plan(kind=kind, **SMALL)
+    if not by_lane:
+        return plan
+    half = len(plan.samples) // 2
+    samples = (replace(one, lanes=(1 + n // half,)) for n, one in enumerate(plan.samples))
+    return replace(plan, samples=tuple(samples))
+
+
+def sequence(folder, *misdeeds, kind=Kind.HISEQ4000, by_lane=False, **others):
+    plan = plan_of(kind, by_lane=by_lane)
     return write_run(plan, folder, misdeeds=[misdeed_of(text) for text in misdeeds], **others)
 
 
@@ -42,11 +53,11 @@ def good(tmp_path_factory):
     """By kind: the good run's folder and its digests; the folders are not to be changed."""
     found = {}
 
-    def get(kind):
-        if kind not in found:
-            run = sequence(tmp_path_factory.mktemp(kind.value), kind=kind)
-            found[kind] = (run, digests(run))
-        return found[kind]
+    def get(kind, by_lane=False):
+        if (kind, by_lane) not in found:
+            run = sequence(tmp_path_factory.mktemp(kind.value), kind=kind, by_lane=by_lane)
+            found[kind, by_lane] = (run, digests(run))
+        return found[kind, by_lane]
 
     return get
 
@@ -59,8 +70,11 @@ def calls_of(files, cycle):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.value)
 @pytest.mark.parametrize("misdeed", ALL)
 def test_the_good_run_copied_over_the_folder_mends_it(tmp_path, good, kind, misdeed):
-    pristine, wanted = good(kind)
-    sequence(tmp_path, misdeed, kind=kind)
+    by_lane = misdeed == "lanes-exchanged"
+    if by_lane and default_plan(kind=kind, **SMALL).lanes < 2:
+        pytest.skip("it has one lane")
+    pristine, wanted = good(kind, by_lane)
+    sequence(tmp_path, misdeed, kind=kind, by_lane=by_lane)
     run = tmp_path / pristine.name
     broken = digests(run)
     assert broken.keys() <= wanted.keys()
@@ -224,6 +238,26 @@ def test_a_sheet_with_i5_reversed(tmp_path, kind):
         (sample.i7, sample.i5.translate(complement)[::-1]) for sample in plan.samples
     ]
     assert read_truth(tmp_path / f"{run.name}.truth").samples == plan.samples
+
+
+def test_a_sheet_with_lanes_exchanged(tmp_path):
+    run = sequence(tmp_path, "lanes-exchanged", by_lane=True)
+    plan = plan_of(by_lane=True)
+    assert [(row["Sample_ID"], row["Lane"], row["index"]) for row in sheet_samples(run)] == [
+        (sample.id, {1: "2", 2: "1"}[sample.lanes[0]], sample.i7) for sample in plan.samples
+    ]
+    assert read_truth(tmp_path / f"{run.name}.truth").samples == plan.samples
+
+
+def test_a_sheet_with_wells_shifted(tmp_path):
+    run = sequence(tmp_path, "wells-shifted:1")
+    pairs = [sample.index for sample in plan_of().samples]
+    found = [(row["index"], row["index2"]) for row in sheet_samples(run)]
+    assert found[:-1] == pairs[1:] and found[-1] not in pairs
+    assert read_truth(tmp_path / f"{run.name}.truth").samples == plan_of().samples
+    column = sequence(tmp_path / "column", "wells-shifted")
+    found = [(row["index"], row["index2"]) for row in sheet_samples(column)]
+    assert len(set(found)) == 4 and not set(found) & set(pairs)
 
 
 def test_several_misdeeds_at_once(tmp_path):

@@ -190,6 +190,25 @@ def test_two_converters_find_the_same_samples_and_reads(tmp_path, sequenced, fak
     assert sorted(run.rglob("*")) == before
 
 
+def test_multiqc_reads_what_stays_beside_the_fastqs(tmp_path, sequenced, fake, task):
+    """The real one, its module bclconvert."""
+    program = Path(__file__).parents[5] / ".venv-multiqc" / "bin" / "multiqc"
+    if not program.exists():
+        pytest.skip("make .venv-multiqc/.made")
+    work(task(sequenced(v2(), "LH00217", True, True), fake()))
+    reports = tmp_path / "fastq" / "r1" / "attempt-1" / "Reports"
+    words = ["--quiet", "--no-version-check", "-m", "bclconvert", "-o", tmp_path / "qc", reports]
+    ended = subprocess.run([program, *words], capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    told = json.loads((tmp_path / "qc" / "multiqc_data" / "multiqc_data.json").read_text())
+    samples = told["report_saved_raw_data"]["multiqc_bclconvert_bysample"]
+    assert {name: (row["clusters"], row["yield_"]) for name, row in samples.items()} == {
+        "S1": (2, 24), "S2": (2, 24),
+    }  # fmt: skip
+    (lane,) = told["report_saved_raw_data"]["multiqc_bclconvert_bylane"].values()
+    assert (lane["clusters"], lane["perfect_index_reads"]) == (4, 3)
+
+
 def test_what_stays_beside_the_fastqs(tmp_path, sequenced, fake, task):
     run = sequenced(v2(), "LH00217", True, True)
     would = observe(task(run, fake()))
@@ -265,7 +284,7 @@ DEMUX = "Reports/Demultiplex_Stats.csv"
         ({"replace": [[DEMUX, "-GGGA,2,", "-GGGA,1,"]]}, "convert.stats",
          "lane 1 has 5 clusters that passed the filter, and Demultiplex_Stats.csv 4 reads"),
         ({"replace": [[DEMUX, "-GGGA,2,", "-GGGA,x,"]]}, "convert.stats", "a whole number # Reads"),
-        ({"replace": [["Reports/Quality_Metrics.csv", "1,S1,ACGT-GGGA,,2", "1,S1,ACGT-GGGA,,3"]]},
+        ({"replace": [["Reports/Quality_Metrics.csv", "1,S1,ACGT,GGGA,2", "1,S1,ACGT,GGGA,3"]]},
          "convert.stats", "has no line of S1, lane 1, read 2"),
         ({"replace": [["Reports/fastq_list.csv", "_R2_", "_R3_"]]}, "convert.reconcile",
          "fastq_list.csv lists P1/S1_S1_L001_R1_001.fastq.gz, P1/S1_S1_L001_R3_001.fastq.gz for"),

@@ -105,6 +105,9 @@ GOOD: dict[str, Callable[[], list[Lane]]] = {
     "an empty lane": lambda: [lane(PAIRS, []), lane(PAIRS, PAIRS, 2)],
     "a control with few": lambda: [with_control("few")],
     "a sample that the sheet lacks": lambda: [lane(PAIRS, [*PAIRS, OTHERS[0]])],
+    "two samples that failed, and one that the sheet lacks": lambda: [
+        lane(PAIRS, [*PAIRS[2:], OTHERS[0]])
+    ],
     "a full plate": lambda: [lane(PLATE, PLATE)],
     "a shift within a full plate, which no count can see": lambda: [
         lane(PLATE, [PLATE[(n + 6) % 24] for n in range(24)])
@@ -157,6 +160,14 @@ HELD: dict[str, tuple[str, Callable[[], list[Lane]]]] = {
         lambda: [lane(PAIRS, [*read_as(I5, PAIRS[1:]), (PAIRS[0][0], I5.of(PAIRS[1])[1])])],
     ),
     "the sheet of another run": ("indexes.other_samples", lambda: [lane(PAIRS, OTHERS)]),
+    "a column of wells taken for the next": (
+        "indexes.other_samples",
+        lambda: [lane([*PAIRS, *OTHERS[8:]], [*OTHERS[:8], *PAIRS, *OTHERS[8:16]])],
+    ),
+    "two samples of forty that are others": (
+        "indexes.other_samples",
+        lambda: [lane([*PAIRS, *OTHERS[:16]], [*PAIRS, *OTHERS[:14], *OTHERS[20:22]])],
+    ),
     "i5 of the neighbour's well, and reversed": (
         "indexes.other_samples",
         lambda: [lane(PAIRS, read_as(I5, shifted(PAIRS)))],

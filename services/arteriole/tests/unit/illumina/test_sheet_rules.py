@@ -10,6 +10,7 @@ from arteriole.illumina.run_info import Layout, Read, RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet, parse
 from arteriole.illumina.sheet_check import NO_SITE_RULES, RULES, SiteRules, check
 from arteriole.illumina.sheet_rules.rule import Needs
+from arteriole.illumina.site_metadata import Expected, SiteMetadata
 
 READS = (Read(1, 50, False), Read(2, 8, True), Read(3, 8, True), Read(4, 50, False))
 TURNED = (*READS[:2], Read(3, 8, True, True), READS[3])
@@ -87,6 +88,15 @@ def site(sheet, kept, **rules):
         name: re.compile(rule) if isinstance(rule, str) else rule for name, rule in rules.items()
     }
     return Row(sheet, kept, site=SiteRules(**compiled))
+
+
+LANES = "Lane,Sample_ID,index,index2"
+
+
+def metadata(sheet, kept, *rows):
+    """With a site's metadata: rows as the fields of Expected."""
+    samples = {row[0]: (Expected(*row, where="x.csv line 2"),) for row in rows}
+    return Row(sheet, kept, site=SiteRules(metadata=SiteMetadata(samples)))
 
 
 ROWS = {
@@ -277,6 +287,30 @@ ROWS = {
         projects("P1", "P3"), projects("P1", "P2"), projects=frozenset({"P1", "P2"})
     ),
     "sheet.control_missing": site(GOOD, names("NTC1"), controls=r"NTC\d"),
+    "sheet.metadata_unreadable": Row(
+        names("NTC1"),
+        names("NTC1", "NTC2"),
+        site=SiteRules(controls=re.compile(r"NTC\d"), metadata=SiteMetadata(trouble="x.csv: gone")),
+    ),
+    "sheet.metadata_unknown": metadata(names("A1"), names("A"), ("A",), ("B",)),
+    "sheet.metadata_project": metadata(
+        projects("P1", "P3"), projects("P1", "P2"), ("A", "P1"), ("B", "P2")
+    ),
+    "sheet.metadata_index": metadata(
+        GOOD.replace("CAGTCAGT", "CAGTCAGG"),
+        GOOD,
+        ("A", "", "", None, "ACGTACGTAA", "ACTGACTG"),
+        ("B",),
+    ),
+    "sheet.metadata_lane": metadata(
+        data(f"1,{B}\n2,{A}", LANES),
+        data(f"1,{A}\n2,{B}", LANES),
+        ("A", "", "", 1),
+        ("B", "", "", 2),
+    ),
+    "sheet.metadata_missing": metadata(
+        data(A), GOOD, ("A",), ("B", "", "ABCDE"), ("C", "", "OTHER")
+    ),
 }
 #: Files, not sheets: test_sample_sheet.py has them.
 OF_FILES = {"sheet.unreadable"}
@@ -402,3 +436,30 @@ def test_a_sheet_names_its_instrument(said, instrument, differs):
     sheet = parse(v1(header=f"InstrumentType,{said}").encode())
     found = {finding.code for finding in check(sheet, run(instrument=instrument))}
     assert ("sheet.instrument_differs" in found) is differs
+
+
+KNOWN = {
+    "A": (Expected("A", "P1", "ABCDE", 1, where="x.csv line 2"),),
+    "AB": (Expected("AB", "P1", "ABCDE", where="x.csv line 3"),),
+    "FAR": (Expected("FAR", "P1", "OTHER", where="y.csv line 2"),),
+}
+
+
+def _of_metadata(sheet, run_info=RUN):
+    findings = check(parse(sheet.encode()), run_info, site=SiteRules(metadata=SiteMetadata(KNOWN)))
+    return [(f.code, f.line, f.column, f.message, f.hint) for f in findings if "meta" in f.code]
+
+
+def test_what_the_metadata_says_is_told_with_place_and_remedy():
+    found = _of_metadata(names("FAR", "AC"))
+    assert [(code, line, column) for code, line, column, _, _ in found] == [
+        ("sheet.metadata_missing", 0, 0),
+        ("sheet.metadata_missing", 0, 0),
+        ("sheet.metadata_unknown", 3, 1),
+        ("sheet.metadata_unknown", 4, 1),
+    ]
+    assert "on flow cell OTHER" in found[2][3] and found[3][4] in ("is A meant?", "is AB meant?")
+
+
+def test_before_its_run_no_flow_cell_is_known():
+    assert _of_metadata(names("FAR", "A"), None) == []

@@ -1,11 +1,15 @@
 """What should have moved and has not."""
 
+from pathlib import Path
+
 import pytest
 
+from arteriole.app import times
 from arteriole.runfolder.overdue import overdue
 from arteriole.runfolder.states import RunState
+from arteriole.runfolder.verdict import VerdictKind
 
-from .conftest import PLAN, RUN
+from .conftest import PLAN, RUN, verdict
 
 
 def due(desk, grace=0.0):
@@ -79,3 +83,61 @@ def test_a_held_stage_until_it_is_ready_again(claimed):
     assert due(claimed, 100) == []
     claimed.hold(reason="x")
     assert due(claimed) == []
+
+
+def _past_indexes(desk, **more):
+    path = Path("/data", RUN)
+    run = desk.runs.by_path(path) or desk.runs.register(path, adopted=True)
+    evidence = {"instrument": "A1", "cycles_seen": 60, "indexes_read": True, "samples": 4, **more}
+    desk.runs.judged(run, verdict(VerdictKind.SEQUENCING, evidence=evidence))
+    return run.id
+
+
+def comparing(desk, grace=0.0):
+    owed = desk.runs.comparisons.owed(grace)
+    return [(e["what"], e["run"], e["job_id"]) for e in overdue([], grace, (), owed)]
+
+
+def test_a_comparison_of_indexes_until_it_is_judged(desk):
+    run = _past_indexes(desk, samples=0)
+    assert comparing(desk) == []
+    run, found = _past_indexes(desk), desk.runs.comparisons
+    assert comparing(desk) == [("indexes_read", RUN, None)] and comparing(desk, 100) == []
+    assert found.begin(run, RUN, "packs", "bcl2fastq", 7)
+    assert found.begin(run, RUN, "packs", "bcl2fastq", 7)
+    assert comparing(desk) == [("comparison_running", RUN, 7)] and comparing(desk, 100) == []
+    assert not found.judge(run, RUN, "packs", "bcl2fastq", 8, "")
+    assert found.judge(run, RUN, "packs", "bcl2fastq", 7, "indexes.exchanged")
+    assert not found.judge(run, RUN, "packs", "bcl2fastq", 7, "indexes.exchanged")
+    assert not found.begin(run, RUN, "packs", "bcl2fastq", 9)
+    assert comparing(desk) == []
+    told = [what for what, _, _ in desk.told("comparison_begun", "comparison_judged")]
+    assert told == ["comparison_begun", "comparison_judged"]
+    assert desk.last("comparison_judged").payload == {"code": "indexes.exchanged"}
+    _past_indexes(desk.switch(desk.runs.mode), cycles_seen=61)
+    assert comparing(desk) == []
+
+
+def test_a_comparison_that_was_lost_is_begun_by_another_job(desk):
+    run, found = _past_indexes(desk), desk.runs.comparisons
+    found.begin(run, RUN, "packs", "bcl2fastq", 7)
+    assert found.begin(run, RUN, "packs", "bcl2fastq", 8)
+    assert comparing(desk) == [("comparison_running", RUN, 8)]
+    assert found.judge(run, RUN, "packs", "bcl2fastq", 8, "")
+
+
+def test_a_comparison_that_cannot_be_started_or_that_is_a_day_old_is_not_overdue(desk):
+    run, found = _past_indexes(desk), desk.runs.comparisons
+    desk.store.execute("UPDATE comparison SET due = ?", (times.now(-86_390),))
+    assert comparing(desk) == [("indexes_read", RUN, None)]
+    desk.store.execute("UPDATE comparison SET due = ?", (times.now(-86_410),))
+    assert comparing(desk) == []
+    desk.store.execute("UPDATE comparison SET due = ?", (times.now(),))
+    assert found.judge(run, RUN, "packs", "bcl2fastq", None, "run.not_found")
+    assert comparing(desk) == []
+
+
+def test_of_a_run_that_is_over_no_comparison_is_overdue(desk):
+    _past_indexes(desk)
+    desk.abort()
+    assert comparing(desk) == []

@@ -35,6 +35,11 @@ def test_each_is_found_by_its_name(name):
         ("sheet-never:5", "takes no argument"),
         ("i5-reversed:5", "takes no argument"),
         ("i5-reversed", "the run has no i5"),
+        ("lanes-exchanged:5", "takes no argument"),
+        ("lanes-exchanged", "on one of the first two lanes alone"),
+        ("wells-shifted:x", "whole number"),
+        ("wells-shifted:0", "1 to 96 wells; found 0"),
+        ("wells-shifted:96", "further indexes of this length"),
     ],
 )
 def test_refused(text, message):

@@ -28,7 +28,8 @@ CODES = {
 }
 
 #: So many unknown pairs in force, and this part of the samples missing, say that the lane has other
-#: samples than the sheet.
+#: samples than the sheet; so do that many pairs in the place of as many missing samples, as when a
+#: column of wells was taken for the next.
 FEWEST_OTHERS = 2
 HALF = 0.5
 
@@ -51,7 +52,7 @@ def diagnose(lanes: Sequence[Lane]) -> Diagnosis:
     bad = [lane for lane in judged if not lane.is_good]
     told = [lane for lane in bad if lane.accounting]
     if not told:
-        return next((other for lane in bad if (other := _others(lane)) is not None), Diagnosis())
+        return next((other for lane in judged if (other := _others(lane)) is not None), Diagnosis())
     if len(told) == len(judged) and len({lane.accounting for lane in told}) == 1:
         (reading, *others) = told[0].accounting
         if not others and not any(_is_shuffled(lane, reading) for lane in told):
@@ -97,7 +98,9 @@ def _is_shuffled(lane: Lane, reading: Reading) -> bool:
 def _others(lane: Lane) -> Diagnosis | None:
     counts = lane.as_written
     missing, found = len(lane.missing(counts)), len(lane.in_force(counts))
-    if found < max(FEWEST_OTHERS, HALF * missing) or missing < HALF * len(lane.true_samples):
+    mostly = missing >= HALF * len(lane.true_samples) and found >= HALF * missing
+    as_many = found >= missing >= FEWEST_OTHERS
+    if found < FEWEST_OTHERS or not (mostly or as_many):
         return None
     return Diagnosis(
         OTHER_SAMPLES,

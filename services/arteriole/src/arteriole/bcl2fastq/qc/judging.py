@@ -1,6 +1,6 @@
 """What the measures of an attempt amount to, by the thresholds of its projects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from arteriole.bcl2fastq.qc.measures import LaneMeasures, Measures, SampleMeasures
@@ -45,7 +45,11 @@ def judge(measures: Measures, settings: QcSettings) -> tuple[Finding, ...]:
         key = (finding.code, finding.lane, finding.sample, told_apart)
         if key not in found or found[key].consequence.rank < finding.consequence.rank:
             found[key] = finding
-    return tuple(sorted(found.values(), key=lambda finding: -finding.consequence.rank))
+    return gravest_first(found.values())
+
+
+def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: -finding.consequence.rank))
 
 
 def verdict(findings: tuple[Finding, ...]) -> Consequence | None:

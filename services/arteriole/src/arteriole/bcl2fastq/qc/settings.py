@@ -12,6 +12,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from arteriole.app.config import Section
+from arteriole.bcl2fastq.tool_settings import ProgramName
+from arteriole.checksum.places import AbsolutePath
 
 #: What a no-template control is called where the site does not say: NTC as a word of its name.
 CONTROLS = r"(^|[^A-Za-z])NTC([^A-Za-z]|$)"
@@ -99,6 +101,22 @@ class Thresholds(Section):
     error_rate: MostPercent | None = None
 
 
+class CheckQcSettings(Section):
+    """The site's own CheckQC (github.com/Molmed/checkQC), and what follows from its words."""
+
+    #: On PATH, or its absolute path.
+    program: ProgramName = "checkqc"
+    #: Its configuration, which has the thresholds.
+    config: AbsolutePath
+    #: What it must answer when asked; it is not asked where this is left out.
+    version: str | None = Field(default=None, pattern=r"^[0-9][0-9A-Za-z.+-]{0,40}$")
+    error: Consequence = Consequence.HOLD
+    warning: Consequence = Consequence.WARN
+    #: It cannot be run, fails, or prints no report.
+    no_answer: Consequence = Consequence.HOLD
+    timeout_minutes: float = Field(default=30.0, gt=0, le=1440)
+
+
 class QcSettings(Section):
     #: A regular expression; a sample in whose id it is found is a no-template control. Null: none.
     controls: str | None = Field(default=CONTROLS, max_length=1000)
@@ -114,6 +132,9 @@ class QcSettings(Section):
         except re.error as err:
             raise ValueError(f"expected a regular expression: {err}") from err
         return text
+
+    #: Also judges each attempt; nothing of the kind is run where it is left out.
+    checkqc: CheckQcSettings | None = None
 
     def of(self, project: str) -> Thresholds:
         own = self.projects.get(project)

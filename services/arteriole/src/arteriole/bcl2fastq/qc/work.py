@@ -7,9 +7,9 @@ from typing import Any
 
 from arteriole.bcl2fastq.attempt import Attempt
 from arteriole.bcl2fastq.converters import ConversionError
-from arteriole.bcl2fastq.qc import document
+from arteriole.bcl2fastq.qc import checkqc, document
 from arteriole.bcl2fastq.qc.document import QcError
-from arteriole.bcl2fastq.qc.judging import Finding, judge, verdict
+from arteriole.bcl2fastq.qc.judging import Finding, gravest_first, judge, verdict
 from arteriole.bcl2fastq.qc.measures import Counted, measure, measure_run
 from arteriole.bcl2fastq.qc.settings import Consequence, QcSettings
 from arteriole.bcl2fastq.sheets import SHEET
@@ -47,9 +47,13 @@ def work(task: Task) -> dict[str, Any]:
     sources = ["attempt.json"]
     stats = _statistics(attempt.path, sources)
     interop = _interop(task, sources)
-    projects = {sample.sample_id: sample.project for sample in sheet.samples}
+    projects = {sample.sample_id: sample.project for sample in parse(sheet).samples}
     measures = measure(Counted.of(record), stats, interop, projects)
     findings = judge(measures, settings)
+    if settings.checkqc is not None:
+        sources.append("CheckQC")
+        theirs = checkqc.findings(task, settings.checkqc, attempt, sheet)
+        findings = gravest_first((*findings, *theirs))
     made = document.make(task.run, task.attempt, measures, findings, settings, sources)
     document.write(attempt, made)
     worst = verdict(findings)
@@ -82,7 +86,7 @@ def observe(task: Task) -> dict[str, Any]:
     return {**_told(made), "to": str(document.path_of(attempt))}
 
 
-def _sheet_of(task: Task, attempt: Attempt, sha256: str) -> SampleSheet:
+def _sheet_of(task: Task, attempt: Attempt, sha256: str) -> bytes:
     """The sheet that the attempt was made by, which says of which project a sample is.
 
     Raises:
@@ -94,7 +98,7 @@ def _sheet_of(task: Task, attempt: Attempt, sha256: str) -> SampleSheet:
     found += [] if given is None else [base64.b64decode(given)]
     for data in found:
         if hashlib.sha256(data).hexdigest() == sha256:
-            return parse(data)
+            return data
     raise ConversionError(
         f"{SHEET} is not as it was when attempt {task.attempt} was made of it",
         code="convert.sheet_changed",

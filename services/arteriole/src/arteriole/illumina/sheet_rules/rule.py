@@ -7,6 +7,7 @@ from enum import Enum
 
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
+from arteriole.illumina.site_metadata import SiteMetadata
 
 INDEXES: tuple[tuple[str, Callable[[Sample], str]], ...] = (
     ("index", lambda sample: sample.index),
@@ -61,12 +62,14 @@ class SiteRules:
         projects: the projects that the centre knows; None if any may stand in a sheet.
         controls: what the Sample_ID of a no-template control looks like; a sheet without one is
             told, and controls need not look like samples.
+        metadata: what the centre knows of samples; None if sheets are not compared with it.
     """
 
     sample_id: re.Pattern[str] | None = None
     project: re.Pattern[str] | None = None
     projects: frozenset[str] | None = None
     controls: re.Pattern[str] | None = None
+    metadata: SiteMetadata | None = None
 
 
 NO_SITE_RULES = SiteRules()

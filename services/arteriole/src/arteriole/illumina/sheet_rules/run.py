@@ -47,7 +47,7 @@ def _flowcell(case: Case) -> Iterator[Fault]:
     said += [(sample.line, column, sample.flowcell) for sample in case.sheet.samples]
     told: set[str] = set()
     for line, place, value in said:
-        if value and value not in told and not _is_flowcell(value, case.run.flowcell):
+        if value and value not in told and not is_flowcell(value, case.run.flowcell):
             told.add(value)
             yield Fault(
                 line,
@@ -57,7 +57,7 @@ def _flowcell(case: Case) -> Iterator[Fault]:
             )
 
 
-def _is_flowcell(one: str, other: str) -> bool:
+def is_flowcell(one: str, other: str) -> bool:
     """Whether two names mean one: zeros or the side of the instrument may stand before it."""
     short, long = sorted((_bare(one), _bare(other)), key=len)
     return short == long or (len(long) == len(short) + 1 and long[1:] == short and long[0] in "AB")

@@ -7,7 +7,7 @@ from arteriole.illumina.sheet_rules.names import NAME_LENGTH
 from arteriole.illumina.sheet_rules.rule import Case, Fault, Needs, Rule, Severity
 
 
-def _is_control(case: Case, sample: Sample) -> bool:
+def is_control(case: Case, sample: Sample) -> bool:
     controls = case.site.controls
     return controls is not None and controls.fullmatch(sample.sample_id[:NAME_LENGTH]) is not None
 
@@ -20,7 +20,7 @@ def _sample_id(case: Case) -> Iterator[Fault]:
     for sample in case.sheet.samples:
         name = sample.sample_id
         if 0 < len(name) <= NAME_LENGTH and not (
-            wanted.fullmatch(name) or _is_control(case, sample)
+            wanted.fullmatch(name) or is_control(case, sample)
         ):
             message = f"Sample_ID {name} is not of this site's form {wanted.pattern}"
             yield case.at(sample, "Sample_ID", message, "write it as the site asks")
@@ -32,7 +32,7 @@ def _project(case: Case) -> Iterator[Fault]:
         return
     for sample in case.sheet.samples:
         name = sample.project
-        if len(name) <= NAME_LENGTH and not (wanted.fullmatch(name) or _is_control(case, sample)):
+        if len(name) <= NAME_LENGTH and not (wanted.fullmatch(name) or is_control(case, sample)):
             message = f"Sample_Project {name!r} is not of this site's form {wanted.pattern}"
             yield case.at(sample, "Sample_Project", message, "write it as the site asks")
 
@@ -54,7 +54,7 @@ def _project_unknown(case: Case) -> Iterator[Fault]:
 def _control(case: Case) -> Iterator[Fault]:
     if case.site.controls is None or not case.sheet.samples:
         return
-    if not any(_is_control(case, sample) for sample in case.sheet.samples):
+    if not any(is_control(case, sample) for sample in case.sheet.samples):
         message = f"no sample is a no-template control ({case.site.controls.pattern})"
         yield Fault(0, 0, message, "add the control's row if it was pooled")
 

@@ -6,6 +6,7 @@ from arteriole.illumina.sheet_rules import (
     cycles,
     indexes,
     lanes,
+    metadata,
     names,
     refusals,
     run,
@@ -29,4 +30,5 @@ RULES: tuple[Rule, ...] = (
     *settings.RULES,
     *run.RULES,
     *site.RULES,
+    *metadata.RULES,
 )

@@ -42,6 +42,8 @@ ALIASES = {
 }
 #: Columns for people, which are passed over.
 REMARKS = ("comment", "comments", "note", "notes", "remark", "remarks")
+#: What a table says for the check of sample sheets (bcl2fastq), which is passed over here.
+OF_SHEETS = ("flow_cell", "flow_cell_id", "fcid", "lane", "index", "index2", "i7", "i5")
 #: Fields whose words are a closed list: here their case does not matter.
 WORDS = ("use", "phenotype", "control")
 SPELLINGS = {"tumour": "tumor"}
@@ -58,6 +60,7 @@ def plain(name: str) -> str:
     return "".join(char for char in name.lower() if char not in " _-\t\xa0")
 
 
+_OF_SHEETS = frozenset(map(plain, OF_SHEETS))
 _COLUMNS = {plain(name): of for name, of in ({name: name for name in FIELDS} | ALIASES).items()}
 #: What some spreadsheets put on a first line of its own.
 _SEPARATOR = re.compile(r"sep=[,;]?\r?\n", re.I)
@@ -183,7 +186,7 @@ def _columns(line: int, cells: list[str], file: str) -> list[tuple[str, str]]:
     columns: list[tuple[str, str]] = []
     for number, name in enumerate(cells, start=1):
         found, shown = _COLUMNS.get(plain(name), ""), name[:60] or f"column {number}"
-        if not found and plain(name) not in REMARKS:
+        if not found and plain(name) not in REMARKS and plain(name) not in _OF_SHEETS:
             text = f"expected one of {', '.join(FIELDS)}; found {name[:60]!r}"
             raise TableError(file, line, text, shown)
         if found in (of for of, _ in columns if of):

@@ -22,6 +22,8 @@ MISDEEDS: dict[str, Callable[[str], Misdeed]] = {
         sheet.SheetLate,
         sheet.SheetNever,
         sheet.I5Reversed,
+        sheet.LanesExchanged,
+        sheet.WellsShifted,
     )
 }
 """By name: makes the misdeed from its argument, "" for none."""

@@ -261,8 +261,12 @@ def write(out, counts, files, quality, unknown, templates, projects, knobs):
     reports = out / "Reports"
     reports.mkdir()
     demux = ["Lane,SampleID,Sample_Project,Index,# Reads,# Perfect Index Reads,"
-             "# One Mismatch Index Reads,# Two Mismatch Index Reads"]  # fmt: skip
-    metrics = ["Lane,SampleID,index,index2,ReadNumber,Yield,YieldQ30,QualityScoreSum"]
+             "# One Mismatch Index Reads,# Two Mismatch Index Reads,% Reads,"
+             "% Perfect Index Reads,% One Mismatch Index Reads,"
+             "% Two Mismatch Index Reads"]  # fmt: skip
+    metrics = ["Lane,SampleID,index,index2,ReadNumber,Yield,YieldQ30,QualityScoreSum,"
+               "Mean Quality Score (PF),% Q30"]  # fmt: skip
+    adapters = ["Lane,Sample_ID,index,index2,ReadNumber,AdapterBases,SampleBases,% Adapter Bases"]
     listed = ["RGID,RGSM,RGLB,Lane,Read1File,Read2File"]
     for (lane, sample), found in counts.items():
         alone = sample is None and any(
@@ -272,7 +276,10 @@ def write(out, counts, files, quality, unknown, templates, projects, knobs):
             continue
         name, project = (sample.id, sample.project) if sample else ("Undetermined", "")
         index = "-".join(sample.indexes) if sample else ""
-        demux.append(f"{lane},{name},{project},{index},{','.join(map(str, found))}")
+        total = sum(counts[at, s][0] for at, s in counts if at == lane) or 1
+        shares = [found[0] / total, *(count / (found[0] or 1) for count in found[1:])]
+        numbers = [*map(str, found), *(f"{share:.4f}" for share in shares)]
+        demux.append(f"{lane},{name},{project},{index},{','.join(numbers)}")
         folder = out / project if projects and project else out
         paths = []
         if found[0] or "leave_empty" not in knobs:
@@ -284,8 +291,12 @@ def write(out, counts, files, quality, unknown, templates, projects, knobs):
                 paths[-1].write_bytes(gzip.compress(text.encode(), mtime=0))
         for n in range(1, templates + 1):
             key = lane, sample, n
-            numbers = ",".join(str(quality[key, what]) for what in ("n", "30", "sum"))
-            metrics.append(f"{lane},{name},{index},,{n},{numbers}")
+            bases, good, score = (quality[key, what] for what in ("n", "30", "sum"))
+            mean, share = score / (bases or 1), good / (bases or 1)
+            both = ",".join([*(sample.indexes if sample else ()), "", ""][:2])
+            place = f"{lane},{name},{both},{n}"
+            metrics.append(f"{place},{bases},{good},{score},{mean:.2f},{share:.2f}")
+            adapters.append(f"{place},0,{bases},0.000000")
         if paths and sample:
             pair = (*map(str, paths), "")[:2]
             listed.append(f"{index.replace('-', '.')}.{lane},{name},Lib,{lane},{','.join(pair)}")
@@ -296,7 +307,7 @@ def write(out, counts, files, quality, unknown, templates, projects, knobs):
     for file, rows in (
         ("Demultiplex_Stats.csv", demux), ("Quality_Metrics.csv", metrics),
         ("Top_Unknown_Barcodes.csv", top), ("fastq_list.csv", listed),
-        ("Adapter_Metrics.csv", ["Lane,Sample_ID"]),
+        ("Adapter_Metrics.csv", adapters),
     ):  # fmt: skip
         (reports / file).write_text("\n".join(rows) + "\n")
 
