@@ -70,9 +70,10 @@ def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings) -> Service:
 
 def _checksum(section: ChecksumSettings, settings: Settings) -> Service:
     from arteriole.checksum.kind import ChecksumKind
-    from arteriole.jobs.service import JobService
+    from arteriole.checksum.service import ChecksumService
 
-    return JobService(ChecksumKind(section), settings.state_dir, section.parallel, settings.mode)
+    kind = ChecksumKind(section)
+    return ChecksumService(kind, settings.state_dir, section.parallel, settings.mode)
 
 
 def _transfer(section: TransferSettings, settings: Settings) -> Service:
