@@ -2,23 +2,18 @@
 
 from typing import Any, Dict
 
-from arteria_action import ServiceAction
-from arteria_client import path
+from arteria_client import Client, path
 from arteria_names import identifier, number
 
 
-class Deed(ServiceAction):
-    """Starts the job that `verb` asks for; it is done when `arteria.job` shows it done."""
-
-    verb = ""
-
-    def act(self, run: str, attempt: int) -> Dict[str, Any]:
-        identifier(run, "run")
-        key = "%s.%s" % (self.verb, identifier(self.execution_id(), "execution"))
-        body = {"attempt": number(attempt, "attempt")}
-        job = self.client.post("checksum", path(self.verb, run), body, {"Idempotency-Key": key})
-        return {
-            "service": "checksum",
-            "job_id": identifier(str(job["job_id"]), "job_id"),
-            "state": identifier(job.get("state"), "state"),
-        }
+def start(client: Client, verb: str, run: str, attempt: int, execution: str) -> Dict[str, Any]:
+    """Start what `verb` asks for, once an execution; `arteria.job` shows when it is done."""
+    identifier(run, "run")
+    key = {"Idempotency-Key": "%s.%s" % (verb, identifier(execution, "execution"))}
+    body = {"attempt": number(attempt, "attempt")}
+    job = client.post("checksum", path(verb, run), body, key)
+    return {
+        "service": "checksum",
+        "job_id": identifier(str(job["job_id"]), "job_id"),
+        "state": identifier(job.get("state"), "state"),
+    }

@@ -131,6 +131,7 @@ class Journal:
         """The first names of those that differ from what was listed, by size, time or inode."""
         execute = self._database.execute
         execute("CREATE TEMP TABLE now (name TEXT PRIMARY KEY, size, mtime_ns, inode)")
+        self.sync()
         execute("BEGIN")
         rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
         self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", rows)
