@@ -1,9 +1,10 @@
-"""What one process used: its CPU time and peak memory, those of its children included."""
+"""What one process used: time, CPU time and peak memory, those of its children included."""
 
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,11 @@ class MeasureError(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds (user and system), and the largest resident set in MiB."""
+    """CPU seconds (user and system), the largest resident set in MiB, and seconds by the clock."""
 
     cpu: float
     memory: float
+    wall: float
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def run(command: Sequence[str], log: Path) -> Usage:
     Raises:
         MeasureError: it cannot be started, or failed.
     """
+    begun = time.perf_counter()
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
@@ -58,11 +61,12 @@ def run(command: Sequence[str], log: Path) -> Usage:
         except BaseException:
             process.kill()
             raise
+        wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         said = log.read_text(errors="replace")[-_LOG_TOLD:]
         raise MeasureError(f"{command[0]} ended with {process.returncode}:\n{said}")
-    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, wall)
 
 
 def alternate(contenders: Sequence[Contender], runs: int, scratch: Path) -> list[list[Usage]]:

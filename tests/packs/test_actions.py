@@ -352,6 +352,46 @@ def test_restore_starts_one_job_for_an_execution(action, service, asked, body):
     assert service.asked[0].headers["idempotency-key"] == "restore.e1"
 
 
+@pytest.mark.parametrize("name", ["verify", "addendum"])
+def test_an_attempt_is_digested_again_once_an_execution(action, service, name):
+    where = f"{BASE}/{name}/{RUN}"
+    service.answers["POST", where] = (202, job("pending", job_id=7))
+    started = (True, {"service": "checksum", "job_id": "7", "state": "pending"})
+    assert action(name, run=RUN, attempt=2) == started
+    assert service.calls() == [(where, {"attempt": 2})]
+    assert service.asked[0].headers["idempotency-key"] == f"{name}.e1"
+    for hostile in ({"run": "<% x %>", "attempt": 1}, {"run": RUN, "attempt": "{{ x }}"}):
+        assert action(name, **hostile)[1]["code"] == "name.characters"
+    assert len(service.asked) == 1
+
+
+def test_what_is_final_is_digested_of_runs_that_are_sequenced(action, service):
+    verdicts = {"a": "sequencing", "b": "complete", "c": "sequencing", "d": "sequencing"}
+    rows = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]
+    rows.append({"name": "{{ x }}", "verdict": "sequencing"})
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows, "mode": "act"})
+    goes_on = {"c": "started"}
+
+    def status(request):
+        state = goes_on.get(request.query["run"], "done")
+        assert request.query["stage"] == "early"
+        return 200, {"jobs": [job(state, job_id=1)]}
+
+    service.answers["GET", f"{BASE}/status"] = status
+    service.answers["POST", f"{BASE}/early/a"] = (202, job("pending", job_id=7))
+    assert action("start_early") == (True, {"started": ["a"], "refused": 1})
+    assert service.calls() == [(f"{BASE}/early/a", {}), (f"{BASE}/early/d", {})]
+    keys = [row.headers["idempotency-key"] for row in service.asked if row.method == "POST"]
+    assert keys == ["early.e1.a", "early.e1.d"]
+
+
+def test_nothing_is_digested_early_where_all_is_observed(action, service):
+    rows = [{"name": "a", "verdict": "sequencing"}]
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows, "mode": "observe"})
+    assert action("start_early") == (True, {"started": [], "refused": 0})
+    assert service.calls() == []
+
+
 COMPARISON = f"{BASE}/runs/{RUN}/comparison"
 
 

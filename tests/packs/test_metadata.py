@@ -149,7 +149,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 42, "workflows": 9, "rules": 27, "aliases": 7, "sensors": 1}
+    assert counts == {"actions": 45, "workflows": 9, "rules": 29, "aliases": 7, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -199,7 +199,8 @@ def test_the_plans_are_of_stages_that_have_a_rule():
         for rule in map(read, paths("rules/*.yaml"))
         if rule["trigger"]["type"] == "arteria.stage_ready"
     }
-    assert stages(full) - {"receive"} == ruled
+    # a site may name this one too: it closes a run folder's manifests before there are FASTQs
+    assert stages(full) - {"receive"} | {"checksum_run"} == ruled
 
 
 @pytest.mark.parametrize("path", files("actions/*.yaml"))

@@ -71,10 +71,10 @@ def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings, machine: Machine)
 
 def _checksum(section: ChecksumSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.checksum.kind import ChecksumKind
-    from arteriole.jobs.service import JobService
+    from arteriole.checksum.service import ChecksumService
 
     kind, mode = ChecksumKind(section), settings.mode
-    return JobService(kind, settings.state_dir, section.parallel, mode, machine=machine)
+    return ChecksumService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
 def _transfer(section: TransferSettings, settings: Settings, machine: Machine) -> Service:

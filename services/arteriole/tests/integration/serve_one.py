@@ -19,6 +19,7 @@ from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.service import Bcl2fastqService
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.kind import ChecksumKind
+from arteriole.checksum.service import ChecksumService
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.machine import JobsSettings, Machine
 from arteriole.jobs.service import JobKind, JobService
@@ -53,8 +54,8 @@ def make_service(wanted: dict[str, Any]) -> JobService:
             mode,
         )
     kind = make_kind(wanted["kind"], wanted["settings"])
-    makers = {"archive": ArchiveService}
-    make: type[JobService] = makers.get(wanted["kind"], JobService)
+    makers: dict[str, type[JobService]] = {"archive": ArchiveService, "checksum": ChecksumService}
+    make = makers.get(wanted["kind"], JobService)
     jobs = wanted["jobs"]
     machine = None if jobs is None else Machine.here(JobsSettings.model_validate(jobs))
     return make(kind, state_dir, wanted["parallel"], mode, machine=machine)

@@ -9,6 +9,7 @@ from arteriole.checksum.errors import ManifestError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.checksum.units import RESULTS, Unit
+from arteriole.checksum.volumes import stems
 
 #: The parts of an attempt's data.
 PARTS = ("runfolder", "fastq")
@@ -51,10 +52,11 @@ def read_holding(sources: dict[str, Path], manifests: Path) -> Holding:
     files: list[HeldFile] = []
     read: dict[str, Manifest] = {}
     for part in PARTS:
-        md5, blake3 = _read_pair(manifests, part)
-        read |= {f"{part}.md5": md5, f"{part}.blake3": blake3}
+        pairs = {stem: _read_pair(manifests, stem) for stem in stems(manifests, part) or [part]}
+        for stem, (md5, blake3) in pairs.items():
+            read |= {f"{stem}.md5": md5, f"{stem}.blake3": blake3}
         found = list_files(sources[part], without_own=part == "runfolder")
-        files += _part(part, sources[part], found, md5, blake3)
+        files += _part(part, sources[part], found, *merged(list(pairs.values())))
     return Holding(files, read)
 
 
@@ -63,6 +65,15 @@ def read_unit(unit: Unit, manifests: Path) -> Holding:
     md5, blake3 = _read_pair(manifests, unit.name)
     files = _part(RESULTS, unit.folder, unit.files, md5, blake3)
     return Holding(files, {f"{RESULTS}.md5": md5, f"{RESULTS}.blake3": blake3})
+
+
+def merged(pairs: list[tuple[Manifest, Manifest]]) -> tuple[Manifest, Manifest]:
+    """The manifests of a part with all its addenda, under the name of the first."""
+    md5, blake3 = (
+        Manifest(kind[0].path, {name: hex_ for one in kind for name, hex_ in one.digests.items()})
+        for kind in zip(*pairs, strict=True)
+    )
+    return md5, blake3
 
 
 def require_same_files(md5: Manifest, blake3: Manifest) -> None:

@@ -4,8 +4,10 @@ What an earlier start left is verified and kept; what was brought back is never 
 """
 
 import errno
+import itertools
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from arteriole.archive.archive import Archive, Destination, StoredFile
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
-from arteriole.archive.holding import PARTS, require_same_files
+from arteriole.archive.holding import PARTS, merged, require_same_files
+from arteriole.checksum import volumes
 from arteriole.checksum.digests import FileDigest, Meter, digest_file, digest_text, each
 from arteriole.checksum.errors import ChecksumError, listed
 from arteriole.checksum.listing import FoundFile, list_files
@@ -121,26 +124,48 @@ def _not_archived(task: Task, where: str) -> ArchiveError:
 
 def _read(archive: Archive, final: Path, parts: tuple[str, ...], known: dict[str, Path]) -> Stored:
     """What is archived, as its own manifests and record, and ours if they are here, have it."""
-    recorded = archive.record().get("manifests")
     manifests: dict[str, Manifest] = {}
     files: list[StoredFile] = []
     for part in parts:
-        pair = []
-        for kind in ("md5", "blake3"):
-            name = f"{part}.{kind}"
-            data = archive.manifest(name)
-            of_record = recorded.get(name) if isinstance(recorded, dict) else None
-            ours = known[part].with_name(f"{known[part].name}.{kind}")
-            if digest_text(data) != of_record or (ours.is_file() and ours.read_bytes() != data):
-                raise ArchiveError(
-                    f"the manifest {name} in {archive.where} is not the one that was archived",
-                    code="archive.verify",
-                    hint="find out who changed it; another archive may be whole",
-                )
-            pair.append(parse_manifest(Path(archive.where) / "manifest" / name, data))
-            manifests[name] = pair[-1]
-        files += _files(archive, part, *pair)
+        pairs = []
+        for stem in _stems(archive, part):
+            ours = known[part].with_name(known[part].name + stem.removeprefix(part))
+            md5, blake3 = (
+                _manifest(archive, f"{stem}.{kind}", ours.with_name(f"{ours.name}.{kind}"))
+                for kind in volumes.KINDS
+            )
+            manifests |= {f"{stem}.md5": md5, f"{stem}.blake3": blake3}
+            pairs.append((md5, blake3))
+        files += _files(archive, part, *merged(pairs))
     return Stored(archive, final, manifests, files)
+
+
+def _recorded(archive: Archive) -> dict[str, Any]:
+    recorded = archive.record().get("manifests")
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def _stems(archive: Archive, part: str) -> Iterator[str]:
+    """The pair of the part, and those of its addenda that were archived."""
+    recorded = _recorded(archive)
+    for volume in itertools.count():
+        name = volumes.stem(part, volume)
+        if volume and f"{name}.md5" not in recorded:
+            return
+        yield name
+
+
+def _manifest(archive: Archive, name: str, ours: Path) -> Manifest:
+    """The one of this name, which is as it was archived, and as `ours` if that is there."""
+    data = archive.manifest(name)
+    of_record = _recorded(archive).get(name)
+    if digest_text(data) != of_record or (ours.is_file() and ours.read_bytes() != data):
+        raise ArchiveError(
+            f"the manifest {name} in {archive.where} is not the one that was archived",
+            code="archive.verify",
+            hint="find out who changed it; another archive may be whole",
+        )
+    return parse_manifest(Path(archive.where) / "manifest" / name, data)
 
 
 def _files(archive: Archive, part: str, md5: Manifest, blake3: Manifest) -> list[StoredFile]:

@@ -1,6 +1,8 @@
 """The files of a folder, as they are now."""
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,24 +11,36 @@ from arteriole.checksum.errors import ChecksumError, listed
 
 #: What Arteria and we keep at the top of a run folder; no part of the run.
 OWN_PREFIX = ".arteria"
+#: What md5sum would have to escape, and what is not UTF-8.
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class FoundFile:
-    """A file below a folder; `name` is its path relative to it, with slashes."""
+    """A file below a folder; `name` is its path relative to it, with slashes.
+
+    `inode` is 0 where nobody asked for it.
+    """
 
     name: str
     size: int
     mtime_ns: int
+    inode: int = 0
 
 
 def list_files(folder: Path, *, without_own: bool = False) -> list[FoundFile]:
-    """Every file below `folder`, sorted by name.
+    """Every file below `folder`, sorted by name; see `walk_files`."""
+    return sorted(walk_files(folder, without_own=without_own))
+
+
+def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> Iterator[FoundFile]:
+    """Every file below `folder`, in no order, one after the other: there may be a million.
 
     A link to a file inside `folder` counts as a file with that content. Nothing else is followed.
 
     Args:
         without_own: leave out `.arteria*` at the top.
+        below: only what is in this folder of `folder`; it ends with a slash.
 
     Raises:
         ChecksumError: a name that a line of a manifest cannot hold, a link that leads out of the
@@ -34,71 +48,71 @@ def list_files(folder: Path, *, without_own: bool = False) -> list[FoundFile]:
             be read; all are named.
     """
     base = folder.resolve()
-    return sorted(_walk(base, base, without_own))
+    prefixes = [below]
+    while prefixes:
+        prefix = prefixes.pop()
+        for entry in _entries(base / prefix):
+            if without_own and not prefix and entry.name.startswith(OWN_PREFIX):
+                continue
+            name = prefix + entry.name
+            _check_name(entry.name, name)
+            if entry.is_dir(follow_symlinks=False):
+                prefixes.append(f"{name}/")
+            else:
+                yield _found(base, entry, name)
 
 
 def require_unchanged(folder: Path, before: list[FoundFile], *, without_own: bool = False) -> None:
     """ChecksumError if files of `folder` appeared, vanished or were written since `before`."""
     now = list_files(folder, without_own=without_own)
     if now != before:
-        changed = sorted({found.name for found in set(now) ^ set(before)})
-        raise ChecksumError(
-            f"{folder} was written to while it was read: {listed(changed)}",
-            code="checksum.changing",
-            hint="find out what still writes there; then retry",
-        )
+        raise written_to(folder, sorted({found.name for found in set(now) ^ set(before)}))
 
 
-def _walk(base: Path, folder: Path, without_own: bool) -> Iterator[FoundFile]:
+def written_to(folder: Path, names: list[str]) -> ChecksumError:
+    return ChecksumError(
+        f"{folder} was written to while it was read: {listed(names)}",
+        code="checksum.changing",
+        hint="find out what still writes there; then retry",
+    )
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as scan:
-            entries = list(scan)
+            yield from scan
     except OSError as err:
         raise ChecksumError(
             f"cannot list {folder}: {err.strerror}",
             code="checksum.unreadable",
             hint="check its permissions, and that the file system is mounted",
         ) from err
-    for entry in entries:
-        if without_own and folder == base and entry.name.startswith(OWN_PREFIX):
-            continue
-        path = Path(entry.path)
-        name = _checked_name(path.relative_to(base).as_posix())
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(base, path, without_own)
-        else:
-            yield _found(base, path, name)
 
 
-def _checked_name(name: str) -> str:
-    """`name` if md5sum needs no escapes for it: UTF-8 without backslash and control characters."""
-    plain = not any(ord(c) < 32 or ord(c) == 127 or c == "\\" for c in name)
-    if plain and name.isascii():
-        return name
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        plain = False
-    if not plain:
+def _check_name(part: str, name: str) -> None:
+    if _NOT_PLAIN.search(part):
         raise ChecksumError(
             f"a file name must be UTF-8 without backslash and control characters; found {name!r}",
             code="checksum.name",
             hint="rename the file, or move it out of the folder",
         )
-    return name
 
 
-def _found(base: Path, path: Path, name: str) -> FoundFile:
-    if path.is_symlink():
-        _check_link(base, path, name)
-    if not path.is_file():
+def _found(base: Path, entry: os.DirEntry[str], name: str) -> FoundFile:
+    try:
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISLNK(status.st_mode):
+            _check_link(base, Path(entry.path), name)
+            status = entry.stat()
+    except OSError as err:
+        raise written_to(base, [name]) from err
+    if not stat.S_ISREG(status.st_mode):
         raise ChecksumError(
             f"{name} in {base} is neither a file nor a folder",
             code="checksum.special",
             hint="move it out of the folder",
         )
-    status = path.stat()
-    return FoundFile(name, status.st_size, status.st_mtime_ns)
+    return FoundFile(name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _check_link(base: Path, path: Path, name: str) -> None:

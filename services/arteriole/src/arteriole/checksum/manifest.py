@@ -2,10 +2,12 @@
 
 import os
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from arteriole.checksum.digests import digest_text
+from arteriole.checksum.digests import PIECE, Digester, digest_text
 from arteriole.checksum.errors import ChecksumError, ManifestError, listed
 
 #: Hex digits of a digest, by the suffix of a manifest's name.
@@ -43,14 +45,7 @@ class Manifest:
         if self.path.exists():
             self._require_equal(read_manifest(self.path))
             return False
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.partial")
-        with open(partial, "wb") as file:
-            file.write(self.text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self.path)
-        sync_folder(self.path.parent)
+        write_manifest(self.path, ((name, self.digests[name]) for name in sorted(self.digests)))
         return True
 
     def _require_equal(self, earlier: "Manifest") -> None:
@@ -64,14 +59,73 @@ class Manifest:
             )
 
 
+def write_manifest(path: Path, entries: Iterable[tuple[str, str]]) -> None:
+    """Write names and digests, which come in the order of the names, by rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    with open(partial, "wb") as file:
+        file.writelines(f"{digest}  {name}\n".encode() for name, digest in entries)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+    sync_folder(path.parent)
+
+
 def read_manifest(path: Path) -> Manifest:
     """The manifest at `path`; its suffix says which digest it holds.
 
     Raises:
         ManifestError: names the line that is no digest and relative path, or comes twice.
     """
+    with _opened(path) as file:
+        try:
+            data = file.read()
+        except OSError as err:
+            raise ManifestError(f"{path}: {err}") from err
+    return parse_manifest(path, data)
+
+
+def manifest_entries(path: Path) -> Iterator[tuple[str, str]]:
+    """Names and digests of a manifest of any length, one after the other; a name may come twice.
+
+    Raises:
+        ManifestError: as of `read_manifest`.
+    """
+    entry = _entry_of(path)
+    with _opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                raise ManifestError(f"{path}:{number}: expected a newline at the end")
+            yield entry(number, _text(path, line[:-1]))
+
+
+def digest_manifest(path: Path) -> str:
+    """BLAKE3 of the manifest at `path`, in hex."""
+    digester = Digester()
+    with open(path, "rb") as file:
+        while piece := file.read(PIECE):
+            digester.update(piece)
+    return digester.digest(path.name).blake3
+
+
+def parse_manifest(path: Path, data: bytes) -> Manifest:
+    """`data` as the manifest of that name; ManifestError as `read_manifest` has it."""
+    lines = _text(path, data).split("\n")
+    if lines.pop() != "":
+        raise ManifestError(f"{path}:{len(lines) + 1}: expected a newline at the end")
+    entry = _entry_of(path)
+    digests: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        name, digest = entry(number, line)
+        if name in digests:
+            raise ManifestError(f"{path}:{number}: {name} comes twice")
+        digests[name] = digest
+    return Manifest(path, digests)
+
+
+def _opened(path: Path) -> BinaryIO:
     try:
-        data = path.read_bytes()
+        return open(path, "rb")
     except FileNotFoundError as err:
         raise ManifestError(
             f"{path} does not exist",
@@ -80,30 +134,30 @@ def read_manifest(path: Path) -> Manifest:
         ) from err
     except OSError as err:
         raise ManifestError(f"{path}: {err}") from err
-    return parse_manifest(path, data)
 
 
-def parse_manifest(path: Path, data: bytes) -> Manifest:
-    """`data` as the manifest of that name; ManifestError as `read_manifest` has it."""
-    pattern = re.compile(rf"([0-9a-f]{{{LENGTHS[path.suffix]}}})  ([^\x00-\x1f\x7f\\]+)")
+def _text(path: Path, data: bytes) -> str:
     try:
-        lines = data.decode("utf-8").split("\n")
+        return data.decode("utf-8")
     except UnicodeDecodeError as err:
         raise ManifestError(f"{path}: {err}") from err
-    if lines.pop() != "":
-        raise ManifestError(f"{path}:{len(lines) + 1}: expected a newline at the end")
-    digests: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+
+
+def _entry_of(path: Path) -> Callable[[int, str], tuple[str, str]]:
+    """What takes a line's number and text, and gives name and digest, or raises ManifestError."""
+    length = LENGTHS[path.suffix]
+    pattern = re.compile(rf"([0-9a-f]{{{length}}})  ([^\x00-\x1f\x7f\\]+)")
+
+    def entry(number: int, line: str) -> tuple[str, str]:
         match = pattern.fullmatch(line)
         if match is None or not _is_inside(match[2]):
             raise ManifestError(
-                f"{path}:{number}: expected '<{LENGTHS[path.suffix]} hex digits>  <relative path>',"
+                f"{path}:{number}: expected '<{length} hex digits>  <relative path>',"
                 f" found {line[:80]!r}"
             )
-        if match[2] in digests:
-            raise ManifestError(f"{path}:{number}: {match[2]} comes twice")
-        digests[match[2]] = match[1]
-    return Manifest(path, digests)
+        return match[2], match[1]
+
+    return entry
 
 
 def sync_folder(folder: Path) -> None:

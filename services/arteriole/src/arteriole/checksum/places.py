@@ -8,6 +8,8 @@ from pydantic import AfterValidator
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import require_identifier, within
 
+#: The parts of an attempt's data, as their manifests are called.
+RUNFOLDER, FASTQ = "runfolder", "fastq"
 #: The four manifests of an attempt, and the digest that each holds.
 MANIFESTS = ("runfolder.md5", "runfolder.blake3", "fastq.md5", "fastq.blake3")
 
@@ -72,6 +74,14 @@ def results_folder(
             field="part",
         )
     return folder
+
+
+def journal_path(jobs: Path, run: str, what: str) -> Path:
+    """Where it is kept what was digested of a run folder or an attempt, beside the jobs.
+
+    NB: no backup has what is in a folder `work`: it can be made again.
+    """
+    return jobs.parent / "work" / f"{run}.{what}.sqlite"
 
 
 def require_manifests(

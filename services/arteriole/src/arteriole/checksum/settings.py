@@ -17,3 +17,7 @@ class ChecksumSettings(Section):
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job read at once.
     threads: int = Field(default=2, ge=1, le=64)
+    #: Megabytes a second that are read at most of a run that is being sequenced.
+    early_megabytes: float = Field(default=50.0, ge=0.1, le=100_000)
+    #: Seconds after which such a job leaves the rest to the next one.
+    early_seconds: float = Field(default=600.0, ge=1, le=86400)

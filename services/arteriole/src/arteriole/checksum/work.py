@@ -6,27 +6,30 @@ Of the data it reads both folders and writes four manifests; of results two for 
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum.attempt_record import require_as_written
+from arteriole.checksum import data, early, later
 from arteriole.checksum.digests import FileDigest, Meter, digest_all
-from arteriole.checksum.listing import FoundFile, list_files, require_unchanged
+from arteriole.checksum.listing import require_unchanged, walk_files
 from arteriole.checksum.manifest import Manifest
-from arteriole.checksum.parts import Part
+from arteriole.checksum.parts import DigestedPart
 from arteriole.checksum.units import list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main
 
+#: The deeds that are no stage of a run.
+VERBS = {"early": early.work, "verify": later.verify, "addendum": later.addendum}
+
 
 def work(task: Task) -> dict[str, Any]:
-    """`{files, bytes, as_written, manifests: {name: BLAKE3 of the manifest}}`.
+    """Of data as `data.work` has it, of a verb as its function does.
 
-    `as_written` counts the FASTQs whose digests are those that the converter recorded.
     Of results: `{units, new, files, bytes}`; `new` had no digests yet, the others were verified.
     """
+    if (verb := task.parameters.get("verb")) is not None:
+        return VERBS[verb](task)
     if _is_of_results(task):
         with exclusive(task, f"{task.run}.{task.attempt}.results"):
             return _results(task)
-    with exclusive(task, f"{task.run}.{task.attempt}"):
-        return _work(task)
+    return data.work(task)
 
 
 def observe(task: Task) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def observe(task: Task) -> dict[str, Any]:
 
     Of results also `units`, which are none as long as nothing was analysed.
     """
+    to = task.parameters["manifests"]
     if _is_of_results(task):
         folder = Path(task.parameters["results"])
         units = list_units(folder) if folder.is_dir() else []
@@ -41,18 +45,19 @@ def observe(task: Task) -> dict[str, Any]:
             "units": len(units),
             "files": sum(len(unit.files) for unit in units),
             "bytes": sum(unit.size for unit in units),
-            "to": task.parameters["manifests"],
+            "to": to,
         }
-    files = list_files(Path(task.parameters["runfolder"]), without_own=True)
-    return {
-        "files": len(files),
-        "bytes": sum(found.size for found in files),
-        "to": task.parameters["manifests"],
-    }
+    folder = Path(task.parameters["runfolder"])
+    is_early = task.parameters.get("verb") == "early"
+    files = early.final_files(folder) if is_early else walk_files(folder, without_own=True)
+    count = size = 0
+    for found in files:
+        count, size = count + 1, size + found.size
+    return {"files": count, "bytes": size, "to": to}
 
 
 def _is_of_results(task: Task) -> bool:
-    return task.parameters.get("part") == Part.RESULTS
+    return bool(task.parameters.get("part") == DigestedPart.RESULTS)
 
 
 def _results(task: Task) -> dict[str, Any]:
@@ -61,7 +66,8 @@ def _results(task: Task) -> dict[str, Any]:
     meter = Meter(task.progress, total)
     new = 0
     for unit in units:
-        digests = _digests(unit.folder, unit.files, meter, task, without_own=False)
+        digests = digest_all(unit.folder, unit.files, meter, task.parameters["threads"])
+        require_unchanged(unit.folder, unit.files)
         manifests = _manifests(Path(task.parameters["manifests"]), unit.name, digests)
         written = [manifest.write() for manifest in manifests]
         new += any(written)
@@ -72,43 +78,6 @@ def _results(task: Task) -> dict[str, Any]:
         "files": sum(len(unit.files) for unit in units),
         "bytes": total,
     }
-
-
-def _work(task: Task) -> dict[str, Any]:
-    folders = {part: Path(task.parameters[part]) for part in ("runfolder", "fastq")}
-    listings = {
-        part: list_files(folder, without_own=part == "runfolder")
-        for part, folder in folders.items()
-    }
-    total = sum(found.size for files in listings.values() for found in files)
-    meter = Meter(task.progress, total)
-    digests = {
-        part: _digests(folder, listings[part], meter, task, without_own=part == "runfolder")
-        for part, folder in folders.items()
-    }
-    as_written = require_as_written(folders["fastq"], digests["fastq"])
-    manifests = [
-        manifest
-        for part, found in digests.items()
-        for manifest in _manifests(Path(task.parameters["manifests"]), part, found)
-    ]
-    for manifest in manifests:
-        manifest.write()
-    task.progress(total, total, "bytes")
-    return {
-        "files": sum(map(len, listings.values())),
-        "bytes": total,
-        "as_written": as_written,
-        "manifests": {manifest.path.name: manifest.digest for manifest in manifests},
-    }
-
-
-def _digests(
-    folder: Path, files: list[FoundFile], meter: Meter, task: Task, *, without_own: bool
-) -> list[FileDigest]:
-    digests = digest_all(folder, files, meter, task.parameters["threads"])
-    require_unchanged(folder, files, without_own=without_own)
-    return digests
 
 
 def _manifests(folder: Path, part: str, digests: list[FileDigest]) -> list[Manifest]:

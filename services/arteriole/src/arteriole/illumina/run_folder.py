@@ -78,11 +78,19 @@ class RunFolder:
 
         NB: looks into no folder of an earlier cycle.
         """
+        paths = [path for number, path in self._cycles(lane) if number > cycle]
+        return [path for path in paths if not path.is_dir() or _kind(_names(path)) is not None]
+
+    def cycles_behind(self, lane: int, count: int) -> list[Path]:
+        """The folders or files of base calls that are `count` cycles behind the newest, or more."""
+        cycles = self._cycles(lane)
+        return [path for number, path in cycles if number <= cycles[-1][0] - count]
+
+    def _cycles(self, lane: int) -> list[tuple[int, Path]]:
         form = re.compile(r"C(\d{1,5})\.1|(\d{4})\.bcl\.bgzf", re.ASCII)
         found = (form.fullmatch(name) for name in _names(self.lane(lane)))
         cycles = sorted((int(match[1] or match[2]), match[0]) for match in found if match)
-        paths = (self.lane(lane) / name for number, name in cycles if number > cycle)
-        return [path for path in paths if not path.is_dir() or _kind(_names(path)) is not None]
+        return [(number, self.lane(lane) / name) for number, name in cycles]
 
     def bcl(self, lane: int, cycle: int, tile: int, kind: BclKind) -> Path:
         """The base calls of one tile in one cycle; `kind` is BCL or BCL_GZ."""

@@ -18,13 +18,13 @@ import structlog
 
 from arteriole.app.aside import aside
 from arteriole.app.names import is_identifier
+from arteriole.app.rate import InterruptedReadingError
 from arteriole.illumina import reading, run_file
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.runfolder import absence
 from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
-from arteriole.runfolder.rate import InterruptedReadingError
 from arteriole.runfolder.runs import SETTLED, Run, Runs, stored
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
 from arteriole.runfolder.sheets import SheetLookupError, Sheets

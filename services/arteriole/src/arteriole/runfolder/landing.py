@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from arteriole.app.rate import Rate
 from arteriole.illumina import reading
 from arteriole.runfolder.lag import Cycles, Pauses
 from arteriole.runfolder.mounts import file_system, is_silent
 from arteriole.runfolder.notifications import Notifications
-from arteriole.runfolder.rate import Rate
 from arteriole.runfolder.records import Run
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.verdict import VerdictKind

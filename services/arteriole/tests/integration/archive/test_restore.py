@@ -52,6 +52,20 @@ def test_it_needs_nothing_but_the_archive(centre: Centre) -> None:
     assert tree(_place(centre)) == data
 
 
+def test_an_addendum_is_archived_and_comes_back(centre: Centre) -> None:
+    (centre.site.runfolder / "Logs").mkdir()
+    (centre.site.runfolder / "Logs" / "late.txt").write_text("late")
+    centre.checksum()
+    centre.archive()
+    centre.restore()
+    place = _place(centre)
+    assert (place / "runfolder" / "Logs" / "late.txt").read_text() == "late"
+    for name in ("runfolder.md5", "runfolder.addendum-1.md5"):
+        command = ["md5sum", "-c", "--strict", "--quiet", f"../manifest/{name}"]
+        subprocess.run(command, cwd=place / "runfolder", check=True)
+    assert centre.restore()["already"] == 1
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "other content": (
         lambda p: (p / "fastq" / FASTQ).write_bytes(b"x" * 450_000),

@@ -56,7 +56,6 @@ def _write(name: str) -> Callable[[Any], None]:
     ("change", "code", "named"),
     [
         (_write("runs/{run}/RunInfo.xml"), "checksum.changed", "RunInfo.xml"),
-        (_write("runs/{run}/new.txt"), "checksum.changed", "new.txt"),
         (lambda s: (s.runfolder / "RTAComplete.txt").unlink(), "checksum.changed", "RTAComplete"),
         (
             _write("fastq/{run}/attempt-1/P1/S1_S1_L001_R1_001.fastq.gz"),

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from arteriole.app.rate import InterruptedReadingError, Rate
 from arteriole.illumina import reading
 from arteriole.runfolder import sighting
-from arteriole.runfolder.rate import InterruptedReadingError, Rate
 
 from ..illumina.conftest import write_calls, write_run_info
 

@@ -1,0 +1,303 @@
+"""What has been digested of a folder already: an SQLite file that outlives the job.
+
+It holds a row a file with its size, time and inode, so nothing of a million files is kept in
+memory; a digest counts as long as these three are as they were when it was taken.
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from arteriole.checksum.digests import RawDigest
+from arteriole.checksum.errors import NAMED, ChecksumError
+from arteriole.checksum.listing import FoundFile
+from arteriole.jobs.worker import WorkError
+
+#: At most so many seconds of hashing are lost when the process is killed.
+SYNC_SECONDS = 2.0
+#: Files of at least this size are read first, the largest at the very first, so that no thread is
+#: left with one at the end; smaller ones by name, as they lie on the disk, in batches of this size.
+BATCH = 4 << 20
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS file (
+    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
+    md5 BLOB, blake3 BLOB, listed INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recorded (
+    name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB
+) WITHOUT ROWID;
+"""
+_LIST = """
+INSERT INTO file VALUES (?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
+    md5 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
+          THEN md5 END,
+    blake3 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
+             THEN blake3 END,
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode, listed = 1
+"""
+_LACKING = """
+SELECT name, size, mtime_ns, inode FROM file WHERE listed AND coalesce(md5, blake3) IS NULL
+ORDER BY size < :batch, CASE WHEN size >= :batch THEN -size END, name
+"""
+_CHANGED = """
+FROM recorded LEFT JOIN file USING (name)
+WHERE file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3
+"""
+_UNLIKE = """
+SELECT DISTINCT name FROM (
+    SELECT * FROM (SELECT * FROM now EXCEPT SELECT name, size, mtime_ns, inode FROM file)
+    UNION
+    SELECT * FROM (SELECT name, size, mtime_ns, inode FROM file EXCEPT SELECT * FROM now)
+) ORDER BY name LIMIT ?
+"""
+_LATE = "FROM file WHERE name NOT IN (SELECT name FROM recorded)"
+_HALF = "FROM recorded WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
+
+
+class Journal:
+    """The rows of one folder; `held` opens it."""
+
+    def __init__(self, path: Path, wanted: int = -1) -> None:
+        self._path = path
+        self._database = _open(path)
+        self._wanted = wanted
+        self._synced = time.monotonic()
+
+    def take_listing(self, files: Iterable[FoundFile], *, whole: bool = True) -> None:
+        """Take the files that there are; with `whole` no other is known any more."""
+        self._begin()
+        self._database.execute("UPDATE file SET listed = 0")
+        rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
+        self._database.executemany(_LIST, rows)
+        if whole:
+            self._database.execute("DELETE FROM file WHERE NOT listed")
+        self.sync()
+
+    def count(self) -> tuple[int, int]:
+        """Files and bytes of what was listed."""
+        return self._sums("listed")
+
+    def count_known(self) -> tuple[int, int]:
+        """The same of those that have digests."""
+        return self._sums("listed AND coalesce(md5, blake3) IS NOT NULL")
+
+    def _sums(self, where: str) -> tuple[int, int]:
+        query = f"SELECT count(*), coalesce(sum(size), 0) FROM file WHERE {where}"  # noqa: S608  texts of this class
+        files, size = self._database.execute(query).fetchone()
+        return files, size
+
+    def lacking(self) -> Generator[list[FoundFile], None, None]:
+        """What was listed and has no digest yet, in batches."""
+        batch: list[FoundFile] = []
+        size = 0
+        # NB: the order is made before the first row comes, so digests may be added meanwhile
+        with closing(self._database.execute(_LACKING, {"batch": BATCH})) as rows:
+            for row in rows:
+                found = FoundFile(*row)
+                batch.append(found)
+                size += found.size + 4096
+                if size >= BATCH:
+                    yield batch
+                    batch, size = [], 0
+        if batch:
+            yield batch
+
+    def add(self, digests: Iterable[RawDigest]) -> None:
+        self._begin()
+        self._database.executemany(
+            "UPDATE file SET md5 = ?, blake3 = ? WHERE name = ?",
+            ((made.get("md5"), made.get("blake3"), name) for name, made in digests),
+        )
+        if time.monotonic() - self._synced >= SYNC_SECONDS:
+            self.sync()
+
+    def sync(self) -> None:
+        """Make what was added durable."""
+        if self._database.in_transaction:
+            self._database.execute("COMMIT")
+        self._synced = time.monotonic()
+
+    def digests(self) -> Iterator[tuple[str, int, str, str]]:
+        """Name, size, MD5 and BLAKE3 in hex, by name."""
+        query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM file ORDER BY name"
+        return self._database.execute(query)
+
+    def unlike(self, files: Iterable[FoundFile]) -> list[str]:
+        """The first names of those that differ from what was listed, by size, time or inode."""
+        execute = self._database.execute
+        execute("CREATE TEMP TABLE now (name TEXT PRIMARY KEY, size, mtime_ns, inode)")
+        self.sync()
+        execute("BEGIN")
+        rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", rows)
+        execute("COMMIT")
+        found = [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
+        execute("DROP TABLE now")
+        return found
+
+    # What manifests say, beside what was found: a volume is a pair of manifests.
+
+    def forget_recorded(self) -> None:
+        self._database.execute("DELETE FROM recorded")
+
+    def record(self, volume: int, kind: str, entries: Iterable[tuple[str, str]]) -> None:
+        """Take names and digests in hex of the manifest of one kind."""
+        self._begin()
+        self._database.executemany(
+            f"INSERT INTO recorded (name, volume, {kind}) VALUES (?, {int(volume)}, ?)"  # noqa: S608  md5 or blake3
+            f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}",
+            ((name, bytes.fromhex(digest)) for name, digest in entries),
+        )
+        self.sync()
+
+    def half_recorded(self, volume: int) -> list[str]:
+        """The first names of a volume that one of its two manifests lacks."""
+        return self._names(_HALF, volume)
+
+    def changed(self) -> list[str]:
+        """The first names of what is gone, or has other digests than were recorded."""
+        return self._names(_CHANGED)
+
+    def late(self) -> list[str]:
+        """The first names of what is in no manifest."""
+        return self._names(_LATE)
+
+    def _names(self, of: str, *given: int) -> list[str]:
+        query = f"SELECT name {of} ORDER BY name LIMIT {NAMED + 1}"
+        return [row[0] for row in self._database.execute(query, given)]
+
+    def take_late(self, volume: int) -> None:
+        """Make what is in no manifest the files of a volume."""
+        self._database.execute(f"INSERT INTO recorded (name, volume) SELECT name, {volume} {_LATE}")
+
+    def entries(self, volume: int, kind: str) -> sqlite3.Cursor:
+        """Names of a volume, in order, with the digests that were taken; to be closed."""
+        return self._database.execute(
+            f"SELECT name, lower(hex(file.{kind})) FROM recorded JOIN file USING (name)"  # noqa: S608  md5 or blake3
+            " WHERE volume = ? ORDER BY name",
+            (volume,),
+        )
+
+    def has_recorded(self, name: str) -> bool:
+        query = "SELECT 1 FROM recorded WHERE name = ?"
+        return self._database.execute(query, (name,)).fetchone() is not None
+
+    def count_late(self) -> int:
+        (count,) = self._database.execute(f"SELECT count(*) {_LATE}").fetchone()
+        return int(count)
+
+    def is_wanted(self) -> bool:
+        """Whether another job waits for it."""
+        try:
+            fcntl.flock(self._wanted, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._wanted, fcntl.LOCK_UN)
+        return False
+
+    def close(self) -> None:
+        try:
+            if self._path.exists():
+                self.sync()
+        finally:
+            self._database.close()
+
+    def discard(self) -> None:
+        """Close it for good: it has nothing to tell any more."""
+        self._database.close()
+        _remove(self._path)
+
+    def _begin(self) -> None:
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN")
+
+
+@contextmanager
+def held(path: Path, *, patient: bool = True) -> Iterator[Journal]:
+    """The journal at `path`, for one job at a time.
+
+    Args:
+        patient: wait for another job to leave it; one that is not patient leaves it when asked.
+
+    Raises:
+        WorkError: another job holds it, and this one is not patient.
+        ChecksumError: it cannot be written.
+    """
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(path, patient) as wanted, closing(Journal(path, wanted)) as journal:
+            yield journal
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path, patient: bool) -> Iterator[int]:
+    """Hold the lock beside `path`; a descriptor whose lock tells who else wants it."""
+    lock, wanted = (_lock_file(path.with_suffix(suffix)) for suffix in (".lock", ".wanted"))
+    try:
+        if patient:
+            fcntl.flock(wanted, fcntl.LOCK_SH)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+        except BlockingIOError as err:
+            raise WorkError(
+                f"another job of this service digests {path.stem}",
+                code="job.busy",
+                hint="wait for its end, or stop it; then retry",
+            ) from err
+        fcntl.flock(wanted, fcntl.LOCK_UN)
+        yield wanted
+    finally:
+        os.close(wanted)
+        os.close(lock)
+
+
+def _lock_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """One that cannot be read is begun anew: what it knew can be found out again."""
+    try:
+        return _connected(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        _remove(path)
+        return _connected(path)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # NB: so it maps no file into memory
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA cache_size = -16000")
+        database.executescript(_SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as err:
+        full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise ChecksumError(
+            f"cannot write the journal {path}: {err}",
+            code="disk.full" if full else "checksum.journal",
+            hint="make room there, then retry" if full else "check that disk; then retry",
+        ) from err

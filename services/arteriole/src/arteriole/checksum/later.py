@@ -1,0 +1,57 @@
+"""What is done with an attempt after its manifests were closed; they never change."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from arteriole.checksum.catching_up import catch_up
+from arteriole.checksum.data import DataPart, digest, opened
+from arteriole.checksum.digests import Meter
+from arteriole.checksum.listing import FoundFile, written_to
+from arteriole.checksum.places import FASTQ, RUNFOLDER
+from arteriole.jobs.exclusive import exclusive
+from arteriole.jobs.worker import Task
+
+
+def verify(task: Task) -> dict[str, Any]:
+    """`{files, bytes, late}`: every byte was read; `late` are files of the run in no manifest.
+
+    Raises:
+        ChecksumError: a file is not as it was recorded, is gone, or is a FASTQ that came later.
+    """
+    with ExitStack() as stack:
+        parts = [stack.enter_context(opened(task, name)) for name in (RUNFOLDER, FASTQ)]
+        result = digest(task, parts)
+        for part in parts:
+            part.volumes.compare(part.journal)
+            if part.name == FASTQ and (late := part.journal.late()):
+                raise part.volumes.differs(late)
+        late_files = sum(part.journal.count_late() for part in parts)
+        for part in parts:
+            part.journal.discard()
+    return {"files": result["files"], "bytes": result["bytes"], "late": late_files}
+
+
+def addendum(task: Task) -> dict[str, Any]:
+    """`{files, bytes, manifests}`: what came after the run folder's manifests were closed.
+
+    The others are not looked at; without such files nothing is written.
+
+    Raises:
+        ChecksumError: a file cannot be read, or is still written to.
+    """
+    with exclusive(task, f"{task.run}.{task.attempt}"), opened(task, RUNFOLDER) as part:
+        part.volumes.load(part.journal)
+        part.journal.take_listing(_late(part))
+        files, size = part.journal.count()
+        meter = Meter(task.progress, size, part.journal.count_known()[1])
+        catch_up(part.folder, part.journal, meter, task.parameters["threads"])
+        if names := part.journal.unlike(_late(part)):
+            raise written_to(part.folder, names)
+        manifests = part.volumes.append(part.journal) if files else {}
+        part.journal.discard()
+        return {"files": files, "bytes": size, "manifests": manifests}
+
+
+def _late(part: DataPart) -> Iterator[FoundFile]:
+    return (found for found in part.walk() if not part.journal.has_recorded(found.name))

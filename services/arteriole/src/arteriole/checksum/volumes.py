@@ -1,0 +1,110 @@
+"""The manifests of a folder: the first pair is closed once written, addenda hold what is late."""
+
+import itertools
+from contextlib import closing
+from pathlib import Path
+
+from arteriole.checksum.errors import ChecksumError, ManifestError, listed
+from arteriole.checksum.journal import Journal
+from arteriole.checksum.manifest import digest_manifest, manifest_entries, write_manifest
+
+#: The kinds of digests, in the order in which their manifests are written.
+KINDS = ("md5", "blake3")
+
+
+def stem(part: str, volume: int) -> str:
+    """What the names of a pair begin with.
+
+    >>> stem("runfolder", 0), stem("runfolder", 2)
+    ('runfolder', 'runfolder.addendum-2')
+    """
+    return f"{part}.addendum-{volume}" if volume else part
+
+
+def stems(folder: Path, part: str) -> list[str]:
+    """Those of the pairs in `folder` of which at least one is there, in order."""
+    every = (stem(part, volume) for volume in itertools.count())
+    return list(
+        itertools.takewhile(
+            lambda name: any((folder / f"{name}.{kind}").exists() for kind in KINDS), every
+        )
+    )
+
+
+class Volumes:
+    """The pairs of manifests of `part` in `folder`, beside a journal that knows all files."""
+
+    def __init__(self, folder: Path, part: str) -> None:
+        self._folder = folder
+        self._part = part
+
+    def is_closed(self) -> bool:
+        """Whether the first pair is whole; it never changes any more."""
+        return all(self._path(0, kind).exists() for kind in KINDS)
+
+    def close(self, journal: Journal, *, may_grow: bool = False) -> dict[str, str]:
+        """Write what is missing, compare what is there; BLAKE3 by the manifest's name.
+
+        Args:
+            may_grow: what no manifest has becomes an addendum.
+
+        Raises:
+            ManifestError: a manifest cannot be used.
+            ChecksumError: files are gone, or not as they were recorded, or came later and must not.
+        """
+        count = self.compare(journal)
+        late = journal.late()
+        if late and count and not may_grow:
+            raise self.differs(late)
+        if late or not count:
+            journal.take_late(count)
+            count += 1
+        return dict(self._written(journal, volume) for volume in self._all(count))
+
+    def compare(self, journal: Journal) -> int:
+        """How many pairs there are; what they record is as the journal has it, or it raises."""
+        count = self.load(journal)
+        if changed := journal.changed():
+            raise self.differs(changed)
+        return count
+
+    def append(self, journal: Journal) -> dict[str, str]:
+        """Write what is in no manifest as one more pair; as of `close`."""
+        volume = self.load(journal)
+        journal.take_late(volume)
+        return dict(self._written(journal, (volume, kind)) for kind in KINDS)
+
+    def load(self, journal: Journal) -> int:
+        """Let the journal know what is recorded; how many pairs there are."""
+        count = len(stems(self._folder, self._part))
+        journal.forget_recorded()
+        for volume in range(count):
+            there = [kind for kind in KINDS if self._path(volume, kind).exists()]
+            for kind in there:
+                journal.record(volume, kind, manifest_entries(self._path(volume, kind)))
+            half = journal.half_recorded(volume) if len(there) == len(KINDS) else []
+            if half:
+                paths = " and ".join(str(self._path(volume, kind)) for kind in KINDS)
+                raise ManifestError(f"{paths} list different files: {listed(half)}")
+        return count
+
+    def _all(self, count: int) -> list[tuple[int, str]]:
+        return [(volume, kind) for volume in range(count) for kind in KINDS]
+
+    def _written(self, journal: Journal, one: tuple[int, str]) -> tuple[str, str]:
+        path = self._path(*one)
+        if not path.exists():
+            with closing(journal.entries(*one)) as entries:
+                write_manifest(path, entries)
+        return path.name, digest_manifest(path)
+
+    def _path(self, volume: int, kind: str) -> Path:
+        return self._folder / f"{stem(self._part, volume)}.{kind}"
+
+    def differs(self, names: list[str]) -> ChecksumError:
+        return ChecksumError(
+            f"not what {self._path(0, 'md5')} recorded earlier: {listed(names)}",
+            code="checksum.changed",
+            hint="files of a finished run or attempt changed: restore them and retry, or redo"
+            " the run from that stage; the earlier digests stay",
+        )

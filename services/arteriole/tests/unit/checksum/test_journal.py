@@ -1,0 +1,117 @@
+"""What a journal knows of files, over changes, ends and other jobs."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arteriole.app.errors import ArterioleError
+from arteriole.checksum import journal as journals
+from arteriole.checksum.journal import BATCH, Journal, held
+from arteriole.checksum.listing import FoundFile
+
+A = FoundFile("a", 1, 2, 3)
+B = FoundFile("b", 10, 20, 30)
+MADE = {"md5": b"m" * 16, "blake3": b"b" * 32}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journals" / "run.runfolder.sqlite"
+
+
+def lacking(journal: Journal) -> list[str]:
+    return [found.name for batch in journal.lacking() for found in batch]
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        ([A, B], ["b"]),
+        ([replace(A, size=2), B], ["a", "b"]),
+        ([replace(A, mtime_ns=3), B], ["a", "b"]),
+        ([replace(A, inode=4), B], ["a", "b"]),
+        ([A], []),
+        ([B], ["b"]),
+    ],
+)
+def test_a_digest_counts_while_its_file_is_as_it_was(
+    path: Path, now: list[FoundFile], left: list[str]
+) -> None:
+    with held(path) as journal:
+        journal.take_listing([A, B])
+        assert lacking(journal) == ["a", "b"]
+        journal.add([("a", MADE)])
+    with held(path) as journal:
+        journal.take_listing(now)
+        assert lacking(journal) == left
+        assert journal.count() == (len(now), sum(found.size for found in now))
+
+
+def test_a_listing_of_a_part_forgets_nothing(path: Path) -> None:
+    with held(path) as journal:
+        journal.take_listing([A])
+        journal.add([("a", MADE)])
+        journal.take_listing([B], whole=False)
+        assert (lacking(journal), journal.count()) == (["b"], (1, 10))
+        journal.take_listing([A, B])
+        assert (lacking(journal), journal.count_known()) == (["b"], (1, 1))
+
+
+def test_the_largest_are_read_first_and_small_ones_as_they_lie(path: Path) -> None:
+    sizes = {"a": 5, "b": BATCH, "c": BATCH + 1, "d": 3 * BATCH, "e": BATCH - 1, "f": 7}
+    with held(path) as journal:
+        journal.take_listing(FoundFile(name, size, 1) for name, size in sizes.items())
+        batches = [[found.name for found in batch] for batch in journal.lacking()]
+    assert batches == [["d"], ["c"], ["b"], ["a", "e"], ["f"]]
+
+
+def test_what_differs_is_named(path: Path) -> None:
+    with held(path) as journal:
+        journal.take_listing([A, B])
+        assert journal.unlike([B, A]) == []
+        assert journal.unlike([A, replace(B, inode=1)]) == ["b"]
+        assert journal.unlike([B, FoundFile("c", 1, 1, 1)]) == ["a", "c"]
+
+
+def test_one_job_at_a_time_and_it_sees_who_waits(path: Path) -> None:
+    with held(path, patient=False) as journal:
+        assert not journal.is_wanted()
+        with pytest.raises(ArterioleError) as raised, held(path, patient=False):
+            pass
+        assert raised.value.code == "job.busy"
+        waiting = journals._lock_file(path.with_suffix(".wanted"))
+        journals.fcntl.flock(waiting, journals.fcntl.LOCK_SH)
+        assert journal.is_wanted()
+        journals.os.close(waiting)
+        assert not journal.is_wanted()
+    with held(path):
+        pass
+
+
+def test_one_that_cannot_be_read_is_begun_anew(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 1000)
+    with held(path) as journal:
+        journal.take_listing([A])
+        assert lacking(journal) == ["a"]
+
+
+def test_a_discarded_one_leaves_nothing_but_its_locks(path: Path) -> None:
+    with held(path) as journal:
+        journal.take_listing([A])
+        journal.discard()
+    assert [one.suffix for one in sorted(path.parent.iterdir())] == [".lock", ".wanted"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(sqlite3.SQLITE_FULL, "disk.full"), (sqlite3.SQLITE_IOERR, "checksum.journal")],
+)
+def test_what_the_disk_says_is_told(path: Path, error: int, code: str) -> None:
+    failure = sqlite3.OperationalError("it is so")
+    failure.sqlite_errorcode = error
+    with pytest.raises(ArterioleError, match="it is so") as raised, held(path):
+        raise failure
+    assert raised.value.code == code

@@ -1,0 +1,100 @@
+"""A pair of manifests that is closed, and addenda of what came later."""
+
+from pathlib import Path
+
+import pytest
+
+from arteriole.app.errors import ArterioleError
+from arteriole.checksum.journal import Journal
+from arteriole.checksum.listing import FoundFile
+from arteriole.checksum.volumes import Volumes, stems
+
+
+def known(journal: Journal, files: dict[str, str]) -> None:
+    """Let the journal have these files, digested; each text is a digit of their digests."""
+    journal.take_listing(FoundFile(name, 1, 1) for name in files)
+    journal.add(
+        (name, {"md5": bytes.fromhex(digit * 32), "blake3": bytes.fromhex(digit * 64)})
+        for name, digit in files.items()
+    )
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.sqlite")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "manifests"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_late_files_become_addenda_and_what_is_closed_stays(journal: Journal, folder: Path) -> None:
+    volumes = Volumes(folder, "runfolder")
+    assert not volumes.is_closed()
+    known(journal, {"b": "1", "a": "2"})
+    volumes.close(journal, may_grow=True)
+    first = content(folder)
+    assert first["runfolder.md5"] == f"{'2' * 32}  a\n{'1' * 32}  b\n".encode()
+    assert volumes.is_closed()
+    for number, name in ((1, "late"), (2, "later")):
+        known(journal, {"b": "1", "a": "2"} | dict.fromkeys(("late", "later")[:number], "3"))
+        written = volumes.close(journal, may_grow=True)
+        assert sorted(written) == sorted(content(folder))
+        assert stems(folder, "runfolder")[-1] == f"runfolder.addendum-{number}"
+        added = content(folder)[f"runfolder.addendum-{number}.blake3"]
+        assert added == f"{'3' * 64}  {name}\n".encode()
+    assert {name: content(folder)[name] for name in first} == first
+    assert volumes.close(journal, may_grow=True) == written
+
+
+@pytest.mark.parametrize(
+    ("now", "named"),
+    [
+        ({"a": "1"}, "b"),
+        ({"a": "1", "b": "3"}, "b"),
+        ({"a": "1", "b": "2", "c": "1"}, "c"),
+        ({"a": "1", "c": "1"}, "b"),
+    ],
+)
+def test_what_differs_is_an_error(
+    journal: Journal, folder: Path, now: dict[str, str], named: str
+) -> None:
+    volumes = Volumes(folder, "fastq")
+    known(journal, {"a": "1", "b": "2"})
+    volumes.close(journal)
+    before = content(folder)
+    known(journal, now)
+    with pytest.raises(ArterioleError, match=f"recorded earlier: {named}$") as raised:
+        volumes.close(journal)
+    assert (raised.value.code, content(folder)) == ("checksum.changed", before)
+
+
+def test_half_a_pair_is_completed_with_its_own_files(journal: Journal, folder: Path) -> None:
+    volumes = Volumes(folder, "runfolder")
+    known(journal, {"a": "1"})
+    volumes.close(journal)
+    (folder / "runfolder.blake3").unlink()
+    known(journal, {"a": "1", "late": "2"})
+    volumes.close(journal, may_grow=True)
+    assert content(folder)["runfolder.blake3"] == f"{'1' * 64}  a\n".encode()
+    assert content(folder)["runfolder.addendum-1.md5"] == f"{'2' * 32}  late\n".encode()
+
+
+def test_a_pair_that_lists_different_files_is_refused(journal: Journal, folder: Path) -> None:
+    known(journal, {"a": "1", "b": "2"})
+    Volumes(folder, "fastq").close(journal)
+    (folder / "fastq.md5").write_text(f"{'1' * 32}  a\n")
+    with pytest.raises(ArterioleError, match="list different files: b") as raised:
+        Volumes(folder, "fastq").close(journal)
+    assert raised.value.code == "manifest.invalid"
+
+
+def test_an_empty_folder_has_manifests_too(journal: Journal, folder: Path) -> None:
+    known(journal, {})
+    Volumes(folder, "runfolder").close(journal)
+    assert content(folder) == {"runfolder.md5": b"", "runfolder.blake3": b""}
