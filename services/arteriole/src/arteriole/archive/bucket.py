@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from arteriole.archive.archive import Bytes
 from arteriole.archive.credentials import read_credentials
 from arteriole.archive.faults import explain
 from arteriole.archive.settings import MIB, S3Settings, StorageClass
@@ -126,30 +127,38 @@ class Bucket:
             self.abort(key, upload_id)
 
     def read(self, key: str, name: str, meter: Meter, sink: Sink | None = None) -> FileDigest:
-        """Read an object from end to end; a connection that is cut goes on where it was."""
+        """Read an object from end to end."""
         digester = Digester()
-        for left in reversed(range(self._settings.attempts)):
-            try:
-                self._read_on(key, digester, meter, sink)
-            except (BotoCoreError, HTTPError) as err:
-                if left == 0:
-                    raise explain(err, f"reading {key}") from err
-            else:
-                break
-        return digester.digest(name)
-
-    def _read_on(self, key: str, digester: Digester, meter: Meter, sink: Sink | None) -> None:
-        ranged = {"Range": f"bytes={digester.size}-"} if digester.size else {}
-        with _told(f"reading {key}"):
-            body = self._client.get_object(Bucket=self.name, Key=key, **ranged)["Body"]
-        try:
-            for piece in body.iter_chunks(PIECE):
+        with closing(self.pieces(key)) as pieces:
+            for piece in pieces:
                 meter.add(len(piece))
                 digester.update(piece)
                 if sink is not None:
                     sink.write(piece)
-        finally:
-            body.close()
+        return digester.digest(name)
+
+    def pieces(self, key: str, start: int = 0, stop: int | None = None) -> Bytes:
+        """The bytes of an object, or of a part; a connection that is cut goes on where it was."""
+        if start == stop:
+            return
+        for left in reversed(range(self._settings.attempts)):
+            try:
+                for piece in self._pieces(key, start, stop):
+                    start += len(piece)
+                    yield piece
+            except (BotoCoreError, HTTPError) as err:
+                if left == 0:
+                    raise explain(err, f"reading {key}") from err
+            else:
+                return
+
+    def _pieces(self, key: str, start: int, stop: int | None) -> Bytes:
+        last = "" if stop is None else str(stop - 1)
+        ranged = {"Range": f"bytes={start}-{last}"} if start or last else {}
+        with _told(f"reading {key}"):
+            body = self._client.get_object(Bucket=self.name, Key=key, **ranged)["Body"]
+        with closing(body):
+            yield from body.iter_chunks(PIECE)
 
     def mark(self, key: str) -> dict[str, str]:
         """The metadata of an object."""

@@ -50,6 +50,7 @@ _REFUSALS: tuple[tuple[set[str], str, str, str], ...] = (
             "404",
             "BadDigest",
             "InvalidPart",
+            "InvalidRange",
             "NoSuchKey",
             "NoSuchUpload",
             "XAmzContentSHA256Mismatch",

@@ -5,22 +5,28 @@ from arteriole.archive.holding import Holding
 _TEXT = """\
 This is one attempt of a sequencing run, complete if archive.json is beside this file.
 
-data/<digest>   the content of a file, at its BLAKE3 digest; files of equal content share one
-manifest/       <part>.md5 and <part>.blake3: digest and name of every file of a part
-index.json      a line for each file: its name, key, size in bytes and digests
-archive.json    when it was archived, and the BLAKE3 digests of the manifests
+bundles/<name>.tar   small files, in plain tar
+data/<digest>        the content of a larger file, at its BLAKE3 digest; equal ones share one
+manifest/            <part>.md5 and <part>.blake3: digest and name of every file of a part
+index.json           a line for each bundle and each file: key, size in bytes and digests of the
+                     object, and of a file in a bundle the offset of its first byte there
+archive.json         when it was archived, and the BLAKE3 digests of the manifests
 
 To restore it:
 
-1. If the objects below data/ are of a storage class that cannot be read at once, bring them back
-   first (S3: RestoreObject, `aws s3api restore-object`).
+1. If the objects below bundles/ and data/ are of a storage class that cannot be read at once,
+   bring them back first (S3: RestoreObject, `aws s3api restore-object`).
 2. Copy all of it into an empty folder with any S3 client, for example:
        aws s3 cp --recursive {where} .
-3. In that folder give the files their names:
+3. In that folder unpack the bundles, and give the other files their names:
 
+for bundle in bundles/*.tar; do
+    if [ -e "$bundle" ]; then tar -xf "$bundle" || exit; fi
+done
 for part in {parts}; do
     while IFS= read -r line; do
         digest="${{line%%  *}}" name="${{line#*  }}"
+        if [ -e "$part/$name" ]; then continue; fi
         case "$name" in */*) mkdir -p "$part/${{name%/*}}" ;; *) mkdir -p "$part" ;; esac
         cp "data/$digest" "$part/$name" || exit
     done < "manifest/$part.blake3"
@@ -33,6 +39,11 @@ for part in {parts}; do
 done
 
    or, with b3sum:  (cd PART && b3sum --check --quiet ../manifest/PART.blake3)
+
+To restore one file, find its line in index.json. Without an offset, fetch its key. With one, its
+bytes are OFFSET to OFFSET+SIZE-1 of the bundle KEY, which one request can ask for:
+    aws s3api get-object --bucket BUCKET --key KEY --range bytes=FIRST-LAST FILE
+Then compare md5sum FILE with the line.
 """
 
 

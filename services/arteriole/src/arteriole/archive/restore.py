@@ -6,6 +6,8 @@ What an earlier start left is verified and kept; what was brought back is never 
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,14 @@ from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
 from arteriole.archive.holding import PARTS, require_same_files
-from arteriole.checksum.digests import FileDigest, Meter, digest_file, digest_text, each
+from arteriole.checksum.digests import (
+    Digester,
+    FileDigest,
+    Meter,
+    digest_file,
+    digest_text,
+    each,
+)
 from arteriole.checksum.errors import ChecksumError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
@@ -196,12 +205,18 @@ def _bring_back(task: Task, one: Stored, meter: Meter) -> None:
     needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
     one.archive.thaw(needed, task.progress)
 
-    def fetch(file: StoredFile) -> None:
-        if not _has(one.partial, file, meter):
-            _fetch(one, file, meter)
+    def look(file: StoredFile) -> bool:
+        return _has(one.partial, file, meter)
 
-    largest_first = sorted(one.files, key=lambda file: -file.digest.size)
-    each(largest_first, fetch, meter, task.parameters["threads"])
+    def fetch(batch: list[StoredFile]) -> None:
+        with closing(one.archive.read(batch)) as contents:
+            for file, pieces in contents:
+                _write(one, file, pieces, meter)
+
+    threads = task.parameters["threads"]
+    there = each(one.files, look, meter, threads)
+    missing = [file for file, whole in zip(one.files, there, strict=True) if not whole]
+    each(one.archive.batches(missing), fetch, meter, threads)
     for name, manifest in one.manifests.items():
         path = one.partial / "manifest" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -221,13 +236,17 @@ def _has(folder: Path, file: StoredFile, meter: Meter) -> bool:
     return whole
 
 
-def _fetch(one: Stored, file: StoredFile, meter: Meter) -> None:
+def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter) -> None:
+    digester = Digester()
     path = one.partial / file.name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with open(path, "xb") as copy:
-            fetched = one.archive.fetch(file, meter, copy)
+            for piece in pieces:
+                meter.add(len(piece))
+                digester.update(piece)
+                copy.write(piece)
             copy.flush()
             os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
             os.fsync(copy.fileno())
@@ -238,7 +257,7 @@ def _fetch(one: Stored, file: StoredFile, meter: Meter) -> None:
             code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
             hint="check the disk, quota and permissions; then ask for it again",
         ) from err
-    if fetched != file.digest:
+    if digester.digest(file.digest.name) != file.digest:
         raise not_as_its_manifest(
             file.name, one.archive.where, "it is left as it is: another archive may be whole"
         )

@@ -75,6 +75,9 @@ class S3Settings(Section):
     #: Larger files are sent in parts of `part_size`; each thread holds one of them in memory.
     multipart_threshold: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
     part_size: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
+    #: Files below `bundle_below` bytes are packed into bundles of about `bundle_size`; 0: none are.
+    bundle_below: int = Field(default=16 * MIB, ge=0, le=1024 * MIB)
+    bundle_size: int = Field(default=1024 * MIB, ge=1 * MIB, le=8 * 1024 * MIB)
     #: A request that fails for a reason that may pass is sent so many times.
     attempts: int = Field(default=5, ge=1, le=50)
     #: Seconds without a byte.

@@ -12,6 +12,7 @@ import pytest
 import requests
 from botocore.config import Config
 
+from arteriole.archive.settings import MIB
 from arteriole.archive.work import work
 
 from .conftest import BASE, PARTS, SOON, Centre, Store, tree, write_tree
@@ -80,6 +81,7 @@ def amazon(site: Any, store: Store, moto: str) -> Centre:
         "path_style": True,
         "credentials_file": str(credentials),
         "thaw_poll": 0.01,
+        "bundle_below": MIB,
         **PARTS,
         **SOON,
     }
@@ -91,9 +93,10 @@ def amazon(site: Any, store: Store, moto: str) -> Centre:
 def classes(store: Store) -> set[str]:
     """Of the objects that hold the content of files; all others can be read at once."""
     found = store.client.list_objects_v2(Bucket=store.bucket)["Contents"]
-    others = [one for one in found if "/data/" not in one["Key"]]
-    assert {one["StorageClass"] for one in others} == {"STANDARD"}
-    return {one["StorageClass"] for one in found if "/data/" in one["Key"]}
+    content = [one for one in found if "/data/" in one["Key"] or "/bundles/" in one["Key"]]
+    assert len(content) == 2
+    assert {one["StorageClass"] for one in found if one not in content} == {"STANDARD"}
+    return {one["StorageClass"] for one in content}
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER_IR", "DEEP_ARCHIVE"])
@@ -138,9 +141,12 @@ def test_a_start_after_some_were_moved(amazon: Centre, store: Store) -> None:
     assert classes(store) == {"GLACIER"}
 
 
-def test_what_others_moved_is_not_believed(amazon: Centre, store: Store, refused: Any) -> None:
+@pytest.mark.parametrize("kind", ["/data/", "/bundles/"])
+def test_what_others_moved_is_not_believed(
+    amazon: Centre, store: Store, refused: Any, kind: str
+) -> None:
     amazon.archive()
-    key = next(key for key in store.objects() if "/data/" in key)
+    key = next(key for key in store.objects() if kind in key)
     source = {"Bucket": store.bucket, "Key": key}
     store.client.copy_object(
         Bucket=store.bucket, Key=key, CopySource=source, StorageClass="GLACIER"
