@@ -338,6 +338,10 @@ def test_start_job_sends_names_only(action, service, name):
         ({"attempt": "<% x %>"}, {}),
         ({"attempt": 1, "destination": "{{ x }}"}, {}),
         ({"attempt": 1, "part": "a b"}, {}),
+        ({"attempt": 1, "sample": "S1", "file": "fastq/P1/S1.fastq.gz"}, None),
+        ({"attempt": 1, "sample": "<% x %>"}, {}),
+        ({"attempt": 1, "file": "fastq/../x"}, {}),
+        ({"attempt": 1, "file": "/etc"}, {}),
     ],
 )
 def test_restore_starts_one_job_for_an_execution(action, service, asked, body):

@@ -1,12 +1,17 @@
 """Archive jobs: what belongs to an attempt, and its manifests, to a destination; and back."""
 
+import enum
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
+
+from pydantic import Field
 
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
 from arteriole.archive.destinations import destination_parameters
+from arteriole.archive.selection import Selection
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
 from arteriole.checksum.part_request import PartRequest
 from arteriole.checksum.parts import Part
@@ -33,14 +38,38 @@ class ArchiveRequest(PartRequest):
         return document
 
 
-class RestoreRequest(PartRequest):
+class RestoredPart(enum.StrEnum):
+    """What of an attempt is brought back; the first is the next two together."""
+
+    DATA = "data"
+    RUNFOLDER = "runfolder"
+    FASTQ = "fastq"
+    RESULTS = "results"
+
+
+class RestoreRequest(StartRequest):
     """Body of `POST /api/1.0/restore/<runfolder>`."""
 
+    part: RestoredPart = RestoredPart.DATA
     #: May be left out where there is only one.
     destination: str = ""
+    #: Only the FASTQs of this sample.
+    sample: str = Field(default="", max_length=200)
+    #: Only this file, `<part>/<path>`.
+    file: str = Field(default="", max_length=4000)
 
     def asked(self) -> dict[str, Any]:
-        return {**super().asked(), "verb": "restore"}
+        document = {**super().asked(), "verb": "restore"}
+        defaults = {"part": RestoredPart.DATA.value, "sample": "", "file": ""}
+        return {
+            name: v for name, v in document.items() if name not in defaults or v != defaults[name]
+        }
+
+    @property
+    def selection(self) -> Selection:
+        whole = (RestoredPart.DATA, RestoredPart.RESULTS)
+        part = "" if self.part in whole else self.part.value
+        return Selection(part, self.sample, self.file)
 
 
 class ArchiveKind:
@@ -136,12 +165,20 @@ class ArchiveKind:
         name = request.destination
         if not name and len(settings.destinations) == 1:
             (name,) = settings.destinations
-        folder = f"attempt-{request.attempt}"
-        if request.part is Part.RESULTS:
-            folder += ".results"
+        selection = request.selection
+        results = request.part is RestoredPart.RESULTS
+        if results and selection != Selection():
+            raise InvalidError(
+                "results are brought back unit by unit: expected no sample and no file",
+                code="restore.selection",
+                hint="leave sample and file out, or name another part",
+                field="part",
+            )
+        folder = f"attempt-{request.attempt}{'.results' if results else selection.folder}"
         return {
             **self._common(name),
-            "part": request.part.value,
+            "part": (Part.RESULTS if results else Part.DATA).value,
+            "selection": asdict(selection),
             "restore_root": str(settings.restore_root),
             "restore": str(within(settings.restore_root, run, folder)),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
 from arteriole.archive.holding import PARTS, require_same_files
+from arteriole.archive.selection import Selection
 from arteriole.checksum.digests import (
     Digester,
     FileDigest,
@@ -60,7 +61,7 @@ def work(task: Task) -> dict[str, Any]:
         RestoreError: there is no room, or other content lies at its place.
         ArchiveError: it is not archived there, or not as it should be.
     """
-    with exclusive(task, f"restore/{task.run}.{task.attempt}.{task.parameters['part']}"):
+    with exclusive(task, f"restore/{task.run}.{Path(task.parameters['restore']).name}"):
         found = _find(task)
         _require_room(task, found)
         meter = Meter(task.progress, sum(_to_read(one) for one in found))
@@ -100,7 +101,13 @@ def _find(task: Task) -> list[Stored]:
     archive = destination.data(task.run, task.attempt)
     if not archive.is_complete():
         raise _not_archived(task, archive.where)
-    return [_read(archive, to, PARTS, {part: known / part for part in PARTS})]
+    stored = _read(archive, to, PARTS, {part: known / part for part in PARTS})
+    return [_selected(stored, Selection(**parameters.get("selection", {})))]
+
+
+def _selected(stored: Stored, selection: Selection) -> Stored:
+    files = [file for file in stored.files if selection.has(file.name)]
+    return replace(stored, manifests=selection.cut(stored.manifests), files=files)
 
 
 def _find_units(task: Task, destination: Destination, to: Path, known: Path) -> list[Stored]:
