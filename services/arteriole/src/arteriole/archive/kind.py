@@ -1,8 +1,10 @@
 """Archive jobs: what belongs to an attempt, and its manifests, to a destination; and back."""
 
 import enum
+import secrets
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -13,6 +15,7 @@ from arteriole.app.routes import Route
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.selection import Selection
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
+from arteriole.checksum.digests import digest_text
 from arteriole.checksum.part_request import PartRequest
 from arteriole.checksum.parts import Part
 from arteriole.checksum.places import (
@@ -72,6 +75,12 @@ class RestoreRequest(StartRequest):
         return Selection(part, self.sample, self.file)
 
 
+class DrillRequest(StartRequest):
+    """What the service itself asks for, once it has chosen an attempt."""
+
+    destination: str
+
+
 class ArchiveKind:
     name = "archive"
     stage = "archive"
@@ -82,7 +91,15 @@ class ArchiveKind:
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
 
-    def parameters(self, run: str, request: ArchiveRequest | RestoreRequest) -> dict[str, Any]:
+    @property
+    def destinations(self) -> list[str]:
+        return list(self._settings.destinations)
+
+    def parameters(
+        self, run: str, request: ArchiveRequest | RestoreRequest | DrillRequest
+    ) -> dict[str, Any]:
+        if isinstance(request, DrillRequest):
+            return self._of_drill(run, request)
         if isinstance(request, RestoreRequest):
             return self._of_restore(run, request)
         common = self._common(request.destination)
@@ -106,6 +123,10 @@ class ArchiveKind:
             **destination_parameters(destination),
             "threads": self._settings.threads,
         }
+
+    def require(self, name: str) -> None:
+        """InvalidError if there is no destination of this name, or it cannot be used."""
+        self._destination(name)
 
     def _destination(self, name: str) -> ArchiveDestination:
         destination = self._settings.destinations.get(name)
@@ -153,15 +174,34 @@ class ArchiveKind:
             "manifests": str(manifests / RESULTS),
         }
 
-    def _of_restore(self, run: str, request: RestoreRequest) -> dict[str, Any]:
-        require_identifier(run, "run")
-        settings = self._settings
-        if settings.restore_root is None:
+    def _restore_root(self) -> Path:
+        if self._settings.restore_root is None:
             raise InvalidError(
                 "arteriole.yaml does not say where archived runs are brought back to",
                 code="restore.not_set",
                 hint="set archive.restore_root, and make that folder",
             )
+        return self._settings.restore_root
+
+    def _of_drill(self, run: str, request: DrillRequest) -> dict[str, Any]:
+        settings, root = self._settings, self._restore_root()
+        name = request.destination
+        return {
+            **self._common(name),
+            "part": Part.DATA.value,
+            "restore_root": str(root),
+            "restore": str(root / f".drill-{digest_text(name.encode())[:12]}"),
+            "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+            "drill": {
+                "seed": secrets.randbelow(1 << 53),
+                "files": settings.drill_files,
+                "bytes": settings.drill_bytes,
+            },
+        }
+
+    def _of_restore(self, run: str, request: RestoreRequest) -> dict[str, Any]:
+        require_identifier(run, "run")
+        settings, root = self._settings, self._restore_root()
         name = request.destination
         if not name and len(settings.destinations) == 1:
             (name,) = settings.destinations
@@ -179,8 +219,8 @@ class ArchiveKind:
             **self._common(name),
             "part": (Part.RESULTS if results else Part.DATA).value,
             "selection": asdict(selection),
-            "restore_root": str(settings.restore_root),
-            "restore": str(within(settings.restore_root, run, folder)),
+            "restore_root": str(root),
+            "restore": str(within(root, run, folder)),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
         }
 

@@ -6,7 +6,7 @@ What an earlier start left is verified and kept; what was brought back is never 
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,6 +53,17 @@ class Stored:
     def partial(self) -> Path:
         return self.final.with_name(f".{self.final.name}.partial")
 
+    def narrowed(self, names: Set[str]) -> "Stored":
+        """These files alone, and the lines of the manifests that are about them."""
+        manifests = {}
+        for key, manifest in self.manifests.items():
+            part = key.partition(".")[0]
+            digests = {n: d for n, d in manifest.digests.items() if f"{part}/{n}" in names}
+            if digests:
+                manifests[key] = Manifest(manifest.path, digests)
+        files = [file for file in self.files if file.name in names]
+        return replace(self, manifests=manifests, files=files)
+
 
 def work(task: Task) -> dict[str, Any]:
     """`{from, to, units, already, files, bytes}`; `already` were there, and were verified.
@@ -62,8 +73,8 @@ def work(task: Task) -> dict[str, Any]:
         ArchiveError: it is not archived there, or not as it should be.
     """
     with exclusive(task, f"restore/{task.run}.{Path(task.parameters['restore']).name}"):
-        found = _find(task)
-        _require_room(task, found)
+        found = find(task)
+        require_room(task, found)
         meter = Meter(task.progress, sum(_to_read(one) for one in found))
         already = 0
         for one in found:
@@ -71,14 +82,14 @@ def work(task: Task) -> dict[str, Any]:
                 _verify(one, one.final, meter, task.parameters["threads"])
                 already += 1
             else:
-                _bring_back(task, one, meter)
+                bring_back(task, one, meter)
         return {**_told(task, found), "already": already}
 
 
 def observe(task: Task) -> dict[str, Any]:
     """`{from, to, units, files, bytes}`; errors as of `work` but for what reading would show."""
-    found = _find(task)
-    _require_room(task, found)
+    found = find(task)
+    require_room(task, found)
     return _told(task, found)
 
 
@@ -92,7 +103,7 @@ def _told(task: Task, found: list[Stored]) -> dict[str, Any]:
     }
 
 
-def _find(task: Task) -> list[Stored]:
+def find(task: Task) -> list[Stored]:
     parameters = task.parameters
     destination = open_destination(parameters)
     to, known = Path(parameters["restore"]), Path(parameters["manifests"])
@@ -106,8 +117,17 @@ def _find(task: Task) -> list[Stored]:
 
 
 def _selected(stored: Stored, selection: Selection) -> Stored:
-    files = [file for file in stored.files if selection.has(file.name)]
-    return replace(stored, manifests=selection.cut(stored.manifests), files=files)
+    if selection == Selection():
+        return stored
+    chosen = {file.name for file in stored.files if selection.has(file.name)}
+    if not chosen:
+        raise RestoreError(
+            "the archive of this attempt has no such file, or no FASTQ of such a sample",
+            code="restore.not_found",
+            hint="a file is named as PART/PATH, as its manifests have it; a sample by the name"
+            " that its FASTQs begin with, or the Sample_ID of their folder",
+        )
+    return stored.narrowed(chosen)
 
 
 def _find_units(task: Task, destination: Destination, to: Path, known: Path) -> list[Stored]:
@@ -175,7 +195,7 @@ def _files(archive: Archive, part: str, md5: Manifest, blake3: Manifest) -> list
     ]
 
 
-def _require_room(task: Task, found: list[Stored]) -> None:
+def require_room(task: Task, found: list[Stored]) -> None:
     root = Path(task.parameters["restore_root"])
     if not root.is_dir():
         raise RestoreError(
@@ -208,7 +228,7 @@ def _to_read(one: Stored) -> int:
     return one.size if one.final.exists() else 2 * one.size
 
 
-def _bring_back(task: Task, one: Stored, meter: Meter) -> None:
+def bring_back(task: Task, one: Stored, meter: Meter) -> None:
     needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
     one.archive.thaw(needed, task.progress)
 

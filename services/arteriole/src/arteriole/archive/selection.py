@@ -3,9 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from arteriole.archive.errors import RestoreError
 from arteriole.checksum.digests import digest_text
-from arteriole.checksum.manifest import Manifest
 
 #: Illumina's names, bcl2fastq2 guide (15051736), FASTQ files: SampleName_S1_L001_R1_001.fastq.gz
 _FASTQ = r"_S[0-9]+(_L[0-9]{3})?_[RI][0-9]_[0-9]{3}\.fastq(\.gz|\.ora)?"
@@ -38,23 +36,6 @@ class Selection:
             and self.file in ("", name)
             and (not self.sample or (part == "fastq" and self._is_of_sample(path)))
         )
-
-    def cut(self, manifests: dict[str, Manifest]) -> dict[str, Manifest]:
-        """The manifests with the lines of these files alone; RestoreError if there are none."""
-        kept = {}
-        for name, manifest in manifests.items():
-            part = name.partition(".")[0]
-            digests = {n: d for n, d in manifest.digests.items() if self.has(f"{part}/{n}")}
-            if digests:
-                kept[name] = Manifest(manifest.path, digests)
-        if not kept:
-            raise RestoreError(
-                "the archive of this attempt has no such file, or no FASTQ of such a sample",
-                code="restore.not_found",
-                hint="a file is named as PART/PATH, as its manifests have it; a sample by the"
-                " name that its FASTQs begin with, or the Sample_ID of their folder",
-            )
-        return kept
 
     def _is_of_sample(self, path: str) -> bool:
         """A FASTQ that begins with the sample's name or, below a project, is in its folder."""

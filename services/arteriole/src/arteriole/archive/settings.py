@@ -119,3 +119,6 @@ class ArchiveSettings(Section):
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job copied or read back at once.
     threads: int = Field(default=2, ge=1, le=64)
+    #: What a drill brings back at most; a single file may be larger if all are.
+    drill_files: int = Field(default=20, ge=1, le=10_000)
+    drill_bytes: int = Field(default=10 * 1024 * MIB, ge=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
-from arteriole.archive import restore
+from arteriole.archive import drill, restore
 from arteriole.archive.archive import Archive, Destination, Parcel
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import PARTS, Holding, read_holding, read_unit
@@ -24,8 +24,11 @@ def work(task: Task) -> dict[str, Any]:
     """Of data: archive.json, with `destination`, `path` and `already` (it was archived before).
 
     Of results: `{destination, units, already, undigested, files, bytes}`, where `undigested` are
-    units without digests yet, which are left for a later job. Of a restore: as `restore` has it.
+    units without digests yet, which are left for a later job. Of a restore, or a
+    drill: as that has it.
     """
+    if "drill" in task.parameters:
+        return drill.work(task)
     if "restore" in task.parameters:
         return restore.work(task)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
@@ -45,6 +48,8 @@ def observe(task: Task) -> dict[str, Any]:
         ArchiveError: the destination cannot be used, or not even the run folder fits.
     """
     parameters = task.parameters
+    if "drill" in parameters:
+        return drill.observe(task)
     if "restore" in parameters:
         return restore.observe(task)
     destination = open_destination(parameters)
