@@ -60,6 +60,12 @@ _REFUSALS: tuple[tuple[set[str], str, str, str], ...] = (
         "retry: what arrived whole is kept",
     ),
     (
+        {"NotImplemented"},
+        "archive.refused",
+        "the endpoint does not know a part of the request",
+        "leave out of the destination what it does not have: encryption, object_lock",
+    ),
+    (
         {"EntityTooLarge", "QuotaExceeded", "XMinioStorageFull"},
         "archive.disk_full",
         "the endpoint has no room for it",

@@ -46,8 +46,9 @@ class S3Destination:
         self._class = storage_class or settings.storage_class
 
     def require_room(self, size: int) -> None:
-        """ArchiveError if the bucket cannot be read; it has room until it says otherwise."""
+        """ArchiveError if the bucket cannot be used; it has room until it says otherwise."""
         self._bucket.get(f"{self._base()}{RECORD}")
+        self._bucket.require_lock()
 
     def data(self, run: str, attempt: int) -> "S3Archive":
         return self._archive(f"{self._base()}{run}/attempt-{attempt}/")
@@ -114,6 +115,7 @@ class S3Archive:
 
     def prepare(self, holding: Holding) -> None:
         """Give up the incomplete uploads of an earlier start."""
+        self._bucket.require_lock()
         self._bucket.abort_all(self._base)
 
     def has(self, parcel: Parcel, meter: Meter) -> bool:
@@ -122,6 +124,7 @@ class S3Archive:
             return False
         if there.cold:
             self._require_mark(parcel.place, self._digest(parcel, meter))
+            self._bucket.lock(parcel.place)
             meter.add(parcel.size)
             return True
         found, wrong = self._read_back(parcel, meter)
@@ -168,6 +171,7 @@ class S3Archive:
             **record,
             "bundles": sum(parcel.is_bundle for parcel in parcels),
             "storage_class": self._class.value,
+            **self._bucket.protection.record(),
             "index": digest_text(index),
         }
         self._write(RECORD, (json.dumps(record, indent=1) + "\n").encode())
@@ -305,6 +309,7 @@ class S3Archive:
         """What is to be done once it was read back."""
         if self._class.cold:
             self._bucket.move(parcel.place, self._class, {MARK: digest.blake3})
+        self._bucket.lock(parcel.place)
         if parcel.is_bundle:
             self._bundles[parcel.place] = digest
 
@@ -340,11 +345,12 @@ class S3Archive:
 
     def _write(self, name: str, data: bytes) -> None:
         """Write an object that has to be readable at once, and read it back."""
-        if self._base + name in self._there and self._bucket.get(self._base + name) == data:
-            return
-        self._bucket.put(self._base + name, data, StorageClass.STANDARD)
-        if self._bucket.get(self._base + name) != data:
-            raise self._spoilt(name, "it is not as it was written")
+        key = self._base + name
+        if key not in self._there or self._bucket.get(key) != data:
+            self._bucket.put(key, data, StorageClass.STANDARD)
+            if self._bucket.get(key) != data:
+                raise self._spoilt(name, "it is not as it was written")
+        self._bucket.lock(key)
 
     def _read(self, name: str) -> bytes:
         data = self._bucket.get(self._base + name)

@@ -133,9 +133,21 @@ def test_an_altered_archive_is_told(s3: Centre, store: Store, way: Proxy, refuse
         (lambda s, d: d.update(bucket="nowhere"), "archive.no_bucket"),
         (lambda s, d: d.update(storage_class="STANDARD_IA"), "archive.storage_class"),
         (lambda s, d: d.update(storage_class="DEEP_ARCHIVE"), "archive.storage_class"),
+        (lambda s, d: d.update(encryption={"type": "sse-s3"}), "archive.refused"),
+        (lambda s, d: d.update(object_lock={"days": 1}), "archive.object_lock"),
         (lambda s, d: d.update(endpoint_url="http://127.0.0.1:1"), "archive.unreachable"),
     ],
-    ids=["secret", "mode", "no key", "bucket", "class", "cold class", "nobody there"],
+    ids=[
+        "secret",
+        "mode",
+        "no key",
+        "bucket",
+        "class",
+        "cold class",
+        "no encryption",
+        "no lock",
+        "nobody there",
+    ],
 )
 def test_what_cannot_be_used_is_told(
     s3: Centre, swift_server: Swift, store: Store, refused: Any, change: Any, code: str
