@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,21 +110,15 @@ class DirectoryArchive:
     def store(self, parcel: Parcel, meter: Meter) -> None:
         (file,) = parcel.files
         path = self.partial / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        try:
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
             with open(path, "xb") as copy:
                 copied = digest_file(file.source, file.found, meter, copy)
                 copy.flush()
                 os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
                 os.fsync(copy.fileno())
                 os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        except OSError as err:
-            raise ArchiveError(
-                f"cannot write {path}: {err.strerror}",
-                code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
-                hint="check the archive's disk, quota and permissions; then retry",
-            ) from err
         if copied != file.digest:
             raise source_changed(file.digest.name, file.source)
         if _read_back(self.partial, file, meter) != file.digest:
@@ -143,10 +138,11 @@ class DirectoryArchive:
     ) -> dict[str, Any]:
         """Write manifests and record, then rename."""
         folder = self.partial / "manifest"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, manifest in holding.manifests.items():
-            _write(folder / name, manifest.text)
-        _write(self.partial / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, manifest in holding.manifests.items():
+                _write(folder / name, manifest.text)
+            _write(self.partial / RECORD, (json.dumps(record, indent=1) + "\n").encode())
         self._require_nothing_else(self.partial, holding)
         for path, _, _ in os.walk(self.partial, topdown=False):
             sync_folder(Path(path))
@@ -212,6 +208,18 @@ class DirectoryArchive:
                 code="archive.verify",
                 hint="restore the missing files, move the others away; then retry",
             )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise ArchiveError(
+            f"cannot write {path}: {err.strerror}",
+            code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
+            hint="check the archive's disk, quota and permissions; then retry",
+        ) from err
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

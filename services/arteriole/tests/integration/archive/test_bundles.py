@@ -232,13 +232,6 @@ def test_a_tenth_of_the_requests_fails(bundles: Centre, way: Proxy) -> None:
     assert tree(bundles.restored / bundles.run / "attempt-1") == bundles.data
 
 
-def test_cut_once_while_bundles_go(bundles: Centre, way: Proxy) -> None:
-    """The large one goes there and back before them."""
-    way.left, way.cuts = 2 * 6_275_000 + 1_500_000, 1
-    assert not bundles.archive()["already"]
-    assert way.left is None
-
-
 def test_a_source_that_changed_is_not_there(bundles: Centre, store: Store, refused: Any) -> None:
     """Of the size and the time that it had: only its digest tells."""
     path = bundles.site.fastq / "Reports/2.bin"

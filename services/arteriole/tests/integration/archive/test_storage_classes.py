@@ -170,7 +170,7 @@ def _heads(store: Store, bucket: str) -> list[dict[str, Any]]:
         ({"type": "sse-kms", "key_id": "alias/runs"}, ("aws:kms", "alias/runs")),
     ],
 )
-@pytest.mark.parametrize("storage_class", ["STANDARD", "GLACIER"])
+@pytest.mark.parametrize("storage_class", ["GLACIER"])
 def test_each_object_is_encrypted(
     amazon: Centre, store: Store, encryption: dict[str, str], told: Any, storage_class: str
 ) -> None:
@@ -181,8 +181,7 @@ def test_each_object_is_encrypted(
     assert {(h["ServerSideEncryption"], h.get("SSEKMSKeyId")) for h in heads} == {told}
 
 
-@pytest.mark.parametrize("mode", [None, "compliance"])
-@pytest.mark.parametrize("storage_class", ["STANDARD", "GLACIER"])
+@pytest.mark.parametrize(("mode", "storage_class"), [(None, "STANDARD"), ("compliance", "GLACIER")])
 def test_each_object_is_locked(
     amazon: Centre, store: Store, mode: str | None, storage_class: str
 ) -> None:
