@@ -33,6 +33,7 @@ COMMANDS = {
     "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",
     "restore": "arteriole.commands.restore:restore_command",
+    "drills": "arteriole.commands.drills:drills_command",
     "indexes": "arteriole.commands.indexes:indexes_command",
     "inspect": "arteriole.inspection.command:inspect",
     "observe": "arteriole.observe.command:observe",

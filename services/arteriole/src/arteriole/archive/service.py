@@ -1,15 +1,37 @@
-"""The archive: a service of jobs that also brings back what it archived."""
+"""The archive: a service of jobs that also brings back what it archived, and drills that."""
 
+import random
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from arteriole.app.aside import answered
 from arteriole.app.auth import Role
-from arteriole.app.routes import Call, Reply, Route
-from arteriole.archive.kind import RestoreRequest
+from arteriole.app.mode import Mode
+from arteriole.app.routes import JSON, Call, Reply, Request, Route
+from arteriole.archive.kind import ArchiveKind, DrillRequest, RestoreRequest
+from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.service import STARTS, JobService
 
-#: What such a job is told as; no stage of a run.
+#: What such jobs are told as; no stages of a run.
 RESTORE = "restore"
+DRILL = "drill"
+#: Jobs looked at together.
+PAGE = 500
+
+
+class DrillsRequest(Request):
+    """Body of `POST /api/1.0/drills`."""
+
+    #: All destinations, if left out.
+    destination: str = Field(default="", max_length=200)
 
 
 class ArchiveService(JobService):
+    kind: ArchiveKind
+
     def routes(self) -> list[Route]:
         return [
             *super().routes(),
@@ -18,11 +40,102 @@ class ArchiveService(JobService):
                 "/api/1.0/restore/{runfolder}",
                 self._restore,
                 Role.OPERATOR,
-                "bring back an archived attempt; Idempotency-Key as of a start",
+                "bring back an archived attempt, or some of it; Idempotency-Key as of a start",
                 body=RestoreRequest,
                 **STARTS,
+            ),
+            Route(
+                "POST",
+                "/api/1.0/drills",
+                self._drill,
+                Role.OPERATOR,
+                "bring back and verify files of an attempt chosen at random, of each destination",
+                body=DrillsRequest,
+                answers={202: JSON},
+            ),
+            Route(
+                "GET", "/api/1.0/drills", self._drills, Role.READER, "the last drill of each place"
             ),
         ]
 
     async def _restore(self, call: Call) -> Reply:
         return await self.submit(call, RESTORE)
+
+    async def _drill(self, call: Call) -> Reply:
+        """A drill that has not ended yet stands for a new one; where nothing is, none is begun."""
+        asked: DrillsRequest = call.body
+        names = [asked.destination] if asked.destination else self.kind.destinations
+        jobs = [await self._drill_of(name, call) for name in names]
+        return Reply({"drills": [_told(job) for job in jobs if job is not None]}, status=202)
+
+    async def _drill_of(self, destination: str, call: Call) -> Job | None:
+        self.kind.require(destination)
+        last = next(self._drills_of(destination), None)
+        if last is not None and not last.state.ended:
+            return last
+        archived = sorted(self._archived(destination))
+        if not archived:
+            return None
+        run, attempt = random.SystemRandom().choice(archived)
+        observed = self.mode is Mode.OBSERVE
+        request = DrillRequest(attempt=attempt, destination=destination, observe=observed)
+        return self.queue.submit(
+            f"drill/{secrets.token_hex(16)}",
+            request.asked(),
+            run=run,
+            stage=DRILL,
+            attempt=attempt,
+            parameters=await answered(self.kind.parameters, run, request),
+            who=call.identity.name,
+            observed=observed,
+        )
+
+    def _drills(self, call: Call) -> Reply:
+        return Reply({"destinations": [self._document_of(n) for n in self.kind.destinations]})
+
+    def _document_of(self, destination: str) -> dict[str, Any]:
+        last = next(self._drills_of(destination), None)
+        drills = self._drills_of(destination)
+        good = next((j for j in drills if j.state is JobState.DONE and not j.observed), None)
+        return {
+            "destination": destination,
+            "archived": len(self._archived(destination)),
+            "last_good": good.ended if good else None,
+            "last": _told(last) if last else None,
+        }
+
+    def _archived(self, destination: str) -> set[tuple[str, int]]:
+        """The attempts whose data this service knows to be archived there."""
+        return {
+            (job.run, job.attempt)
+            for job in self._jobs(state=JobState.DONE.value)
+            if not job.observed
+            and job.result.get("destination") == destination
+            and "path" in job.result
+        }
+
+    def _drills_of(self, destination: str) -> Iterator[Job]:
+        """The newest first."""
+        jobs = self._jobs(stage=DRILL)
+        return (job for job in jobs if job.parameters.get("name") == destination)
+
+    def _jobs(self, state: str | None = None, stage: str | None = None) -> Iterator[Job]:
+        before = None
+        while page := self.queue.find(state=state, stage=stage, limit=PAGE, before=before):
+            yield from page
+            before = page[-1].job_id
+
+
+def _told(job: Job) -> dict[str, Any]:
+    return {
+        "destination": job.parameters["name"],
+        "job_id": job.job_id,
+        "run": job.run,
+        "attempt": job.attempt,
+        "state": job.state.value,
+        "observed": job.observed,
+        "code": job.code,
+        "ended": job.ended,
+        "files": job.result.get("files"),
+        "bytes": job.result.get("bytes"),
+    }
