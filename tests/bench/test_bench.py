@@ -97,7 +97,7 @@ def test_groups_are_chosen_by_their_first_letters():
     assert len(conversions) >= 3
     assert chosen(["conversion"]) == conversions
     assert chosen(["conversion_growth"]) == ("conversion_growth",)
-    with pytest.raises(ValueError, match="no rows are called 'x'; known are: archive, conv"):
+    with pytest.raises(ValueError, match="no rows are called 'x'; known are: archive, checksum"):
         chosen(["conversion", "x"])
 
 
