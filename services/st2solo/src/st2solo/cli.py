@@ -1,6 +1,7 @@
 """The command `st2solo`."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -12,6 +13,7 @@ from st2solo import (
     compat,  # noqa: F401 - has to come before anything that imports orquesta
     doctor,
     logs,
+    pack_tests,
     state_lock,
 )
 from st2solo import config as configuration
@@ -99,6 +101,28 @@ def doctor_command(config_file: Path) -> None:
         click.echo(f"{finding.grade:<7} {finding.subject}: {finding.message}")
     if any(finding.grade == BAD for finding in findings):
         sys.exit(1)
+
+
+@commands.command("test")
+@click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--environments",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=pack_tests.default_environments,
+    help="Where the Python environments of packs are kept; ~/.cache/st2solo/pack-tests by default.",
+)
+def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Path) -> None:
+    """Run the tests in PACK's own folder `tests`, as StackStorm would; the exit code is theirs.
+
+    What follows -- goes to pytest: st2solo test packs/demo -- -k greet
+    """
+    if not (pack / "tests").is_dir():
+        click.echo(f"there are no tests: {pack / 'tests'} is no folder", err=True)
+        return
+    run = pack_tests.prepared(pack, environments, pytest_arguments)
+    os.chdir(run.folder)
+    os.execve(run.argv[0], run.argv, run.environment)
 
 
 @commands.group("user")
