@@ -20,6 +20,7 @@ from st2solo import config as configuration
 from st2solo.auth import Users
 from st2solo.config import Config
 from st2solo.crypto import load_or_create
+from st2solo.environments import folder_for_tests
 from st2solo.errors import St2SoloError
 from st2solo.findings import BAD
 from st2solo.keys import Keys
@@ -109,8 +110,8 @@ def doctor_command(config_file: Path) -> None:
 @click.option(
     "--environments",
     type=click.Path(path_type=Path, file_okay=False),
-    default=pack_tests.default_environments,
-    help="Where the Python environments of packs are kept; ~/.cache/st2solo/pack-tests by default.",
+    default=folder_for_tests,
+    help="Where the Python environments for tests are kept; below ~/.cache/st2solo by default.",
 )
 def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Path) -> None:
     """Run the tests in PACK's own folder `tests`, as StackStorm would; the exit code is theirs.

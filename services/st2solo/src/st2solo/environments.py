@@ -24,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Written into an environment at its end: the digest of the requirements that it was made from.
 _MADE_FROM = ".requirements.sha256"
+#: What names the folder of environments for packs' tests.
+FOR_TESTS_VARIABLE = "ST2SOLO_TEST_ENVIRONMENTS"
 _PATIENCE_SECONDS = 900.0
 _WORDS = 1000
 
@@ -98,6 +100,14 @@ class Environments:
 
     def _requirements(self, pack_path: Path) -> list[Path]:
         return [pack_path / name for name in self._files if (pack_path / name).is_file()]
+
+
+def folder_for_tests() -> Path:
+    """Where environments for packs' tests are kept from one run to the next."""
+    if named := os.environ.get(FOR_TESTS_VARIABLE):
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "st2solo" / "test-environments"
 
 
 def _let_see_ours(folder: Path) -> None:

@@ -6,14 +6,16 @@ Source: st2common/bin/st2-run-pack-tests of StackStorm 3.9.
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from st2solo import metadata_file
-from st2solo.environments import Environments
+from st2solo.environments import FOR_TESTS_VARIABLE, Environments
 from st2solo.errors import St2SoloError
 from st2solo.runners.python_script import CHILD
+from st2solo.trial import PYTHON_VARIABLE
 
 #: What the environment of a pack's tests is made from.
 REQUIREMENTS = ("requirements.txt", "requirements-tests.txt")
@@ -34,12 +36,6 @@ class PackTests:
     environment: dict[str, str]
 
 
-def default_environments() -> Path:
-    """Where the environments of packs' tests are kept from one run to the next."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "st2solo" / "pack-tests"
-
-
 def prepared(pack: Path, environments: Path, arguments: Iterable[str]) -> PackTests:
     """How the tests of the pack in that folder are run; its Python environment is made first.
 
@@ -54,7 +50,12 @@ def prepared(pack: Path, environments: Path, arguments: Iterable[str]) -> PackTe
     return PackTests(
         argv=[str(python), "-m", "pytest", *_options(folder), *arguments],
         folder=folder,
-        environment={**os.environ, "PYTHONPATH": python_path(folder)},
+        environment={
+            **os.environ,
+            "PYTHONPATH": python_path(folder),
+            PYTHON_VARIABLE: sys.executable,
+            FOR_TESTS_VARIABLE: str(environments.resolve()),
+        },
     )
 
 
