@@ -104,28 +104,6 @@ def doctor_command(config_file: Path) -> None:
         sys.exit(1)
 
 
-@commands.command("test")
-@click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-@click.option(
-    "--environments",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=folder_for_tests,
-    help="Where the Python environments for tests are kept; below ~/.cache/st2solo by default.",
-)
-def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Path) -> None:
-    """Run the tests in PACK's own folder `tests`, as StackStorm would; the exit code is theirs.
-
-    What follows -- goes to pytest: st2solo test packs/demo -- -k greet
-    """
-    if not (pack / "tests").is_dir():
-        click.echo(f"there are no tests: {pack / 'tests'} is no folder", err=True)
-        return
-    run = pack_tests.prepared(pack, environments, pytest_arguments)
-    os.chdir(run.folder)
-    os.execve(run.argv[0], run.argv, run.environment)
-
-
 @commands.group("user")
 def user_commands() -> None:
     """Who may log in."""
@@ -178,6 +156,28 @@ def set_key(config_file: Path, name: str, value_file: TextIO, encrypt: bool) -> 
     finally:
         store.close()
     click.echo(f"key {name} is set")
+
+
+@commands.command("test")
+@click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--environments",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=folder_for_tests,
+    help="Where the Python environments for tests are kept; below ~/.cache/st2solo by default.",
+)
+def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Path) -> None:
+    """Run the tests in PACK's own folder `tests`, as StackStorm would; the exit code is theirs.
+
+    What follows -- goes to pytest: st2solo test packs/demo -- -k greet
+    """
+    if not (pack / "tests").is_dir():
+        click.echo(f"there are no tests: {pack / 'tests'} is no folder", err=True)
+        return
+    run = pack_tests.prepared(pack, environments, pytest_arguments)
+    os.chdir(run.folder)
+    os.execve(run.argv[0], run.argv, run.environment)
 
 
 def main() -> None:
