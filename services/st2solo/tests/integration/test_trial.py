@@ -39,14 +39,13 @@ def trial(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trial")
     pack = shutil.copytree(GREETER, folder / "greeter")
     (pack / "rules" / "breaks.yaml").write_text(_BREAKS)
-    (folder / "book").touch()
+    (folder / "book").write_text("Ann\n")
     with Trial(folder / "st2solo") as trial:
         trial.packs(pack, configs={"greeter": {"book": str(folder / "book")}}, sensors=True)
         yield trial
 
 
 def test_a_sensor_runs_where_it_is_asked_for(trial):
-    (trial.folder.parent / "book").write_text("Ann\n")
     assert trial.wait_for("greeter.welcome")["parameters"] == {"names": ["Ann"]}
 
 
