@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,23 +75,9 @@ def test_where_a_pack_s_tests_import_from(tmp_path):
         "import only_0, only_1, only_2, only_3, only_4, several, st2tests.base, yaml\n\n\n"
         "def test_it():\n    assert (several.HERE, yaml.HERE) == ('sensors', 'lib')\n"
     )
-    found = _test(_written(tmp_path, **files), tmp_path)
+    files["tests/test_not_asked_for.py"] = "def test_it(): assert False\n"
+    found = _test(_written(tmp_path, **files), tmp_path, "tests/test_paths.py")
     assert found.returncode == 0, found.stdout + found.stderr
-
-
-def test_arguments_go_to_pytest_and_its_exit_code_comes_back(tmp_path):
-    pack = _written(
-        tmp_path,
-        **{
-            "tests/test_a.py": "def test_a(): pass\n",
-            "tests/test_b.py": "def test_b(): print('as it comes'); assert False\n",
-        },
-    )
-    one = _test(pack, tmp_path, "tests/test_a.py")
-    assert (one.returncode, "1 passed" in one.stdout) == (0, True)
-    both = _test(pack, tmp_path)
-    assert (both.returncode, "1 failed, 1 passed" in both.stdout) == (1, True)
-    assert "as it comes" in both.stdout
 
 
 def test_a_pack_without_tests_is_told(tmp_path):
@@ -114,44 +99,3 @@ def test_where_there_is_no_pytest_it_is_told(tmp_path):
     (tmp_path / "envs" / "demo" / ".requirements.sha256").touch()
     with pytest.raises(PackTestsError, match=r"st2solo\[testing\]"):
         prepared(_written(tmp_path), tmp_path / "envs", ())
-
-
-def _wheel(folder, name, **files):
-    """A distribution that pip can install without a network."""
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    info = f"{name}-1.0.dist-info"
-    files |= {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
-    }
-    with zipfile.ZipFile(path, "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(name, text)
-    return path
-
-
-def test_what_the_pack_and_its_tests_require_is_installed(tmp_path):
-    """Its own come first; behind them are st2solo's, pytest among them."""
-    thing = _wheel(tmp_path, "tiny_thing", **{"tiny_thing.py": "", "semver.py": "HERE = 'pack'\n"})
-    more = _wheel(tmp_path, "tiny_more", **{"tiny_more.py": ""})
-    pack = _written(
-        tmp_path,
-        **{
-            "requirements.txt": f"{thing}\n",
-            "requirements-tests.txt": f"{more}\n",
-            "aliases/a.yaml": "name: a\naction_ref: demo.a\nformats: ['a {{ x }}']\n",
-            "tests/test_it.py": (
-                "import mock, semver, tiny_more, tiny_thing\n"
-                "from st2tests.base import BaseActionAliasTestCase\n\n\n"
-                "class It(BaseActionAliasTestCase):\n"
-                "    action_alias_name = 'a'\n\n"
-                "    def test_it(self):\n"
-                "        self.assertEqual(semver.HERE, 'pack')\n"
-                "        self.assertExtractedParametersMatch('a {{ x }}', 'a 1', {'x': '1'})\n"
-            ),
-        },
-    )
-    found = _test(pack, tmp_path)
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert (tmp_path / "envs" / "demo" / "bin" / "python").exists()
