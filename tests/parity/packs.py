@@ -35,6 +35,7 @@ WRONG = Counter(
         (f"{_WORKFLOWS}/fail-inspection.yaml", "workflow.variable"): 1,
         (f"{_WORKFLOWS}/fail-inspection.yaml", "workflow.syntax"): 1,
         (f"{_WORKFLOWS}/fail-inspection.yaml", "template.syntax"): 1,
+        (f"{_WORKFLOWS}/fail-task-publish.yaml", "template.name"): 1,
         (f"{_WORKFLOWS}/fail-inspection-action-db.yaml", "action.unknown"): 1,
         (f"{_WORKFLOWS}/fail-inspection-action-ref.yaml", "action.unknown"): 1,
         (

@@ -22,7 +22,12 @@ _MOST_NODES = 100_000
 UNREADABLE = "file.unreadable"
 
 #: What a rule of a JSON schema is called when a field breaks it; the others are values.
-_CODES = {"type": "field.type", "anyOf": "field.type", "required": "field.missing"}
+_CODES = {
+    "type": "field.type",
+    "anyOf": "field.type",
+    "required": "field.missing",
+    "dependencies": "field.missing",
+}
 
 
 class Place(NamedTuple):

@@ -142,6 +142,7 @@ payload_schema:
   type: object
   properties:
     who: {type: string}
+    list: {type: array}
     from:
       type: object
       properties:
@@ -178,6 +179,12 @@ criteria:
   trigger.from.host:
     type: exists
     pattern: true
+  trigger.list:
+    type: search
+    condition: any
+    pattern:
+      item.a: {type: eq, pattern: x}
+      item.b: {type: regex, pattern: "{{ item.c }}"}
 action:
   ref: demo.greet
   parameters:
@@ -261,11 +268,11 @@ _PLANTED = {
     ),
     "an unknown key of a sensor": (
         ("sensors/watch.yaml", None, "poll: 3\n"),
-        ("field.unknown", "sensors/watch.yaml", "poll"),
+        ("field.ignored", "sensors/watch.yaml", "poll"),
     ),
     "an unknown key of a trigger": (
         ("triggers/seen.yaml", None, "payload: {}\n"),
-        ("field.unknown", "triggers/seen.yaml", "payload: "),
+        ("field.ignored", "triggers/seen.yaml", "payload: "),
     ),
     "an unknown key of an alias": (
         ("aliases/greet.yaml", None, "answer: {}\n"),
@@ -278,6 +285,18 @@ _PLANTED = {
     "an unknown key of the configuration": (
         ("config.schema.yaml", "  secret: true\n", "  secret: true\n  hidden: true\n"),
         ("field.unknown", "config.schema.yaml", "hidden"),
+    ),
+    "an unknown key of a sensor's trigger type": (
+        ("sensors/watch.yaml", "payload_schema:", "payload_info: [a]\n    payload_schema:"),
+        ("field.ignored", "sensors/watch.yaml", "payload_info"),
+    ),
+    "an unknown key within a parameter": (
+        (
+            "actions/greet.yaml",
+            "  fixed:\n",
+            "  names:\n    type: array\n    items:\n      typ: string\n  fixed:\n",
+        ),
+        ("field.ignored", "actions/greet.yaml", "typ:"),
     ),
     "a type that there is not": (
         ("actions/greet.yaml", "type: boolean", "type: bool"),
@@ -554,6 +573,46 @@ _PLANTED = {
     "Jinja in a criterion that cannot be read": (
         ("rules/seen.yaml", "st2kv.system.who }}", "st2kv.system. }}"),
         ("template.syntax", "rules/seen.yaml", "st2kv.system. "),
+    ),
+    "a pattern that is no regular expression": (
+        ("rules/seen.yaml", "type: exists\n    pattern: true", "type: regex\n    pattern: '('"),
+        ("criteria.pattern", "rules/seen.yaml", "pattern: '('"),
+    ),
+    "an unknown operator within a search": (
+        ("rules/seen.yaml", "{type: eq, pattern: x}", "{type: is, pattern: x}"),
+        ("criteria.operator", "rules/seen.yaml", "item.a"),
+    ),
+    "a search without a condition": (
+        ("rules/seen.yaml", "    condition: any\n", ""),
+        ("criteria.operator", "rules/seen.yaml", "trigger.list:"),
+    ),
+    "a rule for an action that is disabled": (
+        ("actions/greet.yaml", "enabled: true", "enabled: false"),
+        ("action.disabled", "rules/seen.yaml", "ref: demo.greet"),
+    ),
+    "a default from a configuration that there is not": (
+        ("actions/greet.yaml", "config_context.port", "config_context.ports"),
+        ("config.unknown", "actions/greet.yaml", "config_context.ports"),
+    ),
+    "a sensor that polls too often": (
+        ("sensors/watch.yaml", None, "poll_interval: 3\n"),
+        ("sensor.poll_interval", "sensors/watch.yaml", "poll_interval"),
+    ),
+    "a function that YAQL does not have": (
+        ("actions/workflows/flow.yaml", "<% failed() %>", "<% failure() %>"),
+        ("template.name", "actions/workflows/flow.yaml", "failure()"),
+    ),
+    "a method that YAQL does not have": (
+        ("actions/workflows/flow.yaml", "toUpper()", "upper()"),
+        ("template.name", "actions/workflows/flow.yaml", "upper()"),
+    ),
+    "a name that Jinja does not know, in a workflow": (
+        ("actions/workflows/flow.yaml", '"{{ ctx().words }}"', '"{{ ctx().words ~ words }}"'),
+        ("template.name", "actions/workflows/flow.yaml", "~ words"),
+    ),
+    "a filter that Jinja does not know, in a workflow": (
+        ("actions/workflows/flow.yaml", '"{{ ctx().words }}"', '"{{ ctx().words | up }}"'),
+        ("template.syntax", "actions/workflows/flow.yaml", "| up"),
     ),
     "an alias for an unknown action": (
         ("aliases/greet.yaml", "demo.greet", "demo.great"),

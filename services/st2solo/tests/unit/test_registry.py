@@ -77,7 +77,7 @@ _REFUSED = [
         4,
         "integer",
     ),
-    ("rules/r.yaml", _RULE + "colour: red\n", 1, "colour"),
+    ("rules/r.yaml", _RULE + "colour: red\n", 7, "colour"),
     ("rules/r.yaml", _RULE.replace("core.st2.generic.actiontrigger", "demo.no"), 3, "demo.no"),
     (
         "rules/r.yaml",
@@ -104,7 +104,6 @@ _REFUSED = [
     ),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: same, pattern: 1}\n", 7, "same"),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
-    ("sensors/s.yaml", _SENSOR + "colour: red\n", 1, "colour"),
     ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
 ]
 

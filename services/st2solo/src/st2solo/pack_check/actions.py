@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from st2solo.metadata_file import MetadataFile, Problem
-from st2solo.pack_check import calls, elsewhere, python_code, templates, workflows
+from st2solo.metadata_file import Keys, MetadataFile, Problem
+from st2solo.pack_check import calls, elsewhere, ignored, python_code, templates, workflows
 from st2solo.pack_check.catalogue import Catalogue
 from st2solo.pack_check.python_code import CodeError
 from st2solo.packs import Pack
@@ -25,20 +26,33 @@ def problems(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterator[P
     if runner in elsewhere.RUNNERS:
         message = f"runner_type: st2solo has no {runner}"
         yield file.problem(message, ["runner_type"], "runner.elsewhere")
-    yield from _defaults(file, catalogue)
+    yield from _defaults(pack, file, catalogue)
     yield from _entry_point(pack, file, catalogue)
 
 
-def _defaults(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
+def _defaults(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
     action = catalogue.actions[f"{file.content['pack']}.{file.content['name']}"]
     names = templates.ALWAYS | frozenset(action.parameters)
+    yield from ignored.in_parameters(file, ("parameters",), action.own)
     for name, definition in action.own.items():
         at = ("parameters", name, "default")
         merged = merged_parameters({name: action.parameters[name]}, {name: definition or {}})[name]
         fault = calls.unfit_default(name, merged)
         if fault is not None:
             yield file.problem(f"parameter {name}: {fault}", at, "parameter.default")
-        yield from templates.problems(file, at, (definition or {}).get("default"), names)
+        default = (definition or {}).get("default")
+        yield from templates.problems(file, at, default, names)
+        yield from _configured(pack, file, at, default)
+
+
+def _configured(pack: Pack, file: MetadataFile, at: Keys, default: Any) -> Iterator[Problem]:
+    """Keys of the configuration that a default uses; unless that was refused."""
+    if any(problem.file.name == "config.schema.yaml" for problem in pack.problems):
+        return
+    for path in templates.fields_of(default, "config_context"):
+        if path and path[0] not in pack.config_schema:
+            message = f"config.schema.yaml has no {path[0]}"
+            yield file.problem(message, at, "config.unknown")
 
 
 def _entry_point(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ class Action:
     """An action as its file describes it; `parameters` are the runner's too."""
 
     def __init__(self, content: dict[str, Any]) -> None:
+        self.enabled: bool = content.get("enabled", True)
         self.own: dict[str, dict[str, Any]] = content.get("parameters") or {}
         self.parameters = merged_parameters(RUNNERS[content["runner_type"]], self.own)
 

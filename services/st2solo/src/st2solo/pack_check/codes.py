@@ -32,6 +32,13 @@ _ALL = (
         "A key is not known; StackStorm refuses the file.",
         "remove the key, or correct its spelling",
     ),
+    Code(
+        "field.ignored",
+        "A key is not known, and StackStorm passes over it: in a sensor, a trigger type, or within"
+        " a parameter's items and properties.",
+        "remove the key, or correct its spelling",
+        WARNING,
+    ),
     Code("field.type", "A value has another type than its key takes.", "write the expected type"),
     Code("field.value", "A value is not one of those that its key takes.", "correct the value"),
     Code(
@@ -141,6 +148,18 @@ _ALL = (
         WARNING,
     ),
     Code(
+        "action.disabled",
+        "A rule is enabled for an action that is not; it fails until somebody enables the action.",
+        "enable the action, or disable the rule",
+        WARNING,
+    ),
+    Code(
+        "config.unknown",
+        "A default uses a key that config.schema.yaml does not have.",
+        "correct the key, or add it to config.schema.yaml",
+        WARNING,
+    ),
+    Code(
         "trigger.unknown",
         "The pack has no such trigger type.",
         "correct the ref, or add the trigger type",
@@ -176,6 +195,11 @@ _ALL = (
         "criteria.key",
         "The key of a criterion is no JSONPath.",
         "write a path such as trigger.body.name",
+    ),
+    Code(
+        "criteria.pattern",
+        "The pattern of a regex operator is no regular expression.",
+        "correct the pattern",
     ),
     Code(
         "template.syntax",
@@ -222,6 +246,11 @@ _ALL = (
         "The workflow has an input that is no parameter of its action: it is never given.",
         "declare the parameter, or move the input to vars",
         WARNING,
+    ),
+    Code(
+        "sensor.poll_interval",
+        "StackStorm does not register a sensor that polls more often than each 4 seconds.",
+        "raise poll_interval to 4",
     ),
     Code("alias.format", "A format is no regular expression.", "correct the format"),
     Code("policy.type", "There is no such type of policy.", "name a type that there is"),

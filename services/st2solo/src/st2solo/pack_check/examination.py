@@ -13,6 +13,7 @@ from st2solo.pack_check import (
     actions,
     aliases,
     calls,
+    ignored,
     python_code,
     requirements,
     rules,
@@ -99,9 +100,12 @@ def _pack(pack: Pack, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _config_defaults(pack)
     for files in (pack.actions, pack.trigger_types, pack.rules, pack.aliases, pack.policies):
         yield from _same_names(files)
+    for file in pack.trigger_types:
+        yield from ignored.in_trigger_type(file)
     for file in pack.actions:
         yield from actions.problems(pack, file, catalogue)
     for file in pack.sensors:
+        yield from ignored.in_sensor(file)
         yield from sensors.problems(pack, file, catalogue)
     for file in pack.rules:
         yield from rules.problems(file, catalogue)
@@ -152,6 +156,7 @@ def _config_defaults(pack: Pack) -> Iterator[Problem]:
     if not pack.config_schema:
         return
     file = metadata_file.read(path)
+    yield from ignored.in_parameters(file, (), pack.config_schema)
     for name, definition in pack.config_schema.items():
         fault = calls.unfit_default(name, definition or {})
         if fault is not None:

@@ -1,9 +1,10 @@
 """Rules: their trigger, criteria and templates, and the action with its parameters."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from st2solo import criteria, triggers
+from st2solo import criteria, operators, triggers
 from st2solo.errors import InvalidError
 from st2solo.jinja import is_template
 from st2solo.metadata_file import Keys, MetadataFile, Problem
@@ -43,16 +44,54 @@ def _trigger(
 def _criteria(file: MetadataFile, payload: dict[str, Any]) -> Iterator[Problem]:
     for key, criterion in (file.content.get("criteria") or {}).items():
         at = ("criteria", key)
-        fault = criterion_fault(criterion)
-        if fault:
-            yield file.problem(f"criteria: {key}: {fault}", (*at, "type"), "criteria.operator")
-        path = criteria.key_fault(key)
-        if path:
-            yield file.problem(f"criteria: {key}: {path}", at, "criteria.key")
-        elif key.startswith("trigger."):
+        yield from _criterion(file, at, criterion, frozenset({_TRIGGER, "st2kv"}))
+        if key.startswith("trigger."):
             yield from _field(file, at, key.partition("#")[0].split(".")[1:], payload)
-        names = frozenset({_TRIGGER, "st2kv"})
-        yield from templates.problems(file, (*at, "pattern"), criterion.get("pattern"), names)
+
+
+def _criterion(
+    file: MetadataFile, at: Keys, criterion: Any, names: frozenset[str]
+) -> Iterator[Problem]:
+    key = str(at[-1])
+    unreadable = criteria.key_fault(key)
+    if unreadable:
+        yield file.problem(f"criteria: {key}: {unreadable}", at, "criteria.key")
+    fault = criterion_fault(criterion if isinstance(criterion, dict) else {})
+    if fault:
+        yield file.problem(f"criteria: {key}: {fault}", (*at, "type"), "criteria.operator")
+        return
+    pattern = criterion["pattern"]
+    if criterion["type"] == operators.SEARCH:
+        yield from _search(file, at, criterion, names)
+        return
+    if criterion["type"] in operators.EXPRESSIONS and not is_template(pattern):
+        yield from _expression(file, (*at, "pattern"), pattern)
+    yield from templates.problems(file, (*at, "pattern"), pattern, names)
+
+
+def _search(
+    file: MetadataFile, at: Keys, criterion: dict[str, Any], names: frozenset[str]
+) -> Iterator[Problem]:
+    """The criteria for the items of a list, which are the pattern of a search."""
+    condition, pattern = criterion.get("condition"), criterion["pattern"]
+    if condition not in operators.SEARCH_CONDITIONS:
+        expected = ", ".join(operators.SEARCH_CONDITIONS)
+        message = f"criteria: {at[-1]}: condition: expected one of {expected}, found {condition!r}"
+        yield file.problem(message, (*at, "condition"), "criteria.operator")
+    if not isinstance(pattern, dict):
+        message = f"criteria: {at[-1]}: a search needs criteria as its pattern"
+        yield file.problem(message, (*at, "pattern"), "criteria.operator")
+        return
+    for key, below in pattern.items():
+        yield from _criterion(file, (*at, "pattern", key), below, names - {_TRIGGER} | {"item"})
+
+
+def _expression(file: MetadataFile, at: Keys, pattern: Any) -> Iterator[Problem]:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError, RecursionError, OverflowError) as error:
+        message = f"{pattern!r} is no regular expression: {error}"
+        yield file.problem(message, at, "criteria.pattern")
 
 
 def _action(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
@@ -65,6 +104,9 @@ def _action(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
     else:
         if action.own or given:
             yield from calls.problems(file, _PARAMETERS, _ACTION, given, action)
+        if file.content.get("enabled") and not action.enabled:
+            message = f"action.ref: the rule is enabled, and {ref} is not"
+            yield file.problem(message, _ACTION, "action.disabled")
         names = templates.ALWAYS | {_TRIGGER} | frozenset(action.parameters) | frozenset(given)
     yield from templates.problems(file, _PARAMETERS, given, names)
 

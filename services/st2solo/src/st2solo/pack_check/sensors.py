@@ -8,10 +8,16 @@ from st2solo.pack_check.catalogue import Catalogue
 from st2solo.pack_check.python_code import CodeError
 from st2solo.packs import Pack
 
+#: MINIMUM_POLL_INTERVAL of st2common/constants/sensors.py.
+_SHORTEST_SECONDS = 4
 _DISPATCHES = ("dispatch", "dispatch_with_context")
 
 
 def problems(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
+    seconds = file.content.get("poll_interval")
+    if seconds is not None and seconds < _SHORTEST_SECONDS:
+        message = f"poll_interval: StackStorm wants {_SHORTEST_SECONDS} s at least, found {seconds}"
+        yield file.problem(message, ["poll_interval"], "sensor.poll_interval")
     path = pack.path / "sensors" / file.content["entry_point"]
     if not path.is_file():
         message = f"entry_point: there is no file {path}"

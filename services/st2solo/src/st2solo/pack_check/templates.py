@@ -57,12 +57,14 @@ def _fault(template: str) -> str | None:
     return None
 
 
-def fields_of(template: str, name: str) -> Iterator[list[str]]:
-    """The paths below a name that a template uses.
+def fields_of(template: Any, name: str) -> Iterator[list[str]]:
+    """The paths below a name that a template uses; none of what is no template.
 
     >>> list(fields_of("{{ trigger.body.run }} {{ trigger['x'] }}", "trigger"))
     [['body', 'run'], ['x']]
     """
+    if not is_template(template):
+        return
     try:
         tree = ENVIRONMENT.parse(template)
     except (TemplateError, RecursionError):

@@ -15,6 +15,7 @@ from st2solo.errors import WorkflowError
 from st2solo.metadata_file import Keys, MetadataError, MetadataFile, Problem
 from st2solo.pack_check import calls, templates
 from st2solo.pack_check.catalogue import Catalogue
+from st2solo.pack_check.expressions import faults
 
 _CONTEXT: dict[str, Any] = {"st2": {}, "parent": {}}
 
@@ -42,7 +43,10 @@ def problems(path: Path, action: MetadataFile, catalogue: Catalogue) -> Iterator
     except WorkflowError as error:
         yield file.problem(str(error), (), "workflow.syntax")
         return
-    yield from dict.fromkeys(_Workflow(file, spec, catalogue).problems())
+    try:
+        yield from dict.fromkeys(_Workflow(file, spec, catalogue).problems())
+    except RecursionError:
+        yield file.problem("is nested too deeply", (), "workflow.syntax")
     yield from _inputs(file, action)
 
 
@@ -105,9 +109,8 @@ class _Workflow:
         for where, leaf in templates.leaves(self._file.content):
             if not isinstance(leaf, str) or where == ("description",):
                 continue
-            for fault in expressions.validate(leaf)["errors"]:
-                message = f"{leaf!r}: {fault['message']}"
-                yield self._file.problem(message, where, "template.syntax")
+            for code, fault in faults(leaf):
+                yield self._file.problem(f"{leaf!r}: {fault}", where, code)
 
     def _unreachable(self) -> Iterator[Problem]:
         tasks = self._spec.tasks
