@@ -84,10 +84,20 @@ class MetadataFile:
             return Problem(self.path, None, message, code=code)
         return Problem(self.path, place.line, message, place.column, code)
 
+    def repetitions(self) -> Iterator[Problem]:
+        """A problem for each key that stands twice, at its second place."""
+        for at, place in self.repeated.items():
+            message = f"{'.'.join(map(str, at))}: stands twice"
+            yield Problem(self.path, place.line, message, place.column, "file.repeated_key")
+
     def problems_with(self, schema: dict[str, Any]) -> list[Problem]:
         """How the content differs from a JSON schema (draft 4)."""
         validator = jsonschema.Draft4Validator(schema)
-        errors = sorted(validator.iter_errors(self.content), key=lambda e: [*map(str, e.path)])
+        try:
+            errors = sorted(validator.iter_errors(self.content), key=lambda e: [*map(str, e.path)])
+        except TypeError:  # patterns of names are only for text
+            at = next(_no_texts(self.content, ()), ())
+            return [self.problem("a name has to be text, in quotes", at, "field.name")]
         return [problem for error in errors for problem in self._told(error)]
 
     def _told(self, error: Any) -> Iterator[Problem]:
@@ -191,6 +201,14 @@ def _note_places(node: yaml.Node, at: Keys, file: MetadataFile) -> None:
 
 def _place(node: yaml.Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _no_texts(content: Any, at: Keys) -> Iterator[Keys]:
+    """Where a key is a number or the like."""
+    for key, below in content.items() if isinstance(content, dict) else ():
+        if not isinstance(key, str):
+            yield (*at, str(key))
+        yield from _no_texts(below, (*at, str(key)))
 
 
 def _message(error: Any) -> str:

@@ -66,7 +66,7 @@ def criterion_fault(criterion: dict[str, Any]) -> str | None:
     StackStorm asks `exists` for a pattern too.
     """
     operator = criterion.get("type")
-    if operator not in operators.NAMES:
+    if not isinstance(operator, str) or operator not in operators.NAMES:
         known = ", ".join(sorted(operators.NAMES))
         return f"expected an operator in `type`, found {operator!r}; known: {known}"
     if criterion.get("pattern") is None:

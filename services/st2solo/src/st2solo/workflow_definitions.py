@@ -71,12 +71,25 @@ def inspect(spec: Any, actions: ActionLookup, context: dict[str, Any]) -> list[d
 def inspect_alone(spec: Any, context: dict[str, Any]) -> list[dict[str, Any]]:
     """As `inspect`, of what can be told without knowing any action."""
     errors: list[dict[str, Any]] = []
-    for category, entries in spec.inspect(app_ctx=context, raise_exception=False).items():
+    for category, entries in _inspected(spec, context).items():
         for entry in entries:
             if category in ("context", "expressions") and "language" not in entry:
                 entry["language"] = entry.pop("type")
             errors.append({**entry, "type": _KINDS[category]})
     return errors
+
+
+def _inspected(spec: Any, context: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What orquesta says of a workflow, also where it trips over what its own schema refuses."""
+    try:
+        found: dict[str, Any] = spec.inspect(app_ctx=context, raise_exception=False)
+    except Exception as error:  # of many kinds
+        try:
+            refused = spec.inspect_syntax()
+        except Exception:
+            refused = []
+        found = {"syntax": refused or [{"message": f"cannot be inspected: {error}"}]}
+    return found
 
 
 def _inspect_task(name: str, task: Any, actions: ActionLookup) -> list[dict[str, Any]]:

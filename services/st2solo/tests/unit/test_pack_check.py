@@ -1,10 +1,13 @@
 """`st2solo check`: faults planted one by one into a good pack, each found where it is, alone."""
 
+import copy
 import json
+import random
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from st2solo.cli import commands
@@ -798,3 +801,51 @@ def test_the_page_has_the_codes():
     rows = re.findall(r"^\| `([a-z_.]+)` \| (\w+) \| (.+) \| (.+) \|$", page, re.MULTILINE)
     grades = {BAD: "error", WARNING: "warning"}
     assert rows == [(c.name, grades[c.grade], c.wrong, c.hint) for c in CODES.values()]
+
+
+_ODD = [
+    *(None, 1, -1, 1.5, True, "", "x", "a b=c", "(", [], {}, [[]], [1], {"a": None}, {1: 2}),
+    *("{{ x", "<% x", "{{ ((( }}", "<% $.a.b( %>"),
+]
+
+
+def _places(value, at=()):
+    yield at
+    if isinstance(value, dict | list):
+        below = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, one in below:
+            yield from _places(one, (*at, key))
+
+
+def _oddly(chance: random.Random, text: str) -> str:
+    """The document with one value that is gone, or replaced by something odd."""
+    document = yaml.safe_load(text)
+    *above, last = chance.choice([at for at in _places(document) if at])
+    holder = document
+    for key in above:
+        holder = holder[key]
+    if chance.random() < 0.2:
+        del holder[last]
+    else:
+        holder[last] = copy.deepcopy(chance.choice(_ODD))
+    return yaml.safe_dump(document)
+
+
+def _torn(chance: random.Random, text: str) -> str:
+    start, length = chance.randrange(len(text)), chance.randrange(8)
+    letters = chance.choice(["", "{{", "<%", "[", "\t", "\0", "'", "- ", ": ", "*x", "\\"])
+    return text[:start] + letters + text[start + length :]
+
+
+@pytest.mark.parametrize("spoilt", [_oddly, _torn])
+def test_whatever_stands_in_a_file_is_judged(spoilt, demo):
+    chance = random.Random(7)
+    _write(demo)
+    names = [name for name in _GOOD if spoilt is _torn or name.endswith(".yaml")]
+    judged = 0
+    for _ in range(40):
+        name = chance.choice(names)
+        (demo / name).write_text(spoilt(chance, _GOOD[name]))
+        judged += bool(examine([demo]))
+        (demo / name).write_text(_GOOD[name])
+    assert judged > 15

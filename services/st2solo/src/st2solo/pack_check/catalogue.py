@@ -78,7 +78,8 @@ class Catalogue:
 
     def _refuse(self, pack: str, path: Path) -> None:
         self._refused.add(f"{pack}.{_name_in(path, path.stem)}")
-        for content in _content(path).get("trigger_types") or []:
+        declared = _content(path).get("trigger_types")
+        for content in declared if isinstance(declared, list) else ():
             if isinstance(content, dict):
                 self._refused.add(f"{pack}.{content.get('name')}")
 

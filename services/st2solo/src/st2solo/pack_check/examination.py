@@ -24,8 +24,6 @@ from st2solo.pack_check.catalogue import RUNNERS, Catalogue
 from st2solo.pack_check.codes import CODES
 from st2solo.packs import Pack
 
-_ROOMS = ("actions", "actions/workflows", "aliases", "policies", "rules", "sensors", "triggers")
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -116,19 +114,12 @@ def _pack(pack: Pack, catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def _repeated(pack: Pack) -> Iterator[Problem]:
-    """Keys that stand twice, in every file that is read."""
-    paths = [pack.path / "pack.yaml", pack.path / "config.schema.yaml"]
-    paths += [path for room in _ROOMS for path in packs.metadata_paths(pack.path / room)]
-    entry_points = [str(file.content.get("entry_point")) for file in pack.actions]
-    paths += [pack.path / "actions" / e for e in entry_points if e.endswith((".yaml", ".yml"))]
-    for path in dict.fromkeys(path for path in paths if path.is_file()):
-        try:
-            file = metadata_file.read(path)
-        except MetadataError:
-            continue  # told where the file is used
-        for at in file.repeated:
-            message = f"{'.'.join(map(str, at))}: stands twice"
-            yield file.problem(message, at, "file.repeated_key")
+    """Keys that stand twice; those of workflows are told with these."""
+    yield from metadata_file.read(pack.path / "pack.yaml").repetitions()
+    rooms = (pack.actions, pack.trigger_types, pack.sensors, pack.rules, pack.aliases)
+    for files in (*rooms, pack.policies):
+        for file in files:
+            yield from file.repetitions()
 
 
 def _same_names(files: list[MetadataFile]) -> Iterator[Problem]:
@@ -156,6 +147,7 @@ def _config_defaults(pack: Pack) -> Iterator[Problem]:
     if not pack.config_schema:
         return
     file = metadata_file.read(path)
+    yield from file.repetitions()
     yield from ignored.in_parameters(file, (), pack.config_schema)
     for name, definition in pack.config_schema.items():
         fault = calls.unfit_default(name, definition or {})

@@ -107,7 +107,7 @@ def _action(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
         if file.content.get("enabled") and not action.enabled:
             message = f"action.ref: the rule is enabled, and {ref} is not"
             yield file.problem(message, _ACTION, "action.disabled")
-        names = templates.ALWAYS | {_TRIGGER} | frozenset(action.parameters) | frozenset(given)
+        names = templates.ALWAYS | {_TRIGGER} | frozenset(map(str, given)) | set(action.parameters)
     yield from templates.problems(file, _PARAMETERS, given, names)
 
 
@@ -119,13 +119,15 @@ def _fields(file: MetadataFile, payload: dict[str, Any]) -> Iterator[Problem]:
                 yield from _field(file, where, path, payload)
 
 
-def _field(
-    file: MetadataFile, at: Keys, path: list[str], schema: dict[str, Any]
-) -> Iterator[Problem]:
+def _field(file: MetadataFile, at: Keys, path: list[str], schema: Any) -> Iterator[Problem]:
     for step in path:
         known = schema.get("properties") or {}
+        if not isinstance(known, dict):
+            return
         if schema.get("additionalProperties") is False and step.partition("[")[0] not in known:
             message = f"the payload has no {step}; it has: {', '.join(sorted(known)) or 'nothing'}"
             yield file.problem(message, at, "trigger.payload")
             return
-        schema = known.get(step) or {}
+        schema = known.get(step)
+        if not isinstance(schema, dict):
+            return

@@ -36,8 +36,9 @@ def problems(path: Path, action: MetadataFile, catalogue: Catalogue) -> Iterator
     except MetadataError as error:
         yield from error.problems
         return
-    if file.repeated:
-        return  # told with every other file's; orquesta refuses it
+    if file.repeated:  # it is refused as a whole
+        yield from file.repetitions()
+        return
     try:
         spec = workflow_definitions.parse(path.read_text())
     except WorkflowError as error:
