@@ -45,11 +45,12 @@ bench: $(SERVICES) $(SOLO)  ## ours against its peers, measured now: BENCH="conv
 
 parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTERIA=/checkout/of/arteria-runfolder, EXCHANGE="/checkouts /of /packs"
 	$(if $(ARTERIA),.venv/bin/python -m tests.parity.arteria "$(ARTERIA)")
+	$(if $(ST2),.venv/bin/python -m tests.parity.packs "$(ST2)")
 	$(if $(ST2),.venv/bin/python -m tests.parity "$(ST2)")
 	$(if $(EXCHANGE),.venv/bin/python -m tests.parity.exchange $(EXCHANGE))
 	@test -n "$(ST2)$(ARTERIA)$(EXCHANGE)" || { echo "name a checkout: make parity ST2=..., ARTERIA=... or EXCHANGE=..." >&2; exit 2; }
 
-check: $(ENVIRONMENTS)  ## format, lint and types
+check: $(ENVIRONMENTS)  ## format, lint, types, and our packs
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy services/arteriole/src demo deploy/smoke.py deploy/backup.py
@@ -57,6 +58,7 @@ check: $(ENVIRONMENTS)  ## format, lint and types
 	cd services/st2solo/src/st2solo/child && MYPYPATH=lib ../../../../../.venv-st2solo/bin/mypy \
 	    --config-file ../../../../../pyproject.toml --explicit-package-bases *.py lib/* \
 	    ../core_pack/actions/*.py
+	.venv-st2solo/bin/st2solo check packs/*
 
 format: $(SERVICES)  ## put the code into its form
 	.venv/bin/ruff format .

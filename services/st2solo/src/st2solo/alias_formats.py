@@ -52,26 +52,30 @@ class Extracted:
 
 @dataclass(frozen=True)
 class Format:
-    """One format of an alias: `display` for people, `representation` for what they type."""
+    """One format of an alias: `display` for people, `representation` for what they type.
+
+    `index` is the place in the alias's list; one in it may have several representations.
+    """
 
     display: str | None
     representation: str
     multiple: bool = False
+    index: int = 0
 
 
 def formats_of(content: dict[str, Any]) -> list[Format]:
     """The formats of an alias's document, one for each representation."""
     found: list[Format] = []
-    for given in content["formats"]:
+    for index, given in enumerate(content["formats"]):
         if isinstance(given, str):
-            found.append(Format(given, given))
+            found.append(Format(given, given, index=index))
             continue
         display, multiple = given.get("display"), bool(given.get("match_multiple"))
         texts = given.get("representation") or []
         texts = [texts] if isinstance(texts, str) else texts
         if display and not texts:
-            found.append(Format(display, ""))
-        found += [Format(display, text, multiple) for text in texts]
+            found.append(Format(display, "", index=index))
+        found += [Format(display, text, multiple, index) for text in texts]
     return found
 
 
@@ -112,6 +116,15 @@ def _anchored(parts: Any, anchors: frozenset[Any]) -> bool:
 def _defaults(representation: str) -> dict[str, str]:
     found = re.findall(_OPTIONAL, representation, re.DOTALL)
     return {name: "".join(values) for name, *values in found}
+
+
+def parameters_of(representation: str) -> list[str]:
+    """The names that a format has in braces.
+
+    >>> parameters_of("seq hold {{ run }} {{ reason = none }}")
+    ['run', 'reason']
+    """
+    return list(_expression(representation).groupindex)
 
 
 def require_format(representation: str) -> None:

@@ -25,6 +25,8 @@ from st2solo.errors import St2SoloError
 from st2solo.findings import BAD
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError
+from st2solo.pack_check import examination as pack_check
+from st2solo.pack_check import report
 from st2solo.server import make_environments, registry_of, serve
 from st2solo.store import Store
 
@@ -101,6 +103,33 @@ def doctor_command(config_file: Path) -> None:
     for finding in findings:
         click.echo(f"{finding.grade:<7} {finding.subject}: {finding.message}")
     if any(finding.grade == BAD for finding in findings):
+        sys.exit(1)
+
+
+@commands.command("check")
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+@click.option(
+    "--lenient",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files within a pack that are meant to be wrong: they only get warnings.",
+)
+def check_command(folders: tuple[Path, ...], as_json: bool, lenient: tuple[str, ...]) -> None:
+    """Look for everything that is wrong with packs, by file and line; exit code 1 for errors.
+
+    The packs in FOLDERS may use each other. Nothing of them is run, and nothing is changed.
+    """
+    faults = pack_check.examine(folders, lenient)
+    told = [report.as_json(faults)] if as_json else report.lines(faults)
+    for line in told:
+        click.echo(line)
+    if any(fault.grade == BAD for fault in faults):
         sys.exit(1)
 
 

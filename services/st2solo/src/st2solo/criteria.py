@@ -110,6 +110,15 @@ def _search(value: Any, pattern: Any, condition: str | None, payload: Payload, t
     return operators.combine_search(condition, results)
 
 
+def key_fault(key: str) -> str | None:
+    """Why a key is no path to a value; None if it is one."""
+    try:
+        _path(key.split("#", 1)[0])
+    except Exception as error:  # jsonpath-rw raises plain ones
+        return str(error)
+    return None
+
+
 @functools.lru_cache(maxsize=1024)
 def _path(key: str) -> Any:
     return parse(key)

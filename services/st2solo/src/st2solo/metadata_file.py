@@ -1,10 +1,11 @@
 """YAML files that people write, read with the line of every field, so that errors can name it."""
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import yaml
@@ -17,13 +18,34 @@ _LONGEST = 2**20
 _MOST_NODES = 100_000
 
 
+#: The code of what stops a file from being read at all; `pack_check.codes` has all codes.
+UNREADABLE = "file.unreadable"
+
+#: What a rule of a JSON schema is called when a field breaks it; the others are values.
+_CODES = {
+    "type": "field.type",
+    "anyOf": "field.type",
+    "required": "field.missing",
+    "dependencies": "field.missing",
+}
+
+
+class Place(NamedTuple):
+    """Line and column, from 1."""
+
+    line: int
+    column: int
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One reason why a file is refused."""
+    """One reason why a file is refused, by a code that stays."""
 
     file: Path
     line: int | None
     message: str
+    column: int | None = None
+    code: str = UNREADABLE
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else str(self.file)
@@ -40,24 +62,63 @@ class MetadataError(InvalidError):
 
 @dataclass(frozen=True)
 class MetadataFile:
-    """The content of a file and the line on which each of its fields stands."""
+    """The content of a file and the place at which each of its fields stands.
+
+    A key that stands twice in a mapping is in `repeated`; as in StackStorm the last one counts.
+    """
 
     path: Path
     content: dict[str, Any]
-    lines: dict[Keys, int]
+    places: dict[Keys, Place]
+    repeated: dict[Keys, Place]
 
-    def problem(self, message: str, at: Iterable[str | int] = ()) -> Problem:
+    def problem(
+        self, message: str, at: Iterable[str | int] = (), code: str = "field.value"
+    ) -> Problem:
         """A problem at the field with this path, or at the nearest one above it."""
         keys = tuple(at)
-        while keys and keys not in self.lines:
+        while keys and keys not in self.places:
             keys = keys[:-1]
-        return Problem(self.path, self.lines.get(keys), message)
+        place = self.places.get(keys)
+        if place is None:
+            return Problem(self.path, None, message, code=code)
+        return Problem(self.path, place.line, message, place.column, code)
+
+    def repetitions(self) -> Iterator[Problem]:
+        """A problem for each key that stands twice, at its second place."""
+        for at, place in self.repeated.items():
+            message = f"{'.'.join(map(str, at))}: stands twice"
+            yield Problem(self.path, place.line, message, place.column, "file.repeated_key")
 
     def problems_with(self, schema: dict[str, Any]) -> list[Problem]:
         """How the content differs from a JSON schema (draft 4)."""
         validator = jsonschema.Draft4Validator(schema)
-        errors = sorted(validator.iter_errors(self.content), key=lambda e: [*map(str, e.path)])
-        return [self.problem(_message(error), error.absolute_path) for error in errors]
+        try:
+            errors = sorted(validator.iter_errors(self.content), key=lambda e: [*map(str, e.path)])
+        except TypeError:  # patterns of names are only for text
+            at = next(_no_texts(self.content, ()), ())
+            return [self.problem("a name has to be text, in quotes", at, "field.name")]
+        return [problem for error in errors for problem in self._told(error)]
+
+    def _told(self, error: Any) -> Iterator[Problem]:
+        """One problem for an error of a schema, or one for each of several unknown keys."""
+        at = tuple(error.absolute_path)
+        if error.validator != "additionalProperties":
+            code = _CODES.get(error.validator, "field.value")
+            yield self.problem(_message(error), at, code)
+            return
+        patterns = error.schema.get("patternProperties", {})
+        known = error.schema.get("properties", {})
+        for key in error.instance:
+            if key in known or any(re.search(pattern, str(key)) for pattern in patterns):
+                continue
+            field = ".".join(map(str, (*at, key)))
+            if patterns:
+                message = f"{field}: a name is letters, digits and underscores"
+                yield self.problem(message, (*at, key), "field.name")
+            else:
+                message = f"{field}: is not known; known: {', '.join(sorted(known))}"
+                yield self.problem(message, (*at, key), "field.unknown")
 
 
 def read(path: Path) -> MetadataFile:
@@ -79,8 +140,8 @@ def read(path: Path) -> MetadataFile:
     except yaml.YAMLError as err:
         mark = getattr(err, "problem_mark", None)
         reason = getattr(err, "problem", None) or str(err)
-        line = mark.line + 1 if mark else None
-        raise MetadataError([Problem(path, line, f"not valid YAML: {reason}")]) from err
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        raise MetadataError([Problem(path, line, f"not valid YAML: {reason}", column)]) from err
     except RecursionError as err:
         raise MetadataError([Problem(path, None, "is nested too deeply")]) from err
     except ValueError as err:  # such as a date that does not exist, or too many values
@@ -89,10 +150,10 @@ def read(path: Path) -> MetadataFile:
         raise MetadataError(
             [Problem(path, 1, f"expected a mapping, found {type(content).__name__}")]
         )
-    lines: dict[Keys, int] = {}
+    file = MetadataFile(path, content, {}, {})
     if node is not None:
-        _note_lines(node, (), lines)
-    return MetadataFile(path, content, lines)
+        _note_places(node, (), file)
+    return file
 
 
 def require_small(text: str) -> None:
@@ -120,17 +181,34 @@ def _size(node: yaml.Node, known: dict[int, float]) -> float:
     return known[id(node)]
 
 
-def _note_lines(node: yaml.Node, at: Keys, lines: dict[Keys, int]) -> None:
-    lines.setdefault(at, node.start_mark.line + 1)
+def _note_places(node: yaml.Node, at: Keys, file: MetadataFile) -> None:
+    file.places.setdefault(at, _place(node))
     if isinstance(node, yaml.MappingNode):
+        own: set[str] = set()
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
                 below = (*at, key.value)
-                lines[below] = key.start_mark.line + 1
-                _note_lines(value, below, lines)
+                file.places[below] = _place(key)
+                if key.value in own:
+                    file.repeated[below] = _place(key)
+                if key.start_mark.index >= node.start_mark.index:  # else it was merged in
+                    own.add(key.value)
+                _note_places(value, below, file)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _note_lines(value, (*at, index), lines)
+            _note_places(value, (*at, index), file)
+
+
+def _place(node: yaml.Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _no_texts(content: Any, at: Keys) -> Iterator[Keys]:
+    """Where a key is a number or the like."""
+    for key, below in content.items() if isinstance(content, dict) else ():
+        if not isinstance(key, str):
+            yield (*at, str(key))
+        yield from _no_texts(below, (*at, str(key)))
 
 
 def _message(error: Any) -> str:

@@ -16,6 +16,8 @@ from st2solo.errors import InvalidError
 Operator = Callable[[Any, Any], bool]
 
 SEARCH = "search"
+#: Those whose pattern is a regular expression.
+EXPRESSIONS = ("matchregex", "regex", "iregex")
 SEARCH_CONDITIONS = ("all", "any", "all2any", "any2any")
 
 

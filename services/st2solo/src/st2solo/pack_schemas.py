@@ -1,7 +1,9 @@
 """What the files of a pack may hold, as JSON schemas (draft 4).
 
 They refuse what StackStorm 3.9 refuses: see the classes of st2common/models/api and the parameter
-attributes of st2common/util/schema/action_params.json.
+attributes of st2common/util/schema/action_params.json. Unknown keys are refused but for those of
+sensors and trigger types, which are registered without a look at them, and within the items and
+properties of a parameter, which are held against custom.json.
 """
 
 from typing import Any
@@ -13,55 +15,64 @@ _TAGS: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"]
 
-_NESTED: dict[str, Any] = {"$ref": "#/definitions/parameter"}
+_NESTED: dict[str, Any] = {"$ref": "#/definitions/inside"}
 _NESTED_LIST: dict[str, Any] = {"type": "array", "minItems": 1, "items": _NESTED}
 _NESTED_MAP: dict[str, Any] = {"type": "object", "additionalProperties": _NESTED}
 
+_ATTRIBUTES: dict[str, Any] = {
+    "id": _STRING,
+    "$schema": _STRING,
+    "title": _STRING,
+    "description": _STRING,
+    "default": {},
+    "multipleOf": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+    "maximum": {"type": "number"},
+    "exclusiveMaximum": _BOOLEAN,
+    "minimum": {"type": "number"},
+    "exclusiveMinimum": _BOOLEAN,
+    "maxLength": _COUNT,
+    "minLength": _COUNT,
+    "pattern": _STRING,
+    "additionalItems": {"anyOf": [_BOOLEAN, _NESTED]},
+    "items": {"anyOf": [_NESTED, _NESTED_LIST]},
+    "maxItems": _COUNT,
+    "minItems": _COUNT,
+    "uniqueItems": _BOOLEAN,
+    "maxProperties": _COUNT,
+    "minProperties": _COUNT,
+    "required": _BOOLEAN,
+    "secret": _BOOLEAN,
+    "additionalProperties": {"anyOf": [_BOOLEAN, _NESTED]},
+    "definitions": _NESTED_MAP,
+    "properties": _NESTED_MAP,
+    "patternProperties": _NESTED_MAP,
+    "dependencies": _OBJECT,
+    "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
+    "position": {"type": "number", "minimum": 0},
+    "immutable": _BOOLEAN,
+    "allOf": _NESTED_LIST,
+    "anyOf": _NESTED_LIST,
+    "oneOf": _NESTED_LIST,
+    "not": _NESTED,
+}
+_TOGETHER = {"exclusiveMaximum": ["maximum"], "exclusiveMinimum": ["minimum"]}
 _PARAMETER: dict[str, Any] = {
     "type": "object",
-    "properties": {
-        "id": _STRING,
-        "$schema": _STRING,
-        "title": _STRING,
-        "description": _STRING,
-        "default": {},
-        "format": _STRING,
-        "multipleOf": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
-        "maximum": {"type": "number"},
-        "exclusiveMaximum": _BOOLEAN,
-        "minimum": {"type": "number"},
-        "exclusiveMinimum": _BOOLEAN,
-        "maxLength": _COUNT,
-        "minLength": _COUNT,
-        "pattern": _STRING,
-        "additionalItems": {"anyOf": [_BOOLEAN, _NESTED]},
-        "items": {"anyOf": [_NESTED, _NESTED_LIST]},
-        "maxItems": _COUNT,
-        "minItems": _COUNT,
-        "uniqueItems": _BOOLEAN,
-        "maxProperties": _COUNT,
-        "minProperties": _COUNT,
-        "required": _BOOLEAN,
-        "secret": _BOOLEAN,
-        "additionalProperties": {"anyOf": [_BOOLEAN, _NESTED]},
-        "definitions": _NESTED_MAP,
-        "properties": _NESTED_MAP,
-        "patternProperties": _NESTED_MAP,
-        "dependencies": _OBJECT,
-        "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
-        "type": {"enum": _TYPES},
-        "position": {"type": "number", "minimum": 0},
-        "immutable": _BOOLEAN,
-        "allOf": _NESTED_LIST,
-        "anyOf": _NESTED_LIST,
-        "oneOf": _NESTED_LIST,
-        "not": _NESTED,
-    },
+    "properties": _ATTRIBUTES | {"type": {"enum": _TYPES}},
+    "dependencies": _TOGETHER,
     "additionalProperties": False,
 }
+_SEVERAL = {"type": "array", "items": {"enum": _TYPES}, "minItems": 1, "uniqueItems": True}
+_INSIDE: dict[str, Any] = {
+    "type": "object",
+    "properties": _ATTRIBUTES
+    | {"$ref": _STRING, "format": _STRING, "type": {"anyOf": [{"enum": _TYPES}, _SEVERAL]}},
+    "dependencies": _TOGETHER,
+}
+_DEFINITIONS = {"parameter": _PARAMETER, "inside": _INSIDE}
 _PARAMETERS: dict[str, Any] = {
     "type": "object",
-    "patternProperties": {r"^\w+$": _NESTED},
+    "patternProperties": {r"^\w+$": {"$ref": "#/definitions/parameter"}},
     "additionalProperties": False,
 }
 _NOTIFY_PART: dict[str, Any] = {
@@ -83,16 +94,19 @@ NOTIFY: dict[str, Any] = {
 }
 
 
-def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+def _open(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     base = {"id": _STRING, "ref": _STRING, "uid": _STRING, "pack": _STRING}
     base |= {"metadata_file": _STRING, "description": _STRING, "tags": _TAGS}
     return {
         "type": "object",
         "required": required,
         "properties": base | properties,
-        "additionalProperties": False,
-        "definitions": {"parameter": _PARAMETER},
+        "definitions": _DEFINITIONS,
     }
+
+
+def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+    return _open(required, properties) | {"additionalProperties": False}
 
 
 PACK: dict[str, Any] = {
@@ -138,11 +152,11 @@ ACTION = _closed(
     },
 )
 
-TRIGGER_TYPE = _closed(
+TRIGGER_TYPE = _open(
     ["name"], {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT}
 )
 
-SENSOR = _closed(
+SENSOR = _open(
     ["class_name", "entry_point"],
     {
         "class_name": _STRING,
@@ -229,4 +243,7 @@ POLICY = _closed(
     },
 )
 
-CONFIG_SCHEMA = _PARAMETERS | {"definitions": {"parameter": _PARAMETER}}
+CONFIG_SCHEMA = _PARAMETERS | {"definitions": _DEFINITIONS}
+
+#: The keys that mean something within the items and properties of a parameter.
+INSIDE_KEYS = frozenset(_INSIDE["properties"])

@@ -48,6 +48,12 @@ def folders(roots: list[Path]) -> list[Path]:
     return found
 
 
+def metadata_paths(room: Path) -> list[Path]:
+    """The files in a folder such as `actions` that describe something."""
+    paths = sorted(room.iterdir()) if room.is_dir() else []
+    return [path for path in paths if path.suffix in _SUFFIXES]
+
+
 def read(folder: Path, runners: RunnerParameters) -> Pack:
     """
     Raises:
@@ -101,9 +107,7 @@ class _Reader:
         more: Callable[[MetadataFile], Iterator[Problem]] | None = None,
     ) -> list[MetadataFile]:
         good: list[MetadataFile] = []
-        folder = self._folder / room
-        paths = sorted(folder.iterdir()) if folder.is_dir() else []
-        for path in (path for path in paths if path.suffix in _SUFFIXES):
+        for path in metadata_paths(self._folder / room):
             try:
                 file = metadata_file.read(path)
             except MetadataError as err:
@@ -125,23 +129,24 @@ class _Reader:
         named = file.content.get("pack", self._ref)
         if named != self._ref:
             message = f'pack: expected "{self._ref}", the pack of this folder, found "{named}"'
-            yield file.problem(message, ["pack"])
+            yield file.problem(message, ["pack"], "field.pack")
 
     def _action_problems(self, file: MetadataFile) -> Iterator[Problem]:
         runner = file.content["runner_type"]
         if runner not in self._runners:
             known = ", ".join(sorted(self._runners))
             message = f'runner_type: "{runner}" is not offered; known: {known}'
-            yield file.problem(message, ["runner_type"])
+            yield file.problem(message, ["runner_type"], "runner.unknown")
             return
         parameters: dict[str, dict[str, Any]] = file.content.get("parameters", {})
         for name, definition in parameters.items():
             at = ["parameters", name]
             above = self._runners[runner].get(name, {})
             if definition.get("immutable") and "default" not in {**above, **definition}:
-                yield file.problem(f"parameter {name}: immutable needs a default", at)
+                message = f"parameter {name}: immutable needs a default"
+                yield file.problem(message, at, "parameter.immutable")
             for message in _override_messages(above, definition):
-                yield file.problem(f"parameter {name}: {message}", at)
+                yield file.problem(f"parameter {name}: {message}", at, "parameter.override")
         yield from _position_problems(file, parameters)
         yield from self._inside(file, "actions")
 
@@ -153,26 +158,26 @@ class _Reader:
             try:
                 require_format(format_.representation)
             except InvalidError as err:
-                yield file.problem(f"formats: {err}", ["formats"])
+                yield file.problem(f"formats: {err}", ["formats", format_.index], "alias.format")
 
     def _policy_problems(self, file: MetadataFile) -> Iterator[Problem]:
         kind = POLICY_TYPES.get(file.content["policy_type"])
         if kind is None:
             known = ", ".join(sorted(POLICY_TYPES))
             message = f'policy_type: there is no "{file.content["policy_type"]}"; known: {known}'
-            yield file.problem(message, ["policy_type"])
+            yield file.problem(message, ["policy_type"], "policy.type")
             return
         try:
             kind.checked(file.content.get("parameters") or {})
         except InvalidError as err:
-            yield file.problem(f"parameters: {err}", ["parameters"])
+            yield file.problem(f"parameters: {err}", ["parameters"], "policy.parameters")
 
     def _inside(self, file: MetadataFile, room: str) -> Iterator[Problem]:
         root = (self._folder / room).resolve()
         entry_point = file.content.get("entry_point", "")
         if not (root / entry_point).resolve().is_relative_to(root):
             message = f"entry_point: must stay within {room}/, found {entry_point!r}"
-            yield file.problem(message, ["entry_point"])
+            yield file.problem(message, ["entry_point"], "entry_point.outside")
 
     def _config_schema(self) -> dict[str, dict[str, Any]]:
         path = self._folder / "config.schema.yaml"
@@ -208,9 +213,9 @@ def _position_problems(
         position = definition.get("position")
         if position in seen:
             message = f"parameter {name}: position {position} is that of {seen[position]} already"
-            yield file.problem(message, ["parameters", name, "position"])
+            yield file.problem(message, ["parameters", name, "position"], "parameter.position")
         elif position is not None:
             seen[position] = name
-    if seen and sorted(seen) != list(range(min(seen), max(seen) + 1)):
+    if seen and sorted(seen) != list(range(int(min(seen)), int(max(seen)) + 1)):
         message = f"positions must follow each other without a gap, found {sorted(seen)}"
-        yield file.problem(message, ["parameters"])
+        yield file.problem(message, ["parameters"], "parameter.position")

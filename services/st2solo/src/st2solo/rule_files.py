@@ -52,14 +52,23 @@ def rule_content(given: dict[str, Any], triggers: Triggers) -> dict[str, Any]:
 def check_criteria(criteria: dict[str, dict[str, Any]]) -> None:
     """
     Raises:
-        RuleError: a criterion has no operator, an unknown one, or no pattern (which StackStorm
-            asks of `exists` too).
+        RuleError: as `criterion_fault` says of one of them.
     """
     for key, criterion in criteria.items():
-        operator = criterion.get("type")
-        if operator not in operators.NAMES:
-            known = ", ".join(sorted(operators.NAMES))
-            message = f"{key}: expected an operator in `type`, found {operator!r}; known: {known}"
-            raise RuleError("criteria", message)
-        if criterion.get("pattern") is None:
-            raise RuleError("criteria", f"{key}: operator {operator} needs a pattern")
+        fault = criterion_fault(criterion)
+        if fault:
+            raise RuleError("criteria", f"{key}: {fault}")
+
+
+def criterion_fault(criterion: dict[str, Any]) -> str | None:
+    """What is wrong with a criterion: no operator, an unknown one, or no pattern.
+
+    StackStorm asks `exists` for a pattern too.
+    """
+    operator = criterion.get("type")
+    if not isinstance(operator, str) or operator not in operators.NAMES:
+        known = ", ".join(sorted(operators.NAMES))
+        return f"expected an operator in `type`, found {operator!r}; known: {known}"
+    if criterion.get("pattern") is None:
+        return f"operator {operator} needs a pattern"
+    return None

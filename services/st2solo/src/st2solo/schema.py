@@ -49,6 +49,11 @@ def merged_parameters(
     return merged
 
 
+def required_parameters(parameters: dict[str, dict[str, Any]]) -> set[str]:
+    """Those without which the action cannot run."""
+    return {n for n, a in parameters.items() if a.get("required") and "default" not in a}
+
+
 def parameters_schema(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The schema of an action's parameters; an action without any accepts everything."""
     if not parameters:

@@ -61,6 +61,21 @@ class Instance:
         }
 
 
+def checked(type_ref: str, expected: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a trigger of that type, with defaults.
+
+    Raises:
+        InvalidError: they do not fit the type's schema, or are no time.
+    """
+    if expected:
+        parameters = schema.validate(parameters, expected)
+    elif parameters:
+        raise InvalidError(f'the trigger type "{type_ref}" takes no parameters')
+    if type_ref in schedules.TIMERS:
+        schedules.schedule(type_ref, parameters)
+    return parameters
+
+
 class Triggers:
     def __init__(self, store: Store, resources: Resources) -> None:
         self._store = store
@@ -95,13 +110,7 @@ class Triggers:
             trigger_type = self._resources.get(Kind.TRIGGER_TYPE, type_ref)
         except NotFoundError as err:
             raise InvalidError(f'there is no trigger type "{type_ref}"') from err
-        expected = trigger_type.content["parameters_schema"]
-        if expected:
-            parameters = schema.validate(parameters, expected)
-        elif parameters:
-            raise InvalidError(f'the trigger type "{type_ref}" takes no parameters')
-        if type_ref in schedules.TIMERS:
-            schedules.schedule(type_ref, parameters)
+        parameters = checked(type_ref, trigger_type.content["parameters_schema"], parameters)
         found = self._find(type_ref, parameters)
         pack = trigger_type.content["pack"]
         return found or self._put_trigger(str(uuid.uuid4()), pack, type_ref, parameters)

@@ -16,7 +16,7 @@ from st2solo import metadata_file
 from st2solo.errors import NotFoundError, WorkflowError
 from st2solo.ports import ActionLookup
 from st2solo.runner_types import runner_type
-from st2solo.schema import merged_parameters
+from st2solo.schema import merged_parameters, required_parameters
 
 _KINDS = {
     "contents": "content",
@@ -61,16 +61,35 @@ def parse(text: str) -> Any:
 
 def inspect(spec: Any, actions: ActionLookup, context: dict[str, Any]) -> list[dict[str, Any]]:
     """What is wrong with a workflow, in the form that StackStorm's API gives; empty if nothing."""
-    errors: list[dict[str, Any]] = []
-    for category, entries in spec.inspect(app_ctx=context, raise_exception=False).items():
-        for entry in entries:
-            if category in ("context", "expressions") and "language" not in entry:
-                entry["language"] = entry.pop("type")
-            errors.append({**entry, "type": _KINDS[category]})
+    errors = inspect_alone(spec, context)
     if hasattr(spec.tasks, "items"):
         for name, task in spec.tasks.items():
             errors.extend(_inspect_task(name, task, actions))
     return sorted(errors, key=lambda e: (str(e["type"]), str(e.get("schema_path"))))
+
+
+def inspect_alone(spec: Any, context: dict[str, Any]) -> list[dict[str, Any]]:
+    """As `inspect`, of what can be told without knowing any action."""
+    errors: list[dict[str, Any]] = []
+    for category, entries in _inspected(spec, context).items():
+        for entry in entries:
+            if category in ("context", "expressions") and "language" not in entry:
+                entry["language"] = entry.pop("type")
+            errors.append({**entry, "type": _KINDS[category]})
+    return errors
+
+
+def _inspected(spec: Any, context: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What orquesta says of a workflow, also where it trips over what its own schema refuses."""
+    try:
+        found: dict[str, Any] = spec.inspect(app_ctx=context, raise_exception=False)
+    except Exception as error:  # of many kinds
+        try:
+            refused = spec.inspect_syntax()
+        except Exception:
+            refused = []
+        found = {"syntax": refused or [{"message": f"cannot be inspected: {error}"}]}
+    return found
 
 
 def _inspect_task(name: str, task: Any, actions: ActionLookup) -> list[dict[str, Any]]:
@@ -99,10 +118,9 @@ def _inspect_task(name: str, task: Any, actions: ActionLookup) -> list[dict[str,
     if not isinstance(given, dict):
         return []
     declared = merged_parameters(runner.parameters, action.parameters)
-    required = {n for n, a in declared.items() if a.get("required") and "default" not in a}
     missing = [
         wrong(f'Action "{ref}" is missing required input "{n}".', "input", "input")
-        for n in sorted(required - set(given))
+        for n in sorted(required_parameters(declared) - set(given))
     ]
     unexpected = [
         wrong(

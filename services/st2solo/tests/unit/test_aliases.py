@@ -123,4 +123,4 @@ def test_a_line_of_help(aliases):
 def test_a_format_that_is_no_expression_is_not_registered(site):
     site.write("aliases/a.yaml", "name: a\naction_ref: core.noop\nformats:\n- 'what ('\n")
     (problem,) = site.registry.register(fail_on_failure=False).problems
-    assert "no regular expression" in str(problem) and "a.yaml:3" in str(problem)
+    assert "no regular expression" in str(problem) and "a.yaml:4" in str(problem)

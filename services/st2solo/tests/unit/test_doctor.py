@@ -11,7 +11,7 @@ from st2solo.findings import BAD, GOOD, WARNING
 
 _PYTHON = "name: act\nrunner_type: python-script\nentry_point: act.py\n"
 _FLOW = "name: flow\nrunner_type: orquesta\nentry_point: workflows/flow.yaml\n"
-_RULE = "name: r\ntrigger: {type: demo.t}\naction: {ref: %s}\n"
+_RULE = "name: r\ntrigger: {type: core.st2.generic.actiontrigger}\naction: {ref: %s}\n"
 
 #: files of the pack, grade, subject, words of the finding
 _WRONG = {
@@ -25,19 +25,19 @@ _WRONG = {
         {"actions/act.yaml": _PYTHON, "actions/act.py": "def ("},
         BAD,
         "action",
-        "act.py: ",
+        "act.py:1: ",
     ),
     "a sensor that is not there": (
         {"sensors/s.yaml": "class_name: S\nentry_point: s.py\n"},
         BAD,
-        "action",
+        "sensor",
         "s.yaml:2: entry_point",
     ),
     "a workflow that is not there": (
         {"actions/flow.yaml": _FLOW},
         BAD,
-        "workflow",
-        "cannot be read",
+        "action",
+        "flow.yaml:3: entry_point: there is no file",
     ),
     "a workflow with an unknown action": (
         {
@@ -45,8 +45,8 @@ _WRONG = {
             "actions/workflows/flow.yaml": "version: 1.0\ntasks:\n  a: {action: demo.none}\n",
         },
         BAD,
-        "workflow",
-        'tasks.a.action: The action "demo.none" is not registered',
+        "action",
+        "flow.yaml:3: tasks.a.action: no pack here has the action demo.none",
     ),
     "a workflow that lacks an input": (
         {
@@ -54,11 +54,16 @@ _WRONG = {
             "actions/workflows/flow.yaml": "version: 1.0\ntasks:\n  a: {action: core.local}\n",
         },
         BAD,
-        "workflow",
-        'missing required input "cmd"',
+        "action",
+        "flow.yaml:3: the action needs the parameter cmd",
     ),
-    "a rule for nothing": ({"rules/r.yaml": _RULE % "demo.none"}, BAD, "rule", "r.yaml:3: no pack"),
-    "a file that is refused": ({"actions/act.yaml": "name: act\n"}, BAD, "pack", "runner_type"),
+    "a rule for nothing": (
+        {"rules/r.yaml": _RULE % "demo.none"},
+        BAD,
+        "rule",
+        "r.yaml:3: action.ref: no pack",
+    ),
+    "a file that is refused": ({"actions/act.yaml": "name: act\n"}, BAD, "action", "runner_type"),
     "requirements": ({"requirements.txt": "no-such-thing"}, WARNING, "pack", "st2solo register"),
     "a configuration that does not fit": (
         {"config.schema.yaml": "n: {type: integer}\n", "../../configs/demo.yaml": "n: x\n"},

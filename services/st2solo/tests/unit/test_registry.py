@@ -33,21 +33,16 @@ _REFUSED = [
         6,
         "python_versions",
     ),
-    ("actions/a.yaml", _ACTION + "colour: red\n", 1, "colour"),
+    ("actions/a.yaml", _ACTION + "colour: red\n", 3, "colour"),
     ("actions/a.yaml", "name: act\nrunner_type: mistral-v2\n", 2, "mistral-v2"),
     ("actions/a.yaml", _ACTION + "pack: other\n", 3, "other"),
-    ("actions/a.yaml", _parameter("colour: red"), 4, "colour"),
+    ("actions/a.yaml", _parameter("colour: red"), 5, "colour"),
     ("actions/a.yaml", _parameter("type: [string, integer]"), 5, "type"),
     ("actions/a.yaml", _parameter("required: [p]"), 5, "required"),
-    ("actions/a.yaml", _ACTION + "parameters:\n  a-b: {}\n", 3, "a-b"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  a-b: {}\n", 4, "a-b"),
     ("actions/a.yaml", _parameter("immutable: true"), 4, "default"),
     ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 0}\n  q: {position: 0}\n", 5, "0"),
-    (
-        "actions/a.yaml",
-        _ACTION + "parameters:\n  p: {position: 0}\n  q: {position: 2}\n",
-        3,
-        "gap",
-    ),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 1}\n  q: {position: 3}\n", 3, "gap"),
     ("actions/a.yaml", _ACTION + "tags: [x]\n", 3, "tags"),
     (
         "actions/a.yaml",
@@ -82,7 +77,7 @@ _REFUSED = [
         4,
         "integer",
     ),
-    ("rules/r.yaml", _RULE + "colour: red\n", 1, "colour"),
+    ("rules/r.yaml", _RULE + "colour: red\n", 7, "colour"),
     ("rules/r.yaml", _RULE.replace("core.st2.generic.actiontrigger", "demo.no"), 3, "demo.no"),
     (
         "rules/r.yaml",
@@ -109,7 +104,6 @@ _REFUSED = [
     ),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: same, pattern: 1}\n", 7, "same"),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
-    ("sensors/s.yaml", _SENSOR + "colour: red\n", 1, "colour"),
     ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
 ]
 

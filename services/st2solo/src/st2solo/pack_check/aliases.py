@@ -1,0 +1,50 @@
+"""Aliases and policies: the action that they are for, and what they say of its parameters."""
+
+from collections.abc import Iterator
+
+from st2solo.alias_formats import formats_of, parameters_of
+from st2solo.metadata_file import MetadataFile, Problem
+from st2solo.pack_check import calls, templates
+from st2solo.pack_check.catalogue import Action, Catalogue
+
+
+def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
+    for part in ("ack", "result"):
+        yield from templates.problems(file, (part,), file.content.get(part), None)
+    ref = file.content["action_ref"]
+    action = catalogue.actions.get(ref)
+    if action is None:
+        yield from calls.absence(catalogue, "action", ref, file, ("action_ref",))
+        return
+    yield from _formats(file, action)
+    for name, value in (file.content.get("immutable_parameters") or {}).items():
+        at = ("immutable_parameters", name)
+        fault = calls.misfit(name, value, action.parameters.get(name) or {})
+        if name not in action.parameters:
+            yield _unknown(file, at, name, ref)
+        elif fault is not None:
+            yield file.problem(f"parameter {name}: {fault}", at, "parameter.value")
+
+
+def _formats(file: MetadataFile, action: Action) -> Iterator[Problem]:
+    ref = file.content["action_ref"]
+    for format_ in formats_of(file.content):
+        for name in parameters_of(format_.representation):
+            at = ("formats", format_.index)
+            if name not in action.parameters:
+                yield _unknown(file, at, name, ref)
+
+
+def _unknown(file: MetadataFile, at: tuple[str | int, ...], name: str, ref: str) -> Problem:
+    return file.problem(f"{ref} has no parameter {name}", at, "parameter.unknown")
+
+
+def policy_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
+    ref = file.content["resource_ref"]
+    action = catalogue.actions.get(ref)
+    if action is None:
+        yield from calls.absence(catalogue, "action", ref, file, ("resource_ref",))
+        return
+    for index, name in enumerate((file.content.get("parameters") or {}).get("attributes") or []):
+        if name not in action.parameters:
+            yield _unknown(file, ("parameters", "attributes", index), name, ref)
