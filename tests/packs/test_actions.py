@@ -365,6 +365,31 @@ def test_an_attempt_is_digested_again_once_an_execution(action, service, name):
     assert len(service.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            {"destination": "archive.far", "allowed": False, "rule": "clinical", "why": "{{ x }}"},
+            {"destination": "archive.far", "allowed": False, "rule": "clinical"},
+        ),
+        (
+            {"destination": "archive.far", "allowed": 1, "rule": ""},
+            {"destination": "archive.far", "allowed": False, "rule": ""},
+        ),
+        ({"destination": "{{ x }}", "allowed": True, "rule": "a"}, None),
+    ],
+)
+def test_of_the_policy_only_names_are_told(action, service, found, told):
+    kind = {"kind": "raw", "keep_days": None, "copies": 2, "rules": ["a"], "destinations": [found]}
+    service.answers["GET", f"{BASE}/policy/{RUN}/1"] = (200, {"kinds": [kind]})
+    succeeded, result = action("policy_explain", run=RUN, attempt=1)
+    if told is None:
+        assert not succeeded and result["code"] == "name.characters"
+        return
+    expected = {"kind": "raw", "keep_days": None, "copies": 2, "destinations": [told]}
+    assert (succeeded, result) == (True, {"kinds": [expected]})
+
+
 def test_what_is_final_is_digested_of_runs_that_are_sequenced(action, service):
     verdicts = {"a": "sequencing", "b": "complete", "c": "sequencing", "d": "sequencing"}
     rows = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]

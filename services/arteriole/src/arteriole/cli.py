@@ -32,6 +32,7 @@ COMMANDS = {
     "steps": "arteriole.commands.steps:steps_command",
     "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",
+    "policy": "arteriole.commands.policy:policy_group",
     "restore": "arteriole.commands.restore:restore_command",
     "indexes": "arteriole.commands.indexes:indexes_command",
     "inspect": "arteriole.inspection.command:inspect",

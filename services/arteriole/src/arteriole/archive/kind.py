@@ -19,6 +19,9 @@ from arteriole.checksum.places import (
 )
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.service import StartRequest
+from arteriole.policy.gate import Gate, ask
+from arteriole.policy.routes import policy_route
+from arteriole.policy.settings import DataKind
 
 
 class ArchiveRequest(PartRequest):
@@ -50,8 +53,9 @@ class ArchiveKind:
     request: type[StartRequest] = ArchiveRequest
     rerun = True
 
-    def __init__(self, settings: ArchiveSettings) -> None:
+    def __init__(self, settings: ArchiveSettings, gate: Gate | None = None) -> None:
         self._settings = settings
+        self._gate = gate
 
     def parameters(self, run: str, request: ArchiveRequest | RestoreRequest) -> dict[str, Any]:
         if isinstance(request, RestoreRequest):
@@ -66,9 +70,16 @@ class ArchiveKind:
                     field="storage_class",
                 )
             common["storage_class"] = request.storage_class.value
+        of_part = self._of_results if request.part is Part.RESULTS else self._of_data
+        return common | of_part(run, request) | self._asked(run, request)
+
+    def _asked(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
+        """What the policy was asked; PolicyError if it refuses."""
+        fastq = attempt_folder(self._settings.fastq_root, run, request.attempt)
+        kinds = [DataKind.RAW, DataKind.FASTQ]
         if request.part is Part.RESULTS:
-            return common | self._of_results(run, request)
-        return common | self._of_data(run, request)
+            kinds = [DataKind.RESULTS]
+        return ask(self._gate, run, fastq, request.destination, kinds, observe=request.observe)
 
     def _common(self, name: str) -> dict[str, Any]:
         destination = self._destination(name)
@@ -151,4 +162,4 @@ class ArchiveKind:
         return {"boto3": version("boto3")}
 
     def routes(self) -> list[Route]:
-        return []
+        return [policy_route(self._gate, self._settings.fastq_root)]

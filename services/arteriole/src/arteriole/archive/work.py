@@ -18,6 +18,7 @@ from arteriole.checksum.parts import Part
 from arteriole.checksum.units import Unit, list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note
+from arteriole.policy.gate import ask_again
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def work(task: Task) -> dict[str, Any]:
     """
     if "restore" in task.parameters:
         return restore.work(task)
+    ask_again(task.parameters)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
     if _is_of_results(task):
         with exclusive(task, f"{place}.results"):
@@ -47,6 +49,7 @@ def observe(task: Task) -> dict[str, Any]:
     parameters = task.parameters
     if "restore" in parameters:
         return restore.observe(task)
+    ask_again(parameters, observe=True)
     destination = open_destination(parameters)
     if _is_of_results(task):
         return _observed_results(task, destination)
