@@ -13,6 +13,7 @@ from arteriole.commands.terminal import complain
 #: Where each command is; none is imported before it is asked for, as some bring much with them.
 COMMANDS = {
     "serve": "arteriole.commands.serve:serve_command",
+    "clean": "arteriole.commands.clean:clean_command",
     "config": "arteriole.commands.config:config_group",
     "token": "arteriole.commands.token:token_group",
     "runs": "arteriole.commands.show:runs_command",

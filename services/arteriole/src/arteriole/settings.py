@@ -92,6 +92,9 @@ class Settings(Section):
             if one.directory is not None:
                 key = f"archive.destinations.{name}.directory"
                 found.setdefault(one.directory, []).append(key)
+        clean = None if self.archive is None else self.archive.clean
+        for path in () if clean is None else clean.bins:
+            found.setdefault(path, []).append("archive.clean.bins")
         for number, source in enumerate(self.metadata.sources if self.metadata else ()):
             if source.csv is not None:
                 key = f"metadata.sources.{number}.csv.folder"

@@ -6,6 +6,8 @@ from typing import Any
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
+from arteriole.archive.clean.request import CleanRequest
+from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
 from arteriole.checksum.part_request import PartRequest
@@ -57,9 +59,13 @@ class ArchiveKind:
         self._settings = settings
         self._gate = gate
 
-    def parameters(self, run: str, request: ArchiveRequest | RestoreRequest) -> dict[str, Any]:
+    def parameters(
+        self, run: str, request: ArchiveRequest | RestoreRequest | CleanRequest
+    ) -> dict[str, Any]:
         if isinstance(request, RestoreRequest):
             return self._of_restore(run, request)
+        if isinstance(request, CleanRequest):
+            return self.of_clean(run, request)
         common = self._common(request.destination)
         if request.storage_class is not None:
             if "s3" not in common:
@@ -156,6 +162,40 @@ class ArchiveKind:
             "restore_root": str(settings.restore_root),
             "restore": str(within(settings.restore_root, run, folder)),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+        }
+
+    @property
+    def clean(self) -> CleanSettings | None:
+        return self._settings.clean
+
+    def of_clean(self, run: str, request: CleanRequest) -> dict[str, Any]:
+        """NB: what is not there any more is found missing by the worker, not here."""
+        settings = self._settings
+        roots = [root for root in settings.run_roots if (root / run).is_dir()]
+        if roots:
+            find_run(settings.run_roots, run)  # refuses two of this name, and links that lead out
+        runfolder = (roots or settings.run_roots)[0] / run  # NB: unresolved: a link is no folder
+        clean, root = settings.clean, settings.restore_root
+        return {
+            "clean": {
+                "verb": request.verb.value,
+                "kinds": sorted(set(request.kinds)),
+                "runfolder": str(runfolder),
+                "fastq": str(attempt_folder(settings.fastq_root, run, request.attempt)),
+                "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+                "restore_root": None if root is None else str(root),
+                "policy": None if self._gate is None else str(self._gate.path),
+                "bins": [] if clean is None else [str(path) for path in clean.bins],
+                "bin_days": 0 if clean is None else clean.bin_days,
+                "delete": clean is not None and clean.delete,
+                "destinations": {
+                    name: destination_parameters(one) | {"threads": settings.threads}
+                    for name, one in settings.destinations.items()
+                },
+                "evidence": None if request.evidence is None else request.evidence.model_dump(),
+                "known": request.known,
+                "people": list(request.people),
+            }
         }
 
     def versions(self) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 from arteriole.app import times
 from arteriole.archive import restore
 from arteriole.archive.archive import Archive, Destination
+from arteriole.archive.clean import work as clean
+from arteriole.archive.clean.case import Case
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import PARTS, HeldFile, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
@@ -29,6 +31,8 @@ def work(task: Task) -> dict[str, Any]:
     """
     if "restore" in task.parameters:
         return restore.work(task)
+    if "clean" in task.parameters:
+        return clean.work(task)
     ask_again(task.parameters)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
     if _is_of_results(task):
@@ -49,6 +53,8 @@ def observe(task: Task) -> dict[str, Any]:
     parameters = task.parameters
     if "restore" in parameters:
         return restore.observe(task)
+    if "clean" in parameters:
+        return clean.listing(Case.of(task.run, task.attempt, parameters))
     ask_again(parameters, observe=True)
     destination = open_destination(parameters)
     if _is_of_results(task):
