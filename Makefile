@@ -7,6 +7,7 @@ ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2CLIENT)
 WES := .venv-wes/.made
 CHECKQC := .venv-checkqc/.made
 MULTIQC := .venv-multiqc/.made
+AWS := .venv-aws/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
 REVISION ?= build/revision
@@ -39,6 +40,7 @@ storm: $(ENVIRONMENTS)  ## the long tests: SEED=7 STORM="solo_storm --workflows 
 
 bench: $(SERVICES) $(SOLO)  ## ours against its peers, measured now: BENCH="conversion --runs 3"
 	@sh demo/system.sh test
+	-@$(MAKE) --no-print-directory $(AWS)
 	.venv/bin/python -m tests.bench $(BENCH)
 
 parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTERIA=/checkout/of/arteria-runfolder
@@ -90,7 +92,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-parity .venv-arteria .venv-arteria-successor var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-aws .venv-parity .venv-arteria .venv-arteria-successor var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -115,6 +117,11 @@ $(WES): Makefile  # GA4GH's own client, which the tests speak with
 $(CHECKQC): Makefile  # a judge of runs of others, whom our statistics must satisfy
 	$(PYTHON) -m venv .venv-checkqc
 	.venv-checkqc/bin/python $(PIP) --no-compile 'checkQC==4.1.2'
+	touch $@
+
+$(AWS): Makefile  # Amazon's own clients, peers of the archive; the bench goes on without them
+	$(PYTHON) -m venv .venv-aws
+	.venv-aws/bin/python $(PIP) 'awscli==1.46.2' 'boto3[crt]'
 	touch $@
 
 $(MULTIQC): Makefile  # and a reporter; newer ones take 1 GB and tell the same of these statistics

@@ -97,7 +97,7 @@ def test_groups_are_chosen_by_their_first_letters():
     assert len(conversions) >= 3
     assert chosen(["conversion"]) == conversions
     assert chosen(["conversion_growth"]) == ("conversion_growth",)
-    with pytest.raises(ValueError, match="no rows are called 'x'; known are: checksum"):
+    with pytest.raises(ValueError, match="no rows are called 'x'; known are: archive, checksum"):
         chosen(["conversion", "x"])
 
 
@@ -122,6 +122,7 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
     ("groups", "count"),
     [
         ("checksum", 4 + 1 + 1 + 1),
+        ("archive", 4),
         ("conversion", 3 + 3 + 2 + 2),
         ("runfolder", 7 + 4 + 4),
         ("st2solo", 4 + 3 + 2),

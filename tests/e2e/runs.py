@@ -7,10 +7,10 @@ from arteriole.simulator.sequencer import default_plan, write_run
 from demo.machine import Machine
 
 
-def plan(number: int) -> RunPlan:
+def plan(number: int, clusters: int = 120) -> RunPlan:
     """Of run `number`."""
     return default_plan(
-        f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=120, tiles=1, seed=number
+        f"260115_K00188_{number:04d}_AHFJ5CBBXX", clusters=clusters, tiles=1, seed=number
     )
 
 
@@ -27,13 +27,14 @@ def write(
     sheet: bytes | None = None,
     extra_file: str = "",
     run_info: str | None = None,
+    clusters: int = 120,
 ) -> str:
     """Write run `number` as quickly as possible, with its truth, and return its name.
 
     It is written elsewhere and renamed, so that what differs from a good run is seen with it:
     another `sheet`, one more file, another RunInfo.xml (the right one then lies beside the truth).
     """
-    planned = plan(number)
+    planned = plan(number, clusters)
     written = write_run(
         planned, machine.truth, truth=machine.truth / f"{planned.run}.truth", sheet=sheet
     )

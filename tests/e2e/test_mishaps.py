@@ -386,7 +386,8 @@ def test_a_sheet_that_changes_during_the_conversion_publishes_nothing(machine, s
     wait_until(
         "the conversion",
         lambda: any(
-            job["progress"] for job in machine.api("bcl2fastq", f"status?run={name}")["jobs"]
+            job["progress"]
+            for job in machine.api("bcl2fastq", f"status?run={name}&stage=convert")["jobs"]
         ),
     )
     good = sheet.read_text()

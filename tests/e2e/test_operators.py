@@ -66,8 +66,11 @@ def test_a_hold_of_one_instrument_is_of_no_other(machine):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("number", "by"), [(5, "arteriole"), (6, "st2")])
 def test_an_aborted_run_stops_and_a_redo_makes_it_whole(machine, st2, number, by):
-    run = runs.write(machine, number)
-    wait_until("its conversion", lambda: _jobs(machine, run))
+    run = runs.write(machine, number, clusters=20_000)
+    wait_until(
+        "its conversion",
+        lambda: machine.api("bcl2fastq", f"status?run={run}&stage=convert")["jobs"],
+    )
     if by == "st2":
         st2("run", "arteria.abort", f"run={run}", "reason=wrong sheet")
     else:

@@ -331,6 +331,18 @@ def test_start_job_sends_names_only(action, service, name):
     assert not succeeded and result["code"] == "name.characters" and not service.asked
 
 
+def test_archive_drill(action, service):
+    where = f"{BASE}/drills"
+    drill = {"destination": "vault", "job_id": 7, "run": RUN, "attempt": 1, "code": "<% x %>"}
+    service.answers["POST", where] = (202, {"drills": [drill]})
+    told = {"drills": [{"job_id": "7", "run": RUN, "attempt": 1}]}
+    assert action("archive_drill") == (True, told)
+    assert action("archive_drill", destination="vault") == (True, told)
+    assert service.calls() == [(where, {}), (where, {"destination": "vault"})]
+    succeeded, result = action("archive_drill", destination="{{ x }}")
+    assert not succeeded and result["code"] == "name.characters"
+
+
 @pytest.mark.parametrize(
     ("asked", "body"),
     [
@@ -339,6 +351,10 @@ def test_start_job_sends_names_only(action, service, name):
         ({"attempt": "<% x %>"}, {}),
         ({"attempt": 1, "destination": "{{ x }}"}, {}),
         ({"attempt": 1, "part": "a b"}, {}),
+        ({"attempt": 1, "sample": "S1", "file": "fastq/P1/S1.fastq.gz"}, None),
+        ({"attempt": 1, "sample": "<% x %>"}, {}),
+        ({"attempt": 1, "file": "fastq/../x"}, {}),
+        ({"attempt": 1, "file": "/etc"}, {}),
     ],
 )
 def test_restore_starts_one_job_for_an_execution(action, service, asked, body):

@@ -228,6 +228,19 @@ def test_the_silence_of_the_sensor_is_told(action, service, slack, config, new_s
     assert service.calls()[-1] == (TOLD, {"what": "sensor_silent", "by": "e1"})
 
 
+def test_a_drill_that_failed_is_told(action, service, slack):
+    fake = slack()
+    assert action("notify", run=RUN, what="drill_failed") == (True, {"sent": 1})
+    assert fake.texts == [
+        f"{RUN}: files did not come back whole from its archive: delete no other copy of it\n"
+        "Urgency: result late\n"
+        "Do: arteriole drills\n"
+        "Code: drill.failed\n"
+        "See: docs/runbook/drill.failed.md"
+    ]
+    assert service.asked == []
+
+
 @pytest.mark.parametrize(("reached", "noted"), [(False, False), (True, True)])
 def test_an_alert_that_reached_nobody_is_not_noted_as_told(
     action, service, slack, config, new_service, reached, noted

@@ -73,7 +73,7 @@ def alert(what: str, **fields: Any) -> dict[str, Any]:
 def test_what_nobody_was_told_of_is_told_once_a_reconciliation(reconcile, service, what):
     ready = item("run_ready", stage=None, attempt=None)
     looks = [[alert(what), ready], [alert(what)], [alert(what)]]
-    succeeded, counts = reconcile(*looks, seconds=0.05, grace=0)
+    succeeded, counts = reconcile(*looks, seconds=0.4, grace=0)
     assert succeeded and counts["alerts"] == 1 and counts["looks"] > 1
     told = {"trigger": f"arteria.{what}", "payload": {"run": RUN, "code": "run.failed"}}
     assert service.calls()[0] == (HOOK, told)
@@ -245,7 +245,7 @@ def test_the_job_of_an_aborted_attempt_is_stopped(reconcile, service):
     ]
     service.answers["GET", f"{BASE}/status/12"] = found
     service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
-    succeeded, counts = reconcile([unwanted()], [unwanted()], [unwanted()], [], seconds=0.3)
+    succeeded, counts = reconcile([unwanted()], [unwanted()], [unwanted()], [], seconds=1.2)
     assert succeeded
     assert (counts["stopped"], counts["waiting"], counts["dispatched"]) == (1, 1, 1)
     ended = {**OF_STAGE, "service": "bcl2fastq", "job_id": "12", "state": "cancelled"}

@@ -6,7 +6,15 @@ from arteria_backends import backends, tell
 from arteria_client import path
 from arteria_errors import ArteriaError
 from arteria_names import identifier
-from arteria_notice import notice, notice_text, silence, silence_text
+from arteria_notice import (
+    DRILL_FAILED,
+    drill,
+    drill_text,
+    notice,
+    notice_text,
+    silence,
+    silence_text,
+)
 
 
 class Notify(ServiceAction):
@@ -39,5 +47,8 @@ class Notify(ServiceAction):
         if event == SENSOR_SILENT:
             told = silence()
             return tell(self.config, silence_text(told), {"what": event, **told})
+        if event == DRILL_FAILED:
+            told = drill(name)
+            return tell(self.config, drill_text(told), {"what": event, **told})
         told = notice(self.client.get("runfolder", path("runs", name)))
         return tell(self.config, notice_text(told), {"what": event, **told})

@@ -6,13 +6,26 @@ from arteria_names import identifier, number
 
 
 class Restore(ServiceAction):
-    """Bring an archived attempt back; the job is done when `arteria.job` shows it done."""
+    """Bring an archived attempt, or some of it, back.
 
-    def act(self, run: str, attempt: int, destination: str = "", part: str = "") -> Dict[str, Any]:
+    The job is done when `arteria.job` shows it done.
+    """
+
+    def act(
+        self,
+        run: str,
+        attempt: int,
+        destination: str = "",
+        part: str = "",
+        sample: str = "",
+        file: str = "",
+    ) -> Dict[str, Any]:
         identifier(run, "run")
         body: Dict[str, Any] = {"attempt": number(attempt, "attempt")}
-        asked = {"destination": destination, "part": part}
+        asked = {"destination": destination, "part": part, "sample": sample}
         body.update((name, identifier(word, name)) for name, word in asked.items() if word)
+        if file:
+            body["file"] = "/".join(identifier(word, "file") for word in file.split("/"))
         key = {"Idempotency-Key": "restore.%s" % identifier(self.execution_id(), "execution")}
         job = self.client.post("archive", path("restore", run), body, key)
         return {

@@ -11,6 +11,7 @@ from arteria_errors import AnswerError
 from arteria_names import code_of, identifier, is_identifier
 from arteria_text import standing
 
+DRILL_FAILED = "drill_failed"
 URGENCIES = ("instrument at risk", "result late", "can wait")
 _PRESSING = URGENCIES[:2]
 _WORD = re.compile(r"[a-z_]{1,40}", re.ASCII)
@@ -81,6 +82,24 @@ def silence() -> Dict[str, Any]:
 def silence_text(told: Dict[str, Any]) -> str:
     return (
         "The sensor is silent: runs go on, once a minute only\n"
+        "Urgency: %(urgency)s\nDo: %(command)s\nCode: %(code)s\nSee: %(page)s" % told
+    )
+
+
+def drill(run: str) -> Dict[str, Any]:
+    """What is told when files of `run` did not come back whole from its archive."""
+    return {
+        "run": run,
+        "code": "drill.failed",
+        "urgency": _PRESSING[1],
+        "command": "arteriole drills",
+        "page": "docs/runbook/drill.failed.md",
+    }
+
+
+def drill_text(told: Dict[str, Any]) -> str:
+    return (
+        "%(run)s: files did not come back whole from its archive: delete no other copy of it\n"
         "Urgency: %(urgency)s\nDo: %(command)s\nCode: %(code)s\nSee: %(page)s" % told
     )
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "metadata": "arteriole.commands.metadata:metadata_group",
     "policy": "arteriole.commands.policy:policy_group",
     "restore": "arteriole.commands.restore:restore_command",
+    "drills": "arteriole.commands.drills:drills_command",
     "indexes": "arteriole.commands.indexes:indexes_command",
     "inspect": "arteriole.inspection.command:inspect",
     "observe": "arteriole.observe.command:observe",

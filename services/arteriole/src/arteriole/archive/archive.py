@@ -1,16 +1,17 @@
 """What differs between the places that runs are archived to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from arteriole.archive.holding import HeldFile, Holding
-from arteriole.checksum.digests import FileDigest, Meter, Sink
+from arteriole.checksum.digests import FileDigest, Meter
 from arteriole.checksum.listing import FoundFile
 
 RECORD = "archive.json"
 
 Tell = Callable[[int, int, str], None]
+Bytes = Generator[bytes, None, None]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,34 @@ class StoredFile:
         return f"{self.part}/{self.digest.name}"
 
 
+#: To be closed if it is not read to its end: a connection may hang on it.
+Contents = Generator[tuple[StoredFile, Iterator[bytes]], None, None]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is kept, sent and read back as one: a file, or a bundle of small ones.
+
+    Attributes:
+        place: where it is kept.
+        size: bytes of all of it.
+        offsets: of a bundle, where the content of each file begins.
+    """
+
+    place: str
+    size: int
+    files: tuple[HeldFile, ...]
+    offsets: tuple[int, ...] = ()
+
+    @property
+    def is_bundle(self) -> bool:
+        return bool(self.offsets)
+
+    @property
+    def name(self) -> str:
+        return self.place if self.is_bundle else self.files[0].name
+
+
 class Archive(Protocol):
     """The place of one holding: complete and verified, or absent."""
 
@@ -36,27 +65,29 @@ class Archive(Protocol):
 
     def is_complete(self) -> bool: ...
 
+    def packed(self, holding: Holding) -> list[Parcel]:
+        """How `holding` is to be stored; the same each time."""
+        ...
+
     def prepare(self, holding: Holding) -> None:
         """Make ready to store; ArchiveError if that cannot succeed."""
         ...
 
-    def place(self, file: HeldFile) -> str:
-        """Where `file` is kept; files of the same content may share it."""
+    def has(self, parcel: Parcel, meter: Meter) -> bool:
+        """True if an earlier start has left `parcel` whole."""
         ...
 
-    def has(self, file: HeldFile, meter: Meter) -> bool:
-        """True if an earlier start has left `file` whole."""
-        ...
-
-    def store(self, file: HeldFile, meter: Meter) -> None:
-        """Copy `file`, digest it on the way, and read it back.
+    def store(self, parcel: Parcel, meter: Meter) -> None:
+        """Copy `parcel`, digest its files on the way, and read it back.
 
         Raises:
             ArchiveError: the source, or the copy, is not as the manifests have it.
         """
         ...
 
-    def finish(self, holding: Holding, record: dict[str, Any]) -> dict[str, Any]:
+    def finish(
+        self, holding: Holding, parcels: list[Parcel], record: dict[str, Any]
+    ) -> dict[str, Any]:
         """Write manifests and record, which is returned: from here on it is archived."""
         ...
 
@@ -64,12 +95,16 @@ class Archive(Protocol):
         """archive.json."""
         ...
 
-    def require_as_recorded(self, holding: Holding) -> None:
-        """ArchiveError if a complete one lacks files, has others, or other manifests."""
+    def recorded(self, holding: Holding) -> list[Parcel]:
+        """How a complete one is stored.
+
+        Raises:
+            ArchiveError: it lacks files, has others, or other manifests.
+        """
         ...
 
-    def verify(self, file: HeldFile, meter: Meter) -> None:
-        """ArchiveError if `file` of a complete one is not as its manifest has it."""
+    def verify(self, parcel: Parcel, meter: Meter) -> None:
+        """ArchiveError if `parcel` of a complete one is not as the manifests have it."""
         ...
 
     def manifest(self, name: str) -> bytes:
@@ -84,8 +119,12 @@ class Archive(Protocol):
         """Wait until `files` can be read; ArchiveError if that takes too long."""
         ...
 
-    def fetch(self, file: StoredFile, meter: Meter, sink: Sink) -> FileDigest:
-        """Read a file of a complete one into `sink`; what was read, not what should have been."""
+    def batches(self, files: list[StoredFile]) -> list[list[StoredFile]]:
+        """Those of a complete one that are best read together."""
+        ...
+
+    def read(self, batch: list[StoredFile]) -> Contents:
+        """The bytes of each file, as they are; to be taken before those of the next."""
         ...
 
 

@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
+from arteriole.archive.archive import Bytes
 from arteriole.archive.credentials import read_credentials
 from arteriole.archive.faults import explain
+from arteriole.archive.protection import Protection
 from arteriole.archive.settings import MIB, S3Settings, StorageClass
 from arteriole.checksum.digests import PIECE, Digester, FileDigest, Meter, Sink
 
@@ -41,8 +43,14 @@ class Bucket:
     def __init__(self, settings: S3Settings, threads: int) -> None:
         self.name = settings.bucket
         self._settings = settings
+        self.protection = Protection(settings)
         with _told("the bucket cannot be used"):
             self._client = _client(settings, threads)
+
+    def require_lock(self) -> None:
+        """ArchiveError if objects are to be locked and the bucket cannot."""
+        with _told("asking for object lock"):
+            self.protection.require_lock(self._client, self.name)
 
     def get(self, key: str) -> bytes | None:
         """A small object; None if it is not there."""
@@ -65,29 +73,36 @@ class Bucket:
                     found[str(one["Key"])] = Listed(int(one["Size"]), str(storage_class))
         return found
 
-    def put(self, key: str, data: bytes, storage_class: StorageClass) -> None:
+    def put(self, key: str, data: bytes, storage_class: StorageClass, *, lock: bool = True) -> None:
         with _told(f"writing {key}"):
-            self._client.put_object(
+            answer = self._client.put_object(
                 Bucket=self.name,
                 Key=key,
                 Body=data,
                 ContentMD5=_md5(data),
                 StorageClass=storage_class.value,
+                **self.protection.asked,
             )
+        self.protection.require_heeded(key, answer)
 
     def upload(self, key: str, size: int, storage_class: StorageClass) -> "Upload":
         """An object of `size` bytes that is to be sent piece by piece."""
         settings = self._settings
         if size <= settings.multipart_threshold:
             return Upload(self, key, storage_class)
-        return Upload(self, key, storage_class, max(settings.part_size, -(-size // MOST_PARTS)))
+        part_size = max(settings.part_size, -(-size // MOST_PARTS))
+        return Upload(self, key, storage_class, part_size)
 
     def begin(self, key: str, storage_class: StorageClass) -> str:
         with _told(f"writing {key}"):
             answer = self._client.create_multipart_upload(
-                Bucket=self.name, Key=key, StorageClass=storage_class.value
+                Bucket=self.name,
+                Key=key,
+                StorageClass=storage_class.value,
+                **self.protection.asked,
             )
-            return str(answer["UploadId"])
+        self.protection.require_heeded(key, answer)
+        return str(answer["UploadId"])
 
     def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> str:
         """The ETag of the part."""
@@ -126,30 +141,38 @@ class Bucket:
             self.abort(key, upload_id)
 
     def read(self, key: str, name: str, meter: Meter, sink: Sink | None = None) -> FileDigest:
-        """Read an object from end to end; a connection that is cut goes on where it was."""
+        """Read an object from end to end."""
         digester = Digester()
-        for left in reversed(range(self._settings.attempts)):
-            try:
-                self._read_on(key, digester, meter, sink)
-            except (BotoCoreError, HTTPError) as err:
-                if left == 0:
-                    raise explain(err, f"reading {key}") from err
-            else:
-                break
-        return digester.digest(name)
-
-    def _read_on(self, key: str, digester: Digester, meter: Meter, sink: Sink | None) -> None:
-        ranged = {"Range": f"bytes={digester.size}-"} if digester.size else {}
-        with _told(f"reading {key}"):
-            body = self._client.get_object(Bucket=self.name, Key=key, **ranged)["Body"]
-        try:
-            for piece in body.iter_chunks(PIECE):
+        with closing(self.pieces(key)) as pieces:
+            for piece in pieces:
                 meter.add(len(piece))
                 digester.update(piece)
                 if sink is not None:
                     sink.write(piece)
-        finally:
-            body.close()
+        return digester.digest(name)
+
+    def pieces(self, key: str, start: int = 0, stop: int | None = None) -> Bytes:
+        """The bytes of an object, or of a part; a connection that is cut goes on where it was."""
+        if start == stop:
+            return
+        for left in reversed(range(self._settings.attempts)):
+            try:
+                for piece in self._pieces(key, start, stop):
+                    start += len(piece)
+                    yield piece
+            except (BotoCoreError, HTTPError) as err:
+                if left == 0:
+                    raise explain(err, f"reading {key}") from err
+            else:
+                return
+
+    def _pieces(self, key: str, start: int, stop: int | None) -> Bytes:
+        last = "" if stop is None else str(stop - 1)
+        ranged = {"Range": f"bytes={start}-{last}"} if start or last else {}
+        with _told(f"reading {key}"):
+            body = self._client.get_object(Bucket=self.name, Key=key, **ranged)["Body"]
+        with closing(body):
+            yield from body.iter_chunks(PIECE)
 
     def mark(self, key: str) -> dict[str, str]:
         """The metadata of an object."""
@@ -168,11 +191,19 @@ class Bucket:
                     "StorageClass": storage_class.value,
                     "Metadata": mark,
                     "MetadataDirective": "REPLACE",
+                    **self.protection.asked,
                 },
                 Config=TransferConfig(
                     multipart_threshold=1024 * MIB, multipart_chunksize=512 * MIB
                 ),
             )
+
+    def lock(self, key: str) -> None:
+        """Lock an object, if objects are to be locked."""
+        retention = self.protection.retention()
+        if retention is not None:
+            with _told(f"locking {key}"):
+                self._client.put_object_retention(Bucket=self.name, Key=key, Retention=retention)
 
     def thaw(self, key: str) -> bool:
         """Ask for a cold object to be brought back, if nobody has yet; True once it can be read."""

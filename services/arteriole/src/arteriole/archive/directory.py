@@ -4,13 +4,15 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.archive.archive import RECORD, StoredFile, Tell
+from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
-from arteriole.checksum.digests import FileDigest, Meter, Sink, digest_file
+from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import sync_folder
@@ -92,10 +94,12 @@ class DirectoryArchive:
         manifests = holding.manifests.values()
         self._destination.require_room(needed + sum(len(manifest.text) for manifest in manifests))
 
-    def place(self, file: HeldFile) -> str:
-        return file.name
+    def packed(self, holding: Holding) -> list[Parcel]:
+        """Each file on its own: so it can be looked at and copied with any tool."""
+        return [Parcel(file.name, file.digest.size, (file,)) for file in holding.files]
 
-    def has(self, file: HeldFile, meter: Meter) -> bool:
+    def has(self, parcel: Parcel, meter: Meter) -> bool:
+        (file,) = parcel.files
         path = self.partial / file.name
         if path.is_symlink() or not path.is_file() or path.stat().st_size != file.digest.size:
             return False
@@ -103,23 +107,18 @@ class DirectoryArchive:
         meter.add(file.digest.size if whole else -file.digest.size)
         return whole
 
-    def store(self, file: HeldFile, meter: Meter) -> None:
+    def store(self, parcel: Parcel, meter: Meter) -> None:
+        (file,) = parcel.files
         path = self.partial / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        try:
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
             with open(path, "xb") as copy:
                 copied = digest_file(file.source, file.found, meter, copy)
                 copy.flush()
                 os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
                 os.fsync(copy.fileno())
                 os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        except OSError as err:
-            raise ArchiveError(
-                f"cannot write {path}: {err.strerror}",
-                code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
-                hint="check the archive's disk, quota and permissions; then retry",
-            ) from err
         if copied != file.digest:
             raise source_changed(file.digest.name, file.source)
         if _read_back(self.partial, file, meter) != file.digest:
@@ -127,19 +126,23 @@ class DirectoryArchive:
                 file.name, str(self.partial), "check the archive's disk; then retry"
             )
 
-    def verify(self, file: HeldFile, meter: Meter) -> None:
+    def verify(self, parcel: Parcel, meter: Meter) -> None:
+        (file,) = parcel.files
         if _read_back(self.final, file, meter) != file.digest:
             raise not_as_its_manifest(
                 file.name, str(self.final), "it is left as it is: move the folder away, then retry"
             )
 
-    def finish(self, holding: Holding, record: dict[str, Any]) -> dict[str, Any]:
+    def finish(
+        self, holding: Holding, parcels: list[Parcel], record: dict[str, Any]
+    ) -> dict[str, Any]:
         """Write manifests and record, then rename."""
         folder = self.partial / "manifest"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, manifest in holding.manifests.items():
-            _write(folder / name, manifest.text)
-        _write(self.partial / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, manifest in holding.manifests.items():
+                _write(folder / name, manifest.text)
+            _write(self.partial / RECORD, (json.dumps(record, indent=1) + "\n").encode())
         self._require_nothing_else(self.partial, holding)
         for path, _, _ in os.walk(self.partial, topdown=False):
             sync_folder(Path(path))
@@ -159,8 +162,9 @@ class DirectoryArchive:
             ) from err
         return found
 
-    def require_as_recorded(self, holding: Holding) -> None:
+    def recorded(self, holding: Holding) -> list[Parcel]:
         self._require_nothing_else(self.final, holding)
+        return self.packed(holding)
 
     def manifest(self, name: str) -> bytes:
         path = self.final / "manifest" / name
@@ -179,8 +183,12 @@ class DirectoryArchive:
     def thaw(self, files: list[StoredFile], tell: Tell) -> None:
         """What lies in a directory can be read."""
 
-    def fetch(self, file: StoredFile, meter: Meter, sink: Sink) -> FileDigest:
-        return digest_file(self.final / file.part, file.found, meter, sink)
+    def batches(self, files: list[StoredFile]) -> list[list[StoredFile]]:
+        return [[file] for file in files]
+
+    def read(self, batch: list[StoredFile]) -> Contents:
+        for file in batch:
+            yield file, _pieces(self.final / file.name)
 
     def _require_nothing_else(self, folder: Path, holding: Holding) -> None:
         expected = {file.name for file in holding.files} | {RECORD}
@@ -200,6 +208,31 @@ class DirectoryArchive:
                 code="archive.verify",
                 hint="restore the missing files, move the others away; then retry",
             )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise ArchiveError(
+            f"cannot write {path}: {err.strerror}",
+            code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
+            hint="check the archive's disk, quota and permissions; then retry",
+        ) from err
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while piece := file.read(PIECE):
+                yield piece
+    except OSError as err:
+        raise ArchiveError(
+            f"cannot read {path}: {err.strerror}",
+            code="archive.verify",
+            hint="check its permissions and the archive's disk",
+        ) from err
 
 
 def _read_back(folder: Path, file: HeldFile, meter: Meter) -> FileDigest | None:

@@ -50,6 +50,7 @@ _REFUSALS: tuple[tuple[set[str], str, str, str], ...] = (
             "404",
             "BadDigest",
             "InvalidPart",
+            "InvalidRange",
             "NoSuchKey",
             "NoSuchUpload",
             "XAmzContentSHA256Mismatch",
@@ -57,6 +58,12 @@ _REFUSALS: tuple[tuple[set[str], str, str, str], ...] = (
         "archive.verify",
         "the endpoint has not what was sent",
         "retry: what arrived whole is kept",
+    ),
+    (
+        {"NotImplemented"},
+        "archive.refused",
+        "the endpoint does not know a part of the request",
+        "leave out of the destination what it does not have: encryption, object_lock",
     ),
     (
         {"EntityTooLarge", "QuotaExceeded", "XMinioStorageFull"},

@@ -1,7 +1,13 @@
 """Archive jobs: what belongs to an attempt, and its manifests, to a destination; and back."""
 
+import enum
+import secrets
+from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run, require_identifier, within
@@ -9,7 +15,9 @@ from arteriole.app.routes import Route
 from arteriole.archive.clean.request import CleanRequest
 from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.destinations import destination_parameters
+from arteriole.archive.selection import Selection
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
+from arteriole.checksum.digests import digest_text
 from arteriole.checksum.part_request import PartRequest
 from arteriole.checksum.parts import Part
 from arteriole.checksum.places import (
@@ -38,14 +46,44 @@ class ArchiveRequest(PartRequest):
         return document
 
 
-class RestoreRequest(PartRequest):
+class RestoredPart(enum.StrEnum):
+    """What of an attempt is brought back; the first is the next two together."""
+
+    DATA = "data"
+    RUNFOLDER = "runfolder"
+    FASTQ = "fastq"
+    RESULTS = "results"
+
+
+class RestoreRequest(StartRequest):
     """Body of `POST /api/1.0/restore/<runfolder>`."""
 
+    part: RestoredPart = RestoredPart.DATA
     #: May be left out where there is only one.
     destination: str = ""
+    #: Only the FASTQs of this sample.
+    sample: str = Field(default="", max_length=200)
+    #: Only this file, `<part>/<path>`.
+    file: str = Field(default="", max_length=4000)
 
     def asked(self) -> dict[str, Any]:
-        return {**super().asked(), "verb": "restore"}
+        document = {**super().asked(), "verb": "restore"}
+        defaults = {"part": RestoredPart.DATA.value, "sample": "", "file": ""}
+        return {
+            name: v for name, v in document.items() if name not in defaults or v != defaults[name]
+        }
+
+    @property
+    def selection(self) -> Selection:
+        whole = (RestoredPart.DATA, RestoredPart.RESULTS)
+        part = "" if self.part in whole else self.part.value
+        return Selection(part, self.sample, self.file)
+
+
+class DrillRequest(StartRequest):
+    """What the service itself asks for, once it has chosen an attempt."""
+
+    destination: str
 
 
 class ArchiveKind:
@@ -59,9 +97,15 @@ class ArchiveKind:
         self._settings = settings
         self._gate = gate
 
+    @property
+    def destinations(self) -> list[str]:
+        return list(self._settings.destinations)
+
     def parameters(
-        self, run: str, request: ArchiveRequest | RestoreRequest | CleanRequest
+        self, run: str, request: ArchiveRequest | RestoreRequest | DrillRequest | CleanRequest
     ) -> dict[str, Any]:
+        if isinstance(request, DrillRequest):
+            return self._of_drill(run, request)
         if isinstance(request, RestoreRequest):
             return self._of_restore(run, request)
         if isinstance(request, CleanRequest):
@@ -94,6 +138,10 @@ class ArchiveKind:
             **destination_parameters(destination),
             "threads": self._settings.threads,
         }
+
+    def require(self, name: str) -> None:
+        """InvalidError if there is no destination of this name, or it cannot be used."""
+        self._destination(name)
 
     def _destination(self, name: str) -> ArchiveDestination:
         destination = self._settings.destinations.get(name)
@@ -141,26 +189,53 @@ class ArchiveKind:
             "manifests": str(manifests / RESULTS),
         }
 
-    def _of_restore(self, run: str, request: RestoreRequest) -> dict[str, Any]:
-        require_identifier(run, "run")
-        settings = self._settings
-        if settings.restore_root is None:
+    def _restore_root(self) -> Path:
+        if self._settings.restore_root is None:
             raise InvalidError(
                 "arteriole.yaml does not say where archived runs are brought back to",
                 code="restore.not_set",
                 hint="set archive.restore_root, and make that folder",
             )
+        return self._settings.restore_root
+
+    def _of_drill(self, run: str, request: DrillRequest) -> dict[str, Any]:
+        settings, root = self._settings, self._restore_root()
+        name = request.destination
+        return {
+            **self._common(name),
+            "part": Part.DATA.value,
+            "restore_root": str(root),
+            "restore": str(root / f".drill-{digest_text(name.encode())[:12]}"),
+            "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+            "drill": {
+                "seed": secrets.randbelow(1 << 53),
+                "files": settings.drill_files,
+                "bytes": settings.drill_bytes,
+            },
+        }
+
+    def _of_restore(self, run: str, request: RestoreRequest) -> dict[str, Any]:
+        require_identifier(run, "run")
+        settings, root = self._settings, self._restore_root()
         name = request.destination
         if not name and len(settings.destinations) == 1:
             (name,) = settings.destinations
-        folder = f"attempt-{request.attempt}"
-        if request.part is Part.RESULTS:
-            folder += ".results"
+        selection = request.selection
+        results = request.part is RestoredPart.RESULTS
+        if results and selection != Selection():
+            raise InvalidError(
+                "results are brought back unit by unit: expected no sample and no file",
+                code="restore.selection",
+                hint="leave sample and file out, or name another part",
+                field="part",
+            )
+        folder = f"attempt-{request.attempt}{'.results' if results else selection.folder}"
         return {
             **self._common(name),
-            "part": request.part.value,
-            "restore_root": str(settings.restore_root),
-            "restore": str(within(settings.restore_root, run, folder)),
+            "part": (Part.RESULTS if results else Part.DATA).value,
+            "selection": asdict(selection),
+            "restore_root": str(root),
+            "restore": str(within(root, run, folder)),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
         }
 

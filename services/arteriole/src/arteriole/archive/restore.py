@@ -7,8 +7,9 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,16 @@ from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
 from arteriole.archive.holding import PARTS, merged, require_same_files
+from arteriole.archive.selection import Selection
 from arteriole.checksum import volumes
-from arteriole.checksum.digests import FileDigest, Meter, digest_file, digest_text, each
+from arteriole.checksum.digests import (
+    Digester,
+    FileDigest,
+    Meter,
+    digest_file,
+    digest_text,
+    each,
+)
 from arteriole.checksum.errors import ChecksumError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
@@ -46,6 +55,17 @@ class Stored:
     def partial(self) -> Path:
         return self.final.with_name(f".{self.final.name}.partial")
 
+    def narrowed(self, names: Set[str]) -> "Stored":
+        """These files alone, and the lines of the manifests that are about them."""
+        manifests = {}
+        for key, manifest in self.manifests.items():
+            part = key.partition(".")[0]
+            digests = {n: d for n, d in manifest.digests.items() if f"{part}/{n}" in names}
+            if digests:
+                manifests[key] = Manifest(manifest.path, digests)
+        files = [file for file in self.files if file.name in names]
+        return replace(self, manifests=manifests, files=files)
+
 
 def work(task: Task) -> dict[str, Any]:
     """`{from, to, units, already, files, bytes}`; `already` were there, and were verified.
@@ -54,9 +74,9 @@ def work(task: Task) -> dict[str, Any]:
         RestoreError: there is no room, or other content lies at its place.
         ArchiveError: it is not archived there, or not as it should be.
     """
-    with exclusive(task, f"restore/{task.run}.{task.attempt}.{task.parameters['part']}"):
-        found = _find(task)
-        _require_room(task, found)
+    with exclusive(task, f"restore/{task.run}.{Path(task.parameters['restore']).name}"):
+        found = find(task)
+        require_room(task, found)
         meter = Meter(task.progress, sum(_to_read(one) for one in found))
         already = 0
         for one in found:
@@ -64,14 +84,14 @@ def work(task: Task) -> dict[str, Any]:
                 _verify(one, one.final, meter, task.parameters["threads"])
                 already += 1
             else:
-                _bring_back(task, one, meter)
+                bring_back(task, one, meter)
         return {**_told(task, found), "already": already}
 
 
 def observe(task: Task) -> dict[str, Any]:
     """`{from, to, units, files, bytes}`; errors as of `work` but for what reading would show."""
-    found = _find(task)
-    _require_room(task, found)
+    found = find(task)
+    require_room(task, found)
     return _told(task, found)
 
 
@@ -85,7 +105,7 @@ def _told(task: Task, found: list[Stored]) -> dict[str, Any]:
     }
 
 
-def _find(task: Task) -> list[Stored]:
+def find(task: Task) -> list[Stored]:
     parameters = task.parameters
     destination = open_destination(parameters)
     to, known = Path(parameters["restore"]), Path(parameters["manifests"])
@@ -94,7 +114,22 @@ def _find(task: Task) -> list[Stored]:
     archive = destination.data(task.run, task.attempt)
     if not archive.is_complete():
         raise _not_archived(task, archive.where)
-    return [_read(archive, to, PARTS, {part: known / part for part in PARTS})]
+    stored = _read(archive, to, PARTS, {part: known / part for part in PARTS})
+    return [_selected(stored, Selection(**parameters.get("selection", {})))]
+
+
+def _selected(stored: Stored, selection: Selection) -> Stored:
+    if selection == Selection():
+        return stored
+    chosen = {file.name for file in stored.files if selection.has(file.name)}
+    if not chosen:
+        raise RestoreError(
+            "the archive of this attempt has no such file, or no FASTQ of such a sample",
+            code="restore.not_found",
+            hint="a file is named as PART/PATH, as its manifests have it; a sample by the name"
+            " that its FASTQs begin with, or the Sample_ID of their folder",
+        )
+    return stored.narrowed(chosen)
 
 
 def _find_units(task: Task, destination: Destination, to: Path, known: Path) -> list[Stored]:
@@ -184,7 +219,7 @@ def _files(archive: Archive, part: str, md5: Manifest, blake3: Manifest) -> list
     ]
 
 
-def _require_room(task: Task, found: list[Stored]) -> None:
+def require_room(task: Task, found: list[Stored]) -> None:
     root = Path(task.parameters["restore_root"])
     if not root.is_dir():
         raise RestoreError(
@@ -217,16 +252,22 @@ def _to_read(one: Stored) -> int:
     return one.size if one.final.exists() else 2 * one.size
 
 
-def _bring_back(task: Task, one: Stored, meter: Meter) -> None:
+def bring_back(task: Task, one: Stored, meter: Meter) -> None:
     needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
     one.archive.thaw(needed, task.progress)
 
-    def fetch(file: StoredFile) -> None:
-        if not _has(one.partial, file, meter):
-            _fetch(one, file, meter)
+    def look(file: StoredFile) -> bool:
+        return _has(one.partial, file, meter)
 
-    largest_first = sorted(one.files, key=lambda file: -file.digest.size)
-    each(largest_first, fetch, meter, task.parameters["threads"])
+    def fetch(batch: list[StoredFile]) -> None:
+        with closing(one.archive.read(batch)) as contents:
+            for file, pieces in contents:
+                _write(one, file, pieces, meter)
+
+    threads = task.parameters["threads"]
+    there = each(one.files, look, meter, threads)
+    missing = [file for file, whole in zip(one.files, there, strict=True) if not whole]
+    each(one.archive.batches(missing), fetch, meter, threads)
     for name, manifest in one.manifests.items():
         path = one.partial / "manifest" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -246,13 +287,17 @@ def _has(folder: Path, file: StoredFile, meter: Meter) -> bool:
     return whole
 
 
-def _fetch(one: Stored, file: StoredFile, meter: Meter) -> None:
+def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter) -> None:
+    digester = Digester()
     path = one.partial / file.name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with open(path, "xb") as copy:
-            fetched = one.archive.fetch(file, meter, copy)
+            for piece in pieces:
+                meter.add(len(piece))
+                digester.update(piece)
+                copy.write(piece)
             copy.flush()
             os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
             os.fsync(copy.fileno())
@@ -263,7 +308,7 @@ def _fetch(one: Stored, file: StoredFile, meter: Meter) -> None:
             code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
             hint="check the disk, quota and permissions; then ask for it again",
         ) from err
-    if fetched != file.digest:
+    if digester.digest(file.digest.name) != file.digest:
         raise not_as_its_manifest(
             file.name, one.archive.where, "it is left as it is: another archive may be whole"
         )

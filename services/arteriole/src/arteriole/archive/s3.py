@@ -4,54 +4,35 @@ NB: keys hold no name of a file, a sample or a unit: content lies at the BLAKE3 
 """
 
 import contextlib
+import functools
 import json
-from dataclasses import asdict, dataclass
+from collections import defaultdict
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from arteriole.archive.archive import RECORD, StoredFile, Tell
+from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.bucket import Bucket, Listed
+from arteriole.archive.bundle import Reading, copy_bundle, pack, spans, split
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
+from arteriole.archive.index import FORMAT, Index, IndexedFile, write_index
+from arteriole.archive.index import NAME as INDEX
 from arteriole.archive.readme import readme
-from arteriole.archive.settings import S3Settings, StorageClass
+from arteriole.archive.settings import MIB, S3Settings, StorageClass
 from arteriole.archive.thawing import wait_until_thawed
 from arteriole.checksum.digests import FileDigest, Meter, Sink, digest_file, digest_text
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile
 
 README = "README.txt"
-INDEX = "index.json"
 #: Metadata of an object that was read back before it was moved to a class that cannot be read.
 MARK = "read-back"
+#: Files of a bundle are read at once if no more bytes lie between two of them.
+GAP = MIB // 4
+#: ... and so many bytes at most, so that threads share the work.
+MOST_AT_ONCE = 64 * MIB
 HINT = "it is left as it is: find out who changed it, move it away, then retry"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of index.json."""
-
-    name: str
-    key: str
-    size: int
-    md5: str
-    blake3: str
-    mtime_ns: int
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: str
-    size: int = Field(ge=0)
-    mtime_ns: int = Field(ge=0, lt=1 << 63)
-
-
-class _Index(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    files: list[_Entry]
 
 
 class S3Destination:
@@ -65,8 +46,9 @@ class S3Destination:
         self._class = storage_class or settings.storage_class
 
     def require_room(self, size: int) -> None:
-        """ArchiveError if the bucket cannot be read; it has room until it says otherwise."""
+        """ArchiveError if the bucket cannot be used; it has room until it says otherwise."""
         self._bucket.get(f"{self._base()}{RECORD}")
+        self._bucket.require_lock()
 
     def data(self, run: str, attempt: int) -> "S3Archive":
         return self._archive(f"{self._base()}{run}/attempt-{attempt}/")
@@ -112,6 +94,7 @@ class S3Archive:
         self._class = storage_class
         self._settings = settings
         self._there: dict[str, Listed] = {}
+        self._bundles: dict[str, FileDigest] = {}
 
     @property
     def where(self) -> str:
@@ -120,64 +103,77 @@ class S3Archive:
     def is_complete(self) -> bool:
         return self._bucket.get(self._base + RECORD) is not None
 
-    def prepare(self, holding: Holding) -> None:
-        """See what an earlier start left; its incomplete uploads are given up."""
-        self._bucket.abort_all(self._base)
+    def packed(self, holding: Holding) -> list[Parcel]:
+        """Small files in bundles, but for those that an earlier start left on their own."""
         self._there = self._bucket.listing(self._base)
+        alone: list[HeldFile] = []
+        small: list[HeldFile] = []
+        for file in holding.files:
+            fits = file.digest.size < self._settings.bundle_below
+            (small if fits and self._own(file.digest) not in self._there else alone).append(file)
+        return self._alone(alone) + pack(small, self._settings.bundle_size, self._base)
 
-    def place(self, file: HeldFile) -> str:
-        return self._key(file.digest)
+    def prepare(self, holding: Holding) -> None:
+        """Give up the incomplete uploads of an earlier start."""
+        self._bucket.require_lock()
+        self._bucket.abort_all(self._base)
 
-    def has(self, file: HeldFile, meter: Meter) -> bool:
-        key = self.place(file)
-        there = self._there.get(key)
-        if there is None or there.size != file.digest.size:
+    def has(self, parcel: Parcel, meter: Meter) -> bool:
+        there = self._there.get(parcel.place)
+        if there is None or there.size != parcel.size:
             return False
         if there.cold:
-            self._require_mark(key, file.digest)
-            meter.add(2 * file.digest.size)
+            self._require_mark(parcel.place, self._digest(parcel, meter))
+            self._bucket.lock(parcel.place)
+            meter.add(parcel.size)
             return True
-        whole = self._bucket.read(key, file.digest.name, meter) == file.digest
-        meter.add(file.digest.size if whole else -file.digest.size)
-        if whole:
-            self._cool(key, file.digest)
-        return whole
+        found, wrong = self._read_back(parcel, meter)
+        meter.add(-parcel.size if wrong else parcel.size)
+        if not wrong:
+            self._keep(parcel, found)
+        return not wrong
 
-    def store(self, file: HeldFile, meter: Meter) -> None:
-        key = self.place(file)
+    def store(self, parcel: Parcel, meter: Meter) -> None:
         at_first = StorageClass.STANDARD if self._class.cold else self._class
-        upload = self._bucket.upload(key, file.digest.size, at_first)
+        upload = self._bucket.upload(parcel.place, parcel.size, at_first)
         try:
-            copied = digest_file(file.source, file.found, meter, upload)
-            if copied != file.digest:
-                raise source_changed(file.digest.name, file.source)
+            copied = _copy(parcel, meter, upload)
             upload.complete()
         except BaseException:
             with contextlib.suppress(ArchiveError):  # if not now, then the next start does it
                 upload.abort()
             raise
-        self._require(file.digest, meter, file.name, "look at the endpoint's disks; then retry")
-        self._cool(key, file.digest)
+        self._require(parcel, copied, meter, "look at the endpoint's disks; then retry")
+        self._keep(parcel, copied)
 
-    def verify(self, file: HeldFile, meter: Meter) -> None:
+    def verify(self, parcel: Parcel, meter: Meter) -> None:
         """NB: what cannot be read at once is only known to be there, with its size and mark."""
-        key = self.place(file)
-        if self._listed(key).cold:
-            self._require_mark(key, file.digest)
-            meter.add(file.digest.size)
+        expected = self._recorded(parcel)
+        if self._listed(parcel.place).cold:
+            self._require_mark(parcel.place, expected)
+            meter.add(parcel.size)
         else:
-            self._require(file.digest, meter, file.name, HINT)
+            self._require(parcel, expected, meter, HINT)
 
-    def finish(self, holding: Holding, record: dict[str, Any]) -> dict[str, Any]:
+    def finish(
+        self, holding: Holding, parcels: list[Parcel], record: dict[str, Any]
+    ) -> dict[str, Any]:
         """Write manifests, README and index, and after everything else the record."""
-        index = self._index(holding)
-        self._write(README, readme(self.where, holding).encode())
+        index = write_index(holding, parcels, self._bundles, lambda file: self._own(file.digest))
+        self._write(README, readme(self.where).encode())
         for name, manifest in holding.manifests.items():
             self._write(f"manifest/{name}", manifest.text)
         self._write(INDEX, index)
         self._there = self._bucket.listing(self._base)
-        self._require_nothing_else(holding, set())
-        record = {**record, "storage_class": self._class.value, "index": digest_text(index)}
+        self._require_nothing_else(holding, parcels, set())
+        record = {
+            "format": FORMAT,
+            **record,
+            "bundles": sum(parcel.is_bundle for parcel in parcels),
+            "storage_class": self._class.value,
+            **self._bucket.protection.record(),
+            "index": digest_text(index),
+        }
         self._write(RECORD, (json.dumps(record, indent=1) + "\n").encode())
         return record
 
@@ -189,39 +185,94 @@ class S3Archive:
             raise self._spoilt(RECORD, "it is not JSON") from err
         if not isinstance(found, dict):
             raise self._spoilt(RECORD, "it is no record")
+        if found.get("format", 1) not in (1, FORMAT):
+            raise ArchiveError(
+                f"{self.where} is of a later form than this program knows",
+                code="archive.verify",
+                hint="use the program that wrote it, or a later one; or restore it by README.txt",
+            )
         return found
 
-    def require_as_recorded(self, holding: Holding) -> None:
+    def recorded(self, holding: Holding) -> list[Parcel]:
         for name, manifest in holding.manifests.items():
             if self._read(f"manifest/{name}") != manifest.text:
                 raise self._spoilt(f"manifest/{name}", f"it is not {manifest.path}")
-        names = {file.name for file in holding.files}
-        if {entry.name for entry in self._entries()} != names:
+        held = {file.name: file for file in holding.files}
+        if self._lines.keys() != held.keys():
             raise self._spoilt(INDEX, "it does not list the files of the manifests")
+        if any(line.size != held[name].digest.size for name, line in self._lines.items()):
+            raise self._spoilt(INDEX, "it has other sizes than the files")
+        parcels = self._alone([f for f in holding.files if self._lines[f.name].offset is None])
+        parcels += [
+            Parcel(
+                key,
+                self._recorded_bundle(key).size,
+                tuple(held[line.name] for line in lines),
+                tuple(line.offset or 0 for line in lines),
+            )
+            for key, lines in self._contents().items()
+        ]
         self._there = self._bucket.listing(self._base)
-        self._require_nothing_else(holding, {RECORD})
+        self._require_nothing_else(holding, parcels, {RECORD})
+        return parcels
 
     def manifest(self, name: str) -> bytes:
         return self._read(f"manifest/{name}")
 
     def found(self, part: str) -> list[FoundFile]:
         return [
-            FoundFile(entry.name.removeprefix(f"{part}/"), entry.size, entry.mtime_ns)
-            for entry in self._entries()
-            if entry.name.startswith(f"{part}/")
+            FoundFile(line.name.removeprefix(f"{part}/"), line.size, line.mtime_ns)
+            for line in self._lines.values()
+            if line.name.startswith(f"{part}/")
         ]
 
     def thaw(self, files: list[StoredFile], tell: Tell) -> None:
         self._there = self._bucket.listing(self._base)
-        keys = {self._key(file.digest) for file in files}
+        keys = {self._place(file)[0] for file in files}
         cold = sorted(key for key in keys if self._listed(key).cold)
         wait_until_thawed(cold, self._bucket.thaw, self._settings, tell)
 
-    def fetch(self, file: StoredFile, meter: Meter, sink: Sink) -> FileDigest:
-        return self._bucket.read(self._key(file.digest), file.digest.name, meter, sink)
+    def batches(self, files: list[StoredFile]) -> list[list[StoredFile]]:
+        """Of a bundle, files between which little lies; of all others each on its own."""
+        found: list[list[StoredFile]] = []
+        before, end = "", 0
+        for file in sorted(files, key=self._place):
+            key, offset = self._place(file)
+            joins = self._is_bundled(file) and key == before and 0 <= offset - end <= GAP
+            if joins and offset + file.digest.size - self._place(found[-1][0])[1] <= MOST_AT_ONCE:
+                found[-1].append(file)
+            else:
+                found.append([file])
+            before, end = key, offset + file.digest.size
+        return found
 
-    def _key(self, digest: FileDigest) -> str:
+    def read(self, batch: list[StoredFile]) -> Contents:
+        key, start = self._place(batch[0])
+        stop = None
+        cuts = [(self._place(file)[1] - start, file.digest.size) for file in batch]
+        if self._is_bundled(batch[0]):
+            stop = start + sum(cuts[-1])
+        with contextlib.closing(self._bucket.pieces(key, start, stop)) as pieces:
+            if stop is None:
+                yield batch[0], pieces
+            else:
+                yield from zip(batch, split(pieces, cuts), strict=True)
+
+    def _own(self, digest: FileDigest) -> str:
         return f"{self._base}data/{digest.blake3}"
+
+    def _alone(self, files: list[HeldFile]) -> list[Parcel]:
+        """Files of equal content share a place."""
+        places = {self._own(file.digest): file for file in files}
+        return [Parcel(place, file.digest.size, (file,)) for place, file in places.items()]
+
+    def _is_bundled(self, file: StoredFile) -> bool:
+        return self._lines[file.name].offset is not None
+
+    def _place(self, file: StoredFile) -> tuple[str, int]:
+        """Key of the object that has the content, and where it begins there."""
+        line = self._lines[file.name]
+        return (self._own(file.digest), 0) if line.offset is None else (line.key, line.offset)
 
     def _listed(self, key: str) -> Listed:
         there = self._there.get(key)
@@ -229,9 +280,21 @@ class S3Archive:
             raise self._spoilt(key[len(self._base) :], "it is not there")
         return there
 
-    def _require(self, digest: FileDigest, meter: Meter, name: str, hint: str) -> None:
-        if self._bucket.read(self._key(digest), digest.name, meter) != digest:
-            raise not_as_its_manifest(name, self.where, hint)
+    def _read_back(self, parcel: Parcel, meter: Meter) -> tuple[FileDigest, list[str]]:
+        """Digests of an object, and the names of what in it is not as it has to be."""
+        if not parcel.is_bundle:
+            (file,) = parcel.files
+            found = self._bucket.read(parcel.place, file.digest.name, meter)
+            return found, [] if found == file.digest else [file.name]
+        reading = Reading(spans(parcel))
+        found = self._bucket.read(parcel.place, parcel.place, meter, reading)
+        same = f"/{reading.name}." in parcel.place
+        return found, reading.wrong or ([] if same else [parcel.place])
+
+    def _require(self, parcel: Parcel, expected: FileDigest, meter: Meter, hint: str) -> None:
+        found, wrong = self._read_back(parcel, meter)
+        if wrong or found != expected:
+            raise not_as_its_manifest(listed(wrong or [parcel.name]), self.where, hint)
 
     def _require_mark(self, key: str, digest: FileDigest) -> None:
         """ArchiveError unless we moved `key`, once it had been read back."""
@@ -242,17 +305,52 @@ class S3Archive:
                 hint="a rule of the bucket moved it: bring it back or remove it, then retry",
             )
 
-    def _cool(self, key: str, digest: FileDigest) -> None:
+    def _keep(self, parcel: Parcel, digest: FileDigest) -> None:
+        """What is to be done once it was read back."""
         if self._class.cold:
-            self._bucket.move(key, self._class, {MARK: digest.blake3})
+            self._bucket.move(parcel.place, self._class, {MARK: digest.blake3})
+        self._bucket.lock(parcel.place)
+        if parcel.is_bundle:
+            self._bundles[parcel.place] = digest
+
+    def _digest(self, parcel: Parcel, meter: Meter) -> FileDigest:
+        """The digests that it has to have; of a bundle from its sources."""
+        if not parcel.is_bundle:
+            meter.add(parcel.size)
+            return parcel.files[0].digest
+        found = copy_bundle(parcel, meter, _Nowhere())
+        self._bundles[parcel.place] = found
+        return found
+
+    def _recorded(self, parcel: Parcel) -> FileDigest:
+        if not parcel.is_bundle:
+            return parcel.files[0].digest
+        return self._recorded_bundle(parcel.place)
+
+    def _recorded_bundle(self, key: str) -> FileDigest:
+        found = [bundle.digest for bundle in self._index.bundles if bundle.key == key]
+        if len(found) != 1 or not key.startswith(self._base):
+            raise self._spoilt(INDEX, f"it does not list the bundle {key}")
+        return found[0]
+
+    def _contents(self) -> dict[str, list[IndexedFile]]:
+        """The files of each bundle in their order."""
+        found = defaultdict(list)
+        for line in self._lines.values():
+            if line.offset is not None:
+                found[line.key].append(line)
+        for lines in found.values():
+            lines.sort(key=lambda line: (line.offset or 0, line.size))
+        return dict(found)
 
     def _write(self, name: str, data: bytes) -> None:
         """Write an object that has to be readable at once, and read it back."""
-        if self._base + name in self._there and self._bucket.get(self._base + name) == data:
-            return
-        self._bucket.put(self._base + name, data, StorageClass.STANDARD)
-        if self._bucket.get(self._base + name) != data:
-            raise self._spoilt(name, "it is not as it was written")
+        key = self._base + name
+        if key not in self._there or self._bucket.get(key) != data:
+            self._bucket.put(key, data, StorageClass.STANDARD)
+            if self._bucket.get(key) != data:
+                raise self._spoilt(name, "it is not as it was written")
+        self._bucket.lock(key)
 
     def _read(self, name: str) -> bytes:
         data = self._bucket.get(self._base + name)
@@ -260,37 +358,25 @@ class S3Archive:
             raise self._spoilt(name, "it is not there")
         return data
 
-    def _index(self, holding: Holding) -> bytes:
-        """A line for each file, so that it can be searched by line."""
-        lines = [
-            json.dumps(
-                asdict(
-                    Entry(
-                        name=file.name,
-                        key=self.place(file),
-                        size=file.digest.size,
-                        md5=file.digest.md5,
-                        blake3=file.digest.blake3,
-                        mtime_ns=file.found.mtime_ns,
-                    )
-                )
-            )
-            for file in holding.files
-        ]
-        return ('{"files": [\n' + ",\n".join(lines) + "\n]}\n").encode()
+    @functools.cached_property
+    def _lines(self) -> dict[str, IndexedFile]:
+        return {line.name: line for line in self._index.files}
 
-    def _entries(self) -> list[_Entry]:
+    @functools.cached_property
+    def _index(self) -> Index:
         data = self._read(INDEX)
         if digest_text(data) != self.record().get("index"):
             raise self._spoilt(INDEX, f"it is not the one of {RECORD}")
         try:
-            return _Index.model_validate_json(data).files
+            return Index.model_validate_json(data)
         except ValidationError as err:
             raise self._spoilt(INDEX, "it is no index") from err
 
-    def _require_nothing_else(self, holding: Holding, more: set[str]) -> None:
+    def _require_nothing_else(
+        self, holding: Holding, parcels: list[Parcel], more: set[str]
+    ) -> None:
         """ArchiveError unless the listing has just what it should, each of its size."""
-        sizes = {self.place(file): file.digest.size for file in holding.files}
+        sizes = {parcel.place: parcel.size for parcel in parcels}
         names = {README, INDEX, *(f"manifest/{name}" for name in holding.manifests), *more}
         expected = sizes.keys() | {self._base + name for name in names}
         differing = sorted(expected ^ self._there.keys()) or sorted(
@@ -305,3 +391,18 @@ class S3Archive:
 
     def _spoilt(self, name: str, found: str) -> ArchiveError:
         return ArchiveError(f"{name} in {self.where}: {found}", code="archive.verify", hint=HINT)
+
+
+class _Nowhere:
+    def write(self, piece: Any, /) -> None:
+        """Forget it."""
+
+
+def _copy(parcel: Parcel, meter: Meter, sink: Sink) -> FileDigest:
+    if parcel.is_bundle:
+        return copy_bundle(parcel, meter, sink)
+    (file,) = parcel.files
+    copied = digest_file(file.source, file.found, meter, sink)
+    if copied != file.digest:
+        raise source_changed(file.digest.name, file.source)
+    return copied

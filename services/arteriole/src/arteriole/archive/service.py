@@ -1,38 +1,41 @@
-"""The archive: a service of jobs that also brings back what it archived, and cleans up after it."""
+"""The archive: a service of jobs that also brings back, drills, and takes away what it archived."""
 
-import asyncio
+import random
+import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import structlog
+from pydantic import Field
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.mode import Mode
-from arteriole.app.names import require_identifier
-from arteriole.app.routes import JSON, Call, Reply, Route
-from arteriole.archive.clean import work as clean
-from arteriole.archive.clean.case import Case
-from arteriole.archive.clean.mark import OWN, Mark
-from arteriole.archive.clean.objections import Objection
-from arteriole.archive.clean.request import CleanRequest, Verb
-from arteriole.archive.clean.words import Words, about, needs_second
-from arteriole.archive.kind import ArchiveKind, RestoreRequest
-from arteriole.jobs.jobs import JobState
+from arteriole.app.routes import JSON, Call, Reply, Request, Route
+from arteriole.archive.clean.desk import CLEAN, RESTORE, Desk
+from arteriole.archive.clean.request import CleanRequest
+from arteriole.archive.kind import ArchiveKind, DrillRequest, RestoreRequest
+from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.machine import Machine
 from arteriole.jobs.service import STARTS, JobService
-from arteriole.policy.gate import policy_at
-from arteriole.policy.policy import Subject
-from arteriole.policy.subjects import subjects_of
 
 #: What such jobs are told as; no stages of a run.
-RESTORE, CLEAN = "restore", "clean"
+DRILL = "drill"
+#: Jobs looked at together.
+PAGE = 500
 
-log = structlog.get_logger()
+
+class DrillsRequest(Request):
+    """Body of `POST /api/1.0/drills`."""
+
+    #: All destinations, if left out.
+    destination: str = Field(default="", max_length=200)
 
 
 class ArchiveService(JobService):
+    kind: ArchiveKind
+
     def __init__(
         self,
         kind: ArchiveKind,
@@ -43,14 +46,11 @@ class ArchiveService(JobService):
         machine: Machine | None = None,
     ) -> None:
         super().__init__(kind, state_dir, parallel, mode, machine=machine)
-        self._clean_settings = kind.clean
-        self._of_clean = kind.of_clean
-        self._marking = asyncio.Lock()
-        self._words = Words(self.store, self.events)
+        self._desk = Desk(self.queue, kind.clean, kind.of_clean, mode)
 
     async def start(self) -> None:
         await super().start()
-        await self._note()
+        await self._desk.note()
 
     def routes(self) -> list[Route]:
         return [
@@ -60,7 +60,7 @@ class ArchiveService(JobService):
                 "/api/1.0/restore/{runfolder}",
                 self._restore,
                 Role.OPERATOR,
-                "bring back an archived attempt; Idempotency-Key as of a start",
+                "bring back an archived attempt, or some of it; Idempotency-Key as of a start",
                 body=RestoreRequest,
                 **STARTS,
             ),
@@ -73,92 +73,109 @@ class ArchiveService(JobService):
                 body=CleanRequest,
                 **{**STARTS, "answers": {200: JSON, 202: JSON}},
             ),
+            Route(
+                "POST",
+                "/api/1.0/drills",
+                self._drill,
+                Role.OPERATOR,
+                "bring back and verify files of an attempt chosen at random, of each destination",
+                body=DrillsRequest,
+                answers={202: JSON},
+            ),
+            Route(
+                "GET", "/api/1.0/drills", self._drills, Role.READER, "the last drill of each place"
+            ),
         ]
 
     async def submit(self, call: Call, default_stage: str) -> Reply:
         reply = await super().submit(call, default_stage)
-        await self._note()
+        await self._desk.note()
         return reply
 
     async def _restore(self, call: Call) -> Reply:
         return await self.submit(call, RESTORE)
 
     async def _clean(self, call: Call) -> Reply:
-        """NB: what a person says is recorded only where nothing else speaks against it."""
-        run = require_identifier(call.path["runfolder"], "runfolder")
-        request: CleanRequest = call.body
-        await self._note(request)
-        request = request.completed(self._known(run, request.attempt))
-        key = call.headers.get("idempotency-key") or f"{run}.{CLEAN}.{request.attempt}"
-        repeated = self.queue.earlier(key, {"run": run, **request.asked()}) is not None
-        acts = self.mode is Mode.ACT and not request.observe and request.verb is not Verb.LIST
-        if not acts or repeated:
-            return await self.submit(replace(call, body=request), CLEAN)
-        parameters = await answered(self._of_clean, run, request)
-        case = Case.of(run, request.attempt, parameters)
-        findings = await answered(clean.require, case, case.kinds)
-        assert self._clean_settings is not None, "else it is not allowed"
-        both = needs_second(self._clean_settings.second_person, await answered(_subjects, case))
-        what = about(case.attempt, case.verb, findings)
-        people = self._words.say(run, case.attempt, what, request.reason, call.identity, both=both)
-        if not people:
-            return Reply(_first_word(run, call.identity.name))
-        request = request.completed(request.known, people)
-        return await self.submit(replace(call, body=request), CLEAN)
+        completed = await self._desk.completed(call)
+        if isinstance(completed, Reply):
+            return completed
+        return await self.submit(replace(call, body=completed), CLEAN)
 
-    def _known(self, run: str, attempt: int) -> dict[str, Any]:
-        """What our own store knows of the run."""
-        jobs = self.queue.find(run=run, limit=1000)
-        restores = [job for job in jobs if (job.stage, job.attempt) == (RESTORE, attempt)]
-        newest = self.store.row("SELECT time FROM event ORDER BY id DESC LIMIT 1")
+    async def _drill(self, call: Call) -> Reply:
+        """A drill that has not ended yet stands for a new one; where nothing is, none is begun."""
+        asked: DrillsRequest = call.body
+        names = [asked.destination] if asked.destination else self.kind.destinations
+        jobs = [await self._drill_of(name, call) for name in names]
+        return Reply({"drills": [_told(job) for job in jobs if job is not None]}, status=202)
+
+    async def _drill_of(self, destination: str, call: Call) -> Job | None:
+        self.kind.require(destination)
+        last = next(self._drills_of(destination), None)
+        if last is not None and not last.state.ended:
+            return last
+        archived = sorted(self._archived(destination))
+        if not archived:
+            return None
+        run, attempt = random.SystemRandom().choice(archived)
+        observed = self.mode is Mode.OBSERVE
+        request = DrillRequest(attempt=attempt, destination=destination, observe=observed)
+        return self.queue.submit(
+            f"drill/{secrets.token_hex(16)}",
+            request.asked(),
+            run=run,
+            stage=DRILL,
+            attempt=attempt,
+            parameters=await answered(self.kind.parameters, run, request),
+            who=call.identity.name,
+            observed=observed,
+        )
+
+    def _drills(self, call: Call) -> Reply:
+        return Reply({"destinations": [self._document_of(n) for n in self.kind.destinations]})
+
+    def _document_of(self, destination: str) -> dict[str, Any]:
+        last = next(self._drills_of(destination), None)
+        drills = self._drills_of(destination)
+        good = next((j for j in drills if j.state is JobState.DONE and not j.observed), None)
         return {
-            "open_jobs": [job.job_id for job in jobs if not job.state.ended],
-            "restored": any(job.state is JobState.DONE for job in restores),
-            "newest": "" if newest is None else newest["time"],
+            "destination": destination,
+            "archived": len(self._archived(destination)),
+            "last_good": good.ended if good else None,
+            "last": _told(last) if last else None,
         }
 
-    async def _note(self, request: CleanRequest | None = None) -> None:
-        """Mark beside the bins how far the stores are."""
-        if self._clean_settings is None:
-            return
-        async with self._marking:
-            await self._note_both(Mark(self._clean_settings.bins[0]), request)
+    def _archived(self, destination: str) -> set[tuple[str, int]]:
+        """The attempts whose data this service knows to be archived there."""
+        return {
+            (job.run, job.attempt)
+            for job in self._jobs(state=JobState.DONE.value)
+            if not job.observed
+            and job.result.get("destination") == destination
+            and "path" in job.result
+        }
 
-    async def _note_both(self, mark: Mark, request: CleanRequest | None) -> None:
-        try:
-            known = (await answered(mark.read)).get(OWN, {}).get("cursor", "")
-            newest = self.events.newest
-            times = [self._time_of(cursor) for cursor in (newest, known)]
-            await answered(mark.raise_own, newest, *times)
-            if request is not None and request.evidence is not None:
-                told = request.evidence
-                await answered(mark.raise_runs, told.cursor, told.time)
-        except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
-            log.warning("how far the stores are is not marked", file=str(mark.path), error=str(err))
-            if request is not None and request.verb is not Verb.LIST:
-                hint = "make the folder, mount the file system, or look at the file"
-                raise Objection("clean.bin", f"{mark.path}: {err}", hint).error() from err
+    def _drills_of(self, destination: str) -> Iterator[Job]:
+        """The newest first."""
+        jobs = self._jobs(stage=DRILL)
+        return (job for job in jobs if job.parameters.get("name") == destination)
 
-    def _time_of(self, cursor: str) -> str:
-        """Of the event that has this cursor; empty if there is none."""
-        epoch, _, number = cursor.rpartition("-")
-        if epoch != self.store.epoch:
-            return ""
-        row = self.store.row("SELECT time FROM event WHERE id = ?", (int(number),))
-        return "" if row is None else str(row["time"])
+    def _jobs(self, state: str | None = None, stage: str | None = None) -> Iterator[Job]:
+        before = None
+        while page := self.queue.find(state=state, stage=stage, limit=PAGE, before=before):
+            yield from page
+            before = page[-1].job_id
 
 
-def _subjects(case: Case) -> list[Subject]:
-    assert case.policy is not None, "else it is not allowed"
-    run_dir = case.runfolder if case.runfolder.is_dir() else None
-    return subjects_of(policy_at(case.policy), case.record_folder, run_dir)
-
-
-def _first_word(run: str, name: str) -> dict[str, Any]:
+def _told(job: Job) -> dict[str, Any]:
     return {
-        "run": run,
-        "complete": False,
-        "by": name,
-        "message": f"{name} has said so; the word of a second person is missing",
-        "hint": f"a second person: the same command for {run}, within a week",
+        "destination": job.parameters["name"],
+        "job_id": job.job_id,
+        "run": job.run,
+        "attempt": job.attempt,
+        "state": job.state.value,
+        "observed": job.observed,
+        "code": job.code,
+        "ended": job.ended,
+        "files": job.result.get("files"),
+        "bytes": job.result.get("bytes"),
     }

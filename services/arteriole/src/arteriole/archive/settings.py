@@ -14,6 +14,7 @@ from arteriole.checksum.places import AbsolutePath
 MIB = 1 << 20
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", re.ASCII)
 _PREFIX = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)?", re.ASCII)
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/_-]{0,2047}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 
 
@@ -60,6 +61,40 @@ def _endpoint(url: str) -> str:
     return url
 
 
+class EncryptionType(enum.StrEnum):
+    SSE_S3 = "sse-s3"
+    SSE_KMS = "sse-kms"
+
+
+class Encryption(Section):
+    """By the endpoint, before it stores an object (S3 user guide, server-side encryption)."""
+
+    type: EncryptionType
+    #: Of sse-kms; without it the account's own.
+    key_id: Annotated[str, _fitting(_KEY_ID, "the id or ARN of a key")] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Encryption":
+        if self.key_id is not None and self.type is not EncryptionType.SSE_KMS:
+            raise ValueError("expected key_id with sse-kms only, found it with sse-s3")
+        return self
+
+
+class LockMode(enum.StrEnum):
+    GOVERNANCE = "governance"
+    COMPLIANCE = "compliance"
+
+
+class ObjectLock(Section):
+    """Nobody can change or remove an object for so many days (S3 user guide, Object Lock).
+
+    NB: with `compliance` not even the account's owner, and it cannot be taken back.
+    """
+
+    mode: LockMode = LockMode.GOVERNANCE
+    days: int = Field(ge=1, le=36_500)
+
+
 class S3Settings(Section):
     """A bucket at Amazon, or at `endpoint_url` (MinIO, Swift, ...)."""
 
@@ -71,11 +106,17 @@ class S3Settings(Section):
     #: The bucket in the path instead of in the host's name.
     path_style: bool = False
     storage_class: StorageClass = StorageClass.STANDARD
+    encryption: Encryption | None = None
+    #: The bucket has to be made for it.
+    object_lock: ObjectLock | None = None
     #: INI or JSON with key and secret, mode 0600; without it boto3 looks where it always does.
     credentials_file: AbsolutePath | None = None
     #: Larger files are sent in parts of `part_size`; each thread holds one of them in memory.
     multipart_threshold: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
     part_size: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
+    #: Files below `bundle_below` bytes are packed into bundles of about `bundle_size`; 0: none are.
+    bundle_below: int = Field(default=16 * MIB, ge=0, le=1024 * MIB)
+    bundle_size: int = Field(default=1024 * MIB, ge=1 * MIB, le=8 * 1024 * MIB)
     #: A request that fails for a reason that may pass is sent so many times.
     attempts: int = Field(default=5, ge=1, le=50)
     #: Seconds without a byte.
@@ -119,3 +160,6 @@ class ArchiveSettings(Section):
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job copied or read back at once.
     threads: int = Field(default=2, ge=1, le=64)
+    #: What a drill brings back at most; a single file may be larger if all are.
+    drill_files: int = Field(default=20, ge=1, le=10_000)
+    drill_bytes: int = Field(default=10 * 1024 * MIB, ge=0)

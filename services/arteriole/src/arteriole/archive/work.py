@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
-from arteriole.archive import restore
-from arteriole.archive.archive import Archive, Destination
+from arteriole.archive import drill, restore
+from arteriole.archive.archive import Archive, Destination, Parcel
 from arteriole.archive.clean import work as clean
 from arteriole.archive.clean.case import Case
 from arteriole.archive.destinations import open_destination
-from arteriole.archive.holding import PARTS, HeldFile, Holding, read_holding, read_unit
+from arteriole.archive.holding import PARTS, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
 from arteriole.checksum.errors import ManifestError
 from arteriole.checksum.listing import list_files
@@ -27,8 +27,11 @@ def work(task: Task) -> dict[str, Any]:
     """Of data: archive.json, with `destination`, `path` and `already` (it was archived before).
 
     Of results: `{destination, units, already, undigested, files, bytes}`, where `undigested` are
-    units without digests yet, which are left for a later job. Of a restore: as `restore` has it.
+    units without digests yet, which are left for a later job. Of a restore, or a
+    drill: as that has it.
     """
+    if "drill" in task.parameters:
+        return drill.work(task)
     if "restore" in task.parameters:
         return restore.work(task)
     if "clean" in task.parameters:
@@ -51,6 +54,8 @@ def observe(task: Task) -> dict[str, Any]:
         ArchiveError: the destination cannot be used, or not even the run folder fits.
     """
     parameters = task.parameters
+    if "drill" in parameters:
+        return drill.observe(task)
     if "restore" in parameters:
         return restore.observe(task)
     if "clean" in parameters:
@@ -96,10 +101,12 @@ def _data(task: Task) -> dict[str, Any]:
     holding = read_holding(sources, Path(parameters["manifests"]))
     already = archive.is_complete()
     if already:
-        record = _verified(task, archive, holding, Meter(task.progress, _to_read(archive, holding)))
+        parcels = archive.recorded(holding)
+        record = _verified(task, archive, parcels, Meter(task.progress, _to_read(parcels)))
     else:
-        meter = Meter(task.progress, 2 * _to_read(archive, holding))  # copied and read back
-        record = _archived(task, archive, holding, meter, {})
+        parcels = archive.packed(holding)
+        meter = Meter(task.progress, 2 * _to_read(parcels))  # copied and read back
+        record = _archived(task, archive, holding, parcels, meter, {})
     return {
         **record,
         "destination": parameters["name"],
@@ -125,18 +132,19 @@ def _results(task: Task) -> dict[str, Any]:
         for name, holding in holdings.items()
     }
     there = {name for name, archive in archives.items() if archive.is_complete()}
+    parcels = {
+        name: archive.recorded(holdings[name]) if name in there else archive.packed(holdings[name])
+        for name, archive in archives.items()
+    }
     meter = Meter(
         task.progress,
-        sum(
-            (1 if name in there else 2) * _to_read(archives[name], holding)
-            for name, holding in holdings.items()
-        ),
+        sum((1 if name in there else 2) * _to_read(found) for name, found in parcels.items()),
     )
     for name, holding in holdings.items():
         if name in there:
-            _verified(task, archives[name], holding, meter)
+            _verified(task, archives[name], parcels[name], meter)
         else:
-            _archived(task, archives[name], holding, meter, {"unit": name})
+            _archived(task, archives[name], holding, parcels[name], meter, {"unit": name})
     undigested = len(units) - len(digested)
     if undigested:
         note(f"{undigested} units have no digests yet and are left for a later job")
@@ -154,27 +162,29 @@ def _is_digested(unit: Unit, manifests: Path) -> bool:
     return all((manifests / f"{unit.name}.{kind}").is_file() for kind in ("md5", "blake3"))
 
 
-def _verified(task: Task, archive: Archive, holding: Holding, meter: Meter) -> dict[str, Any]:
-    record = archive.record()
-    archive.require_as_recorded(holding)
+def _verified(task: Task, archive: Archive, parcels: list[Parcel], meter: Meter) -> dict[str, Any]:
+    def verify(parcel: Parcel) -> None:
+        archive.verify(parcel, meter)
 
-    def verify(file: HeldFile) -> None:
-        archive.verify(file, meter)
-
-    each(_to_keep(archive, holding), verify, meter, task.parameters["threads"])
-    return record
+    each(_largest_first(parcels), verify, meter, task.parameters["threads"])
+    return archive.record()
 
 
 def _archived(
-    task: Task, archive: Archive, holding: Holding, meter: Meter, more: dict[str, Any]
+    task: Task,
+    archive: Archive,
+    holding: Holding,
+    parcels: list[Parcel],
+    meter: Meter,
+    more: dict[str, Any],
 ) -> dict[str, Any]:
     archive.prepare(holding)
 
-    def store(file: HeldFile) -> None:
-        if not archive.has(file, meter):
-            archive.store(file, meter)
+    def store(parcel: Parcel) -> None:
+        if not archive.has(parcel, meter):
+            archive.store(parcel, meter)
 
-    each(_to_keep(archive, holding), store, meter, task.parameters["threads"])
+    each(_largest_first(parcels), store, meter, task.parameters["threads"])
     record = {
         "run": task.run,
         "attempt": task.attempt,
@@ -184,17 +194,15 @@ def _archived(
         "manifests": {name: manifest.digest for name, manifest in holding.manifests.items()},
         "finished": times.now(),
     }
-    return archive.finish(holding, record)
+    return archive.finish(holding, parcels, record)
 
 
-def _to_keep(archive: Archive, holding: Holding) -> list[HeldFile]:
-    """A file for each place, the largest first."""
-    files = {archive.place(file): file for file in holding.files}
-    return sorted(files.values(), key=lambda file: -file.digest.size)
+def _largest_first(parcels: list[Parcel]) -> list[Parcel]:
+    return sorted(parcels, key=lambda parcel: -parcel.size)
 
 
-def _to_read(archive: Archive, holding: Holding) -> int:
-    return sum(file.digest.size for file in _to_keep(archive, holding))
+def _to_read(parcels: list[Parcel]) -> int:
+    return sum(parcel.size for parcel in parcels)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,7 @@ class Bcl2fastqKind:
             "allow_index_collisions": self._settings.allow_index_collisions,
             "converter": self._converter_for(run_dir, request.sheet),
             "additional_args": list(self._settings.additional_args),
+            "index2": self._settings.index2,
             "index_sets": [str(path) for path in self._settings.index_sets],
             "sheet": request.sheet,
         }

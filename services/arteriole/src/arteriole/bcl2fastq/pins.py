@@ -13,6 +13,7 @@ from arteriole.bcl2fastq.pin_settings import ProjectPin
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.illumina.errors import SampleSheetError
 from arteriole.illumina.sample_sheet import SampleSheet, parse
+from arteriole.illumina.sheet_check import Finding, Severity
 
 CODE = "convert.pinned"
 
@@ -92,24 +93,42 @@ def require(pins: Sequence[ProjectPin], data: bytes, converter: str, version: st
         ConversionError: it is, or two projects ask for different ones.
         SampleSheetError: the sheet cannot be read.
     """
-    if not pins:
-        return
-    wanted = asked(pins, parse(data))
+    problem = _problem(pins, parse(data), converter, version) if pins else None
+    if problem is not None:
+        _, message, hint = problem
+        raise ConversionError(message, hint=hint, code=CODE)
+
+
+def findings(
+    pins: Sequence[ProjectPin], sheet: SampleSheet, converter: str, version: str | None
+) -> tuple[Finding, ...]:
+    """What `require` would refuse, at the project's line and column."""
+    problem = _problem(pins, sheet, converter, version)
+    if problem is None:
+        return ()
+    line, message, hint = problem
+    column = sheet.columns.get("Sample_Project", 0)
+    return (Finding(CODE, Severity.ERROR, line, column, message, hint),)
+
+
+def _problem(
+    pins: Sequence[ProjectPin], sheet: SampleSheet, converter: str, version: str | None
+) -> tuple[int, str, str] | None:
+    """The first thing that is asked for and would not be done: its line, message and hint."""
+    wanted = asked(pins, sheet)
     if len(wanted) > 1:
-        raise ConversionError(
+        return (
+            wanted[1].line,
             f"{wanted[0].whose}, and that on line {wanted[1].line} for {wanted[1].what}"
             f"{wanted[1].of_row}; a run is converted by one",
-            hint="agree on one for both and correct bcl2fastq.projects, or take the rows of one"
+            "agree on one for both and correct bcl2fastq.projects, or take the rows of one"
             " out of the sheet; then start the bcl2fastq service again and retry",
-            code=CODE,
         )
     for one in wanted:
         if not _is_met(one, converter, {converter: version}):
-            raise ConversionError(
-                f"{one.whose}; it would be converted with {_shown(converter, version)}",
-                hint=_remedy(one),
-                code=CODE,
-            )
+            would = f"it would be converted with {_shown(converter, version)}"
+            return one.line, f"{one.whose}; {would}", _remedy(one)
+    return None
 
 
 def _remedy(one: Asked) -> str:

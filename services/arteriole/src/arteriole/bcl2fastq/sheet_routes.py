@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from arteriole.bcl2fastq.sheet_requests import CheckRequest
 from arteriole.bcl2fastq.sheets import Standard
 from arteriole.illumina import index_sets
 from arteriole.illumina.errors import RunDataError
+from arteriole.illumina.index_sets import IndexSets
 from arteriole.illumina.run_folder import RunFolder
 
 
@@ -71,18 +72,28 @@ class SheetRoutes:
         )
 
     def _standard(self, waived: list[str], read: Callable[[], bytes | None]) -> Standard:
-        """By the converter that would convert the sheet that `read` gives."""
-        settings = self._settings
-        converter = pins.converter_for(settings, read)
-        return Standard(
-            settings.barcode_mismatches,
-            settings.allow_index_collisions,
-            settings.sheet_rules.site_rules(),
-            converters.waived_for(converter, waived),
-            converter,
-            settings.index2,
-            self._sets,
-        )
+        return standard_of(self._settings, self._sets, read, waived)
+
+
+def standard_of(
+    settings: Bcl2fastqSettings,
+    sets: IndexSets,
+    read: Callable[[], bytes | None],
+    waived: Sequence[str] = (),
+) -> Standard:
+    """The site's, for the converter that would convert the sheet that `read` gives."""
+    converter = pins.converter_for(settings, read)
+    version = settings.versions.get(converter)
+    return Standard(
+        settings.barcode_mismatches,
+        settings.allow_index_collisions,
+        settings.sheet_rules.site_rules(),
+        converters.waived_for(converter, waived),
+        converter,
+        settings.index2,
+        sets,
+        lambda sheet: pins.findings(settings.projects, sheet, converter, version),
+    )
 
 
 def run_of(roots: list[Path], flow_cell: str) -> Path | None:

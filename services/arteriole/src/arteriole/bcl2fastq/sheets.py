@@ -1,6 +1,7 @@
 """Checks a sample sheet: against its run before anything is converted, or before there is one."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Standard:
             and stop nothing.
         converter, index2: which one is to convert, and how index2 is said to be written.
         index_sets: those that a sheet may name in the place of indexes.
+        more: finds what else is wrong with a sheet.
     """
 
     mismatches: tuple[int, int] = (1, 1)
@@ -39,6 +41,7 @@ class Standard:
     converter: str = "builtin"
     index2: str | None = None
     index_sets: IndexSets = NO_SETS
+    more: Callable[[SampleSheet], tuple[Finding, ...]] = lambda sheet: ()
 
 
 def sheet_bytes(run_dir: Path, given: str | None) -> bytes | None:
@@ -102,7 +105,7 @@ def _judged(sheet: SampleSheet, run_dir: Path | None, standard: Standard) -> dic
     except RunDataError as err:
         return _refused(err.code, str(err), err.hint, run_dir)
     findings = sheet_check.check(sheet, run_info, standard.mismatches, standard.site)
-    findings = (*orientation, *findings)
+    findings = (*orientation, *findings, *standard.more(sheet))
     if standard.collisions_allowed:
         findings = tuple(f for f in findings if f.code != "sheet.index_collision")
     return _told(findings, run_dir, standard.waived)

@@ -19,7 +19,14 @@ OPEN = ("pending", "started")
 @click.argument("name")
 @click.option("--attempt", type=click.IntRange(1, 9999), help="The run's newest, if left out.")
 @click.option("--from", "destination", default="", help="An archive's name in arteriole.yaml.")
-@click.option("--part", type=click.Choice(["data", "results"]), default="data", show_default=True)
+@click.option(
+    "--part",
+    type=click.Choice(["data", "runfolder", "fastq", "results"]),
+    default="data",
+    show_default=True,
+)
+@click.option("--sample", default="", help="Only the FASTQs of this sample.")
+@click.option("--file", "file", default="", help="Only this file: runfolder/PATH or fastq/PATH.")
 @click.option("--no-wait", is_flag=True, help="Only start it.")
 @click.pass_context
 def restore_command(
@@ -28,9 +35,11 @@ def restore_command(
     attempt: int | None,
     destination: str,
     part: str,
+    sample: str,
+    file: str,
     no_wait: bool,
 ) -> None:
-    """Bring an archived attempt, or its results, back below archive.restore_root.
+    """Bring an archived attempt, its results, or some of it back below archive.restore_root.
 
     Every byte is verified; what is there already is verified and left. Ctrl-C ends the waiting,
     not the job. Safe to do twice.
@@ -38,6 +47,7 @@ def restore_command(
     attempt = attempt or _newest(context, name)
     client = client_of(context, "archive")
     body = {"attempt": attempt, "destination": destination, "part": part}
+    body |= {name: word for name, word in (("sample", sample), ("file", file)) if word}
     key = f"{name}.restore.{attempt}.{uuid.uuid4().hex}"
     job = client.post(f"restore/{quote(name, safe='')}", body, key)
     say(f"bringing back {part} of {name}, attempt {attempt}: archive/{job['job_id']}")

@@ -1,11 +1,13 @@
 """Commands on sample sheets."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from arteriole.bcl2fastq import sheets
+from arteriole.bcl2fastq.sheet_routes import standard_of
 from arteriole.bcl2fastq.sheets import Standard
 from arteriole.commands.sheet_report import report
 from arteriole.commands.terminal import as_json, console, settings_of
@@ -59,7 +61,7 @@ def check_command(
         data = run_file.read(file, SIZE_LIMIT)
     except RunDataError as err:
         raise click.BadParameter(str(err), param_hint="FILE") from err
-    standard = _standard(context, mismatches)
+    standard = _standard(context, mismatches, data)
     found = sheets.check_given(data, None if run_dir is None else run_dir.absolute(), standard)
     if machine:
         as_json(found)
@@ -68,16 +70,10 @@ def check_command(
     context.exit(0 if found["ok"] else 1)
 
 
-def _standard(context: click.Context, mismatches: tuple[int, int] | None) -> Standard:
+def _standard(context: click.Context, mismatches: tuple[int, int] | None, data: bytes) -> Standard:
     """The site's, if a configuration is named."""
     settings = None if context.obj is None else settings_of(context).bcl2fastq
     if settings is None:
         return Standard(mismatches or (1, 1))
-    return Standard(
-        mismatches or settings.barcode_mismatches,
-        settings.allow_index_collisions,
-        settings.sheet_rules.site_rules(),
-        converter=settings.converter,
-        index2=settings.index2,
-        index_sets=index_sets.load(settings.index_sets),
-    )
+    own = standard_of(settings, index_sets.load(settings.index_sets), lambda: data)
+    return replace(own, mismatches=mismatches or own.mismatches)

@@ -234,6 +234,23 @@ def for_converter(
     return rewritten(sheet, index2, taken_by(converter, version, index2.i5.marked))
 
 
+def as_compared(
+    converter: str, sheet: SampleSheet, run_dir: Path, said: str | None = None
+) -> SampleSheet:
+    """The sheet, written for a converter, with index2 as `builtin` takes it.
+
+    The arguments and errors are those of `for_converter`.
+    """
+    if said is None and converter in ("builtin", "picard"):
+        return sheet
+    info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)
+    convention = None if said is None else Convention(said)
+    index2 = index2_of(sheet, info, parameters, reader(converter), convention)
+    if index2 is None:
+        return sheet
+    return rewritten(sheet, index2, taken_by("builtin", 1, index2.i5.marked))
+
+
 def reverse_complement(index: str) -> str:
     """The other strand, read in its own direction.
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 CLONE_NEWNS, MNT_DETACH = 0x20000, 2
 MS_REC_PRIVATE = 0x4000 | 0x40000
 MS_NOSUID_NODEV = 0x2 | 0x4
+MS_REMOUNT = 0x20
 
 
 class Mounts:
@@ -34,6 +35,13 @@ class Mounts:
             self._call, "mount", b"none", os.fsencode(directory), b"fuse", MS_NOSUID_NODEV, options
         )
         return device
+
+    def memory(self, directory, options, *, again=False):
+        """A file system in memory; `again` gives the one that is there other options."""
+        flags = MS_NOSUID_NODEV | (MS_REMOUNT if again else 0)
+        self.do(
+            self._call, "mount", b"none", os.fsencode(directory), b"tmpfs", flags, options.encode()
+        )
 
     def unmount(self, directory):
         self.do(self._call, "umount2", os.fsencode(directory), MNT_DETACH)

@@ -24,6 +24,12 @@ PARTS = {"multipart_threshold": 5 * MIB, "part_size": 5 * MIB}
 KEPT = ("RunInfo.xml", "RTAComplete.txt", "P1/S1_S1_L001_R1_001.fastq.gz", "Stats/Stats.json")
 BASE = "runs/seq/200624_A00834_0183_BHMTFYDRXX/attempt-1"
 BIG = "P1/S2_S2_L001_R1_001.fastq.gz"
+#: For several bundles, and with names that tar has to tell apart from its own words.
+MORE = {
+    **{f"Reports/{n}.bin": bytes([n]) * 400_000 for n in range(4)},
+    "Reports/empty": b"",
+    "Reports/" + "long/" * 30 + "é 'n' $(id) -x": b"odd",
+}
 #: So that what fails for good fails soon.
 SOON = {"attempts": 2, "timeout": 20}
 
@@ -169,16 +175,35 @@ class Store:
 
 @pytest.fixture
 def s3(site: Any, swift_server: Swift, bucket: str, way: Proxy) -> Centre:
-    """A site that archives to Swift over `way`; few files, since each is several requests."""
+    """A site that archives to Swift over `way`; few files, since each is several requests.
+
+    Each file is an object of its own.
+    """
     for folder, files in ((site.runfolder, site.runfolder_files), (site.fastq, site.fastq_files)):
         for name in [name for name in files if name not in KEPT]:
             (folder / name).unlink()
             del files[name]
     site.write_record()
     destination = swift_server.destination(
-        bucket, prefix="runs/seq", **PARTS, **SOON, endpoint_url=way.endpoint
+        bucket, prefix="runs/seq", **PARTS, **SOON, endpoint_url=way.endpoint, bundle_below=0
     )
     centre = Centre(site, {"s3": destination})
+    centre.checksum()
+    return centre
+
+
+@pytest.fixture
+def bundles(site: Any, swift_server: Swift, bucket: str, way: Proxy) -> Centre:
+    """The same with all files of the site, of which BIG alone is too large for a bundle."""
+    site.fastq_files |= {BIG: bytes(range(251)) * 25_000, **MORE}
+    write_tree(site.fastq, site.fastq_files)
+    site.write_record()
+    small = {"bundle_below": MIB, "bundle_size": MIB}
+    destination = swift_server.destination(
+        bucket, prefix="runs/seq", **PARTS, **SOON, endpoint_url=way.endpoint, **small
+    )
+    centre = Centre(site, {"s3": destination})
+    centre.settings["threads"] = 1
     centre.checksum()
     return centre
 
@@ -204,7 +229,7 @@ def directory(site: Any) -> Centre:
     return centre
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", "s3", "bundles"])
 def centre(request: pytest.FixtureRequest) -> Centre:
     """The same with each kind of destination."""
     found: Centre = request.getfixturevalue(request.param)

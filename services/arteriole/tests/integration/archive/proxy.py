@@ -1,4 +1,4 @@
-"""A bad way to a server: an HTTP proxy that notes each request, answers 503, or cuts."""
+"""A bad way to a server: an HTTP proxy that notes each request, answers 503, cuts, or garbles."""
 
 import http.client
 import threading
@@ -25,6 +25,7 @@ class Proxy:
         fails: is given the number of a request, from 1; True answers it with 503.
         left: bytes of bodies, both ways, after which every connection is cut; None: no limit.
         cuts: so many connections are cut, then it works again; None: all.
+        garble: what becomes of each piece of a body, on its way there and back.
         asked: method and path of each request that came.
     """
 
@@ -33,6 +34,7 @@ class Proxy:
     fails: Callable[[int], bool] = lambda number: False
     left: int | None = None
     cuts: int | None = None
+    garble: Callable[[str, bytes], bytes] = lambda way, piece: piece
     asked: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,6 +44,7 @@ class Proxy:
 
     def mend(self) -> None:
         self.fails, self.left = lambda number: False, None
+        self.garble = lambda way, piece: piece
 
     def note(self, method: str, path: str) -> bool:
         """True if the request is to be answered with 503."""
@@ -92,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not piece:
                 raise Cut
             self.proxy.spend(len(piece))
-            pieces.append(piece)
+            pieces.append(self.proxy.garble("there", piece))
             rest -= len(piece)
         return b"".join(pieces)
 
@@ -120,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             while piece := answer.read(PIECE):
                 self.proxy.spend(len(piece))
-                self.wfile.write(piece)
+                self.wfile.write(self.proxy.garble("back", piece))
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""

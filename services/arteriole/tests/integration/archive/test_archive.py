@@ -20,6 +20,8 @@ from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.work import work as checksum
 from arteriole.jobs.service import StartRequest
 
+from ..app.mounts import Mounts
+
 FASTQ = "P1/S1_S1_L001_R1_001.fastq.gz"
 
 
@@ -237,3 +239,15 @@ def test_killed_while_it_copies(place: Place, until: Callable[..., Any]) -> None
     assert place.partial.exists() and not place.final.exists()
     assert not place.archive()["already"]
     place.require_archived()
+
+
+def test_a_disk_that_fills_up(place: Place, mounts: Mounts) -> None:
+    """One in memory, which has room for the bytes, and not for so many files."""
+    mounts.memory(place.directory, "size=16m,nr_inodes=12")
+    with pytest.raises(ArterioleError) as raised:
+        mounts.do(place.archive)
+    assert raised.value.code == "archive.disk_full"
+    assert not mounts.do(place.final.exists)
+    mounts.memory(place.directory, "nr_inodes=200", again=True)
+    assert not mounts.do(place.archive)["already"]
+    mounts.do(place.require_archived)

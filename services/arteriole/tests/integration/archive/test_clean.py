@@ -73,6 +73,7 @@ class Cleaning:
         found = json.loads(path.read_text())
         more = {"projects": {"S1": [PROJECT]}, "finished": ago(40)}
         path.write_text(json.dumps({**found, **more}))
+        shutil.rmtree(self.site.manifests, ignore_errors=True)
         self.centre.checksum()
 
     def write_policy(self, **rule: Any) -> None:
@@ -83,7 +84,9 @@ class Cleaning:
 
     def archive(self) -> None:
         for name in ("vault", "tape"):
-            work(self.site.task({**self.centre.parameters(), **self._destination(name)}))
+            parameters = self.centre.parameters()
+            others = {key: v for key, v in parameters.items() if key not in ("s3", "directory")}
+            work(self.site.task({**others, **self._destination(name)}))
         self.known["newest"] = times.now()
 
     def _destination(self, name: str) -> dict[str, Any]:
@@ -161,6 +164,16 @@ def test_a_listing_tells_what_may_go_and_touches_nothing(cleaning: Cleaning) -> 
     ]  # fmt: skip
     assert cleaning.names_in_bin() == []
     assert cleaning.site.runfolder.is_dir() and cleaning.site.fastq.is_dir()
+
+
+def test_a_bucket_proves_it_too_by_its_lists(s3: Centre) -> None:
+    made = Cleaning(s3)
+    made.archive()
+    listing = work(made.task("list"))
+    assert [kind["may_go"] for kind in listing["kinds"]] == [True, True], listing
+    (made.site.runfolder / "RunInfo.xml").write_text("of another size")
+    (objection,) = _objections(work(made.task("list", kinds=["raw"])))
+    assert "vault: runfolder/RunInfo.xml has another size there than here" in objection["message"]
 
 
 def test_as_shipped_it_only_lists(cleaning: Cleaning) -> None:
@@ -333,6 +346,10 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
     ),
     "a restore at work": (_partial_restore, {}, "busy", "brought back"),
     "a restore that the store lost": (_unknown_restore, {}, "store_older", "knows nothing of a"),
+    "a restore of a part that the store lost": (
+        lambda c: (c.centre.restored / c.run / "attempt-1.fastq").mkdir(parents=True),
+        {}, "store_older", "knows nothing of a",
+    ),
     "an older store": (_lost("archive"), {}, "store_older", "of archive had come to e1-9"),
     "an older store of runs": (_lost("runfolder"), {}, "store_older", "of runfolder had come"),
     "a clock that was set back": (
@@ -349,6 +366,10 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
     "a copy is gone": (_no_second_copy, {}, "not_proven", "1 of 2 .* tape: it is not archived"),
     "a copy of other manifests": (_other_record, {}, "not_proven", "tape: .* other manifests"),
     "a copy that lacks a file": (_archived_file_gone, {}, "not_proven", "tape: .*RunInfo.xml"),
+    "a copy of another size": (
+        lambda c: (c.second / c.run / "attempt-1" / "runfolder" / "RunInfo.xml").write_text("x"),
+        {}, "not_proven", "tape: runfolder/RunInfo.xml has another size",
+    ),
     "one place under two names": (_same_place_twice, {}, "not_proven", "place of another"),
     "a copy where the policy wants none": (
         _nothing, {"policy": {"form": "never"}}, "not_proven", "should not be there",

@@ -41,6 +41,14 @@ def test_restore(directory: Centre, arteriole: Callable[..., Any]) -> None:
     assert "archive/4" in arteriole("--attempt", "1", "--no-wait").output
 
 
+def test_restore_of_some(directory: Centre, arteriole: Callable[..., Any]) -> None:
+    directory.archive()
+    done = arteriole("--attempt", "1", "--sample", "S1")
+    assert done.exit_code == 0 and "every byte verified: 2 files" in done.output, done.output
+    done = arteriole("--attempt", "1", "--part", "fastq", "--file", "fastq/none")
+    assert done.exit_code == 1 and "[restore.not_found]" in done.output
+
+
 def test_refusals(directory: Centre, arteriole: Callable[..., Any]) -> None:
     done = arteriole("--attempt", "2")
     assert done.exit_code == 1 and "[archive.not_archived]" in done.output

@@ -1,6 +1,7 @@
 """Bringing back what was archived, from each kind of destination."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from .conftest import BASE, Centre, Store, tree
+from .proxy import Proxy
 
 FASTQ = "P1/S1_S1_L001_R1_001.fastq.gz"
 
@@ -64,6 +66,59 @@ def test_an_addendum_is_archived_and_comes_back(centre: Centre) -> None:
         command = ["md5sum", "-c", "--strict", "--quiet", f"../manifest/{name}"]
         subprocess.run(command, cwd=place / "runfolder", check=True)
     assert centre.restore()["already"] == 1
+
+
+PART = r"attempt-1\.part-[0-9a-f]{12}"
+SOME: list[tuple[dict[str, str], str, Callable[[str], bool]]] = [
+    ({"part": "fastq"}, r"attempt-1\.fastq", lambda name: name.startswith("fastq/")),
+    ({"part": "runfolder"}, r"attempt-1\.runfolder", lambda name: name.startswith("runfolder/")),
+    ({"sample": "S1"}, PART, lambda name: "/S1_S1_" in name),
+    ({"file": f"fastq/{FASTQ}"}, PART, f"fastq/{FASTQ}".__eq__),
+]
+
+
+def test_some_of_it(centre: Centre) -> None:
+    """Files and lines of manifests that were asked for, and none else."""
+    centre.archive()
+    for asked, folder, chosen in SOME:
+        result = centre.restore(**asked)
+        place = Path(result["to"])
+        assert re.fullmatch(folder, place.name)
+        there = tree(place)
+        manifests = {n: there.pop(n) for n in list(there) if n.startswith("manifest/")}
+        assert there == {n: d for n, d in centre.data.items() if chosen(n)} and there
+        assert result["files"] == len(there)
+        for name, text in manifests.items():
+            assert set(text.splitlines()) <= set(centre.data[name].splitlines())
+            if name.endswith(".md5"):
+                part = name[len("manifest/") : -len(".md5")]
+                command = ["md5sum", "-c", "--strict", "--quiet", f"../{name}"]
+                subprocess.run(command, cwd=place / part, check=True)
+        assert sum(len(text.splitlines()) for text in manifests.values()) == 2 * len(there)
+    assert centre.restore(**asked) == {**result, "already": 1}
+
+
+def test_one_file_reads_little_more_than_itself(bundles: Centre, way: Proxy) -> None:
+    bundles.archive()
+    back = 0
+
+    def count(where: str, piece: bytes) -> bytes:
+        nonlocal back
+        back += len(piece) if where == "back" else 0
+        return piece
+
+    way.garble = count
+    size = bundles.restore(file=f"fastq/{FASTQ}")["bytes"]
+    assert size == 450_000 <= back <= size + 100_000
+
+
+def test_what_cannot_be_chosen(directory: Centre, refused: Any) -> None:
+    directory.archive()
+    for asked in ({"sample": "S"}, {"sample": "S1", "part": "runfolder"}, {"file": "/etc/passwd"}):
+        with refused("restore.not_found"):
+            directory.restore(**asked)
+    with refused("restore.selection"):
+        directory.restore(part="results", sample="S1")
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {

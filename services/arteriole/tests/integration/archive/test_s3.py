@@ -64,6 +64,8 @@ def test_the_readme_restores_it(s3: Centre, store: Store, tmp_path: Path) -> Non
     for path in s3.site.manifests.iterdir():
         path.unlink()
     s3.checksum()
+    (s3.site.runfolder / "late.txt").write_bytes(b"late")
+    s3.checksum()
     s3.archive()
     for key, data in store.objects().items():
         path = tmp_path / "copied" / key.removeprefix(f"{BASE}/")
@@ -78,6 +80,7 @@ def test_the_readme_restores_it(s3: Centre, store: Store, tmp_path: Path) -> Non
     assert {n: d for n, d in there.items() if n.split("/")[0] in ("fastq", "runfolder")} == {
         n: d for n, d in s3.data.items() if not n.startswith("manifest/")
     }
+    assert there["runfolder/late.txt"] == b"late" and "manifest/runfolder.addendum-1.md5" in there
     (tmp_path / "copied" / "runfolder" / name).write_bytes(b"0dd")
     again = ["sh", "-eu", "-c", blocks[1]]
     done = subprocess.run(again, cwd=tmp_path / "copied", capture_output=True, check=False)
@@ -133,9 +136,21 @@ def test_an_altered_archive_is_told(s3: Centre, store: Store, way: Proxy, refuse
         (lambda s, d: d.update(bucket="nowhere"), "archive.no_bucket"),
         (lambda s, d: d.update(storage_class="STANDARD_IA"), "archive.storage_class"),
         (lambda s, d: d.update(storage_class="DEEP_ARCHIVE"), "archive.storage_class"),
+        (lambda s, d: d.update(encryption={"type": "sse-s3"}), "archive.refused"),
+        (lambda s, d: d.update(object_lock={"days": 1}), "archive.object_lock"),
         (lambda s, d: d.update(endpoint_url="http://127.0.0.1:1"), "archive.unreachable"),
     ],
-    ids=["secret", "mode", "no key", "bucket", "class", "cold class", "nobody there"],
+    ids=[
+        "secret",
+        "mode",
+        "no key",
+        "bucket",
+        "class",
+        "cold class",
+        "no encryption",
+        "no lock",
+        "nobody there",
+    ],
 )
 def test_what_cannot_be_used_is_told(
     s3: Centre, swift_server: Swift, store: Store, refused: Any, change: Any, code: str

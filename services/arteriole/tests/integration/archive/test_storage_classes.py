@@ -6,12 +6,15 @@ NB: moto accepts any secret and any digest, so this proves nothing about integri
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
+from arteriole.archive.settings import MIB
 from arteriole.archive.work import work
 
 from .conftest import BASE, PARTS, SOON, Centre, Store, tree, write_tree
@@ -64,6 +67,7 @@ def store(moto: str) -> Store:
         config=Config(s3={"addressing_style": "path"}),
     )
     client.create_bucket(Bucket="classes")
+    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
     return Store(client, "classes")
 
 
@@ -80,6 +84,7 @@ def amazon(site: Any, store: Store, moto: str) -> Centre:
         "path_style": True,
         "credentials_file": str(credentials),
         "thaw_poll": 0.01,
+        "bundle_below": MIB,
         **PARTS,
         **SOON,
     }
@@ -91,9 +96,10 @@ def amazon(site: Any, store: Store, moto: str) -> Centre:
 def classes(store: Store) -> set[str]:
     """Of the objects that hold the content of files; all others can be read at once."""
     found = store.client.list_objects_v2(Bucket=store.bucket)["Contents"]
-    others = [one for one in found if "/data/" not in one["Key"]]
-    assert {one["StorageClass"] for one in others} == {"STANDARD"}
-    return {one["StorageClass"] for one in found if "/data/" in one["Key"]}
+    content = [one for one in found if "/data/" in one["Key"] or "/bundles/" in one["Key"]]
+    assert len(content) == 2
+    assert {one["StorageClass"] for one in found if one not in content} == {"STANDARD"}
+    return {one["StorageClass"] for one in content}
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER_IR", "DEEP_ARCHIVE"])
@@ -138,15 +144,70 @@ def test_a_start_after_some_were_moved(amazon: Centre, store: Store) -> None:
     assert classes(store) == {"GLACIER"}
 
 
-def test_what_others_moved_is_not_believed(amazon: Centre, store: Store, refused: Any) -> None:
+@pytest.mark.parametrize("kind", ["/data/", "/bundles/"])
+def test_what_others_moved_is_not_believed(
+    amazon: Centre, store: Store, refused: Any, kind: str
+) -> None:
     amazon.archive()
-    key = next(key for key in store.objects() if "/data/" in key)
+    key = next(key for key in store.objects() if kind in key)
     source = {"Bucket": store.bucket, "Key": key}
     store.client.copy_object(
         Bucket=store.bucket, Key=key, CopySource=source, StorageClass="GLACIER"
     )
     with refused("archive.cold", "was not read back"):
         amazon.archive()
+
+
+def _heads(store: Store, bucket: str) -> list[dict[str, Any]]:
+    found = store.client.list_objects_v2(Bucket=bucket)["Contents"]
+    return [store.client.head_object(Bucket=bucket, Key=one["Key"]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("encryption", "told"),
+    [
+        ({"type": "sse-s3"}, ("AES256", None)),
+        ({"type": "sse-kms", "key_id": "alias/runs"}, ("aws:kms", "alias/runs")),
+    ],
+)
+@pytest.mark.parametrize("storage_class", ["GLACIER"])
+def test_each_object_is_encrypted(
+    amazon: Centre, store: Store, encryption: dict[str, str], told: Any, storage_class: str
+) -> None:
+    amazon.destination["encryption"] = encryption
+    record = amazon.archive(storage_class=storage_class)
+    assert record["encryption"] == encryption["type"]
+    heads = _heads(store, "classes")
+    assert {(h["ServerSideEncryption"], h.get("SSEKMSKeyId")) for h in heads} == {told}
+
+
+@pytest.mark.parametrize(("mode", "storage_class"), [(None, "STANDARD"), ("compliance", "GLACIER")])
+def test_each_object_is_locked(
+    amazon: Centre, store: Store, mode: str | None, storage_class: str
+) -> None:
+    lock = {"days": 30} if mode is None else {"days": 30, "mode": mode}
+    amazon.destination.update(bucket="locked", object_lock=lock)
+    record = amazon.archive(storage_class=storage_class)
+    assert record["object_lock"] == {"mode": mode or "governance", "days": 30}
+    heads = _heads(store, "locked")
+    assert {h["ObjectLockMode"] for h in heads} == {(mode or "governance").upper()}
+    for one in store.client.list_object_versions(Bucket="locked")["Versions"]:
+        if one["IsLatest"]:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                store.client.delete_object(
+                    Bucket="locked", Key=one["Key"], VersionId=one["VersionId"]
+                )
+    rest = [h["ObjectLockRetainUntilDate"] - datetime.now(UTC) for h in heads]
+    assert all(timedelta(days=29, hours=23) < left < timedelta(days=30) for left in rest)
+    assert amazon.archive(storage_class=storage_class) == {**record, "already": True}
+
+
+def test_a_bucket_without_locks_is_refused(amazon: Centre, store: Store, refused: Any) -> None:
+    amazon.destination["object_lock"] = {"days": 1}
+    for job in (amazon.archive, amazon.observe):
+        with refused("archive.object_lock", "has no object lock"):
+            job()
+    assert not store.keys()
 
 
 def test_a_directory_has_no_classes(directory: Centre, refused: Any) -> None:

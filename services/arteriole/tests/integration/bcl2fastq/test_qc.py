@@ -1,5 +1,6 @@
 """QC jobs of a simulated run: held, failed, observed; the document over real HTTP."""
 
+import itertools
 import json
 import shutil
 
@@ -24,6 +25,7 @@ class Centre:
 
     def __init__(self, home):
         self.home = home
+        self._numbers = itertools.count(1)
         plan = default_plan(clusters=60, read_cycles=(8, 8), lanes=1, swaths=1)
         self.run = write_run(plan, home / "runs", truth=home / "truth").name
         (home / "fastq").mkdir()
@@ -38,7 +40,7 @@ class Centre:
 
     def task(self, qc=None, *, part="qc", attempt=1, observe=False):
         kind = Bcl2fastqKind(Bcl2fastqSettings.model_validate(self.settings(qc or {})))
-        folder = JobFolder(self.home / f"job-{len(list(self.home.iterdir()))}")
+        folder = JobFolder(self.home / f"job-{next(self._numbers)}")
         folder.prepare(
             {
                 "job_id": 1,

@@ -44,6 +44,13 @@ def test_s3_accepted() -> None:
         ({"credentials_file": "keys"}, "absolute path"),
         ({"secret": "x"}, "not permitted"),
         ({"part_size": 1000}, "greater"),
+        ({"bundle_size": 1000}, "greater"),
+        ({"encryption": {"type": "none"}}, "sse-s3"),
+        ({"encryption": {"type": "sse-s3", "key_id": "k"}}, "sse-kms only"),
+        ({"encryption": {"type": "sse-kms", "key_id": "a b"}}, "ARN of a key"),
+        ({"object_lock": {"mode": "governance"}}, "days"),
+        ({"object_lock": {"days": 0}}, "greater"),
+        ({"object_lock": {"mode": "legal", "days": 1}}, "compliance"),
     ],
 )
 def test_s3_refused(change: dict[str, Any], words: str) -> None:

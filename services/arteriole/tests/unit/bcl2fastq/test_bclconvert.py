@@ -472,6 +472,17 @@ def test_a_sample_of_several_indexes_is_one(tmp_path, sequenced, fake, task):
     assert [row.split(",")[0] for row in made.read_text().splitlines()[-3:]] == ["S1", "S2", "S1_2"]
 
 
+@pytest.mark.parametrize("project", ["P1", ""])
+def test_a_sample_with_another_name_has_its_folder(tmp_path, sequenced, fake, task, project):
+    text = v2().replace("S2,S2,,", "S2,two,,").replace(",P1,", f",{project},")
+    run = sequenced(text)
+    assert work(task(run, fake()))["files"] == 6
+    by_builtin(run, tmp_path, text)
+    found = records(tmp_path / "fastq" / "r1" / "attempt-1")
+    assert found == records(tmp_path / "builtin")
+    assert "S2/two_S2_L001_R1_001.fastq.gz" in found
+
+
 def test_a_name_that_a_sample_has_already_is_not_given_to_a_row(tmp_path, sequenced, fake, task):
     run = sequenced(several("s1_2,,,CGCG,TCTC\n"))
     work(task(run, fake(leave_empty=True), allow_empty_samples=True))

@@ -15,7 +15,12 @@ from arteriole.bcl2fastq.indexes.examination import Examination, Question, exami
 from arteriole.bcl2fastq.indexes.lane import Expected, Lane
 from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
 from arteriole.illumina import used_reads
-from arteriole.illumina.observed_indexes import ObservedLane, Pair, Reading
+from arteriole.illumina.observed_indexes import (
+    ObservedLane,
+    Pair,
+    Reading,
+    reverse_complement,
+)
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.sample_sheet import parse
 from arteriole.simulator.defaults import default_plan
@@ -242,9 +247,14 @@ def test_the_first_tiles_lie_far_apart(tiles: tuple[int, ...], first: list[int])
 
 def turned_sheet(plan: RunPlan, reading: Reading) -> bytes:
     """The sheet that fits the plan, but for its indexes."""
+    return sheet_with(plan, lambda i7, i5: reading.of((i7, i5)))
+
+
+def sheet_with(plan: RunPlan, turned: Callable[[str, str], Pair]) -> bytes:
+    """The sheet that fits the plan, but for its indexes."""
     samples = []
     for sample in plan.samples:
-        i7, i5 = reading.of(sample.index)
+        i7, i5 = turned(*sample.index)
         samples.append(replace(sample, i7=i7, i5=i5))
     made = replace(plan, samples=tuple(samples))
     return sample_sheet(made).encode()
@@ -287,6 +297,32 @@ def test_of_a_good_run_nothing_is_raised(tmp_path: Path, kind: Kind) -> None:
     assert (found.brief["code"], found.proposal) == ("", None)
     assert found.brief["lanes"][0]["there"] == 6
     assert found.brief["bytes_read"] > 0
+
+
+@pytest.mark.parametrize("kind", [Kind.NEXTSEQ500, Kind.NOVASEQX], ids=lambda kind: kind.value)
+def test_index2_is_compared_as_the_site_says_that_it_is_written(tmp_path: Path, kind: Kind) -> None:
+    """Both read the i5 reversed; only a NovaSeq X marks it so, and then sheets have it forward."""
+    plan = default_plan(kind=kind, **SMALL)
+    write_run(plan, tmp_path)
+    run = tmp_path / plan.run
+    usual, other = ("as-read", "forward") if kind is Kind.NEXTSEQ500 else ("forward", "as-read")
+    own, turned = sample_sheet(plan).encode(), turned_sheet(plan, I5)
+    for sheet, said, wrong in ((own, usual, turned), (turned, other, own), (own, None, turned)):
+        assert examine(Question(run, sheet, index2=said)).brief["code"] == ""
+        found = examine(Question(run, wrong, index2=said))
+        assert (found.brief["code"], found.proposal) == ("indexes.reversed_i5", sheet)
+
+
+def test_of_indexes_that_are_exchanged_and_turned_no_sheet_is_written(tmp_path: Path) -> None:
+    plan = default_plan(kind=Kind.NEXTSEQ500, **SMALL)
+    write_run(plan, tmp_path)
+    run = tmp_path / plan.run
+    sheet = turned_sheet(plan, Reading.SWAPPED)
+    assert examine(Question(run, sheet)).proposal == sample_sheet(plan).encode()
+    forward = sheet_with(plan, lambda i7, i5: (i5, reverse_complement(i7)))
+    found = examine(Question(run, forward, index2="forward"))
+    assert (found.brief["code"], found.proposal) == ("indexes.columns_swapped", None)
+    assert "another direction" in found.brief["by_hand"]
 
 
 @pytest.mark.parametrize("marked", [False, True])

@@ -152,6 +152,17 @@ def test_a_sheet_is_checked_by_the_converter_that_would_convert_it(tmp_path: Pat
         assert kind.sheets.judge(request)["ok"] is ok
 
 
+def test_the_check_tells_what_the_conversion_would_refuse(tmp_path: Path) -> None:
+    kind = Bcl2fastqKind(settings(tmp_path))
+    for projects, line in ((("OTHER", "CUP_EXTRA"), 0), (("WGS_x", "CUP_A"), 4), (("CUP_12",), 3)):
+        given = base64.b64encode(sheet(*projects)).decode()
+        told = kind.sheets.judge(CheckRequest(sheet=given))
+        found = [f for f in told["findings"] if f["code"] == "convert.pinned"]
+        assert [f["line"] for f in found] == ([line] if line else []), projects
+        assert all(f["column"] and f["hint"] for f in found)
+        assert not (found and told["ok"])
+
+
 # --- a job -----------------------------------------------------------------------------------
 
 

@@ -25,7 +25,8 @@ def test_a_finding_stands_below_its_line_and_column():
         "  --> next.csv:4:2\n"
         '    4 | "B",TGXA\n'
         "      |     ^^^^\n"
-        "  try: write out the bases in capital letters; names of index sets are not resolved\n"
+        "  try: write out the bases in capital letters,"
+        " or the name of an index set that is configured\n"
         "\n"
         "next.csv: 1 error; checked without its run (--run DIR)\n"
     )

@@ -13,6 +13,7 @@ from arteriole.archive.clean.mark import Mark
 from arteriole.archive.clean.objections import Objection
 from arteriole.archive.clean.proof import Proof, prove, recorded, require_here
 from arteriole.archive.clean.request import Verb
+from arteriole.checksum.listing import FoundFile
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
@@ -128,9 +129,11 @@ def _by_stores(case: Case) -> Iterator[Objection]:
     newest = case.known["newest"]
     if newest and times.seconds_since(newest) < -CLOCKS:
         yield _older(f"its newest event is of {newest[:19]}, and by the clock that is to come")
-    restored = case.restore_root and case.restore_root / case.run / f"attempt-{case.attempt}"
-    if restored and restored.exists() and not case.known["restored"]:
-        yield _older(f"it knows nothing of a restore, and {restored} is there")
+    if case.restore_root is not None and not case.known["restored"]:
+        name = f"attempt-{case.attempt}"
+        for path in sorted((case.restore_root / case.run).glob(f"{name}*")):
+            if path.name.partition(".")[0] == name:
+                yield _older(f"it knows nothing of a restore, and {path} is there")
 
 
 def _by_mark(case: Case) -> Iterator[Objection]:
@@ -230,6 +233,7 @@ def _by_retention(
 
 def _by_proof(case: Case, policy: Policy, subjects: list[Subject], finding: Finding) -> None:
     kind = finding.kind
+    here: list[FoundFile] = []
     try:
         holding = recorded(case)
         if case.verb is not Verb.EMPTY:
@@ -238,7 +242,7 @@ def _by_proof(case: Case, policy: Policy, subjects: list[Subject], finding: Find
     except ArterioleError as err:
         finding.objections.append(Objection("clean.not_proven", str(err), err.hint))
         return
-    finding.proof = proof = prove(case, holding, policy, subjects, kind)
+    finding.proof = proof = prove(case, holding, policy, subjects, kind, here)
     wanted = policy.retention(subjects, kind).copies
     if len(proof.archives) < wanted:
         lacking = "; ".join(proof.lacking) or "no other destination is configured"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,20 @@ def require_here(case: Case, kind: DataKind, holding: Holding) -> list[FoundFile
 
 
 def prove(
-    case: Case, holding: Holding, policy: Policy, subjects: Sequence[Subject], kind: DataKind
+    case: Case,
+    holding: Holding,
+    policy: Policy,
+    subjects: Sequence[Subject],
+    kind: DataKind,
+    here: Sequence[FoundFile],
 ) -> Proof:
     """Each destination is looked at; what cannot be reached does not count."""
+    sizes = {f"{PARTS[kind]}/{file.name}": file.size for file in here}
     proof = Proof({name: manifest.digest for name, manifest in holding.manifests.items()})
     places: set[str] = set()
     for name, parameters in case.destinations.items():
         try:
-            where, record = _record(case, holding, parameters, proof.manifests)
+            where, record = _record(case, holding, parameters, proof.manifests, sizes)
         except ArterioleError as err:
             proof.lacking.append(f"{name}: {err}")
             continue
@@ -100,7 +106,11 @@ def prove(
 
 
 def _record(
-    case: Case, holding: Holding, parameters: dict[str, Any], manifests: dict[str, str]
+    case: Case,
+    holding: Holding,
+    parameters: dict[str, Any],
+    manifests: dict[str, str],
+    here: dict[str, int],
 ) -> tuple[str, dict[str, Any]]:
     archive = open_destination(parameters).data(case.run, case.attempt)
     if not archive.is_complete():
@@ -108,6 +118,19 @@ def _record(
     record = archive.record()
     if record.get("manifests") != manifests:
         raise ManifestError("its archive.json has other manifests than are here")
-    archive.require_as_recorded(holding)
+    sizes = {f"{part}/{f.name}": f.size for part in PARTS.values() for f in archive.found(part)}
+    for name in here.keys() & sizes.keys():
+        if here[name] != sizes[name]:
+            raise ManifestError(f"{name} has another size there than here")
+    archive.recorded(_sized(holding, sizes))
     where = Path(archive.where)
     return str(where.resolve() if where.is_absolute() else where), record
+
+
+def _sized(holding: Holding, sizes: dict[str, int]) -> Holding:
+    """With the sizes that the archive has; a file that it has not is of another size than any."""
+    files = [
+        replace(file, digest=replace(file.digest, size=sizes.get(file.name, -1)))
+        for file in holding.files
+    ]
+    return Holding(files, holding.manifests)

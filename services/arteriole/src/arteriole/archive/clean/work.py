@@ -53,7 +53,7 @@ def require(case: Case, kinds: tuple[DataKind, ...]) -> list[Finding]:
 def _places(case: Case) -> list[str]:
     """Those of the jobs that archive the attempt or bring it back, and our own."""
     archives = [f"{name}/{case.run}.{case.attempt}" for name in case.destinations]
-    return [*archives, f"restore/{case.run}.{case.attempt}.data", f"clean/{case.run}"]
+    return [*archives, f"restore/{case.run}.attempt-{case.attempt}", f"clean/{case.run}"]
 
 
 def _delete(task: Task, case: Case) -> dict[str, Any]:

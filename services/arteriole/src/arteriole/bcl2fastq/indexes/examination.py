@@ -15,8 +15,9 @@ from arteriole.bcl2fastq.indexes.counting import count
 from arteriole.bcl2fastq.indexes.diagnosis import Diagnosis, diagnose
 from arteriole.bcl2fastq.indexes.lane import Expected, Lane
 from arteriole.bcl2fastq.indexes.proposal import ProposalError, corrected
-from arteriole.illumina import index_sets, sheet_check
-from arteriole.illumina.observed_indexes import ObservedLane
+from arteriole.illumina import index_orientation, index_sets, sheet_check
+from arteriole.illumina.index_orientation import OrientationError
+from arteriole.illumina.observed_indexes import ObservedLane, Reading
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet, parse
@@ -35,6 +36,8 @@ class Question:
     collisions_allowed: bool = False
     options: Options = _PLAIN
     index_sets: tuple[Path, ...] = ()
+    converter: str = "builtin"
+    index2: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,17 +94,26 @@ def examine(
     lanes = [
         Lane(found.get(lane.number, lane.seen), lane.samples, lane.mismatches) for lane in lanes
     ]
-    named = any(sample.index_set for sample in sheet.samples)
-    return _examination(question, diagnose(lanes), lanes, size, named)
+    diagnosis = diagnose(lanes)
+    by_hand = "" if diagnosis.reading is None else _by_hand(question, sheet, diagnosis.reading)
+    return _examination(question, diagnosis, lanes, size, by_hand)
+
+
+def _by_hand(question: Question, sheet: SampleSheet, reading: Reading) -> str:
+    """Why no program may write the corrected sheet; empty if one may."""
+    if any(sample.index_set for sample in sheet.samples):
+        return "the sheet names index sets, whose indexes do not stand in it"
+    written = [sample.index2 for sample in parse(question.sheet).samples]
+    if reading is Reading.SWAPPED and written != [sample.index2 for sample in sheet.samples]:
+        return "the sheet has index2 in another direction than it is compared in"
+    return ""
 
 
 def _examination(
-    question: Question, diagnosis: Diagnosis, lanes: list[Lane], size: int, named: bool
+    question: Question, diagnosis: Diagnosis, lanes: list[Lane], size: int, by_hand: str
 ) -> Examination:
-    proposal, by_hand = None, ""
-    if diagnosis.reading is not None and named:
-        by_hand = "the sheet names index sets, whose indexes do not stand in it"
-    elif diagnosis.reading is not None:
+    proposal = None
+    if diagnosis.reading is not None and not by_hand:
         try:
             proposal = corrected(question.sheet, diagnosis.reading)
         except ProposalError as err:
@@ -119,9 +131,15 @@ def _examination(
 
 
 def _sheet(question: Question) -> SampleSheet:
-    """NB: the i5 of a set is compared as it was read, whichever converter is to take it."""
-    sets = index_sets.load(question.index_sets)
-    return index_sets.written_out(parse(question.sheet), sets, question.run_dir, "builtin", None)
+    """With every index2 as it is counted; as it stands where its direction is not known."""
+    sets, run_dir = index_sets.load(question.index_sets), question.run_dir
+    converter, said = question.converter, question.index2
+    sheet = parse(question.sheet)
+    try:
+        sheet = index_sets.written_out(sheet, sets, run_dir, converter, said)
+        return index_orientation.as_compared(converter, sheet, run_dir, said)
+    except OrientationError:
+        return index_sets.written_out(sheet, sets, run_dir, "builtin", None)
 
 
 def _refuse(question: Question, findings: list[sheet_check.Finding]) -> None:

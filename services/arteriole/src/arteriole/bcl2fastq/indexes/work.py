@@ -39,6 +39,8 @@ def work(task: Task) -> dict[str, Any]:
         wanted["allow_index_collisions"],
         asked.options,
         tuple(map(Path, wanted.get("index_sets", ()))),
+        wanted["converter"],
+        wanted.get("index2"),
     )
     found = examine(question, lambda done, total: task.progress(done, total, "lanes"))
     proposed = task.folder.path / PROPOSAL

@@ -56,9 +56,8 @@ def settle(folder: Path, out_dir: Path, plan: Plan, lanes: list[LaneStats], tool
 
 def written_name(output: SamplePlan, lane: int, read: int) -> str:
     """Where BCL Convert puts a file; Undetermined lies beside the projects."""
-    project = output.folder.parts[:1]
     name = f"{output.sample_id}_S{output.number}_L{lane:03d}_R{read}_001.fastq.gz"
-    return PurePosixPath(*project, name).as_posix()
+    return PurePosixPath(output.project, name).as_posix()
 
 
 def _paths(lane: LanePlan, output: SamplePlan) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ class Prepared:
     @property
     def has_projects(self) -> bool:
         """Whether files lie in folders of projects."""
-        return any(output.folder.parts for lane in self.plan.lanes for output in lane.samples)
+        return any(output.project for lane in self.plan.lanes for output in lane.samples)
 
 
 def prepare(request: ConversionRequest, version: str) -> Prepared:

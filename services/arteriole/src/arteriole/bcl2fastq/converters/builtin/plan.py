@@ -42,6 +42,7 @@ class SamplePlan:
     index: str = ""
     index2: str = ""
     more: tuple[Pair, ...] = ()
+    project: str = ""
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -430,4 +431,6 @@ def _sample(rows: list[Sample], number: int, index_reads: int) -> SamplePlan:
     first, *more = dict.fromkeys(
         (row.index if index_reads else "", row.index2 if index_reads > 1 else "") for row in rows
     )
-    return SamplePlan(sample.sample_id, name, number, folder, *first, tuple(more))
+    return SamplePlan(
+        sample.sample_id, name, number, folder, *first, tuple(more), project=sample.project
+    )

@@ -1,0 +1,97 @@
+"""index.json of an archive in a bucket: what lies where, a line each."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from arteriole.archive.archive import Parcel
+from arteriole.archive.holding import HeldFile, Holding
+from arteriole.checksum.digests import FileDigest
+
+NAME = "index.json"
+#: Of archive.json; archives of format 1 have no bundles, and do not name it.
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Of a file; `offset` is that of its content in the bundle `key`."""
+
+    name: str
+    key: str
+    size: int
+    md5: str
+    blake3: str
+    mtime_ns: int
+    offset: int | None = None
+
+
+class IndexedFile(BaseModel):
+    """Without `offset` the content lies on its own, at its digest."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    key: str
+    size: int = Field(ge=0)
+    mtime_ns: int = Field(ge=0, lt=1 << 63)
+    offset: int | None = Field(default=None, ge=0)
+
+
+class IndexedBundle(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    key: str = Field(pattern=r"/bundles/[0-9a-f]{64}\.tar$")
+    size: int = Field(ge=0)
+    md5: str
+    blake3: str
+
+    @property
+    def digest(self) -> FileDigest:
+        return FileDigest(self.key, self.size, self.md5, self.blake3)
+
+
+class Index(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    bundles: list[IndexedBundle] = Field(default_factory=list)
+    files: list[IndexedFile]
+
+
+def write_index(
+    holding: Holding,
+    parcels: list[Parcel],
+    digests: Mapping[str, FileDigest],
+    own: Callable[[HeldFile], str],
+) -> bytes:
+    """`digests` are those of the bundles by place; `own` the place of a file on its own."""
+    within = {
+        file.name: (parcel.place, offset)
+        for parcel in parcels
+        for file, offset in zip(parcel.files, parcel.offsets, strict=False)
+    }
+    bundles = [
+        json.dumps({"key": one.name, "size": one.size, "md5": one.md5, "blake3": one.blake3})
+        for one in (digests[parcel.place] for parcel in parcels if parcel.is_bundle)
+    ]
+    files = [_line(file, *within.get(file.name, (own(file), None))) for file in holding.files]
+    return f'{{"bundles": [\n{_lines(bundles)}],\n"files": [\n{_lines(files)}]}}\n'.encode()
+
+
+def _lines(lines: list[str]) -> str:
+    return ",\n".join(lines) + "\n" if lines else ""
+
+
+def _line(file: HeldFile, key: str, offset: int | None) -> str:
+    line = _Line(
+        name=file.name,
+        key=key,
+        size=file.digest.size,
+        md5=file.digest.md5,
+        blake3=file.digest.blake3,
+        mtime_ns=file.found.mtime_ns,
+        offset=offset,
+    )
+    return json.dumps({name: value for name, value in asdict(line).items() if value is not None})
