@@ -224,6 +224,23 @@ def test_a_bin_is_emptied_after_its_days_and_judged_anew(cleaning: Cleaning) -> 
     assert cleaning.names_in_bin() == ["fastq", "raw"]
 
 
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"moved": "long ago"}', '{"moved": 1}'])
+def test_a_bin_that_does_not_say_since_when_is_not_emptied(cleaning: Cleaning, text: str) -> None:
+    work(cleaning.task())
+    cleaning.age_entries(9)
+    (cleaning.entry("raw") / "clean.json").write_text(text)
+    with pytest.raises(CleanError, match="does not say since when") as raised:
+        work(cleaning.task("empty"))
+    assert raised.value.code == "clean.bin" and cleaning.names_in_bin() == ["fastq", "raw"]
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-99-99T00:00:00Z", "2026-11-26T10:00:00"])
+def test_evidence_has_a_time(time: str) -> None:
+    told = {"state": "done", "held": False, "cursor": "e1-1", "time": time}
+    with pytest.raises(ValueError, match="expected a time such as"):
+        CleanRequest(evidence=told)
+
+
 def test_what_was_emptied_leaves_its_proof(cleaning: Cleaning) -> None:
     moved = work(cleaning.task())["kinds"]
     cleaning.age_entries(6)

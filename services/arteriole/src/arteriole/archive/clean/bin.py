@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ class Entry:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def moved(self) -> datetime | None:
+        """Since when it is here; None if that cannot be known."""
+        try:
+            found = times.parse(self.proof()["moved"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return found if found.tzinfo is not None else None
 
     def is_of(self, job_id: int) -> bool:
         """Whether an earlier start of this very job has filled it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -200,12 +201,12 @@ def _in_the_bin(case: Case, kind: DataKind) -> Iterator[Objection]:
     for entry in found:
         if not entry.is_full():
             continue
-        moved = entry.proof().get("moved")
-        if not isinstance(moved, str):
+        moved = entry.moved()
+        if moved is None:
             text = f"{entry.folder} does not say since when it is there"
             yield Objection("clean.bin", text, "it was not put there by us: look at it by hand")
             continue
-        days = times.seconds_since(moved) / DAY
+        days = (datetime.now(UTC) - moved).total_seconds() / DAY
         if not case.bin_days <= days:
             text = f"it lies in {entry.folder} for {days:.1f} days of {case.bin_days}"
             yield Objection("clean.too_early", text, "until then it can be moved back")

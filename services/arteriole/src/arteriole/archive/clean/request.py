@@ -1,13 +1,24 @@
 """The body of `POST /api/1.0/clean/<runfolder>`."""
 
 import enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
+from arteriole.app import times
 from arteriole.app.routes import Request
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.settings import DataKind
+
+
+def _moment(text: str) -> str:
+    try:
+        zoned = times.parse(text).tzinfo is not None
+    except ValueError:
+        zoned = False
+    if not zoned:
+        raise ValueError(f"expected a time such as {times.now()}, found {text!r}")
+    return text
 
 
 class Verb(enum.StrEnum):
@@ -27,7 +38,7 @@ class Evidence(Request):
     #: After which its events go on, `<epoch>-<number>`.
     cursor: str = Field(pattern="^[A-Za-z0-9]{1,40}-[0-9]{1,18}$")
     #: When it said so, ISO 8601 in UTC.
-    time: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)$")
+    time: Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 
 
 class CleanRequest(StartRequest):
