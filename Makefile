@@ -43,10 +43,11 @@ bench: $(SERVICES) $(SOLO)  ## ours against its peers, measured now: BENCH="conv
 	-@$(MAKE) --no-print-directory $(AWS)
 	.venv/bin/python -m tests.bench $(BENCH)
 
-parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTERIA=/checkout/of/arteria-runfolder
+parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTERIA=/checkout/of/arteria-runfolder, EXCHANGE="/checkouts /of /packs"
 	$(if $(ARTERIA),.venv/bin/python -m tests.parity.arteria "$(ARTERIA)")
 	$(if $(ST2),.venv/bin/python -m tests.parity "$(ST2)")
-	@test -n "$(ST2)$(ARTERIA)" || { echo "name a checkout: make parity ST2=... or ARTERIA=..." >&2; exit 2; }
+	$(if $(EXCHANGE),.venv/bin/python -m tests.parity.exchange $(EXCHANGE))
+	@test -n "$(ST2)$(ARTERIA)$(EXCHANGE)" || { echo "name a checkout: make parity ST2=..., ARTERIA=... or EXCHANGE=..." >&2; exit 2; }
 
 check: $(ENVIRONMENTS)  ## format, lint and types
 	.venv/bin/ruff format --check .
@@ -92,7 +93,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-aws .venv-parity .venv-arteria .venv-arteria-successor var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-aws .venv-parity .venv-exchange .venv-arteria .venv-arteria-successor var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv

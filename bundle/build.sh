@@ -18,6 +18,7 @@ for name in arteriole st2solo; do
     rm -rf "$work/$name/src/"*.egg-info
     find "$work/$name" -name __pycache__ -prune -exec rm -rf {} +
 done
+cp services/st2solo/README.md "$work/st2solo"
 "$PYTHON" -m venv "$work/venv"
 wheel() {
     "$work/venv/bin/python" -m pip --quiet --disable-pip-version-check wheel --use-pep517 \

@@ -1,6 +1,7 @@
 """The command `st2solo`."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -12,12 +13,14 @@ from st2solo import (
     compat,  # noqa: F401 - has to come before anything that imports orquesta
     doctor,
     logs,
+    pack_tests,
     state_lock,
 )
 from st2solo import config as configuration
 from st2solo.auth import Users
 from st2solo.config import Config
 from st2solo.crypto import load_or_create
+from st2solo.environments import folder_for_tests
 from st2solo.errors import St2SoloError
 from st2solo.findings import BAD
 from st2solo.keys import Keys
@@ -153,6 +156,28 @@ def set_key(config_file: Path, name: str, value_file: TextIO, encrypt: bool) -> 
     finally:
         store.close()
     click.echo(f"key {name} is set")
+
+
+@commands.command("test")
+@click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--environments",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=folder_for_tests,
+    help="Where the Python environments for tests are kept; below ~/.cache/st2solo by default.",
+)
+def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Path) -> None:
+    """Run the tests in PACK's own folder `tests`, as StackStorm would; the exit code is theirs.
+
+    What follows -- goes to pytest: st2solo test packs/demo -- -k greet
+    """
+    if not (pack / "tests").is_dir():
+        click.echo(f"there are no tests: {pack / 'tests'} is no folder", err=True)
+        return
+    run = pack_tests.prepared(pack, environments, pytest_arguments)
+    os.chdir(run.folder)
+    os.execve(run.argv[0], run.argv, run.environment)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The Python environments of packs, each made once from the pack's requirements.txt.
+"""The Python environments of packs, each made once from the pack's requirements.
 
 A pack whose requirements st2solo's own environment meets needs none. The others are made below
 `<state>/virtualenvs`. A site that has some already, such as StackStorm's, names their folder as
@@ -24,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Written into an environment at its end: the digest of the requirements that it was made from.
 _MADE_FROM = ".requirements.sha256"
+#: What names the folder of environments for packs' tests.
+FOR_TESTS_VARIABLE = "ST2SOLO_TEST_ENVIRONMENTS"
 _PATIENCE_SECONDS = 900.0
 _WORDS = 1000
 
@@ -33,11 +35,20 @@ class PackEnvironmentError(St2SoloError):
 
 
 class Environments:
-    """Which Python runs the code of a pack; without folders it is st2solo's own for all."""
+    """Which Python runs the code of a pack; without folders it is st2solo's own for all.
 
-    def __init__(self, own: Path | None = None, site: Path | None = None) -> None:
+    `files` are those of a pack that say what it requires.
+    """
+
+    def __init__(
+        self,
+        own: Path | None = None,
+        site: Path | None = None,
+        files: tuple[str, ...] = ("requirements.txt",),
+    ) -> None:
         self._own = own
         self._site = site
+        self._files = files
 
     def python_of(self, pack: str) -> Path:
         """The interpreter for that pack's actions and sensors."""
@@ -54,11 +65,11 @@ class Environments:
         """Whether an environment is to be made (again) before code of the pack can run."""
         if self._site is not None and (self._site / pack / "bin" / "python").exists():
             return False
-        file = pack_path / "requirements.txt"
-        if self._own is None or not file.is_file() or _met(file.read_text()):
+        files = self._requirements(pack_path)
+        if self._own is None or all(_met(file.read_text()) for file in files):
             return False
         marker = self._own / pack / _MADE_FROM
-        return not marker.is_file() or marker.read_text() != _digest(file)
+        return not marker.is_file() or marker.read_text() != _digest(files)
 
     async def make(self, pack: str, pack_path: Path) -> None:
         """Make the environment of a pack.
@@ -67,35 +78,47 @@ class Environments:
             PackEnvironmentError: with the last words of pip.
         """
         assert self._own is not None, "a pack lacks an environment only where there is a folder"
-        folder, requirements = self._own / pack, pack_path / "requirements.txt"
+        folder, files = self._own / pack, self._requirements(pack_path)
         _LOG.info("making the Python environment of the pack %s", pack)
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         for argv in (
             [sys.executable, "-m", "venv", str(folder)],
-            [*pip, "--disable-pip-version-check", "--no-input", "-r", str(requirements)],
+            [*pip, "--disable-pip-version-check", "--no-input", *(f"-r{file}" for file in files)],
         ):
             code, words = await _run(argv)
             if code != 0:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise PackEnvironmentError(
                     f"the Python environment of the pack {pack} could not be made from"
-                    f" {requirements}: {words}; its Python actions and sensors run with st2solo's"
-                    " own Python until `st2solo register` or the next start makes it"
+                    f" {' and '.join(map(str, files))}: {words}; its Python actions and sensors run"
+                    " with st2solo's own Python until `st2solo register` or the next start makes it"
                 )
         _let_see_ours(folder)
-        (folder / _MADE_FROM).write_text(_digest(requirements))
+        (folder / _MADE_FROM).write_text(_digest(files))
+
+    def _requirements(self, pack_path: Path) -> list[Path]:
+        return [pack_path / name for name in self._files if (pack_path / name).is_file()]
+
+
+def folder_for_tests() -> Path:
+    """Where environments for packs' tests are kept from one run to the next."""
+    if named := os.environ.get(FOR_TESTS_VARIABLE):
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "st2solo" / "test-environments"
 
 
 def _let_see_ours(folder: Path) -> None:
     """Behind its own packages it finds st2solo's, as a pack finds StackStorm's there."""
     (packages,) = (folder / "lib").glob("python*/site-packages")
-    (packages / "st2solo.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    ours = (sysconfig.get_path("purelib"), str(Path(__file__).parents[1]))
+    (packages / "st2solo.pth").write_text("".join(f"{path}\n" for path in ours))
 
 
-def _digest(requirements: Path) -> str:
-    return hashlib.sha256(requirements.read_bytes()).hexdigest()
+def _digest(files: list[Path]) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _met(text: str) -> bool:

@@ -211,6 +211,6 @@ def _position_problems(
             yield file.problem(message, ["parameters", name, "position"])
         elif position is not None:
             seen[position] = name
-    if sorted(seen) != list(range(len(seen))):
-        message = f"positions must be 0, 1, 2 ... without a gap, found {sorted(seen)}"
+    if seen and sorted(seen) != list(range(min(seen), max(seen) + 1)):
+        message = f"positions must follow each other without a gap, found {sorted(seen)}"
         yield file.problem(message, ["parameters"])

@@ -42,7 +42,12 @@ _REFUSED = [
     ("actions/a.yaml", _ACTION + "parameters:\n  a-b: {}\n", 3, "a-b"),
     ("actions/a.yaml", _parameter("immutable: true"), 4, "default"),
     ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 0}\n  q: {position: 0}\n", 5, "0"),
-    ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 1}\n", 3, "gap"),
+    (
+        "actions/a.yaml",
+        _ACTION + "parameters:\n  p: {position: 0}\n  q: {position: 2}\n",
+        3,
+        "gap",
+    ),
     ("actions/a.yaml", _ACTION + "tags: [x]\n", 3, "tags"),
     (
         "actions/a.yaml",
@@ -123,6 +128,7 @@ def test_refused(site, name, content, line, told):
 _ACCEPTED = [
     ("actions/a.yaml", "name: act\nrunner_type: python-script\nentry_point: missing.py\n"),
     ("actions/a.yaml", _parameter("{type: integer, default: text}")),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p: {position: 1}\n  q: {position: 2}\n"),
     ("sensors/s.yaml", _SENSOR),
     ("rules/r.yaml", _RULE.replace("demo.act", "demo.there_is_none")),
     ("rules/r.yaml", _RULE + "  parameters: {x: '{{ no jinja'}\n"),

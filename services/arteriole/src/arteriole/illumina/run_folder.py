@@ -44,15 +44,20 @@ class RunFolder:
         """None if there is no such file. Raises RunParametersError."""
         return RunParameters.read(self.path)
 
-    @property
+    @cached_property
     def intensities(self) -> Path:
         """Holds the cluster positions."""
         return self.path / "Data" / "Intensities"
 
-    @property
+    @cached_property
     def base_calls(self) -> Path:
         """Holds a folder a lane."""
         return self.intensities / "BaseCalls"
+
+    @cached_property
+    def _cycle_folders(self) -> dict[tuple[int, int], Path]:
+        """Those that were asked for: one is asked for once a tile, and a path is dear to make."""
+        return {}
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -65,7 +70,10 @@ class RunFolder:
 
     def cycle(self, lane: int, cycle: int) -> Path:
         """The base calls of a lane in one cycle (not on a NextSeq 500, see BclKind.BCL_BGZF)."""
-        return self.lane(lane) / f"C{cycle}.1"
+        known = self._cycle_folders.get((lane, cycle))
+        if known is None:
+            known = self._cycle_folders[lane, cycle] = self.lane(lane) / f"C{cycle}.1"
+        return known
 
     def lanes_with_calls(self) -> list[int]:
         """The lanes that have base calls, whatever RunInfo.xml says."""

@@ -46,6 +46,7 @@ _MODULES = (
     "st2common.runners.base_action",
     "st2common.runners.loading",
     "st2common.runners.service",
+    "st2common.runners.utils",
     "st2common.services.datastore",
     "stringprep",
     "traceback",

@@ -74,17 +74,11 @@ def _write(path: str, document: dict[str, Any]) -> None:
 def _instance(job: dict[str, Any]) -> Any:
     from st2common.runners.loading import action_class
     from st2common.runners.service import ActionService
+    from st2common.runners.utils import get_action_class_instance
 
     cls = action_class(job["file_path"])
     service = ActionService(job["pack"], cls.__name__, job["log_level"])
-    try:
-        return cls(config=job["config"], action_service=service)
-    except TypeError as error:
-        if "unexpected keyword argument 'action_service'" not in str(error):
-            raise
-        instance = cls(config=job["config"])
-        instance.action_service = service
-        return instance
+    return get_action_class_instance(cls, job["config"], service)
 
 
 def main() -> None:

@@ -7,22 +7,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class ActionService:
-    """Users and datastore for one action; the connection is made at first use."""
-
-    def __init__(self, pack: str, class_name: str, log_level: str = "DEBUG") -> None:
-        self.pack = pack
-        self.log_level = log_level
-        self._class_name = class_name
-        self._datastore: Any = None
+class DatastoreMethods:
+    """What a service offers of the datastore that its `datastore_service` is."""
 
     @property
     def datastore_service(self) -> Any:
-        if self._datastore is None:
-            from st2common.services.datastore import DatastoreService
-
-            self._datastore = DatastoreService(self.pack, self._class_name)
-        return self._datastore
+        raise NotImplementedError
 
     def get_user_info(self) -> Any:
         return self.datastore_service.get_user_info()
@@ -54,3 +44,21 @@ class ActionService:
 
     def delete_value(self, name: str, local: bool = True, scope: str = "system") -> Any:
         return self.datastore_service.delete_value(name, local, scope)
+
+
+class ActionService(DatastoreMethods):
+    """Users and datastore for one action; the connection is made at first use."""
+
+    def __init__(self, pack: str, class_name: str, log_level: str = "DEBUG") -> None:
+        self.pack = pack
+        self.log_level = log_level
+        self._class_name = class_name
+        self._datastore: Any = None
+
+    @property
+    def datastore_service(self) -> Any:
+        if self._datastore is None:
+            from st2common.services.datastore import DatastoreService
+
+            self._datastore = DatastoreService(self.pack, self._class_name)
+        return self._datastore

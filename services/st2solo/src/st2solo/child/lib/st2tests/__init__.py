@@ -1,0 +1,1 @@
+"""The base classes of packs' own tests, by the names that StackStorm gives them."""
