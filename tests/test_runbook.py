@@ -49,7 +49,7 @@ NO_CODES = {
     "memory.limit_in_bytes": "a file of control groups, of version 1",
 }
 #: Codes that look like files.
-NO_FILES = {"auth.token", "request.json"}
+NO_FILES = {"auth.token", "clean.bin", "request.json"}
 
 
 def _trees():

@@ -1,6 +1,7 @@
 """The pack arteria's actions, against an HTTP service."""
 
 import os
+import re
 from typing import Any
 
 import pytest
@@ -379,6 +380,95 @@ def test_an_attempt_is_digested_again_once_an_execution(action, service, name):
     for hostile in ({"run": "<% x %>", "attempt": 1}, {"run": RUN, "attempt": "{{ x }}"}):
         assert action(name, **hostile)[1]["code"] == "name.characters"
     assert len(service.asked) == 1
+
+
+EVIDENCE = {"state": "done", "held": True, "observed": False, "attempt": 2, "cursor": "e1-7"}
+
+
+def _done(service, **more):
+    row = {"state": "done", "held": {"reason": "x"}, "observed": False, "attempt": 2, **more}
+    service.answers["GET", f"{BASE}/runs"] = (200, {"runs": [], "next": "e1-7"})
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, row)
+
+
+def _evidence_sent(service):
+    ((_, body),) = service.calls()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body["evidence"].pop("time"))
+    return body
+
+
+@pytest.mark.parametrize(
+    ("asked", "verb", "kinds"),
+    [
+        ({}, "list", ["raw", "fastq"]),
+        ({"verb": "delete", "kind": "fastq"}, "delete", ["fastq"]),
+        ({"verb": "empty"}, "empty", ["raw", "fastq"]),
+    ],
+)
+def test_the_archive_is_told_what_the_run_is_when_something_is_to_go(
+    action, service, asked, verb, kinds
+):
+    _done(service)
+    service.answers["POST", f"{BASE}/clean/{RUN}"] = (202, job("pending", job_id=7))
+    succeeded, result = action("clean", run=RUN, **asked)
+    assert (succeeded, result) == (True, {"service": "archive", "job_id": "7", "state": "pending"})
+    expected = {"attempt": 2, "verb": verb, "kinds": kinds, "reason": "", "evidence": EVIDENCE}
+    assert _evidence_sent(service) == expected
+    assert service.asked[-1].headers["idempotency-key"] == "clean.e1"
+
+
+def test_nothing_goes_of_a_run_without_an_attempt(action, service):
+    _done(service, attempt=None)
+    assert action("clean", run=RUN)[1]["code"] == "service.answer"
+    assert service.calls() == []
+
+
+def test_a_chat_hears_what_may_go_and_codes(action, service):
+    _done(service)
+    service.answers["POST", f"{BASE}/clean/{RUN}"] = (202, job("pending", job_id=7))
+    objection = {"code": "clean.held", "message": "the run is {{ held }}", "hint": ""}
+    result = {
+        "objections": [],
+        "kinds": [
+            {"kind": "raw", "files": 4, "objections": []},
+            {"kind": "fastq", "files": 5, "objections": [objection]},
+        ],
+    }
+    service.answers["GET", f"{BASE}/status/7"] = (200, job("done", job_id=7, result=result))
+    told = action("clean_list", run=RUN)
+    words = "the run is (( held )) [clean.held]"
+    assert told == (True, f"{RUN}\nraw may go: 4 files\nfastq stays: {words}")
+    assert action("clean_list", run=RUN, chat_user="jane")[1].endswith("fastq stays: clean.held")
+    assert _only_listed(service)
+
+
+def _only_listed(service):
+    return {body["verb"] for where, body in service.calls() if "/clean/" in where} == {"list"}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            {"destination": "archive.far", "allowed": False, "rule": "clinical", "why": "{{ x }}"},
+            {"destination": "archive.far", "allowed": False, "rule": "clinical"},
+        ),
+        (
+            {"destination": "archive.far", "allowed": 1, "rule": ""},
+            {"destination": "archive.far", "allowed": False, "rule": ""},
+        ),
+        ({"destination": "{{ x }}", "allowed": True, "rule": "a"}, None),
+    ],
+)
+def test_of_the_policy_only_names_are_told(action, service, found, told):
+    kind = {"kind": "raw", "keep_days": None, "copies": 2, "rules": ["a"], "destinations": [found]}
+    service.answers["GET", f"{BASE}/policy/{RUN}/1"] = (200, {"kinds": [kind]})
+    succeeded, result = action("policy_explain", run=RUN, attempt=1)
+    if told is None:
+        assert not succeeded and result["code"] == "name.characters"
+        return
+    expected = {"kind": "raw", "keep_days": None, "copies": 2, "destinations": [told]}
+    assert (succeeded, result) == (True, {"kinds": [expected]})
 
 
 def test_what_is_final_is_digested_of_runs_that_are_sequenced(action, service):

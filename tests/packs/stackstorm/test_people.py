@@ -111,6 +111,7 @@ def test_a_chat_asks_by_each_alias(centre, run):
             ("ron", "seq runs done", "succeeded", run),
             ("ron", "seq run RUN", "succeeded", "attempt 1"),
             ("@ron", "seq why RUN", "succeeded", "Data safe: yes, archived and verified"),
+            ("jane", "seq clean RUN", "succeeded", "clean.not_set"),
             ("ron", "seq hold RUN why", "failed", "auth.role"),
             ("mallory", "seq retry RUN", "failed", "auth.chat_user"),
             ("jane", "seq hold RUN not yet", "succeeded", "RUN is held"),

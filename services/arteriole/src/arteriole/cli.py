@@ -13,6 +13,7 @@ from arteriole.commands.terminal import complain
 #: Where each command is; none is imported before it is asked for, as some bring much with them.
 COMMANDS = {
     "serve": "arteriole.commands.serve:serve_command",
+    "clean": "arteriole.commands.clean:clean_command",
     "config": "arteriole.commands.config:config_group",
     "token": "arteriole.commands.token:token_group",
     "runs": "arteriole.commands.show:runs_command",
@@ -32,6 +33,7 @@ COMMANDS = {
     "steps": "arteriole.commands.steps:steps_command",
     "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",
+    "policy": "arteriole.commands.policy:policy_group",
     "restore": "arteriole.commands.restore:restore_command",
     "drills": "arteriole.commands.drills:drills_command",
     "indexes": "arteriole.commands.indexes:indexes_command",

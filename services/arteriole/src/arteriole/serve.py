@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -26,6 +26,9 @@ from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.settings import SERVICES, Auth, Settings
 from arteriole.transfer.settings import TransferSettings
 from arteriole.wes.settings import WesSettings
+
+if TYPE_CHECKING:
+    from arteriole.policy.gate import Gate
 
 log = structlog.get_logger()
 
@@ -77,11 +80,19 @@ def _checksum(section: ChecksumSettings, settings: Settings, machine: Machine) -
     return ChecksumService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
+def _gate(settings: Settings, service: str) -> "Gate | None":
+    if settings.policy is None:
+        return None
+    from arteriole.policy.gate import Gate
+
+    return Gate(settings.policy, service, settings.run_roots())
+
+
 def _transfer(section: TransferSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.jobs.service import JobService
     from arteriole.transfer.kind import TransferKind
 
-    kind, mode = TransferKind(section), settings.mode
+    kind, mode = TransferKind(section, _gate(settings, "transfer")), settings.mode
     return JobService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
@@ -89,7 +100,7 @@ def _archive(section: ArchiveSettings, settings: Settings, machine: Machine) -> 
     from arteriole.archive.kind import ArchiveKind
     from arteriole.archive.service import ArchiveService
 
-    kind, mode = ArchiveKind(section), settings.mode
+    kind, mode = ArchiveKind(section, _gate(settings, "archive")), settings.mode
     return ArchiveService(kind, settings.state_dir, section.parallel, mode, machine=machine)
 
 
@@ -150,6 +161,10 @@ async def serve(settings: Settings, names: list[str]) -> None:
             "no service is configured",
             hint=f"add a section {', '.join(SERVICES[:-1])} or {SERVICES[-1]}",
         )
+    if settings.policy is not None:
+        from arteriole.policy.reading import require_policy
+
+        require_policy(settings.policy, settings.destinations())
     try:
         applications = _open(settings, names)
     except OSError as err:

@@ -12,6 +12,7 @@ from arteriole.app.hosts import is_loopback
 from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
+from arteriole.checksum.places import AbsolutePath
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.machine import JobsSettings
 from arteriole.metadata.settings import MetadataSettings
@@ -43,6 +44,8 @@ class Settings(Section):
     archive: ArchiveSettings | None = None
     wes: WesSettings | None = None
     metadata: MetadataSettings | None = None
+    #: Where data may go; without it wherever a job says.
+    policy: AbsolutePath | None = None
     chat: ChatSettings = ChatSettings()
     observe: ObserveSettings = ObserveSettings()
     #: What all jobs of a process may have together.
@@ -89,11 +92,29 @@ class Settings(Section):
             if one.directory is not None:
                 key = f"archive.destinations.{name}.directory"
                 found.setdefault(one.directory, []).append(key)
+        clean = None if self.archive is None else self.archive.clean
+        for path in () if clean is None else clean.bins:
+            found.setdefault(path, []).append("archive.clean.bins")
         for number, source in enumerate(self.metadata.sources if self.metadata else ()):
             if source.csv is not None:
                 key = f"metadata.sources.{number}.csv.folder"
                 found.setdefault(source.csv.folder, []).append(key)
         return found
+
+    def run_roots(self) -> tuple[Path, ...]:
+        """Those of all services."""
+        sections = [getattr(self, name) for name in SERVICES]
+        return tuple(
+            dict.fromkeys(root for one in sections for root in getattr(one, "run_roots", ()))
+        )
+
+    def destinations(self) -> set[str]:
+        """All that data is sent to, as `<service>.<name>`."""
+        return {
+            f"{service}.{name}"
+            for service in ("transfer", "archive")
+            for name in getattr(getattr(self, service), "destinations", ())
+        }
 
     @property
     def token_file(self) -> Path:

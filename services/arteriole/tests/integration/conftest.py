@@ -88,6 +88,7 @@ class ServiceProcess:
         tokens: Path | None = None,
         mode: str = "act",
         jobs: dict[str, Any] | None = None,
+        policy: Path | None = None,
     ) -> None:
         self._wanted: dict[str, Any] = {
             "kind": kind,
@@ -97,6 +98,7 @@ class ServiceProcess:
             "tokens": None if tokens is None else str(tokens),
             "mode": mode,
             "jobs": jobs,
+            "policy": None if policy is None else str(policy),
         }
         self.jobs = state_dir / kind / "jobs"
         self.start()

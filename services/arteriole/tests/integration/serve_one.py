@@ -1,7 +1,7 @@
 """Serves one kind of job on a free port, which it prints; run by tests as a process of its own.
 
 Argument: JSON with `kind`, `settings`, `state_dir`, `parallel`, `mode`, `tokens` (a path) or null,
-and `jobs`, that section of arteriole.yaml, or null.
+`jobs`, that section of arteriole.yaml, or null, and `policy`, a path or null.
 """
 
 import asyncio
@@ -23,19 +23,22 @@ from arteriole.checksum.service import ChecksumService
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.jobs.machine import JobsSettings, Machine
 from arteriole.jobs.service import JobKind, JobService
+from arteriole.policy.gate import Gate
 from arteriole.transfer.kind import TransferKind
 from arteriole.transfer.settings import TransferSettings
 from arteriole.wes.service import WesService
 from arteriole.wes.settings import WesSettings
 
 
-def make_kind(name: str, settings: dict[str, object]) -> JobKind:
+def make_kind(name: str, settings: dict[str, Any], policy: str | None) -> JobKind:
     if name == "checksum":
         return ChecksumKind(ChecksumSettings.model_validate(settings))
+    roots = tuple(map(Path, settings.get("run_roots", ())))
+    gate = None if policy is None else Gate(Path(policy), name, roots)
     if name == "transfer":
-        return TransferKind(TransferSettings.model_validate(settings))
+        return TransferKind(TransferSettings.model_validate(settings), gate)
     if name == "archive":
-        return ArchiveKind(ArchiveSettings.model_validate(settings))
+        return ArchiveKind(ArchiveSettings.model_validate(settings), gate)
     from trial_kind import TrialKind
 
     return TrialKind(Path(str(settings["root"])), rerun=bool(settings.get("rerun", True)))
@@ -53,7 +56,7 @@ def make_service(wanted: dict[str, Any]) -> JobService:
             state_dir,
             mode,
         )
-    kind = make_kind(wanted["kind"], wanted["settings"])
+    kind = make_kind(wanted["kind"], wanted["settings"], wanted.get("policy"))
     makers: dict[str, type[JobService]] = {"archive": ArchiveService, "checksum": ChecksumService}
     make = makers.get(wanted["kind"], JobService)
     jobs = wanted["jobs"]

@@ -12,6 +12,8 @@ from pydantic import Field
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
+from arteriole.archive.clean.request import CleanRequest
+from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.selection import Selection
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
@@ -27,6 +29,9 @@ from arteriole.checksum.places import (
 )
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.service import StartRequest
+from arteriole.policy.gate import Gate, ask
+from arteriole.policy.routes import policy_route
+from arteriole.policy.settings import DataKind
 
 
 class ArchiveRequest(PartRequest):
@@ -88,20 +93,23 @@ class ArchiveKind:
     request: type[StartRequest] = ArchiveRequest
     rerun = True
 
-    def __init__(self, settings: ArchiveSettings) -> None:
+    def __init__(self, settings: ArchiveSettings, gate: Gate | None = None) -> None:
         self._settings = settings
+        self._gate = gate
 
     @property
     def destinations(self) -> list[str]:
         return list(self._settings.destinations)
 
     def parameters(
-        self, run: str, request: ArchiveRequest | RestoreRequest | DrillRequest
+        self, run: str, request: ArchiveRequest | RestoreRequest | DrillRequest | CleanRequest
     ) -> dict[str, Any]:
         if isinstance(request, DrillRequest):
             return self._of_drill(run, request)
         if isinstance(request, RestoreRequest):
             return self._of_restore(run, request)
+        if isinstance(request, CleanRequest):
+            return self.of_clean(run, request)
         common = self._common(request.destination)
         if request.storage_class is not None:
             if "s3" not in common:
@@ -112,9 +120,16 @@ class ArchiveKind:
                     field="storage_class",
                 )
             common["storage_class"] = request.storage_class.value
+        of_part = self._of_results if request.part is Part.RESULTS else self._of_data
+        return common | of_part(run, request) | self._asked(run, request)
+
+    def _asked(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
+        """What the policy was asked; PolicyError if it refuses."""
+        fastq = attempt_folder(self._settings.fastq_root, run, request.attempt)
+        kinds = [DataKind.RAW, DataKind.FASTQ]
         if request.part is Part.RESULTS:
-            return common | self._of_results(run, request)
-        return common | self._of_data(run, request)
+            kinds = [DataKind.RESULTS]
+        return ask(self._gate, run, fastq, request.destination, kinds, observe=request.observe)
 
     def _common(self, name: str) -> dict[str, Any]:
         destination = self._destination(name)
@@ -224,8 +239,42 @@ class ArchiveKind:
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
         }
 
+    @property
+    def clean(self) -> CleanSettings | None:
+        return self._settings.clean
+
+    def of_clean(self, run: str, request: CleanRequest) -> dict[str, Any]:
+        """NB: what is not there any more is found missing by the worker, not here."""
+        settings = self._settings
+        roots = [root for root in settings.run_roots if (root / run).is_dir()]
+        if roots:
+            find_run(settings.run_roots, run)  # refuses two of this name, and links that lead out
+        runfolder = (roots or settings.run_roots)[0] / run  # NB: unresolved: a link is no folder
+        clean, root = settings.clean, settings.restore_root
+        return {
+            "clean": {
+                "verb": request.verb.value,
+                "kinds": sorted(set(request.kinds)),
+                "runfolder": str(runfolder),
+                "fastq": str(attempt_folder(settings.fastq_root, run, request.attempt)),
+                "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
+                "restore_root": None if root is None else str(root),
+                "policy": None if self._gate is None else str(self._gate.path),
+                "bins": [] if clean is None else [str(path) for path in clean.bins],
+                "bin_days": 0 if clean is None else clean.bin_days,
+                "delete": clean is not None and clean.delete,
+                "destinations": {
+                    name: destination_parameters(one) | {"threads": settings.threads}
+                    for name, one in settings.destinations.items()
+                },
+                "evidence": None if request.evidence is None else request.evidence.model_dump(),
+                "known": request.known,
+                "people": list(request.people),
+            }
+        }
+
     def versions(self) -> dict[str, str]:
         return {"boto3": version("boto3")}
 
     def routes(self) -> list[Route]:
-        return []
+        return [policy_route(self._gate, self._settings.fastq_root)]

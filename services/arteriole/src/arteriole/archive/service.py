@@ -1,8 +1,10 @@
-"""The archive: a service of jobs that also brings back what it archived, and drills that."""
+"""The archive: a service of jobs that also brings back, drills, and takes away what it archived."""
 
 import random
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -11,12 +13,14 @@ from arteriole.app.aside import answered
 from arteriole.app.auth import Role
 from arteriole.app.mode import Mode
 from arteriole.app.routes import JSON, Call, Reply, Request, Route
+from arteriole.archive.clean.desk import CLEAN, RESTORE, Desk
+from arteriole.archive.clean.request import CleanRequest
 from arteriole.archive.kind import ArchiveKind, DrillRequest, RestoreRequest
 from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.machine import Machine
 from arteriole.jobs.service import STARTS, JobService
 
 #: What such jobs are told as; no stages of a run.
-RESTORE = "restore"
 DRILL = "drill"
 #: Jobs looked at together.
 PAGE = 500
@@ -32,6 +36,22 @@ class DrillsRequest(Request):
 class ArchiveService(JobService):
     kind: ArchiveKind
 
+    def __init__(
+        self,
+        kind: ArchiveKind,
+        state_dir: Path,
+        parallel: int,
+        mode: Mode = Mode.OBSERVE,
+        *,
+        machine: Machine | None = None,
+    ) -> None:
+        super().__init__(kind, state_dir, parallel, mode, machine=machine)
+        self._desk = Desk(self.queue, kind.clean, kind.of_clean, mode)
+
+    async def start(self) -> None:
+        await super().start()
+        await self._desk.note()
+
     def routes(self) -> list[Route]:
         return [
             *super().routes(),
@@ -43,6 +63,15 @@ class ArchiveService(JobService):
                 "bring back an archived attempt, or some of it; Idempotency-Key as of a start",
                 body=RestoreRequest,
                 **STARTS,
+            ),
+            Route(
+                "POST",
+                "/api/1.0/clean/{runfolder}",
+                self._clean,
+                Role.OPERATOR,
+                "list what may go, move it into a bin, or empty that; 200: a word is missing",
+                body=CleanRequest,
+                **{**STARTS, "answers": {200: JSON, 202: JSON}},
             ),
             Route(
                 "POST",
@@ -58,8 +87,19 @@ class ArchiveService(JobService):
             ),
         ]
 
+    async def submit(self, call: Call, default_stage: str) -> Reply:
+        reply = await super().submit(call, default_stage)
+        await self._desk.note()
+        return reply
+
     async def _restore(self, call: Call) -> Reply:
         return await self.submit(call, RESTORE)
+
+    async def _clean(self, call: Call) -> Reply:
+        completed = await self._desk.completed(call)
+        if isinstance(completed, Reply):
+            return completed
+        return await self.submit(replace(call, body=completed), CLEAN)
 
     async def _drill(self, call: Call) -> Reply:
         """A drill that has not ended yet stands for a new one; where nothing is, none is begun."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from arteriole.app.config import Section
+from arteriole.archive.clean.settings import CleanSettings
 from arteriole.checksum.places import AbsolutePath
 
 MIB = 1 << 20
@@ -154,6 +155,8 @@ class ArchiveSettings(Section):
     #: Where archived runs are brought back to; it has to exist.
     restore_root: AbsolutePath | None = None
     destinations: dict[str, ArchiveDestination] = Field(default_factory=dict)
+    #: Taking away the site's own copy; without it that is only listed.
+    clean: CleanSettings | None = None
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job copied or read back at once.
     threads: int = Field(default=2, ge=1, le=64)

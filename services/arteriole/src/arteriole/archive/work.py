@@ -9,6 +9,8 @@ from typing import Any
 from arteriole.app import times
 from arteriole.archive import drill, restore
 from arteriole.archive.archive import Archive, Destination, Parcel
+from arteriole.archive.clean import work as clean
+from arteriole.archive.clean.case import Case
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import PARTS, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
@@ -18,6 +20,7 @@ from arteriole.checksum.parts import Part
 from arteriole.checksum.units import Unit, list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note
+from arteriole.policy.gate import ask_again
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -31,6 +34,9 @@ def work(task: Task) -> dict[str, Any]:
         return drill.work(task)
     if "restore" in task.parameters:
         return restore.work(task)
+    if "clean" in task.parameters:
+        return clean.work(task)
+    ask_again(task.parameters)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
     if _is_of_results(task):
         with exclusive(task, f"{place}.results"):
@@ -52,6 +58,9 @@ def observe(task: Task) -> dict[str, Any]:
         return drill.observe(task)
     if "restore" in parameters:
         return restore.observe(task)
+    if "clean" in parameters:
+        return clean.listing(Case.of(task.run, task.attempt, parameters))
+    ask_again(parameters, observe=True)
     destination = open_destination(parameters)
     if _is_of_results(task):
         return _observed_results(task, destination)

@@ -86,6 +86,7 @@ class Attempt:
         ignored: tuple[str, ...] = (),
         waived_rules: tuple[str, ...] = (),
         index_sets: Mapping[tuple[str, int | None], str] = MappingProxyType({}),
+        projects: Mapping[str, list[str]] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Reconcile, write attempt.json, make it durable and give the folder its name.
 
@@ -95,6 +96,7 @@ class Attempt:
         Args:
             index_sets: the name that stands in the sheet in the place of indexes, of samples by
                 Sample_ID and lane, which is None for every lane.
+            projects: those of each sample, by Sample_ID.
 
         Raises:
             ConversionError: a file is missing, surplus or of another size than was written.
@@ -115,6 +117,7 @@ class Attempt:
                 | _named(index_sets, s.sample_id, s.lane)
                 for s in result.samples
             ],
+            "projects": dict(projects),
             "files": [
                 {"path": f.path, "sample_id": f.sample_id, "lane": f.lane, "read": f.read,
                  "index": f.is_index, "size": f.size, "reads": f.reads, "md5": f.md5,

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from arteriole.app.config import Section
+from arteriole.app.name_pattern import Pattern
 from arteriole.bcl2fastq import converters
-from arteriole.bcl2fastq.sheet_rules import Pattern
 from arteriole.bcl2fastq.tool_settings import VERSION
 
 #: Converters that run a program of Illumina's.

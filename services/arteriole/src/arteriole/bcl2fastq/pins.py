@@ -7,8 +7,8 @@ what its projects ask for must be one thing, and be what is configured.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from arteriole.app.name_pattern import compiled
 from arteriole.bcl2fastq.converters import ConversionError
-from arteriole.bcl2fastq.name_pattern import compiled
 from arteriole.bcl2fastq.pin_settings import ProjectPin
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.illumina.errors import SampleSheetError

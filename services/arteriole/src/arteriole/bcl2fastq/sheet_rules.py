@@ -2,21 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from arteriole.app.config import Section
+from arteriole.app.name_pattern import LENGTH, Pattern, compiled
 from arteriole.bcl2fastq import sheet_metadata
-from arteriole.bcl2fastq.name_pattern import LENGTH, compiled
 from arteriole.checksum.places import AbsolutePath
 from arteriole.illumina.sheet_check import SiteRules
 
-
-def _pattern(text: str) -> str:
-    compiled(text)
-    return text
-
-
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Project = Annotated[str, Field(min_length=1, max_length=LENGTH)]
 
 

@@ -184,8 +184,11 @@ def _convert(task: Task, attempt: Attempt) -> dict[str, Any]:
             refuse_empty_samples(folder, result, sheet)
         require_unchanged(sheet, digest)
         pins.require(_pins(task), sheet.read_bytes(), result.converter, result.version)
-        named = index_sets.names(SampleSheet.read(sheet))
-        return attempt.complete(folder, result, digest, ignored, _waived(task), named)
+        read = SampleSheet.read(sheet)
+        named = index_sets.names(read)
+        return attempt.complete(
+            folder, result, digest, ignored, _waived(task), named, read.projects()
+        )
     except (ArterioleError, OSError):
         with contextlib.suppress(OSError):
             attempt.clear()

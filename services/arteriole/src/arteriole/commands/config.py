@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from arteriole.commands.terminal import settings_of
+from arteriole.policy.reading import require_policy
 from arteriole.serve import configured
 
 
@@ -18,6 +19,8 @@ def config_group() -> None:
 def config_check(context: click.Context) -> None:
     """Check arteriole.yaml; what is wrong is told with file and line."""
     settings = settings_of(context)
+    if settings.policy is not None:
+        require_policy(settings.policy, settings.destinations())
     services = ", ".join(configured(settings)) or "none (none has a section)"
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
     for path, keys in settings.folders().items():

@@ -89,6 +89,15 @@ class SampleSheet:
         """Whether a converter that reads the file itself may find something else in it."""
         return any(note.code in REWRITTEN for note in self.notes)
 
+    def projects(self) -> dict[str, list[str]]:
+        """The projects of each sample, by Sample_ID; most have one, which may be empty."""
+        found: dict[str, list[str]] = {}
+        for sample in self.samples:
+            named = found.setdefault(sample.sample_id, [])
+            if sample.project not in named:
+                named.append(sample.project)
+        return found
+
     @staticmethod
     def read(path: Path) -> "SampleSheet":
         """Read the sheet at `path`.

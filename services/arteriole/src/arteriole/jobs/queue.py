@@ -168,6 +168,8 @@ class JobQueue:
                     state=outcome.state.value,
                     code=outcome.code,
                 )
+                for what, payload in outcome.result.get("events", {}).items():
+                    self._tell(what, job, job.who, **payload)
 
     def _tell(self, what: str, job: Job, who: str, **more: Any) -> None:
         self.events.append(

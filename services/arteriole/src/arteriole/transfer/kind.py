@@ -13,6 +13,8 @@ from arteriole.checksum.places import (
 )
 from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
+from arteriole.policy.gate import Gate, ask
+from arteriole.policy.settings import DataKind
 from arteriole.transfer.settings import Destination, TransferSettings
 
 #: The folder of the ready links, so no run may be called so.
@@ -30,8 +32,9 @@ class TransferKind:
     request: type[StartRequest] = TransferRequest
     rerun = True
 
-    def __init__(self, settings: TransferSettings) -> None:
+    def __init__(self, settings: TransferSettings, gate: Gate | None = None) -> None:
         self._settings = settings
+        self._gate = gate
         self._versions: dict[str, str] | None = None
 
     def parameters(self, run: str, request: TransferRequest) -> dict[str, Any]:
@@ -49,16 +52,19 @@ class TransferKind:
             manifests = require_manifests(
                 settings.manifest_root, run, request.attempt, ("fastq.md5",)
             )
+        name, fastqs = request.destination, [DataKind.FASTQ]
+        policy = ask(self._gate, run, fastq, name, fastqs, observe=request.observe)
         return {
             # It waits for the network and the far side, often for long; no core is kept for it.
             "needs": Needs(cores=0).document(),
             "fastq": str(fastq),
             "manifest": str(manifests / "fastq.md5"),
-            "name": request.destination,
+            "name": name,
             "destination": destination.model_dump(mode="json"),
             "rsync": settings.rsync,
             "ssh": settings.ssh,
             "timeout": settings.timeout,
+            **policy,
         }
 
     def _destination(self, name: str) -> Destination:

@@ -11,6 +11,7 @@ from arteriole.checksum.listing import list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note, require_tool
+from arteriole.policy.gate import ask_again
 from arteriole.transfer.cluster import Cluster, no_folder, not_verified
 from arteriole.transfer.errors import TransferError
 from arteriole.transfer.settings import Destination
@@ -23,6 +24,7 @@ def work(task: Task) -> dict[str, Any]:
     sent again, because the far side had them otherwise.
     """
     name = task.parameters["name"]
+    ask_again(task.parameters)
     with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
         return _work(task, Destination.model_validate(task.parameters["destination"]))
 
@@ -34,6 +36,7 @@ def observe(task: Task) -> dict[str, Any]:
         TransferError: the folder of a mounted destination is not there.
         WorkError: rsync or ssh is not installed.
     """
+    ask_again(task.parameters, observe=True)
     destination = Destination.model_validate(task.parameters["destination"])
     tools = ("rsync", "ssh") if destination.host is not None else ("rsync",)
     for tool in tools:

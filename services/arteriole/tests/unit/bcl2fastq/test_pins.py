@@ -200,6 +200,7 @@ def test_a_job_converts_with_what_is_asked_for(tmp_path: Path, task: Callable[..
     working.work(task({"converter": "builtin"}))
     record = json.loads((tmp_path / "fastq" / "r1" / "attempt-1" / "attempt.json").read_text())
     assert (record["converter"], bool(record["converter_version"])) == ("builtin", True)
+    assert record["projects"] == {"S1": ["CUP_A"]}
 
 
 def test_a_job_is_refused_before_anything_is_converted(

@@ -10,8 +10,8 @@ from typing import Any
 
 from arteriole.app.auth import Identity
 from arteriole.app.errors import ConflictError, ForbiddenError
+from arteriole.app.name_pattern import compiled
 from arteriole.app.store import Store
-from arteriole.bcl2fastq.name_pattern import compiled
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.jobs.jobs import Job, JobState
 

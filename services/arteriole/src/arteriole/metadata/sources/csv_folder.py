@@ -153,6 +153,12 @@ class CsvFolder:
         return isinstance(self._look.answers.get(sample), Entry)
 
 
+def look_at(folder: Path) -> Look:
+    """All that the folder says now; OSError if it cannot be read."""
+    seen = {_shown(path.name): Stat.of(found) for path, found in _listed(folder)}
+    return _scan(folder, Look(seen=seen))[0]
+
+
 def _scan(folder: Path, before: Look) -> tuple[Look, set[str]]:
     """NB: on another thread; `before` is not changed."""
     files: dict[str, File] = {}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from arteriole.bcl2fastq.name_pattern import LENGTH, PATTERN_LENGTH, compiled
+from arteriole.app.name_pattern import LENGTH, PATTERN_LENGTH, compiled
 
 
 @pytest.mark.parametrize(

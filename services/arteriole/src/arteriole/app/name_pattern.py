@@ -6,6 +6,9 @@ of ways to match a name of LENGTH characters has a bound that can be told from t
 """
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 #: Characters of the longest name; longer ones are refused by a rule of their own.
 LENGTH = 100
@@ -86,3 +89,12 @@ def _choices(quantifier: re.Match[str], before: str) -> int:
         return LENGTH
     least = int(quantifier["least"])
     return max(1, int(quantifier["most"] or least) - least + 1)
+
+
+def _pattern(text: str) -> str:
+    compiled(text)
+    return text
+
+
+#: A pattern as a setting.
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]

@@ -1,0 +1,132 @@
+"""The bins: a move within a file system, which the next command may undo, and their emptying.
+
+An entry is `<bin>/<run>.attempt-<n>.<kind>/`, with `clean.json` (the proof) and `data/`.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from arteriole.app import times
+from arteriole.archive.clean.case import RECORD, Case
+from arteriole.checksum.manifest import sync_folder
+from arteriole.policy.settings import DataKind
+
+PROOF, DATA = "clean.json", "data"
+
+
+@dataclass(frozen=True)
+class Entry:
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / DATA
+
+    @property
+    def going(self) -> Path:
+        """What it is called while it is emptied."""
+        return self.folder.with_name(f".{self.folder.name}.going")
+
+    @property
+    def emptied(self) -> Path:
+        """What is left of it."""
+        return self.folder.with_name(f"{self.folder.name}.emptied.json")
+
+    def was_emptied_by(self, job_id: int) -> bool:
+        """Whether an earlier start of this very job did."""
+        if not self.emptied.exists():
+            return False
+        return bool(json.loads(self.emptied.read_bytes())["emptied_by"] == job_id)
+
+    def is_full(self) -> bool:
+        return self.data.is_dir()
+
+    def proof(self) -> dict[str, Any]:
+        """clean.json; empty if there is none, or none of use."""
+        try:
+            found = json.loads((self.folder / PROOF).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def moved(self) -> datetime | None:
+        """Since when it is here; None if that cannot be known."""
+        try:
+            found = times.parse(self.proof()["moved"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return found if found.tzinfo is not None else None
+
+    def is_of(self, job_id: int) -> bool:
+        """Whether an earlier start of this very job has filled it."""
+        return self.is_full() and self.proof().get("job_id") == job_id
+
+
+def entry_in(folder: Path, case: Case, kind: DataKind) -> Entry:
+    return Entry(folder / f"{case.run}.attempt-{case.attempt}.{kind}")
+
+
+def entry_for(case: Case, kind: DataKind) -> Entry | None:
+    """Where the data is to go: in the bin of its file system; None if it has none.
+
+    OSError if the data, or a bin, is not there.
+    """
+    device = case.source(kind).stat().st_dev
+    bins = [folder for folder in case.bins if folder.stat().st_dev == device]
+    return entry_in(bins[0], case, kind) if bins else None
+
+
+def entries(case: Case, kind: DataKind) -> list[Entry]:
+    """Those that are there, full or half emptied."""
+    found = [entry_in(folder, case, kind) for folder in case.bins]
+    return [entry for entry in found if entry.is_full() or entry.going.is_dir()]
+
+
+def move(case: Case, kind: DataKind, entry: Entry, proof: dict[str, Any]) -> None:
+    """Out of its place; OSError if that does not succeed, and then it is where it was."""
+    if kind is DataKind.FASTQ:
+        _keep_record(case)
+    entry.folder.mkdir(exist_ok=True)
+    _write(entry.folder / PROOF, json.dumps({**proof, "moved": times.now()}, indent=1).encode())
+    source = case.source(kind)
+    source.rename(entry.data)
+    sync_folder(entry.folder)
+    sync_folder(source.parent)
+
+
+def empty(entry: Entry, job_id: int) -> None:
+    """Remove it and leave its proof as `<entry>.emptied.json`.
+
+    NB: renamed first, so that half of it is never taken for the whole.
+    """
+    if entry.folder.is_dir():
+        entry.folder.rename(entry.going)
+    proof = json.loads((entry.going / PROOF).read_bytes())
+    emptied = {**proof, "emptied": times.now(), "emptied_by": job_id}
+    _write(entry.emptied, json.dumps(emptied, indent=1).encode())
+    with contextlib.suppress(FileNotFoundError):  # an earlier start had come so far
+        shutil.rmtree(entry.going / DATA)
+    shutil.rmtree(entry.going)
+
+
+def _keep_record(case: Case) -> None:
+    """attempt.json stays with us: it says of which projects the attempt was, and how old it is."""
+    kept = case.manifests / RECORD
+    if not kept.exists():
+        _write(kept, (case.fastq / RECORD).read_bytes())
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with open(partial, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+    sync_folder(path.parent)

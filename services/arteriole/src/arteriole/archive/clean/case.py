@@ -1,0 +1,71 @@
+"""What a job of clean is about, from its parameters."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arteriole.archive.clean.request import Verb
+from arteriole.policy.settings import DataKind
+
+RECORD = "attempt.json"
+#: What each kind of data is called among the manifests, and in an archive.
+PARTS = {DataKind.RAW: "runfolder", DataKind.FASTQ: "fastq"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`known` is what our own store knew, `evidence` what the service of runs said.
+
+    `policy` is None where the site has none; `delete` whether its settings let anything go.
+    """
+
+    run: str
+    attempt: int
+    verb: Verb
+    kinds: tuple[DataKind, ...]
+    runfolder: Path
+    fastq: Path
+    manifests: Path
+    restore_root: Path | None
+    policy: Path | None
+    bins: tuple[Path, ...]
+    bin_days: int
+    delete: bool
+    destinations: dict[str, dict[str, Any]]
+    evidence: dict[str, Any] | None
+    known: dict[str, Any]
+
+    @classmethod
+    def of(cls, run: str, attempt: int, parameters: dict[str, Any]) -> "Case":
+        told = parameters["clean"]
+        root, policy = told["restore_root"], told["policy"]
+        return cls(
+            run=run,
+            attempt=attempt,
+            verb=Verb(told["verb"]),
+            kinds=tuple(map(DataKind, told["kinds"])),
+            runfolder=Path(told["runfolder"]),
+            fastq=Path(told["fastq"]),
+            manifests=Path(told["manifests"]),
+            restore_root=None if root is None else Path(root),
+            policy=None if policy is None else Path(policy),
+            bins=tuple(map(Path, told["bins"])),
+            bin_days=told["bin_days"],
+            delete=told["delete"],
+            destinations=told["destinations"],
+            evidence=told["evidence"],
+            known=told["known"],
+        )
+
+    def source(self, kind: DataKind) -> Path:
+        return self.runfolder if kind is DataKind.RAW else self.fastq
+
+    @property
+    def record_folder(self) -> Path:
+        """Where attempt.json is: once the FASTQs are gone, beside the manifests."""
+        return self.fastq if (self.fastq / RECORD).exists() else self.manifests
+
+    def finished(self) -> str:
+        """When the attempt was; OSError, ValueError or KeyError if that cannot be known."""
+        return str(json.loads((self.record_folder / RECORD).read_bytes())["finished"])

@@ -1,0 +1,130 @@
+"""Where people ask for what may go: what our store knows, and whose word there is."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from arteriole.app.aside import answered
+from arteriole.app.mode import Mode
+from arteriole.app.names import require_identifier
+from arteriole.app.routes import Call, Reply
+from arteriole.archive.clean import work
+from arteriole.archive.clean.case import Case
+from arteriole.archive.clean.mark import OWN, Mark
+from arteriole.archive.clean.objections import Objection
+from arteriole.archive.clean.request import CleanRequest, Verb
+from arteriole.archive.clean.settings import CleanSettings
+from arteriole.archive.clean.words import Words, about, needs_second
+from arteriole.jobs.jobs import JobState
+from arteriole.jobs.queue import JobQueue
+from arteriole.policy.gate import policy_at
+from arteriole.policy.policy import Subject
+from arteriole.policy.subjects import subjects_of
+
+#: What such jobs are told as; no stages of a run.
+RESTORE, CLEAN = "restore", "clean"
+
+log = structlog.get_logger()
+
+Parameters = Callable[[str, CleanRequest], dict[str, Any]]
+
+
+class Desk:
+    """Of one service: its jobs, its settings, and how it works out a job's parameters."""
+
+    def __init__(
+        self, queue: JobQueue, settings: CleanSettings | None, parameters: Parameters, mode: Mode
+    ) -> None:
+        self._queue, self._store = queue, queue.store
+        self._settings = settings
+        self._parameters = parameters
+        self._mode = mode
+        self._marking = asyncio.Lock()
+        self._words = Words(queue.store, queue.events)
+
+    async def completed(self, call: Call) -> CleanRequest | Reply:
+        """What a job is to be made of; or what is said instead of one, as a word is missing.
+
+        NB: what a person says is recorded only where nothing else speaks against it.
+
+        Raises:
+            CleanError: something does.
+            ConflictError, ForbiddenError: as of `Words.say`.
+        """
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        request: CleanRequest = call.body
+        await self.note(request)
+        request = request.completed(self._known(run, request.attempt))
+        key = call.headers.get("idempotency-key") or f"{run}.{CLEAN}.{request.attempt}"
+        repeated = self._queue.earlier(key, {"run": run, **request.asked()}) is not None
+        acts = self._mode is Mode.ACT and not request.observe and request.verb is not Verb.LIST
+        if not acts or repeated:
+            return request
+        case = Case.of(run, request.attempt, await answered(self._parameters, run, request))
+        findings = await answered(work.require, case, case.kinds)
+        assert self._settings is not None, "else it is not allowed"
+        both = needs_second(self._settings.second_person, await answered(_subjects, case))
+        what = about(case.attempt, case.verb, findings)
+        people = self._words.say(run, case.attempt, what, request.reason, call.identity, both=both)
+        if not people:
+            return Reply(_first_word(run, call.identity.name))
+        return request.completed(request.known, people)
+
+    def _known(self, run: str, attempt: int) -> dict[str, Any]:
+        """What our own store knows of the run."""
+        jobs = self._queue.find(run=run, limit=1000)
+        restores = [job for job in jobs if (job.stage, job.attempt) == (RESTORE, attempt)]
+        newest = self._store.row("SELECT time FROM event ORDER BY id DESC LIMIT 1")
+        return {
+            "open_jobs": [job.job_id for job in jobs if not job.state.ended],
+            "restored": any(job.state is JobState.DONE for job in restores),
+            "newest": "" if newest is None else newest["time"],
+        }
+
+    async def note(self, request: CleanRequest | None = None) -> None:
+        """Mark beside the bins how far the stores are."""
+        if self._settings is None:
+            return
+        async with self._marking:
+            await self._note(Mark(self._settings.bins[0]), request)
+
+    async def _note(self, mark: Mark, request: CleanRequest | None) -> None:
+        try:
+            known = (await answered(mark.read)).get(OWN, {}).get("cursor", "")
+            newest = self._queue.events.newest
+            times = [self._time_of(cursor) for cursor in (newest, known)]
+            await answered(mark.raise_own, newest, *times)
+            if request is not None and request.evidence is not None:
+                told = request.evidence
+                await answered(mark.raise_runs, told.cursor, told.time)
+        except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
+            log.warning("how far the stores are is not marked", file=str(mark.path), error=str(err))
+            if request is not None and request.verb is not Verb.LIST:
+                hint = "make the folder, mount the file system, or look at the file"
+                raise Objection("clean.bin", f"{mark.path}: {err}", hint).error() from err
+
+    def _time_of(self, cursor: str) -> str:
+        """Of the event that has this cursor; empty if there is none."""
+        epoch, _, number = cursor.rpartition("-")
+        if epoch != self._store.epoch:
+            return ""
+        row = self._store.row("SELECT time FROM event WHERE id = ?", (int(number),))
+        return "" if row is None else str(row["time"])
+
+
+def _subjects(case: Case) -> list[Subject]:
+    assert case.policy is not None, "else it is not allowed"
+    run_dir = case.runfolder if case.runfolder.is_dir() else None
+    return subjects_of(policy_at(case.policy), case.record_folder, run_dir)
+
+
+def _first_word(run: str, name: str) -> dict[str, Any]:
+    return {
+        "run": run,
+        "complete": False,
+        "by": name,
+        "message": f"{name} has said so; the word of a second person is missing",
+        "hint": f"a second person: the same command for {run}, within a week",
+    }

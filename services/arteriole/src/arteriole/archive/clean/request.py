@@ -1,0 +1,71 @@
+"""The body of `POST /api/1.0/clean/<runfolder>`."""
+
+import enum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PrivateAttr
+
+from arteriole.app import times
+from arteriole.app.routes import Request
+from arteriole.jobs.service import StartRequest
+from arteriole.policy.settings import DataKind
+
+
+def _moment(text: str) -> str:
+    try:
+        zoned = times.parse(text).tzinfo is not None
+    except ValueError:
+        zoned = False
+    if not zoned:
+        raise ValueError(f"expected a time such as {times.now()}, found {text!r}")
+    return text
+
+
+class Verb(enum.StrEnum):
+    LIST = "list"
+    DELETE = "delete"  # into a bin
+    EMPTY = "empty"  # the bin
+
+
+class Evidence(Request):
+    """What the runfolder service says of the run, told by the caller: services know no other."""
+
+    state: str = Field(max_length=40)
+    held: bool
+    observed: bool = False
+    #: The run's newest.
+    attempt: int | None = Field(default=None, ge=0, le=9999)
+    #: After which its events go on, `<epoch>-<number>`.
+    cursor: str = Field(pattern="^[A-Za-z0-9]{1,40}-[0-9]{1,18}$")
+    #: When it said so, ISO 8601 in UTC.
+    time: Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+
+
+class CleanRequest(StartRequest):
+    stage: Literal["clean"] | None = None
+    verb: Verb = Verb.LIST
+    kinds: list[Literal[DataKind.RAW, DataKind.FASTQ]] = Field(
+        default=[DataKind.RAW, DataKind.FASTQ], min_length=1, max_length=2
+    )
+    reason: str = Field(default="", max_length=1000)
+    evidence: Evidence | None = None
+    #: What the service's own store knows, and whose word there is: the service fills them in.
+    _known: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _people: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def known(self) -> dict[str, Any]:
+        return self._known
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return self._people
+
+    def completed(self, known: dict[str, Any], people: tuple[str, ...] = ()) -> "CleanRequest":
+        made = self.model_copy()
+        made._known, made._people = known, people
+        return made
+
+    def asked(self) -> dict[str, Any]:
+        """NB: without the evidence, which is another one at each repeat."""
+        return {**super().asked(), "evidence": None, "reason": "", "job": "clean"}

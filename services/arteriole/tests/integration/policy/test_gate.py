@@ -1,0 +1,221 @@
+"""Every transfer and archive asks the policy: when the job is made, and before bytes move."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from arteriole.archive.kind import ArchiveKind, ArchiveRequest
+from arteriole.archive.settings import ArchiveSettings
+from arteriole.archive.work import observe as observe_archive
+from arteriole.archive.work import work as archive
+from arteriole.checksum.kind import ChecksumKind
+from arteriole.checksum.settings import ChecksumSettings
+from arteriole.checksum.work import work as checksum
+from arteriole.cli import main
+from arteriole.jobs.service import StartRequest
+from arteriole.policy.errors import PolicyError
+from arteriole.policy.gate import Gate
+from arteriole.transfer.kind import TransferKind, TransferRequest
+from arteriole.transfer.settings import TransferSettings
+from arteriole.transfer.work import work as transfer
+
+#: A name that must not leave the house.
+PROJECT = "CLIN_Secret"
+LABELS = {
+    "archive": {"vault": {"country": "AU", "premises": True, "form": "encrypted"}},
+    "transfer": {"hpc": {"country": "AU", "premises": True, "form": "clear"}},
+}
+ALLOWS: dict[str, Any] = {"rule": "clinical", "project": "CLIN_.*", "keep_days": 9, "copies": 2}
+
+
+class Place:
+    """A site with a policy, an archive and a mounted cluster."""
+
+    def __init__(self, site: Any) -> None:
+        self.site, self.run = site, site.runfolder.name
+        self.vault, self.far = site.home / "vault", site.home / "far"
+        self.vault.mkdir()
+        self.far.mkdir()
+        self.path = site.home / "policy.yaml"
+        record = site.fastq / "attempt.json"
+        found = json.loads(record.read_text())
+        record.write_text(json.dumps({**found, "projects": {"S1": [PROJECT]}}))
+        self.archive_settings = {
+            **site.roots,
+            "results_root": str(site.home / "results"),
+            "destinations": {"vault": {"directory": str(self.vault)}},
+        }
+        roots = {name: site.roots[name] for name in ("fastq_root", "manifest_root")}
+        self.transfer_settings = {**roots, "destinations": {"hpc": {"path": str(self.far)}}}
+        kind = ChecksumKind(ChecksumSettings.model_validate(site.roots))
+        checksum(site.task(kind.parameters(self.run, StartRequest())))
+        self.rule()
+
+    def rule(self, **more: Any) -> None:
+        """Let the policy have one rule."""
+        rules = [{**ALLOWS, **more}]
+        self.path.write_text(yaml.safe_dump({"destinations": LABELS, "rules": rules}))
+
+    def gate(self, service: str) -> Gate:
+        return Gate(self.path, service, (self.site.home / "runs",))
+
+    def archive_parameters(self, **asked: Any) -> dict[str, Any]:
+        settings = ArchiveSettings.model_validate(self.archive_settings)
+        kind = ArchiveKind(settings, self.gate("archive"))
+        return kind.parameters(self.run, ArchiveRequest(destination="vault", **asked))
+
+    def transfer_parameters(self) -> dict[str, Any]:
+        settings = TransferSettings.model_validate(self.transfer_settings)
+        kind = TransferKind(settings, self.gate("transfer"))
+        return kind.parameters(self.run, TransferRequest(destination="hpc"))
+
+    def moved(self) -> list[Path]:
+        return [*self.vault.iterdir(), *self.far.iterdir()]
+
+
+@pytest.fixture
+def place(site: Any) -> Place:
+    return Place(site)
+
+
+def _refused(words: str, code: str = "policy.refused") -> Any:
+    return pytest.raises(PolicyError, match=words, check=lambda err: err.code == code)
+
+
+def test_what_is_allowed_goes(place: Place) -> None:
+    assert not archive(place.site.task(place.archive_parameters()))["already"]
+    assert not transfer(place.site.task(place.transfer_parameters()))["already"]
+    assert len(place.moved()) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"form": "encrypted"}, r"clinical \(policy\.yaml:\d+\) asks for fastq data to be encr"),
+        ({"countries": ["NZ"]}, "keeps fastq data in NZ, and transfer.hpc is in AU"),
+        ({"project": "P1"}, "no rule of policy.yaml fits fastq data"),
+        ({"form": "never"}, "lets fastq data go nowhere"),
+    ],
+)
+def test_a_transfer_is_refused(place: Place, rule: dict[str, Any], words: str) -> None:
+    before = place.transfer_parameters()
+    place.rule(**rule)
+    with _refused(words) as raised:
+        place.transfer_parameters()
+    assert PROJECT not in str(raised.value) + raised.value.hint
+    with _refused(words):  # the job was made before the policy was changed
+        transfer(place.site.task(before))
+    assert place.moved() == []
+
+
+@pytest.mark.parametrize("kinds", [["raw"], ["fastq"]])
+def test_an_archive_is_of_both_parts(place: Place, kinds: list[str]) -> None:
+    before = place.archive_parameters()
+    others = [kind for kind in ("raw", "fastq", "results") if kind not in kinds]
+    rules = [{**ALLOWS, "kinds": others}, {"rule": "no", "kinds": kinds, "form": "never"}]
+    place.path.write_text(yaml.safe_dump({"destinations": LABELS, "rules": rules}))
+    with _refused(f"lets {kinds[0]} data go nowhere"):
+        place.archive_parameters()
+    with _refused("nowhere"):
+        archive(place.site.task(before))
+    assert place.moved() == []
+
+
+def test_results_are_a_kind_of_their_own(place: Place) -> None:
+    (place.site.home / "results" / place.run / "attempt-1").mkdir(parents=True)
+    place.rule(kinds=["results"])
+    assert "policy" in place.archive_parameters(part="results")
+    with _refused("no rule"):
+        place.archive_parameters()
+
+
+def test_a_policy_that_cannot_be_used_lets_nothing_go(place: Place) -> None:
+    before = place.archive_parameters()
+    place.path.write_text("rules: []\n")
+    with _refused(r"policy\.yaml:1: rules: expected a list of at least 1", "policy.unusable"):
+        place.archive_parameters()
+    with _refused("so nothing is sent", "policy.unusable"):
+        archive(place.site.task(before))
+
+
+def test_observing_is_refused_as_acting_would_be(place: Place) -> None:
+    before = place.archive_parameters(observe=True)
+    assert observe_archive(place.site.task(before, observe=True))["destination"] == "vault"
+    place.rule(form="never")
+    with _refused("nowhere"):
+        observe_archive(place.site.task(before, observe=True))
+    with _refused("nowhere"):
+        place.archive_parameters(observe=True)
+
+
+def _configuration(place: Place, tmp_path: Path) -> Path:
+    path = tmp_path / "arteriole.yaml"
+    document = {
+        "state_dir": str(tmp_path / "state"),
+        "mode": "act",
+        "auth": "none",
+        "policy": str(place.path),
+        "archive": {**place.archive_settings, "port": 0},
+        "transfer": {**place.transfer_settings, "port": 0},
+    }
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_over_http_the_refusal_names_the_rule_and_no_project(
+    place: Place, serve: Callable[..., Any]
+) -> None:
+    place.rule(form="never")
+    service = serve("archive", place.archive_settings, policy=place.path)
+    body = {"destination": "vault"}
+    answer = service.call("POST", f"start/{place.run}", json=body)
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "policy.refused"
+    assert "clinical (policy.yaml:" in answer.json()["error"]["message"]
+    told = service.call("GET", f"policy/{place.run}/1")
+    (raw, _, _) = told.json()["kinds"]
+    assert (raw["keep_days"], raw["copies"], raw["rules"]) == (9, 2, ["clinical"])
+    assert [d["destination"] for d in raw["destinations"]] == ["archive.vault"]
+    place.rule()
+    job = service.submit(destination="vault")
+    assert service.ended(job["job_id"])["state"] == "done"
+    place.rule(form="never")
+    spoken = answer.text + told.text + service.call("GET", "events").text
+    assert PROJECT not in spoken
+    assert service.call("GET", f"policy/{place.run}/no").status_code == 404
+
+
+def test_the_commands(place: Place, tmp_path: Path) -> None:
+    configuration = _configuration(place, tmp_path)
+
+    def arteriole(*words: str) -> Any:
+        return CliRunner().invoke(main, ["--config", str(configuration), *words])
+
+    assert arteriole("config", "check").exit_code == 0
+    done = arteriole("policy", "explain", place.run)
+    assert done.exit_code == 0
+    kept = "kept here for 9 days at least; then 2 archived copies have to be there (clinical)"
+    allowed = "allowed: the rule clinical (policy.yaml:13) allows it"
+    assert done.output.splitlines() == [
+        f"{place.run}, attempt 1, by {place.path}:",
+        f"raw: {kept}",
+        f"  archive.vault: {allowed}",
+        f"fastq: {kept}",
+        f"  archive.vault: {allowed}",
+        f"  transfer.hpc: {allowed}",
+        f"results: {kept}",
+        f"  archive.vault: {allowed}",
+    ]
+    found = json.loads(arteriole("policy", "explain", place.run, "--json").output)
+    assert found["attempt"] == 1 and len(found["kinds"]) == 3
+    text = place.path.read_text()
+    place.path.write_text(text.replace("hpc:", "hcp:"))
+    done = arteriole("config", "check")
+    assert done.exit_code == 1
+    assert "policy.yaml:1: destinations: expected a label for transfer.hpc" in done.output
+    assert "expected a label" in arteriole("serve").output
