@@ -18,7 +18,7 @@ from arteriole.transfer.shares import share_out
 from arteriole.transfer.streams import run_streams
 
 _FAILED = re.compile(r"(?:(.+): FAILED(?: open or read)?|surplus: \./(.+))")
-_LOOKED = re.compile(r"arteriole: (final|(new|begun) ([0-9]+))")
+_LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Found:
 
     Attributes:
         final: all of it.
+        published: the ready link, too.
         begun: an earlier start left something, or nothing, in the partial folder.
         size: the bytes of what it left.
     """
 
     final: bool = False
+    published: bool = False
     begun: bool = False
     size: int = 0
 
@@ -68,7 +70,7 @@ class Cluster:
         done = self._script("looking at the destination", scripts.LOOK)
         for match in map(_LOOKED.fullmatch, done.output.splitlines()):
             if match is not None:
-                return Found(match[1] == "final", match[2] == "begun", int(match[3] or 0))
+                return _found(match[1].split()[0], int(match[2] or 0))
         raise explain(done, "looking at the destination", over_ssh=self._over_ssh)
 
     def send(
@@ -204,6 +206,11 @@ class Cluster:
         if done.exit_code not in accepted:
             raise explain(done, doing, over_ssh=self._over_ssh)
         return done
+
+
+def _found(what: str, size: int) -> Found:
+    published = what == "published"
+    return Found(what == "final" or published, published, begun=what == "begun", size=size)
 
 
 def _beside(there: int, tell: Callable[[int], None]) -> Callable[[int], None]:

@@ -8,6 +8,13 @@ from arteriole.jobs.ssh import ssh_command
 from arteriole.transfer.scripts import PARTIAL_DIR
 from arteriole.transfer.settings import Destination
 
+#: AES-GCM first, for which processors have instructions: it takes half the time of ssh's own first.
+#: The rest is for a far side that has none of it.
+CIPHERS = (
+    "aes128-gcm@openssh.com,aes256-gcm@openssh.com,"
+    "chacha20-poly1305@openssh.com,aes256-ctr,aes128-ctr"
+)
+
 #: A line of `--info=progress2`: bytes so far, then percent.
 _PROGRESS = re.compile(r"\s*([0-9][0-9.,]*)\s+[0-9]+%\s+\S+/s\s+[0-9:?]+(\s+\(xfr[^)]*\))?\s*")
 
@@ -70,7 +77,8 @@ def _command(
         command.append(f"--rsync-path={destination.rsync_path}")
     target = f"{destination.path}/{folder}/"
     if destination.host is not None:
-        command.append(f"--rsh={shlex.join(ssh_command(ssh, destination))}")
+        shell = [*ssh_command(ssh, destination), "-o", f"Ciphers={CIPHERS}"]
+        command.append(f"--rsh={shlex.join(shell)}")
         target = f"{destination.host}:{target}"
     return [*command, "--", f"{source}/", target]
 

@@ -5,8 +5,8 @@
 
 PARTIAL_DIR = ".rsync-partial"
 
-#: Says whether the attempt is there. If not, the partial folder is from now on; then says whether
-#: it was before, and how many bytes of files that are whole are in it.
+#: Says whether the attempt is there, and its ready link. If not, the partial folder is from now on;
+#: then says whether it was before, and how many bytes of files that are whole are in it.
 #:
 #: What is in it is moved to a new folder of the same name: an rsync that still runs there after a
 #: lost connection has a folder that is gone, and can write nothing more. What such a one was just
@@ -14,7 +14,14 @@ PARTIAL_DIR = ".rsync-partial"
 LOOK = f"""
 LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
-if [ -d "$2/attempt-$3" ]; then echo "arteriole: final"; exit 0; fi
+if [ -d "$2/attempt-$3" ]; then
+  if [ "$(readlink "ready/$2.attempt-$3")" = "../$2/attempt-$3" ]; then
+    echo "arteriole: published"
+  else
+    echo "arteriole: final"
+  fi
+  exit 0
+fi
 mkdir -p "$2" && cd "$2" || exit 67
 old=.attempt-$3.partial; new=.attempt-$3.next
 if [ -d "$old" ] || [ -d "$new" ]; then begun=begun; else begun=new; fi

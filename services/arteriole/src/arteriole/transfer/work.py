@@ -60,7 +60,8 @@ def _work(task: Task, destination: Destination) -> dict[str, Any]:
         _require_final(cluster, manifest, f"{destination.path}/{task.run}")
     else:
         resent = _Sending(task, cluster, source, files, manifest).send(found)
-    cluster.publish()
+    if not found.published:
+        cluster.publish()
     task.progress(total, total, "bytes")
     return {
         "files": len(manifest.digests),

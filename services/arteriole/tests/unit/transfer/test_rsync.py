@@ -60,7 +60,9 @@ def test_rsync_over_ssh() -> None:
         "--files-from=/job/names",
     ):
         assert word in command
-    assert any(word.startswith("--rsh=ssh -F /dev/null -T -p 2222 -l seq ") for word in command)
+    (shell,) = [word for word in command if word.startswith("--rsh=")]
+    assert shell.startswith("--rsh=ssh -F /dev/null -T -p 2222 -l seq ")
+    assert "-o StrictHostKeyChecking=yes " in shell and "-o Ciphers=aes128-gcm@" in shell
 
 
 def test_a_mounted_destination_needs_no_ssh() -> None:
