@@ -51,9 +51,9 @@ def test_a_lost_line(large: Place, bad: Line, half: bool, until: Callable[..., A
     bad.mend()
     assert large.transfer(through(large, bad))["resent"] == []
     assert bad.sent < 5_000_000, "of 6 MB: each of two streams had sent 1"
-    assert bool(receivers(large.partial)) is half
+    assert bool(receivers(large.far)) is half
     bad.hang_up()
-    until(lambda: not receivers(large.partial))
+    until(lambda: not receivers(large.far))
     large.require_arrived()
 
 

@@ -3,13 +3,14 @@
 import grp
 import os
 import stat
+import subprocess
 from typing import Any
 
 import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum.listing import list_files
-from arteriole.transfer.cluster import Cluster
+from arteriole.transfer.cluster import Cluster, Found
 from arteriole.transfer.settings import Destination
 
 from .conftest import BIG, Place
@@ -40,6 +41,38 @@ def test_what_an_earlier_start_left_is_used_or_removed(place: Place) -> None:
     (place.partial / "Stats" / "Stats.json" / "folder").mkdir(parents=True)
     (place.partial / "away").symlink_to("/etc")
     assert place.transfer(mounted(place))["resent"] == []
+    place.require_arrived()
+
+
+@pytest.mark.parametrize(("earlier", "kept"), [(None, 500), (400, 500), (600, 600)])
+def test_what_was_being_received_is_kept_as_rsync_keeps_it(
+    place: Place, earlier: int | None, kept: int
+) -> None:
+    """The longer one, if rsync had kept something before."""
+    folder = place.partial / "P1"
+    (folder / ".rsync-partial").mkdir(parents=True)
+    name = BIG.split("/")[1]
+    if earlier is not None:
+        (folder / ".rsync-partial" / name).write_bytes(b"k" * earlier)
+    (folder / f".{name}.aB3dE6").write_bytes(b"t" * 500)
+    (folder / "whole.fastq.gz").write_bytes(b"w" * 70)
+    task = place.site.task(place.parameters(mounted(place)))
+    destination = Destination.model_validate(task.parameters["destination"])
+    found = Cluster(task, destination).look()
+    assert found == Found(begun=True, size=70)
+    assert (folder / ".rsync-partial" / name).stat().st_size == kept
+    assert sorted(path.name for path in folder.iterdir()) == [".rsync-partial", "whole.fastq.gz"]
+
+
+def test_who_waits_in_the_partial_folder_can_write_no_more(place: Place) -> None:
+    """As an rsync of an earlier start does, whose line is lost and which has not noticed."""
+    place.partial.mkdir(parents=True)
+    late = "read word; echo late > late.fastq.gz; mkdir -p P1 && echo late > P1/late.fastq.gz"
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(["sh", "-c", late], cwd=place.partial, **pipes) as process:
+        place.transfer(mounted(place))
+        process.communicate(b"now\n", 60)
+    assert process.returncode != 0
     place.require_arrived()
 
 
