@@ -124,8 +124,10 @@ def test_no_list_of_processes_tells_a_secret(large: Place, sending: Any) -> None
     """Neither the key nor the name of a sample's file; and each ssh checks the host's key."""
     found = command_lines()
     secrets = [*large.site.fastq_files, (large.sshd.home / "user_key").read_text().split("\n")[1]]
-    mine = [words for words in found.values() if any(str(large.far) in one for one in words)]
-    assert len([words for words in mine if Path(words[0]).name == "rsync"]) >= 2
+    places = (str(large.far), str(large.sshd.home))
+    mine = [w for w in found.values() if any(place in one for place in places for one in w)]
+    programs = [Path(words[0]).name for words in mine]
+    assert programs.count("rsync") >= 2 and programs.count("ssh") >= 2
     for words in mine:
         text = " ".join(words)
         assert not [secret for secret in secrets if secret in text]
@@ -134,9 +136,7 @@ def test_no_list_of_processes_tells_a_secret(large: Place, sending: Any) -> None
             assert "BatchMode=yes" in text
 
 
-def test_a_stream_that_dies_ends_the_others(
-    large: Place, sending: Any, until: Callable[..., Any]
-) -> None:
+def test_a_stream_that_dies_ends_the_others(large: Place, sending: Any) -> None:
     service, job_id = sending
     streams = streams_of(large)
     assert len(streams) == 2
