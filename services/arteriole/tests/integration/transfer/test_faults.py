@@ -142,7 +142,9 @@ def test_a_stream_that_dies_ends_the_others(large: Place, sending: Any) -> None:
     assert len(streams) == 2
     os.kill(streams[0], signal.SIGKILL)
     job = service.ended(job_id)
-    assert (job["state"], job["code"]) == ("error", "transfer.failed"), job
+    assert job["state"] == "error", job
+    # the far side may have had the time to say that the connection was closed
+    assert job["code"] in ("transfer.failed", "transfer.unreachable"), job
     assert streams_of(large) == []
     assert not large.final.exists()
     large.transfer()
