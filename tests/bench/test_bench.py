@@ -11,6 +11,7 @@ import pytest
 from tests.bench.bench import chosen, group_names
 from tests.bench.measure import ROOT, Contender, MeasureError, alternate, run
 from tests.bench.row import Goal, Row, table
+from tests.bench.sshd import missing
 
 FIELDS = {
     *("name", "ours", "peer", "against", "ratio", "spread", "goal", "met", "unit", "runs", "size"),
@@ -126,6 +127,7 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
         ("conversion", 3 + 3 + 2 + 2),
         ("runfolder", 7 + 4 + 4),
         ("st2solo", 4 + 3 + 2),
+        pytest.param("transfer", 1 + 1, marks=pytest.mark.skipif(bool(missing()), reason="sshd")),
     ],
 )
 def test_a_small_bench_measures_every_row(groups, count, tmp_path):

@@ -1,21 +1,16 @@
 """Digests of many files: the checksum service's job against md5sum, and threads that only hash."""
 
 import os
-import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.bench import Bench
+from tests.bench.files import Data, write
 from tests.bench.measure import Contender, Usage
 from tests.bench.row import Goal, Row
 
-#: Large files and small ones, and the bytes of each.
-LARGE, LARGE_BYTES = 3, 400_000_000
-SMALL, SMALL_BYTES = 20_000, 67_000
-#: The same where sizes are to be of seconds.
-FEW, FEW_LARGE_BYTES = 200, 2_000_000
+#: Files of a listing; the second where sizes are to be of seconds.
 LISTED, FEW_LISTED = 1_000_000, 2_000
 #: 1.5 times as fast as md5sum, 0.9 of the speed of threads that only hash.
 AGAINST_MD5SUM, AGAINST_THREADS = 1 / 1.5, 1 / 0.9
@@ -25,40 +20,13 @@ _XARGS = 'cd "$1" && find . -type f -print0 | xargs -0 -P2 -n64 md5sum > "$2"/md
 _PARALLEL = 'cd "$1" && find . -type f | parallel -j 5 md5sum > "$2"/md5'
 
 
-@dataclass(frozen=True)
-class Data:
-    folder: Path
-    files: int
-    size: int
-
-    def __str__(self) -> str:
-        return f"{self.size // 10**6:,} MB in {self.files:,} files"
-
-
 def rows(bench: Bench) -> Iterator[Row]:
     """Files in the page cache, then not; then the memory that a million of them take."""
-    data = _write(bench)
+    data = write(bench.scratch / "digested", small=bench.small)
     yield from _warm(bench, data)
     yield from _once(bench, data)
     yield from _cold(bench, data)
     yield from _memory(bench)
-
-
-def _write(bench: Bench) -> Data:
-    """Cycle folders of small files, and large ones, of bytes that no file shares."""
-    folder = bench.scratch / "digested"
-    small, large_bytes = (FEW, FEW_LARGE_BYTES) if bench.small else (SMALL, LARGE_BYTES)
-    source = random.Random(20).randbytes(1 << 20)
-    for number in range(small):
-        where = folder / f"C{number // 100}.1"
-        where.mkdir(parents=True, exist_ok=True)
-        start = number % (len(source) - SMALL_BYTES)
-        (where / f"s_1_{number:05}.bcl.gz").write_bytes(source[start : start + SMALL_BYTES])
-    for number in range(LARGE):
-        with open(folder / f"L00{number}_1.cbcl", "wb") as file:
-            for start in range(0, large_bytes, len(source)):
-                file.write(source[: large_bytes - start])
-    return Data(folder, small + LARGE, small * SMALL_BYTES + LARGE * large_bytes)
 
 
 def _ours(what: str, folder: Path | str, name: str) -> Contender:

@@ -1,61 +1,150 @@
 """The far side of a transfer: looks, receives, verifies, publishes."""
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.checksum.errors import listed
+from arteriole.checksum.listing import FoundFile
 from arteriole.jobs.ssh import script_command
-from arteriole.jobs.worker import Finished, Task
+from arteriole.jobs.worker import OUTPUT_LIMIT, Finished, Task, note
 from arteriole.transfer import scripts
-from arteriole.transfer.errors import TransferError, explain
-from arteriole.transfer.rsync import bytes_sent, send_command
+from arteriole.transfer.errors import TransferError, explain, no_access
+from arteriole.transfer.rsync import clear_command, names_text, send_command
 from arteriole.transfer.settings import Destination
+from arteriole.transfer.shares import share_out
+from arteriole.transfer.streams import run_streams
 
 _FAILED = re.compile(r"(?:(.+): FAILED(?: open or read)?|surplus: \./(.+))")
+_LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there of an attempt.
+
+    Attributes:
+        final: all of it.
+        published: the ready link, too.
+        begun: an earlier start left something, or nothing, in the partial folder.
+        size: the bytes of what it left.
+    """
+
+    final: bool = False
+    published: bool = False
+    begun: bool = False
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The files that are not as the manifest has them; perhaps there are others, not `named`."""
+
+    names: list[str]
+    named: bool = True
 
 
 class Cluster:
-    """`destination` as the place of one attempt of one run."""
+    """`destination` as the place of one attempt of one run.
 
-    def __init__(self, task: Task, destination: Destination) -> None:
+    `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
+    """
+
+    def __init__(
+        self, task: Task, destination: Destination, limit: Callable[[], int | None] | None = None
+    ) -> None:
         self._task = task
         self._destination = destination
+        self._limit = limit or destination.limit_now
         self._timeout: float = task.parameters["timeout"]
         self.final = f"attempt-{task.attempt}"
         self.partial = f".attempt-{task.attempt}.partial"
 
-    def has_attempt(self) -> bool:
-        """True if the attempt is there; else its partial folder is, from now on."""
+    def look(self) -> Found:
+        """What is there; if the attempt is not, its partial folder is, from now on.
+
+        NB: whatever an earlier start has left running there can write to it no more.
+        """
         done = self._script("looking at the destination", scripts.LOOK)
-        return "arteriole: final" in done.output.splitlines()
+        for match in map(_LOOKED.fullmatch, done.output.splitlines()):
+            if match is not None:
+                return _found(match[1].split()[0], int(match[2] or 0))
+        raise explain(done, "looking at the destination", over_ssh=self._over_ssh)
 
-    def send(self, source: Path, tell: Callable[[int], None], *, compare: bool = False) -> None:
-        """Send `source` to the partial folder; `tell` is given the bytes sent so far."""
+    def send(
+        self,
+        source: Path,
+        files: Sequence[FoundFile],
+        found: Found,
+        tell: Callable[[int], None],
+        *,
+        compare: bool = False,
+    ) -> None:
+        """Send `files` of `source` to the partial folder, where `found` is.
 
-        def watch(line: str) -> bool:
-            count = bytes_sent(line)
-            if count is not None:
-                tell(count)
-            return count is not None
+        They are sent in streams, which begin anew where they were whenever the limit changes.
 
-        done = self._task.command(
-            send_command(
-                self._task.parameters["rsync"],
-                self._task.parameters["ssh"],
-                self._destination,
-                source,
-                f"{self._task.run}/{self.partial}",
-                compare=compare,
-            ),
-            timeout=self._timeout,
-            environment={"LC_ALL": "C.UTF-8"},
-            watch=watch,
-        )
+        Args:
+            tell: is given the bytes that are there.
+        """
+        deadline = time.monotonic() + self._timeout
+        shares = share_out(files, self._destination.streams)
+        while True:
+            limit = self._limit()
+            done = run_streams(
+                self._task,
+                self._send_commands(source, shares, limit, compare=compare),
+                deadline=deadline,
+                tell=_beside(found.size, tell),
+                over=self._other_than(limit),
+            )
+            if done is not None:
+                break
+            note("the limit has changed")
+            found = self.look()
         if done.exit_code != 0:
             raise explain(done, "sending with rsync", over_ssh=self._over_ssh)
 
-    def differing(self, manifest: bytes, folder: str) -> list[str]:
+    def _other_than(self, limit: int | None) -> Callable[[], bool]:
+        return lambda: self._limit() != limit
+
+    def _send_commands(
+        self, source: Path, shares: list[list[FoundFile]], limit: int | None, *, compare: bool
+    ) -> list[list[str]]:
+        commands = []
+        for number, share in enumerate(shares, start=1):
+            names = self._task.folder.path / f"stream-{number}"
+            names.write_bytes(names_text([found.name for found in share]))
+            commands.append(
+                send_command(
+                    self._task.parameters["rsync"],
+                    self._task.parameters["ssh"],
+                    self._destination,
+                    source,
+                    f"{self._task.run}/{self.partial}",
+                    names,
+                    limit=None if limit is None else max(1, limit // len(shares)),
+                    compare=compare,
+                )
+            )
+        return commands
+
+    def clear(self, source: Path) -> None:
+        """Remove from the partial folder what `source` has not."""
+        command = clear_command(
+            self._task.parameters["rsync"],
+            self._task.parameters["ssh"],
+            self._destination,
+            source,
+            f"{self._task.run}/{self.partial}",
+        )
+        done = self._task.command(command, timeout=self._timeout, environment={"LC_ALL": "C.UTF-8"})
+        if done.exit_code != 0:
+            raise explain(done, "clearing the partial folder", over_ssh=self._over_ssh)
+
+    def differing(self, manifest: bytes, folder: str) -> Difference:
         """The files in `folder` that are not as `manifest` (md5sum's format) has them.
 
         The partial folder is given the manifest, a final one must have it.
@@ -65,20 +154,28 @@ class Cluster:
             scripts.VERIFY,
             folder,
             "write" if folder == self.partial else "compare",
+            str(self._destination.streams),
             input_bytes=manifest,
             accepted=(0, scripts.DIFFERS),
         )
         if done.exit_code == 0:
-            return []
+            return Difference([])
         matches = map(_FAILED.fullmatch, done.output.splitlines())
         names = sorted({match[1] or match[2] for match in matches if match})
         if not names:
             raise explain(done, "verifying at the destination", over_ssh=self._over_ssh)
-        return names
+        return Difference(names, named=len(done.output.encode()) < OUTPUT_LIMIT)
 
     def publish(self) -> None:
-        """Rename the partial folder, make the ready link."""
-        self._script("publishing at the destination", scripts.PUBLISH)
+        """Give the partial folder group and modes, rename it, make the ready link."""
+        destination = self._destination
+        self._script(
+            "publishing at the destination",
+            scripts.PUBLISH,
+            destination.group or "",
+            destination.file_mode or "",
+            destination.directory_mode or "",
+        )
 
     @property
     def _over_ssh(self) -> bool:
@@ -104,9 +201,20 @@ class Cluster:
         done = self._task.command(command, timeout=self._timeout, input_bytes=input_bytes)
         if done.exit_code == scripts.NO_FOLDER:
             raise no_folder(doing, self._destination)
+        if done.exit_code == scripts.NO_ACCESS:
+            raise no_access(done, doing)
         if done.exit_code not in accepted:
             raise explain(done, doing, over_ssh=self._over_ssh)
         return done
+
+
+def _found(what: str, size: int) -> Found:
+    published = what == "published"
+    return Found(what == "final" or published, published, begun=what == "begun", size=size)
+
+
+def _beside(there: int, tell: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda sent: tell(there + sent)
 
 
 def no_folder(doing: str, destination: Destination) -> TransferError:

@@ -75,6 +75,17 @@ def explain(finished: Finished, doing: str, *, over_ssh: bool) -> TransferError:
     )
 
 
+def no_access(finished: Finished, doing: str) -> TransferError:
+    """The error for a group or mode that could not be given."""
+    return TransferError(
+        f"{doing}: group or modes of the destination cannot be given there:"
+        f" {shortened(finished.output)}",
+        code="transfer.access",
+        hint="check group, file_mode and directory_mode of the destination, and that its user is"
+        " in the group; what was sent is kept, unpublished",
+    )
+
+
 def shortened(output: str) -> str:
     """The last words of a tool, in one line without control characters and rsync's progress."""
     text = " ".join("".join(c if c.isprintable() else " " for c in output).split())

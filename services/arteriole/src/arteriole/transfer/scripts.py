@@ -5,45 +5,125 @@
 
 PARTIAL_DIR = ".rsync-partial"
 
-#: Says whether the attempt is there; makes the folder that it is sent to if it is not.
-LOOK = """
+#: Says whether the attempt is there, and its ready link. If not, the partial folder is from now on;
+#: then says whether it was before, and how many bytes of files that are whole are in it.
+#:
+#: What is in it is moved to a new folder of the same name: an rsync that still runs there after a
+#: lost connection has a folder that is gone, and can write nothing more. What such a one was just
+#: receiving is kept as rsync itself would have left it.
+LOOK = f"""
+LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
-if [ -d "$2/attempt-$3" ]; then echo "arteriole: final"; exit 0; fi
-mkdir -p "$2/.attempt-$3.partial" || exit 67
-echo "arteriole: partial"
+if [ -d "$2/attempt-$3" ]; then
+  if [ "$(readlink "ready/$2.attempt-$3")" = "../$2/attempt-$3" ]; then
+    echo "arteriole: published"
+  else
+    echo "arteriole: final"
+  fi
+  exit 0
+fi
+mkdir -p "$2" && cd "$2" || exit 67
+old=.attempt-$3.partial; new=.attempt-$3.next
+if [ -d "$old" ] || [ -d "$new" ]; then begun=begun; else begun=new; fi
+mkdir -p "$new" || exit 67
+if [ -d "$old" ]; then
+  find "$old" -mindepth 1 -maxdepth 1 -exec mv -t "$new" {{}} +
+  rm -rf "$old" || exit 67
+fi
+mv -T "$new" "$old" || exit 67
+find "$old" -type f -name '.?*.??????' ! -path '*/{PARTIAL_DIR}/*' -exec sh -c '
+  for file do
+    kept="${{file%/*}}/{PARTIAL_DIR}"; name="${{file##*/.}}"; name="${{name%.??????}}"
+    mkdir -p "$kept" || exit 1
+    if [ -f "$kept/$name" ] && [ "$(wc -c < "$kept/$name")" -ge "$(wc -c < "$file")" ]; then
+      rm -f "$file"
+    else
+      mv -fT "$file" "$kept/$name"
+    fi || exit 1
+  done
+' sh {{}} + || exit 67
+find "$old" -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="$begun" '
+  {{ bytes += $1 }}
+  END {{ printf "arteriole: %s %.0f\\n", begun, bytes }}
+'
 """
 
 #: Compares the folder `$2/$4` with the manifest on stdin; it is written there if `$5` is `write`.
+#: So many md5sums as `$6` says read at once, the largest files first.
 #: Exit code 65: what differs is named, as md5sum does it or as `surplus: ./<path>`.
 VERIFY = f"""
 LC_ALL=C; export LC_ALL
 cd "$1/$2/$4" || exit 66
 if [ "$5" = write ]; then
   find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
+  rm -f fastq.md5
   cat > fastq.md5 || exit 67
 elif ! cmp -s - fastq.md5; then
   echo "fastq.md5: FAILED"
   exit 65
 fi
-bad=0
-md5sum -c --quiet --strict fastq.md5 || bad=65
-find . ! -type d | awk '
-  BEGIN {{ want["./fastq.md5"] = 1 }}
-  NR == FNR {{ want["./" substr($0, 35)] = 1; next }}
-  !($0 in want) {{ print "surplus: " $0; found = 1 }}
-  END {{ exit found }}
-' fastq.md5 - || bad=65
+parts=$(mktemp -d) || exit 67
+trap 'rm -rf "$parts"' EXIT
+find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$6" '
+  NR == FNR {{ want["./" substr($0, 35)] = $0; next }}
+  {{ name = $0; sub(/^[^ ]* [^ ]* /, "", name) }}
+  name == "./fastq.md5" && $1 == "f" {{ next }}
+  !(name in want) {{ print "surplus: " name; next }}
+  $1 != "f" {{ print substr(name, 3) ": FAILED" }}
+  name in given {{ next }}
+  {{
+    least = 1
+    for (part = 2; part <= count; part++) if (load[part] < load[least]) least = part
+    load[least] += $2 + 16384
+    given[name] = 1
+    print want[name] > (parts "/" least)
+  }}
+  END {{ for (name in want) if (!(name in given)) print want[name] > (parts "/1") }}
+' fastq.md5 - > "$parts/said" || exit 67
+bad=0; begun=
+for part in "$parts"/[0-9]*; do
+  md5sum -c --quiet --strict "$part" > "$part.said" 2>&1 &
+  begun="$begun $!"
+done
+for process in $begun; do wait "$process" || bad=65; done
+if [ -s "$parts/said" ]; then bad=65; fi
+cat "$parts"/*said
 exit $bad
 """
 
-#: Renames the verified folder and makes the ready link; each step is left out if it is done.
+#: Gives the verified folder its group (`$4`) and modes (of files `$5`, of folders `$6`; those that
+#: are empty are left as they are), renames it and makes the ready link; each step is left out if it
+#: is done. The folders of the run and of the links are given the same where they are ours.
 PUBLISH = """
+group=$4; file_mode=$5; directory_mode=$6
+give() {
+  where=$1; shift
+  if [ -n "$group" ]; then find "$where" "$@" -exec chgrp "$group" {} + || exit 68; fi
+  if [ -n "$file_mode" ]; then
+    find "$where" "$@" -type f -exec chmod "$file_mode" {} + || exit 68
+  fi
+  if [ -n "$directory_mode" ]; then
+    find "$where" "$@" -type d -exec chmod "$directory_mode" {} + || exit 68
+  fi
+  wrong=$(
+    if [ -n "$group" ]; then find "$where" "$@" ! -group "$group"; fi
+    if [ -n "$file_mode" ]; then find "$where" "$@" -type f ! -perm "$file_mode"; fi
+    if [ -n "$directory_mode" ]; then find "$where" "$@" -type d ! -perm "$directory_mode"; fi
+  )
+  wrong=$(echo "$wrong" | head -n 1)
+  if [ -n "$wrong" ]; then echo "group or mode is not kept there: $wrong"; exit 68; fi
+}
 cd "$1" || exit 66
 if [ ! -e "$2/attempt-$3" ]; then
+  give "$2/.attempt-$3.partial"
+  give "$2" -maxdepth 0 -user "$(id -u)"
   sync -f "$2/.attempt-$3.partial" || exit 67
   mv -T "$2/.attempt-$3.partial" "$2/attempt-$3" || exit 67
 fi
-mkdir -p ready || exit 67
+if [ ! -d ready ]; then
+  mkdir -p ready || exit 67
+  give ready -maxdepth 0
+fi
 if [ "$(readlink "ready/$2.attempt-$3")" != "../$2/attempt-$3" ]; then
   ln -sfn "../$2/attempt-$3" "ready/.$2.attempt-$3.new" || exit 67
   mv -T "ready/.$2.attempt-$3.new" "ready/$2.attempt-$3" || exit 67
@@ -53,3 +133,4 @@ fi
 #: Exit codes of the scripts.
 DIFFERS = 65
 NO_FOLDER = 66
+NO_ACCESS = 68

@@ -1,20 +1,57 @@
 """The section `transfer` of arteriole.yaml."""
 
-from pydantic import Field
+from datetime import datetime
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
 
 from arteriole.app.config import Section
 from arteriole.checksum.places import AbsolutePath
 from arteriole.jobs.ssh import Host, Identifier, PlainPath, SpacedPath
+from arteriole.transfer.access import DirectoryMode, FileMode
+from arteriole.transfer.bandwidth import Rate, Window, limit_at, require_apart
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, KeyError, ValueError) as err:
+        raise ValueError(
+            f"expected a time zone of the IANA's list, as Australia/Melbourne, found {name!r}"
+        ) from err
+    return name
 
 
 class Destination(Host):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 
     path: SpacedPath
-    #: Limit, in KiB/s.
-    bandwidth: int | None = Field(default=None, ge=1)
+    #: So many rsyncs at once, and so many md5sums on the far side.
+    streams: int = Field(default=2, ge=1, le=16)
+    #: Limit of all streams together, in KiB/s; or one for each window of the day.
+    bandwidth: Rate | list[Window] | None = None
+    #: Where the windows' hours are told; this machine's if there is none.
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    #: What arrived is given to them before it is published.
+    group: Identifier | None = None
+    file_mode: FileMode | None = None
+    directory_mode: DirectoryMode | None = None
     #: rsync on the far side, if it is not found there.
     rsync_path: PlainPath | None = None
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        if isinstance(self.bandwidth, list):
+            require_apart(self.bandwidth)
+        elif self.time_zone is not None:
+            raise ValueError("expected windows in bandwidth beside time_zone, found none")
+        return self
+
+    def limit_now(self) -> int | None:
+        """What may be sent at this time of day, in KiB/s; None if that is not limited."""
+        zone = None if self.time_zone is None else ZoneInfo(self.time_zone)
+        return limit_at(self.bandwidth, datetime.now(zone))
 
 
 class TransferSettings(Section):

@@ -3,16 +3,18 @@
 Whatever was done by an earlier start is found and not done again.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from arteriole.checksum.errors import listed
-from arteriole.checksum.listing import list_files
+from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note, require_tool
 from arteriole.policy.gate import ask_again
-from arteriole.transfer.cluster import Cluster, no_folder, not_verified
+from arteriole.transfer.cluster import Cluster, Difference, Found, no_folder, not_verified
 from arteriole.transfer.errors import TransferError
 from arteriole.transfer.settings import Destination
 
@@ -52,15 +54,17 @@ def observe(task: Task) -> dict[str, Any]:
 def _work(task: Task, destination: Destination) -> dict[str, Any]:
     source = Path(task.parameters["fastq"])
     manifest = read_manifest(Path(task.parameters["manifest"]))
-    total = _size(source, manifest)
+    files = _files(source, manifest)
+    total = sum(found.size for found in files)
     cluster = Cluster(task, destination)
-    already = cluster.has_attempt()
+    found = cluster.look()
     resent: list[str] = []
-    if already:
+    if found.final:
         _require_final(cluster, manifest, f"{destination.path}/{task.run}")
     else:
-        resent = _send(task, cluster, source, manifest, total)
-    cluster.publish()
+        resent = _Sending(task, cluster, source, files, manifest).send(found)
+    if not found.published:
+        cluster.publish()
     task.progress(total, total, "bytes")
     return {
         "files": len(manifest.digests),
@@ -68,13 +72,13 @@ def _work(task: Task, destination: Destination) -> dict[str, Any]:
         "destination": task.parameters["name"],
         "path": f"{destination.path}/{task.run}/{cluster.final}",
         "manifest": manifest.digest,
-        "already": already,
+        "already": found.final,
         "resent": resent,
     }
 
 
-def _size(source: Path, manifest: Manifest) -> int:
-    """Bytes to send; TransferError if the files of `source` are not those of `manifest`."""
+def _files(source: Path, manifest: Manifest) -> list[FoundFile]:
+    """What to send; TransferError if the files of `source` are not those of `manifest`."""
     files = list_files(source)
     names = {found.name for found in files}
     differing = sorted(names ^ manifest.digests.keys())
@@ -85,11 +89,11 @@ def _size(source: Path, manifest: Manifest) -> int:
             code="transfer.source_changed",
             hint="an attempt never changes: redo the run from convert",
         )
-    return sum(found.size for found in files)
+    return files
 
 
 def _require_final(cluster: Cluster, manifest: Manifest, where: str) -> None:
-    names = cluster.differing(manifest.text, cluster.final)
+    names = cluster.differing(manifest.text, cluster.final).names
     if names:
         raise not_verified(
             names,
@@ -98,27 +102,53 @@ def _require_final(cluster: Cluster, manifest: Manifest, where: str) -> None:
         )
 
 
-def _send(task: Task, cluster: Cluster, source: Path, manifest: Manifest, total: int) -> list[str]:
-    """Send until the far side has what the manifest says; the files that went twice."""
+@dataclass(frozen=True)
+class _Sending:
+    """The files of an attempt on their way to the partial folder."""
 
-    def tell(sent: int) -> None:
-        task.progress(min(sent, total), total, "bytes")
+    task: Task
+    cluster: Cluster
+    source: Path
+    files: list[FoundFile]
+    manifest: Manifest
 
-    tell(0)
-    cluster.send(source, tell)
-    resent = cluster.differing(manifest.text, cluster.partial)
-    if resent:
-        note(f"sent again: {listed(resent)}")
-        cluster.send(source, tell, compare=True)
-        names = cluster.differing(manifest.text, cluster.partial)
+    def send(self, found: Found) -> list[str]:
+        """Send until the far side has what the manifest says; the files that went twice."""
+        if found.begun:
+            self.cluster.clear(self.source)
+        self._tell(found.size)
+        self.cluster.send(self.source, self.files, found, self._tell)
+        difference = self._differing()
+        if difference.names:
+            note(f"sent again: {listed(difference.names)}")
+            self._send_again(difference)
+        return difference.names
+
+    def _send_again(self, difference: Difference) -> None:
+        wanted = set(difference.names)
+        again = [one for one in self.files if one.name in wanted or not difference.named]
+        self.cluster.clear(self.source)
+        there = Found(begun=True, size=self._total - sum(one.size for one in again))
+        if again:
+            self.cluster.send(self.source, again, there, self._tell, compare=True)
+        names = self._differing().names
         if names:
             raise not_verified(
                 names,
-                cluster.partial,
+                self.cluster.partial,
                 "they differ after sending twice: check the FASTQs here (checksum stage), then"
                 " the disk there",
             )
-    return resent
+
+    def _differing(self) -> Difference:
+        return self.cluster.differing(self.manifest.text, self.cluster.partial)
+
+    def _tell(self, there: int) -> None:
+        self.task.progress(min(there, self._total), self._total, "bytes")
+
+    @cached_property
+    def _total(self) -> int:
+        return sum(found.size for found in self.files)
 
 
 if __name__ == "__main__":

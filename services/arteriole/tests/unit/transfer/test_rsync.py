@@ -8,7 +8,7 @@ import pytest
 from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import Finished
 from arteriole.transfer.errors import WORDS, explain, shortened
-from arteriole.transfer.rsync import bytes_sent, send_command
+from arteriole.transfer.rsync import bytes_sent, clear_command, names_text, send_command
 from arteriole.transfer.settings import Destination
 
 SSH = Destination.model_validate(
@@ -19,7 +19,6 @@ SSH = Destination.model_validate(
         "user": "seq",
         "identity_file": "/keys/id",
         "known_hosts": "/keys/known",
-        "bandwidth": 100,
         "rsync_path": "/opt/rsync",
     }
 )
@@ -48,19 +47,41 @@ def test_ssh_never_asks_and_uses_one_key() -> None:
 
 
 def test_rsync_over_ssh() -> None:
-    command = send_command("rsync", "ssh", SSH, Path("/fastq"), "run/.p", compare=True)
+    command = send_command(
+        "rsync", "ssh", SSH, Path("/fastq"), "run/.p", Path("/job/names"), limit=100, compare=True
+    )
     assert command[-3:] == ["--", "/fastq/", "hpc:/proj/in/run/.p/"]
-    for word in ("--protect-args", "--checksum", "--bwlimit=100", "--rsync-path=/opt/rsync"):
+    for word in (
+        "--protect-args",
+        "--checksum",
+        "--bwlimit=100",
+        "--rsync-path=/opt/rsync",
+        "--from0",
+        "--files-from=/job/names",
+    ):
         assert word in command
-    assert any(word.startswith("--rsh=ssh -F /dev/null -T -p 2222 -l seq ") for word in command)
+    (shell,) = [word for word in command if word.startswith("--rsh=")]
+    assert shell.startswith("--rsh=ssh -F /dev/null -T -p 2222 -l seq ")
+    assert "-o StrictHostKeyChecking=yes " in shell and "-o Ciphers=aes128-gcm@" in shell
 
 
 def test_a_mounted_destination_needs_no_ssh() -> None:
-    command = send_command("rsync", "ssh", HERE, Path("/fastq"), "run/.p", compare=False)
+    command = send_command("rsync", "ssh", HERE, Path("/fastq"), "run/.p", Path("/job/names"))
     assert command[-1] == "/mnt/in/run/.p/"
     assert not any("ssh" in word for word in command)
-    assert "--checksum" not in command
+    assert not {"--checksum", "--delete"} & set(command)
+    assert not any(word.startswith("--bwlimit") for word in command)
     assert script_command("ssh", HERE, "true", "x") == ["sh", "-c", "true", "arteriole", "x"]
+
+
+def test_clearing_sends_nothing() -> None:
+    command = clear_command("rsync", "ssh", HERE, Path("/fastq"), "run/.p")
+    assert command[-3:] == ["--", "/fastq/", "/mnt/in/run/.p/"]
+    assert {"--recursive", "--delete", "--existing", "--ignore-existing"} <= set(command)
+
+
+def test_no_name_is_a_comment_or_an_option() -> None:
+    assert names_text(["#a", "-b/\n c"]) == b"./#a\0./-b/\n c\0"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,97 @@
+"""A site with manifests, and the folder on a cluster that it sends to."""
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arteriole.checksum.kind import ChecksumKind
+from arteriole.checksum.settings import ChecksumSettings
+from arteriole.checksum.work import work as checksum
+from arteriole.jobs.service import StartRequest
+from arteriole.transfer.kind import TransferKind, TransferRequest
+from arteriole.transfer.settings import TransferSettings
+from arteriole.transfer.work import work
+
+REQUEST = TransferRequest(attempt=1, destination="hpc")
+BIG = "P1/S1_S1_L001_R1_001.fastq.gz"
+
+
+class Place:
+    """A site with manifests, and the folder on the cluster that it sends to."""
+
+    def __init__(self, site: Any, sshd: Any) -> None:
+        self.site = site
+        self.sshd = sshd
+        self.run = site.runfolder.name
+        self.far = site.home / "cluster"
+        self.far.mkdir()
+        self.final = self.far / self.run / "attempt-1"
+        self.partial = self.far / self.run / ".attempt-1.partial"
+        self.ready = self.far / "ready" / f"{self.run}.attempt-1"
+
+    def hash(self) -> None:
+        """Make the manifests."""
+        kind = ChecksumKind(ChecksumSettings.model_validate(self.site.roots))
+        checksum(self.site.task(kind.parameters(self.run, StartRequest())))
+
+    def write(self) -> None:
+        """The FASTQs, as the site has them by now, and their manifests."""
+        for name, data in self.site.fastq_files.items():
+            (self.site.fastq / name).parent.mkdir(exist_ok=True)
+            (self.site.fastq / name).write_bytes(data)
+        self.site.write_record()
+        if self.site.manifests.exists():
+            shutil.rmtree(self.site.manifests)
+        self.hash()
+
+    def settings(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        roots = {name: self.site.roots[name] for name in ("fastq_root", "manifest_root")}
+        wanted = destination or self.sshd.destination(self.far)
+        return {**roots, "destinations": {"hpc": wanted}, **more}
+
+    def parameters(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        kind = TransferKind(TransferSettings.model_validate(self.settings(destination, **more)))
+        return kind.parameters(self.run, REQUEST)
+
+    def transfer(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        return work(self.site.task(self.parameters(destination, **more)))
+
+    def require_arrived(self) -> None:
+        """The attempt with its manifest, the ready link, and nothing else."""
+        assert self.ready.readlink() == Path(f"../{self.run}/attempt-1")
+        found = {
+            path.relative_to(self.final).as_posix(): path.read_bytes()
+            for path in self.ready.resolve().rglob("*")
+            if path.is_file()
+        }
+        manifest = (self.site.manifests / "fastq.md5").read_bytes()
+        record = (self.site.fastq / "attempt.json").read_bytes()
+        assert found == {
+            **self.site.fastq_files,
+            "attempt.json": record,
+            "fastq.md5": manifest,
+        }
+        assert [p.name for p in (self.far / self.run).iterdir()] == ["attempt-1"]
+        assert sorted(p.name for p in self.far.iterdir()) == sorted([self.run, "ready"])
+        assert [p.name for p in self.ready.parent.iterdir()] == [self.ready.name]
+
+
+@pytest.fixture
+def place(site: Any, sshd: Any) -> Place:
+    made = Place(site, sshd)
+    made.hash()
+    return made
+
+
+@pytest.fixture
+def large(site: Any, sshd: Any) -> Place:
+    """Two files of 3 MB that nothing makes smaller, for two streams."""
+    source = random.Random(7)
+    for name in list(site.fastq_files)[:2]:
+        site.fastq_files[name] = source.randbytes(3_000_000)
+    made = Place(site, sshd)
+    made.write()
+    return made
