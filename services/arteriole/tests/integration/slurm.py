@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,7 @@ class Slurm:
 
     def hurry(self) -> None:
         """Let what waits start now; after the death of a node Slurm would wait for two minutes."""
+        time.sleep(1.1)  # its node starts nothing in the second in which it ended the same job
         waiting = self.ask("squeue", "--noheader", "--states=PENDING", "--format=%A").split()
         for job in waiting:
             self.run("scontrol", "update", f"jobid={job}", "starttime=now")

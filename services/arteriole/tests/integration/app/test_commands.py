@@ -136,6 +136,7 @@ def test_abort_stops_the_jobs(home, serve):
     ready(home)
     trial = serve("trial", {"root": str(home.monitored)}, mode="act")
     job = trial.submit(RUN, attempt=1)["job_id"]
+    eventually(lambda: trial.status(job)["state"] == "started")
     client = claim(home, {"trial": {}})
     client.post(f"runs/{RUN}/stages/trial/1/begin", {"by": "ex2"})
     attached = {"by": "ex2", "service": "trial", "job_id": job}
