@@ -156,7 +156,7 @@ class Trial:
         self.call("POST", "/webhooks/st2", json=body, headers=headers)
 
     def wait_for(self, ref: str, *, seconds: float = 60) -> dict[str, Any]:
-        """The next execution of an action, once it is over: each call has another one.
+        """An execution of an action that is over: each call has another one.
 
         Raises:
             TrialError: there was none in time; what there was instead is told.
