@@ -1,4 +1,4 @@
-"""Simulated runs, and the command as a person starts it."""
+"""Simulated runs, and the command, within the test or as a person starts it."""
 
 import json
 import os
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from arteriole.inspection import command
 from arteriole.simulator.defaults import default_plan
 from arteriole.simulator.instruments import Kind
 from arteriole.simulator.sequencer import write_run
@@ -21,8 +23,8 @@ COMMAND = "from arteriole.inspection.command import inspect; inspect(prog_name='
 class Ended:
     """What the command printed and how it ended."""
 
-    def __init__(self, process: "subprocess.CompletedProcess[str]") -> None:
-        self.code, self.text, self.errors = process.returncode, process.stdout, process.stderr
+    def __init__(self, code: int, text: str, errors: str) -> None:
+        self.code, self.text, self.errors = code, text, errors
 
     @property
     def document(self) -> dict[str, Any]:
@@ -31,18 +33,24 @@ class Ended:
 
 @pytest.fixture
 def inspect() -> Callable[..., Ended]:
-    """`inspect(RUNDIR, *options)`; `before` comes before the interpreter."""
+    """`inspect(RUNDIR, *options)`; a process of its own with `before` (what comes before the
+    interpreter) or what else subprocess takes."""
 
     def run(*arguments: object, before: Sequence[str] = (), **others: Any) -> Ended:
-        return Ended(
-            subprocess.run(
-                [*before, sys.executable, "-B", "-c", COMMAND, *map(str, arguments)],
-                capture_output=True,
-                text=True,
-                timeout=100,
-                **others,
+        words = [str(argument) for argument in arguments]
+        if not before and not others:
+            result = CliRunner().invoke(
+                command.inspect, words, prog_name="inspect", catch_exceptions=False
             )
+            return Ended(result.exit_code, result.stdout, result.stderr)
+        ended = subprocess.run(
+            [*before, sys.executable, "-B", "-c", COMMAND, *words],
+            capture_output=True,
+            text=True,
+            timeout=100,
+            **others,
         )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     return run
 
