@@ -1,0 +1,107 @@
+"""What is free on the volume of a folder, looked at without waiting for it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from arteriole.app.aside import aside
+
+#: Seconds after which a file system that has not answered is said to hang.
+HUNG = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes and inodes of a volume, as far as somebody without privileges may use them.
+
+    `inodes` is 0 where the file system has no fixed number of them.
+    """
+
+    device: int
+    size: int
+    free: int
+    inodes: int = 0
+    free_inodes: int = 0
+
+
+@dataclass(frozen=True)
+class Root:
+    """A folder that a service writes to: the key that names it, and its limits in percent."""
+
+    name: str
+    path: Path
+    early: float
+    critical: float
+
+
+def space_of(path: Path) -> Space:
+    """Of the volume that `path` lies on, or will lie on once it is made.
+
+    NB: on a thread that may hang.
+
+    Raises:
+        OSError: the file system cannot say.
+    """
+    while True:
+        try:
+            found, device = os.statvfs(path), path.stat().st_dev
+            break
+        except FileNotFoundError:
+            if path == path.parent:
+                raise
+            path = path.parent
+    used = (found.f_blocks - found.f_bfree) * found.f_frsize
+    free = found.f_bavail * found.f_frsize
+    taken = found.f_files - found.f_ffree
+    inodes = taken + found.f_favail if found.f_files else 0
+    return Space(device, used + free, free, inodes, found.f_favail if inodes else 0)
+
+
+class Watched:
+    """The newest look at one root. One look is under way at most, however often it is asked for."""
+
+    def __init__(
+        self,
+        root: Root,
+        look: Callable[[Path], Space] = space_of,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.root = root
+        self._look = look
+        self._clock = clock
+        self._asked: float | None = None  # since when it is looked
+        self._next = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.space: Space | None = None
+        self._error = ""
+
+    def ask(self, interval: float) -> None:
+        """Begin a look if one is due; never waits for it. NB: on the event loop."""
+        now = self._clock()
+        if self._asked is None and now >= self._next:
+            self._asked, self._next = now, now + interval
+            self._task = asyncio.get_running_loop().create_task(self._take_in())
+
+    async def _take_in(self) -> None:
+        try:
+            self.space, self._error = await aside(self._look, self.root.path), ""
+        except OSError as err:
+            self._error = err.strerror or str(err)
+        finally:
+            self._asked = None
+
+    @property
+    def is_new(self) -> bool:
+        """The first look has not come back, and there is no trouble so far."""
+        return self.space is None and not self.trouble
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is known of it now; else empty."""
+        asked = self._asked
+        if asked is not None and self._clock() - asked > HUNG:
+            return f"it has not answered for {self._clock() - asked:.0f} s"
+        return self._error
