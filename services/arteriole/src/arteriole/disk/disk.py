@@ -133,6 +133,13 @@ class Disk:
             one.ask(self._interval)
         return self.volumes()
 
+    async def looked(self) -> list[Volume]:
+        """The same, once the looks have come back; NB: one that hangs does not."""
+        self.look()
+        for one in self._watched:
+            await one.looked()
+        return self.volumes()
+
     def volumes(self) -> list[Volume]:
         grouped: dict[int, list[Watched]] = {}
         for one in self._watched:
@@ -185,7 +192,9 @@ class Disk:
         one.ask(self._interval)
         if one.trouble or one.is_new:
             return f"what is free on {path}: {one.trouble or 'it is being looked at'}"
-        volume = next(volume for volume in self.volumes() if one.root in volume.roots)
+        volume = next((found for found in self.volumes() if one.root in found.roots), None)
+        if volume is None:  # there is no such folder, and the job says so
+            return ""
         room = volume.space.free - volume.reserve - promised
         if volume.level is not Level.CRITICAL and needed <= room:
             return ""

@@ -38,26 +38,17 @@ class Root:
 
 
 def space_of(path: Path) -> Space:
-    """Of the volume that `path` lies on, or will lie on once it is made.
-
-    NB: on a thread that may hang.
+    """Of the volume that `path` lies on. NB: on a thread that may hang.
 
     Raises:
         OSError: the file system cannot say.
     """
-    while True:
-        try:
-            found, device = os.statvfs(path), path.stat().st_dev
-            break
-        except FileNotFoundError:
-            if path == path.parent:
-                raise
-            path = path.parent
+    found = os.statvfs(path)
     used = (found.f_blocks - found.f_bfree) * found.f_frsize
     free = found.f_bavail * found.f_frsize
     taken = found.f_files - found.f_ffree
     inodes = taken + found.f_favail if found.f_files else 0
-    return Space(device, used + free, free, inodes, found.f_favail if inodes else 0)
+    return Space(path.stat().st_dev, used + free, free, inodes, found.f_favail if inodes else 0)
 
 
 class Watched:
@@ -77,6 +68,7 @@ class Watched:
         self._task: asyncio.Task[None] | None = None
         self.space: Space | None = None
         self._error = ""
+        self._is_missing = False
 
     def ask(self, interval: float) -> None:
         """Begin a look if one is due; never waits for it. NB: on the event loop."""
@@ -86,21 +78,30 @@ class Watched:
             self._task = asyncio.get_running_loop().create_task(self._take_in())
 
     async def _take_in(self) -> None:
+        error, missing = "", False
         try:
-            self.space, self._error = await aside(self._look, self.root.path), ""
+            self.space = await aside(self._look, self.root.path)
+        except (FileNotFoundError, NotADirectoryError):  # whoever needs it tells of that
+            self.space, missing = None, True
         except OSError as err:
-            self._error = err.strerror or str(err)
+            error = err.strerror or str(err)
         finally:
             self._asked = None
+        self._error, self._is_missing = error, missing
+
+    async def looked(self) -> None:
+        """Wait for the look that is under way, if there is one."""
+        if self._task is not None and not self._task.done():
+            await self._task
 
     @property
     def is_new(self) -> bool:
         """The first look has not come back, and there is no trouble so far."""
-        return self.space is None and not self.trouble
+        return self.space is None and not self._is_missing and not self.trouble
 
     @property
     def trouble(self) -> str:
-        """Why nothing is known of it now; else empty."""
+        """Why nothing is known of it now; else empty, also where there is no such folder."""
         asked = self._asked
         if asked is not None and self._clock() - asked > HUNG:
             return f"it has not answered for {self._clock() - asked:.0f} s"

@@ -46,12 +46,12 @@ class Pressure:
 
     def document(self) -> dict[str, Any]:
         """`{volumes: {name: ...}, volumes_unknown: {name: why}}`."""
-        volumes = {one.name: {**one.document(), "words": one.words} for one in self._disk.look()}
+        volumes = {one.name: {**one.document(), "words": one.words} for one in self._disk.volumes()}
         return {"volumes": volumes, "volumes_unknown": self._disk.troubles()}
 
     def figures(self) -> list[Metric]:
         """For Prometheus, by the volume's name."""
-        volumes = self._disk.look()
+        volumes = self._disk.volumes()
         told: tuple[tuple[str, str, Callable[[Volume], float]], ...] = (
             ("size_bytes", "What can be used.", lambda one: one.space.size),
             ("free_bytes", "What is free.", lambda one: one.space.free),
@@ -70,7 +70,7 @@ class Pressure:
 
     @property
     def is_critical(self) -> bool:
-        return any(one.level is Level.CRITICAL for one in self._disk.look())
+        return any(one.level is Level.CRITICAL for one in self._disk.volumes())
 
     def filling(self, run: Run) -> Filling | None:
         """That the volume is short of space which an instrument writes this run to."""
