@@ -326,9 +326,9 @@ def test_a_wrong_clock_of_the_instrument_delays_nothing(machine, scenes, seconds
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small tmpfs")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: Raise):
-    """The FASTQs' file system has 200 KiB."""
+    """The FASTQs' file system has 200 KiB: the conversion waits until somebody lets it pass."""
     mounted: list[Path] = []
 
     def mount(machine: Machine) -> None:
@@ -342,6 +342,19 @@ def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: R
         plan = default_plan(NAMES[Kind.NOVASEQ6000].format(7), kind=Kind.NOVASEQ6000, clusters=900)
         scene = Scene(machine, plan, "full-disk")
         scene.write()
+        waits = "convert.waits_for_space"  # told each minute
+        wait_until("it waits", lambda: scene.why().get("code") == waits, seconds=200)
+        why = scene.why()
+        assert f"on {machine.fastq}: " in why["message"] and (ROOT / why["page"]).is_file()
+
+        def told() -> list[Any]:
+            """When people were told of it."""
+            alerts = machine.api("runfolder", "alerts")["alerts"]
+            return [one["told"] for one in alerts if one.get("volume") == "bcl2fastq.fastq_root"]
+
+        wait_until("people are told", lambda: any(told()))
+        passed = arteriole(machine, "let-pass", scene.run, "--reason", "it may be less")
+        assert "whatever is free: convert" in passed
         ended = wait_for_state(machine, scene.run, "error")
         why = ended["why"]
         assert why["code"] in ("convert.disk_full", "disk.full"), why
@@ -351,6 +364,7 @@ def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: R
         scene.give("retry")
         wait_for_state(machine, scene.run, "done")
         assert prove(machine.home, scene.run).problems == ()
+        wait_until("that is over", lambda: told() == [])
     finally:
         for folder in mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
