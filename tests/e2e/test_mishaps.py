@@ -23,7 +23,7 @@ from arteriole.simulator.plan import RunPlan
 from arteriole.simulator.sequencer import write_run
 from demo.machine import JOB_SERVICES, ROOT, Machine
 from demo.prove import prove
-from tests.conftest import Raise, arteriole, wait_for_state, wait_until
+from tests.conftest import Raise, St2, arteriole, wait_for_state, wait_until
 
 #: Seconds; in production the first is minutes, the second hours.
 TIMES = {"settle_seconds": 2.0, "stalled_after": 4.0, "recheck_seconds": 1.0}
@@ -326,8 +326,10 @@ def test_a_wrong_clock_of_the_instrument_delays_nothing(machine, scenes, seconds
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small tmpfs")
-@pytest.mark.timeout(500)
-def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: Raise):
+@pytest.mark.timeout(300)
+def test_a_full_disk_is_told_and_mended_by_the_command_it_names(
+    raise_machine: Raise, tmp_path: Path
+):
     """The FASTQs' file system has 200 KiB: the conversion waits until somebody lets it pass."""
     mounted: list[Path] = []
 
@@ -342,9 +344,18 @@ def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: R
         plan = default_plan(NAMES[Kind.NOVASEQ6000].format(7), kind=Kind.NOVASEQ6000, clusters=900)
         scene = Scene(machine, plan, "full-disk")
         scene.write()
-        waits = "convert.waits_for_space"  # told each minute
-        wait_until("it waits", lambda: scene.why().get("code") == waits, seconds=200)
+
+        def waits() -> bool:
+            stages = (machine.run(scene.run) or {}).get("stages", [])
+            jobs = [one["job_id"] for one in stages if one["stage"] == "convert"]
+            status = machine.api("bcl2fastq", f"status/{jobs[0]}") if any(jobs) else {}
+            return bool(status.get("lacks_space"))
+
+        wait_until("it waits", waits)
+        st2 = St2(machine, tmp_path)
+        st2("run", "arteria.reconcile", "grace=0", "seconds=0")  # else within a minute
         why = scene.why()
+        assert why["code"] == "convert.waits_for_space"
         assert f"on {machine.fastq}: " in why["message"] and (ROOT / why["page"]).is_file()
 
         def told() -> list[Any]:

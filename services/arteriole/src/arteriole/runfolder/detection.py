@@ -482,7 +482,7 @@ class Detector:
             pace = self._tempo(run, seen, rises)
             each = self._size_of_a_cycle(run, seen)
         verdict = judge(seen, quiet, self._rules(instrument), later, pace)
-        if each and verdict.kind in (VerdictKind.SEQUENCING, VerdictKind.STUCK):
+        if each:
             verdict = replace(verdict, evidence={**verdict.evidence, "cycle_bytes": each})
         watch.at_rest = verdict.kind in AT_REST
         return verdict

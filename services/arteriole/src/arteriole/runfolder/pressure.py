@@ -22,8 +22,8 @@ from arteriole.runfolder.why import Filling
 CODES = {Level.EARLY: "disk.early", Level.CRITICAL: "disk.critical"}
 #: The event that it is so no more.
 DISK_EASED = "disk_eased"
-#: Runs whose instrument is still to write; of one that stands still all that is left counts.
-WRITING = (VerdictKind.SEQUENCING, VerdictKind.STUCK)
+#: Runs that are still written; of one that stands still all that is left counts.
+WRITING = (VerdictKind.SEQUENCING, VerdictKind.STUCK, VerdictKind.COPYING)
 #: Seconds between two comparisons of what was seen with what stands.
 PAUSE = 1.0
 
@@ -130,19 +130,22 @@ class Pressure:
     def _to_come(self) -> dict[Path, int]:
         """What the instruments will still write, by monitored directory."""
         rows = self._runs.store.rows(
-            "SELECT path, evidence FROM run WHERE verdict IN (?, ?)", tuple(WRITING)
+            "SELECT path, verdict, evidence FROM run WHERE verdict IN (?, ?, ?)", WRITING
         )
         found: dict[Path, int] = {}
         for row in rows:
             directory = Path(row["path"]).parent
-            found[directory] = found.get(directory, 0) + self._left_of(json.loads(row["evidence"]))
+            left = self._left_of(VerdictKind(row["verdict"]), json.loads(row["evidence"]))
+            found[directory] = found.get(directory, 0) + left
         return found
 
-    def _left_of(self, evidence: dict[str, Any]) -> int:
+    def _left_of(self, verdict: VerdictKind, evidence: dict[str, Any]) -> int:
         cycles, seen = evidence.get("cycles"), evidence.get("cycles_seen")
         each = evidence.get("cycle_bytes")
         if each and cycles and seen:
             return int(each * max(0, cycles - seen))
+        if verdict is VerdictKind.COPYING:
+            return 0
         family = instrument_type(str(evidence.get("instrument", "")))
         return int(self._run_gb.get(family.name, 0.0) * 10**9) if family else 0
 

@@ -147,7 +147,8 @@ def test_one_that_cannot_be_looked_at_stands_as_it_stood_and_one_that_is_gone_en
         ("sequencing", {"cycles": 318, "cycles_seen": 1}, {"HiSeq 3000/4000": 700}, 700 * GB),
         ("sequencing", {"cycles": 318, "cycles_seen": 1}, {"NovaSeq X": 700}, 0),
         ("sequencing", {"instrument": "<% x %>"}, {"NovaSeq X": 700}, 0),
-        ("copying", {"cycles": 318, "cycles_seen": 18, "cycle_bytes": GB}, {}, 0),
+        ("copying", {"cycles": 318, "cycles_seen": 18, "cycle_bytes": GB}, {}, 300 * GB),
+        ("copying", {"cycles": 318, "cycles_seen": 18}, {"HiSeq 3000/4000": 700}, 0),
         ("stalled", {"cycles": 318, "cycles_seen": 18, "cycle_bytes": GB}, {}, 0),
     ],
 )
