@@ -4,8 +4,10 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -61,6 +63,8 @@ class Runner:
     With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
     started once more, to end that.
 
+    With `at_start` the worker is given what that says, instead of the job's parameters.
+
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
@@ -75,6 +79,7 @@ class Runner:
         observe_only: bool = False,
         far: bool = False,
         machine: Machine | None = None,
+        at_start: Callable[[Job], dict[str, Any]] | None = None,
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -83,6 +88,7 @@ class Runner:
         self._rerun = rerun
         self._observe_only = observe_only
         self._far = far
+        self._at_start = at_start
         self.machine = machine or Machine.boundless()
         self.machine.hold(queue.service, queue.in_state(JobState.STARTED))
         self._waits: dict[int, str] = {}
@@ -214,7 +220,7 @@ class Runner:
                     "observe": job.observed,
                     "far": self._far,
                     "stopping": self._far and job.starts > 0 and folder.asked_to_stop(),
-                    "parameters": job.parameters,
+                    "parameters": self._at_start(job) if self._at_start else job.parameters,
                     "worker": self._worker,
                 },
             )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -98,6 +98,15 @@ class JobKind(Protocol):
         ...
 
 
+@runtime_checkable
+class RenewsAtStart(Protocol):
+    """A kind whose worker is not always given what the job was made with."""
+
+    def at_start(self, job: Job) -> dict[str, Any]:
+        """What the worker is given, now that the job starts. NB: nothing that may hang."""
+        ...
+
+
 class JobService:
     """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
 
@@ -127,6 +136,7 @@ class JobService:
             observe_only=mode is Mode.OBSERVE,
             far=far,
             machine=machine,
+            at_start=kind.at_start if isinstance(kind, RenewsAtStart) else None,
         )
         self._task: asyncio.Task[None] | None = None
 
