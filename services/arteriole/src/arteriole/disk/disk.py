@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,11 @@ class Volume:
     def early(self) -> float:
         return max(root.early for root in self.roots)
 
-    @property
+    @cached_property
     def critical(self) -> float:
         return max(root.critical for root in self.roots)
 
-    @property
+    @cached_property
     def reserve(self) -> int:
         """Bytes that are kept free."""
         return int(self.space.size * self.critical / 100)
@@ -65,7 +66,7 @@ class Volume:
         left = self.seconds_left
         return None if left is None else f"{times.now(min(left, LONGEST))[:16]}Z"
 
-    @property
+    @cached_property
     def words(self) -> str:
         """What a person should know of it."""
         space = self.space
@@ -112,6 +113,7 @@ class Disk:
         self._levels: dict[str, Level] = {}
         self._rates: dict[str, _Rate] = {}
         self._to_come: dict[str, Mapping[Path, int]] = {}
+        self._seen: tuple[list[tuple[int, bool]], list[Volume]] | None = None
 
     @classmethod
     def of(cls, settings: DiskSettings, roots: Mapping[str, Path]) -> "Disk":
@@ -141,11 +143,14 @@ class Disk:
         return self.volumes()
 
     def volumes(self) -> list[Volume]:
-        grouped: dict[int, list[Watched]] = {}
-        for one in self._watched:
-            if one.space is not None and not one.trouble:
-                grouped.setdefault(one.space.device, []).append(one)
-        return [self._volume(together) for together in grouped.values()]
+        looks = [(one.looks, one.is_known) for one in self._watched]
+        if self._seen is None or self._seen[0] != looks:  # NB: asked for once a job that waits
+            grouped: dict[int, list[Watched]] = {}
+            for one in self._watched:
+                if one.space is not None and one.is_known:
+                    grouped.setdefault(one.space.device, []).append(one)
+            self._seen = looks, [self._volume(together) for together in grouped.values()]
+        return self._seen[1]
 
     def _volume(self, together: list[Watched]) -> Volume:
         first = together[0]
@@ -175,10 +180,12 @@ class Disk:
     def remember(self, name: str, level: Level) -> None:
         """What was told of a volume before a restart: it ends by the same rule."""
         self._levels.setdefault(name, level)
+        self._seen = None
 
     def expect(self, who: str, sizes: Mapping[Path, int]) -> None:
         """Bytes that `who` knows to come, by root; what it said before counts no more."""
-        self._to_come[who] = dict(sizes)
+        if self._to_come.get(who) != sizes:
+            self._to_come[who], self._seen = dict(sizes), None
 
     def waits_for(self, path: Path, needed: int, promised: int) -> str:
         """Empty if `needed` bytes may be begun at the root `path`; else what that waits for.

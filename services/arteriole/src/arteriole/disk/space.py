@@ -67,6 +67,7 @@ class Watched:
         self._next = 0.0
         self._task: asyncio.Task[None] | None = None
         self.space: Space | None = None
+        self.looks = 0  # that came back
         self._error = ""
         self._is_missing = False
 
@@ -87,12 +88,17 @@ class Watched:
             error = err.strerror or str(err)
         finally:
             self._asked = None
+            self.looks += 1
         self._error, self._is_missing = error, missing
 
     async def looked(self) -> None:
         """Wait for the look that is under way, if there is one."""
         if self._task is not None and not self._task.done():
             await self._task
+
+    @property
+    def is_known(self) -> bool:
+        return self.space is not None and not self.trouble
 
     @property
     def is_new(self) -> bool:
