@@ -200,7 +200,7 @@ class Disk:
         if one.trouble or one.is_new:
             return f"what is free on {path}: {one.trouble or 'it is being looked at'}"
         volume = next((found for found in self.volumes() if one.root in found.roots), None)
-        if volume is None:  # there is no such folder, and the job says so
+        if volume is None:  # there is no such folder, and the job says so; or it tells nothing
             return ""
         room = volume.space.free - volume.reserve - promised
         if volume.level is not Level.CRITICAL and needed <= room:

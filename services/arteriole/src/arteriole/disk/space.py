@@ -98,7 +98,8 @@ class Watched:
 
     @property
     def is_known(self) -> bool:
-        return self.space is not None and not self.trouble
+        """NB: some file systems of users' programs tell a size of 0."""
+        return self.space is not None and self.space.size > 0 and not self.trouble
 
     @property
     def is_new(self) -> bool:

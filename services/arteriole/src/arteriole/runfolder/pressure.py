@@ -151,11 +151,15 @@ class Pressure:
 
     async def run(self) -> None:
         """Check for as long as the service runs."""
+        is_told = False
         while True:
             try:
                 self.check()
+                is_told = False
             except sqlite3.Error:  # a full disk, say: it may be mended
-                log.exception("that the disk fills up cannot be told of")
+                if not is_told:
+                    log.exception("that a volume fills up cannot be told of")
+                is_told = True
             await asyncio.sleep(PAUSE)
 
 

@@ -185,6 +185,16 @@ def test_a_root_that_cannot_be_looked_at(found: OSError, trouble: str, waits: st
     assert asyncio.run(ask()) == ""
 
 
+def test_a_file_system_that_tells_no_size_is_none_that_is_full() -> None:
+    machine = Machine({A: Space(1, 0, 0)})
+    assert machine.see() == {} and machine.disk.troubles() == {} and not machine.disk.is_new
+
+    async def ask() -> str:
+        return machine.disk.waits_for(A, 10, 0)
+
+    assert asyncio.run(ask()) == ""
+
+
 def test_one_that_hangs_is_told_and_asked_no_second_time() -> None:
     asked = []
 
