@@ -61,6 +61,11 @@ class Volume:
         return int(self.space.size * self.critical / 100)
 
     @property
+    def most(self) -> int:
+        """Bytes that an empty one has beside its reserve."""
+        return self.space.size - self.reserve
+
+    @property
     def reserve_reached(self) -> str | None:
         """UTC, to the minute."""
         left = self.seconds_left
@@ -71,7 +76,7 @@ class Volume:
         """What a person should know of it."""
         space = self.space
         told = f"{size(space.free)} of {size(space.size)} are free ({_percent(space)} %)"
-        if space.inodes:
+        if space.inodes and 100 * space.free_inodes < self.early * space.inodes:
             told += f", {space.free_inodes:,} of {space.inodes:,} inodes"
         if self.to_come:
             told += f"; {size(self.to_come)} are known to come"
@@ -206,8 +211,9 @@ class Disk:
         if volume.level is not Level.CRITICAL and needed <= room:
             return ""
         promise = f" and {size(promised)} still come from conversions that run" if promised else ""
+        never = ", more than the volume ever has" if needed > volume.most else ""
         return (
-            f"{size(needed)} on {path}: {volume.words}; {size(volume.reserve)} are kept free"
+            f"{size(needed)} on {path}{never}: {volume.words}; {size(volume.reserve)} are kept free"
             f"{promise}"
         )
 

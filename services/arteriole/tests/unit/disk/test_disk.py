@@ -137,6 +137,12 @@ def test_what_was_told_before_a_restart_ends_by_the_same_rule() -> None:
     assert Machine({A: Space(1, 1000, 55)}).see()["service.a_root"].level is Level.ENOUGH
 
 
+def test_inodes_are_told_where_they_are_few() -> None:
+    few = volume(500, inodes=1000, free_inodes=149)
+    assert few.words == "500 B of 1.0 kB are free (50 %), 149 of 1,000 inodes"
+    assert volume(500, inodes=1000, free_inodes=150).words == "500 B of 1.0 kB are free (50 %)"
+
+
 def test_a_conversion_waits_with_the_figures() -> None:
     machine = Machine({A: Space(1, 10**12, 10**11)})
     machine.see()
@@ -153,6 +159,9 @@ def test_a_conversion_waits_with_the_figures() -> None:
         " still come from conversions that run"
     )
     assert asyncio.run(waits(10**15, 0, Path("/unknown"))) == ""
+    never = asyncio.run(waits(951 * 10**9, 0))
+    assert never.startswith("951.0 GB on /a, more than the volume ever has: 100.0 GB of 1.0 TB")
+    assert "ever has" not in asyncio.run(waits(950 * 10**9, 0))
     machine.free(A, 50 * 10**9)
     machine.see()
     assert "50.0 GB of 1.0 TB" in asyncio.run(waits(0, 0))  # critical: whatever it needs

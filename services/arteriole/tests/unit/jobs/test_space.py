@@ -59,7 +59,14 @@ async def waits(volumes: Volumes, machine: Machine, job: Job) -> str:
     ("free", "size", "root", "promised", "told"),
     [
         (1000, 950, FASTQ, 0, ""),
-        (1000, 951, FASTQ, 0, "951 B on /fastq: 1.0 kB of 1.0 kB are free"),
+        (
+            900,
+            851,
+            FASTQ,
+            0,
+            "851 B on /fastq: 900 B of 1.0 kB are free (90 %); 50 B are kept free",
+        ),
+        (1000, 951, FASTQ, 0, "951 B on /fastq, more than the volume ever has: 1.0 kB of"),
         (1000, 700, FASTQ, 250, ""),
         (1000, 701, FASTQ, 250, "and 250 B still come from conversions that run"),
         (50, 0, FASTQ, 0, "50 B of 1.0 kB are free (5 %)"),  # critical, whatever it needs
