@@ -126,10 +126,12 @@ class Settings(Section):
             for key in ("fastq_root", "manifest_root", "work_root", "results_root", "restore_root"):
                 if (root := getattr(getattr(self, name), key, None)) is not None:
                     found[f"{name}.{key}"] = root
-        for name, one in self.archive.destinations.items() if self.archive else ():
-            if one.directory is not None:
-                key = f"archive.destinations.{re.sub('[^A-Za-z0-9_-]', '_', name)}.directory"
-                found[key] = one.directory
+        for name, vault in self.archive.destinations.items() if self.archive else ():
+            if vault.directory is not None:
+                found[f"archive.destinations.{_plain(name)}.directory"] = vault.directory
+        for name, cluster in self.transfer.destinations.items() if self.transfer else ():
+            if cluster.host is None:  # it is mounted here
+                found[f"transfer.destinations.{name}.path"] = cluster.path
         clean = None if self.archive is None else self.archive.clean
         for number, path in enumerate(() if clean is None else clean.bins):
             found[f"archive.clean.bins.{number}"] = path
@@ -158,3 +160,8 @@ class Settings(Section):
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"
+
+
+def _plain(name: str) -> str:
+    """Such that it may stand in an identifier."""
+    return re.sub("[^A-Za-z0-9_-]", "_", name)

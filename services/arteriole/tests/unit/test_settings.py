@@ -54,6 +54,24 @@ def test_the_folders_that_services_write_to_have_names_once_each():
     assert all(is_identifier(name) for name in roots)
 
 
+def test_mounted_destinations_are_watched_and_those_behind_ssh_are_not():
+    roots = dict.fromkeys(("fastq_root", "manifest_root"), "/r")
+    far = {"host": "hpc", "user": "u", "identity_file": "/k", "known_hosts": "/h"}
+    destinations = {"near": {"path": "/mnt/hpc"}, "far": {"path": "/far", **far}}
+    transfer = {**roots, "destinations": destinations}
+    vaults = {"a b": {"directory": "/vault"}, "s3": {"s3": {"bucket": "bucket"}}}
+    archive = {**roots, "run_roots": ["/runs"], "destinations": vaults}
+    settings = Settings.model_validate(
+        {"state_dir": "/s", "transfer": transfer, "archive": archive}
+    )
+    assert settings.written_roots() == {
+        "transfer.fastq_root": Path("/r"),
+        "archive.destinations.a_b.directory": Path("/vault"),
+        "transfer.destinations.near.path": Path("/mnt/hpc"),
+        "state_dir": Path("/s"),
+    }
+
+
 def test_limits_are_of_a_folder_that_services_write_to(tmp_path):
     path = tmp_path / "arteriole.yaml"
     text = EXAMPLE.read_text()
