@@ -193,6 +193,8 @@ class Machine:
         far = {} if " " in rsync else {"rsync_path": rsync}
         content: dict[str, Any] = {
             "state_dir": str(self.state / "arteriole"),
+            # a demo is small, and disks of laptops are full
+            "disk": {"interval": 1.0, "critical_percent": 0.1},
             "runfolder": {
                 "port": port["runfolder"],
                 "monitored_directories": [runs],

@@ -23,7 +23,7 @@ from arteriole.simulator.plan import RunPlan
 from arteriole.simulator.sequencer import write_run
 from demo.machine import JOB_SERVICES, ROOT, Machine
 from demo.prove import prove
-from tests.conftest import Raise, arteriole, wait_for_state, wait_until
+from tests.conftest import Raise, St2, arteriole, wait_for_state, wait_until
 
 #: Seconds; in production the first is minutes, the second hours.
 TIMES = {"settle_seconds": 2.0, "stalled_after": 4.0, "recheck_seconds": 1.0}
@@ -327,8 +327,10 @@ def test_a_wrong_clock_of_the_instrument_delays_nothing(machine, scenes, seconds
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small tmpfs")
 @pytest.mark.timeout(300)
-def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: Raise):
-    """The FASTQs' file system has 200 KiB."""
+def test_a_full_disk_is_told_and_mended_by_the_command_it_names(
+    raise_machine: Raise, tmp_path: Path
+):
+    """The FASTQs' file system has 200 KiB: the conversion waits until somebody lets it pass."""
     mounted: list[Path] = []
 
     def mount(machine: Machine) -> None:
@@ -342,6 +344,30 @@ def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: R
         plan = default_plan(NAMES[Kind.NOVASEQ6000].format(7), kind=Kind.NOVASEQ6000, clusters=900)
         scene = Scene(machine, plan, "full-disk")
         scene.write()
+
+        def waits() -> bool:
+            stages = (machine.run(scene.run) or {}).get("stages", [])
+            jobs = [one["job_id"] for one in stages if one["stage"] == "convert"]
+            status = machine.api("bcl2fastq", f"status/{jobs[0]}") if any(jobs) else {}
+            return bool(status.get("lacks_space"))
+
+        wait_until("it waits", waits)
+        st2 = St2(machine, tmp_path)
+        st2("run", "arteria.reconcile", "grace=0", "seconds=0")  # else within a minute
+        why = scene.why()
+        assert why["code"] == "convert.waits_for_space"
+        assert f"on {machine.fastq}, more than" in why["message"] and (ROOT / why["page"]).is_file()
+
+        def told() -> list[Any]:
+            """When people were told of it."""
+            alerts = machine.api("runfolder", "alerts")["alerts"]
+            return [one["told"] for one in alerts if one.get("volume") == "bcl2fastq.fastq_root"]
+
+        wait_until("people are told", lambda: any(told()))
+        passed = arteriole(machine, "let-pass", scene.run, "--reason", "it may be less")
+        assert "whatever is free: convert" in passed
+        again = arteriole(machine, "let-pass", scene.run, "--reason", "safe to do twice")
+        assert "nothing waits for space" in again
         ended = wait_for_state(machine, scene.run, "error")
         why = ended["why"]
         assert why["code"] in ("convert.disk_full", "disk.full"), why
@@ -351,6 +377,7 @@ def test_a_full_disk_is_told_and_mended_by_the_command_it_names(raise_machine: R
         scene.give("retry")
         wait_for_state(machine, scene.run, "done")
         assert prove(machine.home, scene.run).problems == ()
+        wait_until("that is over", lambda: told() == [])
     finally:
         for folder in mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)

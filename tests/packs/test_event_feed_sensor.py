@@ -441,6 +441,16 @@ ERROR = {"what": "run_error", "run": RUN, "payload": {"code": "convert.disk_full
             )
             for what in ("run_failed", "run_stuck", "run_unreachable")
         ),
+        (
+            "runfolder",
+            {"what": "disk_pressure", "payload": {"volume": "state_dir", "code": "disk.early"}},
+            ("arteria.disk_pressure", {"volume": "state_dir", "code": "disk.early"}),
+        ),
+        (
+            "runfolder",
+            {"what": "disk_eased", "run": None, "payload": {"volume": "state_dir"}},
+            ("arteria.disk_eased", {"volume": "state_dir"}),
+        ),
         # its own silence is not the sensor's to tell
         ("runfolder", {"what": "sensor_silent", "payload": {"code": "sensor.silent"}}, None),
         ("runfolder", FINISHED, None),

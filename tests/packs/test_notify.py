@@ -228,6 +228,77 @@ def test_the_silence_of_the_sensor_is_told(action, service, slack, config, new_s
     assert service.calls()[-1] == (TOLD, {"what": "sensor_silent", "by": "e1"})
 
 
+VOLUME = "bcl2fastq.fastq_root"
+FULL = {
+    "roots": {VOLUME: f"/data/{PLANTED[0]}"},
+    "level": "critical",
+    "size": 10**12,
+    "free": 41_200_000_000,
+    "reserve": 50_000_000_000,
+    "inodes": 0,
+    "free_inodes": 0,
+    "to_come": 300_000_000_000,
+    "reserve_reached": "2026-11-22T18:30Z",
+    "words": PLANTED[1],
+}
+
+
+def test_a_volume_that_fills_up_is_told_once_with_its_figures(action, service, slack):
+    fake = slack()
+    service.answers["GET", "/health"] = (200, {"volumes": {VOLUME: FULL}})
+    service.answers["POST", TAKE] = [(200, {"taken": True}), (200, {"taken": False})]
+    service.answers["POST", TOLD] = (200, {"noted": True})
+    told = {"what": "disk_pressure", "volume": VOLUME}
+    assert action("notify", **told) == (True, {"sent": 1})
+    assert fake.texts == [
+        f"{VOLUME}: too little space, no conversion begins\n"
+        "Free: 41.2 GB\n"
+        "Of: 1000.0 GB\n"
+        "Kept free: 50.0 GB\n"
+        "Known to come: 300.0 GB\n"
+        "Urgency: instrument at risk\n"
+        "Reserve reached: 2026-11-22T18:30Z\n"
+        "Do: arteriole runs --state done\n"
+        "Code: disk.critical\n"
+        "See: docs/runbook/disk.critical.md"
+    ]
+    body = {**told, "by": "e1"}
+    assert service.calls() == [(TAKE, body), (TOLD, body)]
+    succeeded, result = action("notify", **told)
+    assert (succeeded, result["sent"], fake.posts) == (True, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "lines"),
+    [
+        (
+            {VOLUME: {**FULL, "level": "early", "reserve_reached": None}},
+            ["it fills up", "Free: 41"],
+        ),
+        ({VOLUME: {**FULL, "inodes": 9, "free_inodes": 7}}, ["Free inodes: 7"]),
+        ({VOLUME: dict.fromkeys(FULL, PLANTED[0])}, ["it fills up"]),
+        ({VOLUME: PLANTED[0]}, ["it fills up"]),
+        ({}, ["it fills up"]),
+        (None, ["it fills up"]),
+    ],
+)
+def test_of_a_volume_figures_alone_are_told(action, service, slack, volumes, lines):
+    fake = slack()
+    service.answers["GET", "/health"] = (200, {"volumes": volumes})
+    service.answers["POST", TAKE] = (200, {"taken": True})
+    service.answers["POST", TOLD] = (200, {"noted": True})
+    assert action("notify", what="disk_pressure", volume=VOLUME)[0]
+    (text,) = fake.texts
+    assert all(line in text for line in lines) and "None" not in text
+    assert not [name for name in PLANTED if name.lower() in text.lower()]
+
+
+@pytest.mark.parametrize("volume", ["", "<% x %>", "/data"])
+def test_a_volume_is_an_identifier(action, service, volume):
+    succeeded, result = action("notify", what="disk_pressure", volume=volume)
+    assert (succeeded, result["code"], service.asked) == (False, "name.characters", [])
+
+
 def test_a_drill_that_failed_is_told(action, service, slack):
     fake = slack()
     assert action("notify", run=RUN, what="drill_failed") == (True, {"sent": 1})

@@ -1,5 +1,6 @@
 """What should have moved and has not is moved again."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -88,9 +89,19 @@ def test_the_silence_of_the_sensor_is_told_without_the_sensor(reconcile, service
     assert service.asked[-1].headers["st2-trace-tag"] == "sensor.silent"
 
 
+def test_a_volume_that_fills_up_is_told_by_its_name(reconcile, service):
+    of_volume = {"volume": "bcl2fastq.fastq_root", "code": "disk.early"}
+    succeeded, counts = reconcile([alert("disk_pressure", run=None, **of_volume)])
+    assert succeeded and counts["alerts"] == 1
+    assert service.calls() == [(HOOK, {"trigger": "arteria.disk_pressure", "payload": of_volume})]
+    assert service.asked[-1].headers["st2-trace-tag"] == "bcl2fastq.fastq_root"
+
+
 @pytest.mark.parametrize(
     "found",
     [
+        alert("disk_pressure", run=None, volume="<% x %>"),
+        alert("disk_pressure", volume=None),
         alert("run_failed", run="{{ x }}"),
         alert("run_failed", code="<% x %>"),
         alert("run_failed", run=None),
@@ -230,6 +241,60 @@ def test_a_job_past_its_time_is_stopped_and_its_stage_ended(reconcile, service):
     assert (body["state"], body["code"]) == ("failed", "stage.time_limit")
     assert "3600 s" in body["message"]
     assert (body["service"], body["job_id"]) == ("bcl2fastq", 12)
+
+
+LIMIT = {"stages": [{"stage": "convert", "attempt": 1, "time_limit": 3600}]}
+WAITS = {"waits_for": "9.0 GB on /fastq: 1.0 GB of 1.0 TB are free (0 %)", "lacks_space": True}
+TOLD_TO = f"{STAGE}/waiting"
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "over"),
+    [
+        ("pending", WAITS, False),  # whoever waits for space uses up no time
+        ("pending", {**WAITS, "lacks_space": False}, True),
+        ("pending", {}, True),
+        ("started", {"seconds": 3590}, False),  # nor has one that waited before
+        ("started", {"seconds": 3610}, True),
+        ("started", {"started": None}, True),
+        ("started", {"started": "<% x %>"}, True),
+    ],
+)
+def test_the_time_of_a_stage_runs_from_its_jobs_start(reconcile, service, state, fields, over):
+    if "seconds" in fields:
+        begun = datetime.now(UTC) - timedelta(seconds=fields["seconds"])
+        fields = {"started": begun.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+    service.answers["GET", f"{BASE}/status/12"] = (200, job(state, **fields))
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, LIMIT)
+    service.answers["POST", f"{BASE}/stop/12"] = (200, {"stopped": [12]})
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    service.answers["POST", TOLD_TO] = (200, {"taken": True})
+    succeeded, counts = reconcile([running(past_limit=True)])
+    assert succeeded and (counts["over_limit"], counts["waiting"]) == (int(over), int(not over))
+    assert any(path.endswith("/end") for path, _ in service.calls()) is over
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "told"),
+    [
+        ("pending", WAITS, {"message": WAITS["waits_for"], "lacks_space": True}),
+        ("pending", {"waits_for": "2 cores"}, {"message": "2 cores", "lacks_space": False}),
+        ("pending", {"waits_for": ""}, None),
+        ("pending", {"waits_for": None}, None),
+        ("pending", {"waits_for": 7}, None),
+        ("started", WAITS, None),
+    ],
+)
+@pytest.mark.parametrize("answer", [(200, {"taken": True}), OLD])
+def test_what_a_job_waits_for_goes_to_the_runfolder_service(
+    reconcile, service, state, fields, told, answer
+):
+    service.answers["GET", f"{BASE}/status/12"] = (200, job(state, **fields))
+    service.answers["POST", TOLD_TO] = answer
+    succeeded, counts = reconcile([running()])
+    assert succeeded and counts["waiting"] == 1
+    body = {"service": "bcl2fastq", "job_id": 12, **(told or {})}
+    assert service.calls() == ([(TOLD_TO, body)] if told else [])
 
 
 def unwanted(**fields: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from typing import Any, Dict
 
 from arteria_action import ServiceAction
-from arteria_alerts import ALERTS, SENSOR_SILENT, Telling
+from arteria_alerts import ALERTS, DISK_PRESSURE, SENSOR_SILENT, Telling
 from arteria_backends import backends, tell
 from arteria_client import path
 from arteria_errors import ArteriaError
@@ -12,6 +12,8 @@ from arteria_notice import (
     drill_text,
     notice,
     notice_text,
+    pressure,
+    pressure_text,
     silence,
     silence_text,
 )
@@ -24,12 +26,16 @@ class Notify(ServiceAction):
     it is so no more.
     """
 
-    def act(self, what: str, run: str = "") -> Dict[str, Any]:
+    def act(self, what: str, run: str = "", volume: str = "") -> Dict[str, Any]:
         event = identifier(what, "what")
-        name = "" if event == SENSOR_SILENT else identifier(run, "run")
+        if event == DISK_PRESSURE:
+            name = identifier(volume, "volume")
+            telling = Telling(self.client, event, "", self.by(None), name)
+        else:
+            name = "" if event == SENSOR_SILENT else identifier(run, "run")
+            telling = Telling(self.client, event, name, self.by(None))
         if event not in ALERTS:
             return self._tell(event, name)
-        telling = Telling(self.client, event, name, self.by(None))
         if not telling.begin():
             return {"sent": 0, "why": "it is so no more, or is told already"}
         try:
@@ -47,6 +53,9 @@ class Notify(ServiceAction):
         if event == SENSOR_SILENT:
             told = silence()
             return tell(self.config, silence_text(told), {"what": event, **told})
+        if event == DISK_PRESSURE:
+            told = pressure(name, self.client.get("runfolder", "/health"))
+            return tell(self.config, pressure_text(told), {"what": event, **told})
         if event == DRILL_FAILED:
             told = drill(name)
             return tell(self.config, drill_text(told), {"what": event, **told})

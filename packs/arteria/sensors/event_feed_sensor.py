@@ -46,6 +46,8 @@ TRIGGERS = {
     ("runfolder", "run_failed"): ("arteria.run_failed", ("run", "code")),
     ("runfolder", "run_stuck"): ("arteria.run_stuck", ("run", "code")),
     ("runfolder", "run_unreachable"): ("arteria.run_unreachable", ("run", "code")),
+    ("runfolder", "disk_pressure"): ("arteria.disk_pressure", ("volume", "code")),
+    ("runfolder", "disk_eased"): ("arteria.disk_eased", ("volume",)),
     ("runfolder", "stage_ready"): ("arteria.stage_ready", ("run", "stage", "attempt")),
     ("runfolder", "run_done"): ("arteria.run_done", ("run", "attempt")),
     ("runfolder", "run_error"): ("arteria.run_error", ("run", "code")),
@@ -267,7 +269,8 @@ class EventFeedSensor(Sensor):
 
     def dispatch(self, trigger: str, payload: Dict[str, Any]) -> None:
         with self._orchestrator():
-            self.sensor_service.dispatch(trigger=trigger, payload=payload, trace_tag=payload["run"])
+            tag = payload.get("run") or payload["volume"]
+            self.sensor_service.dispatch(trigger=trigger, payload=payload, trace_tag=tag)
 
     def setup(self) -> None:
         """Nothing that could fail: what is needed is made in `run`."""

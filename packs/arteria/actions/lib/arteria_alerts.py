@@ -5,17 +5,23 @@ from typing import Any, Dict
 from arteria_client import Client, path
 
 SENSOR_SILENT = "sensor_silent"
-ALERTS = ("run_failed", "run_stuck", "run_unreachable", SENSOR_SILENT)
+DISK_PRESSURE = "disk_pressure"
+ALERTS = ("run_failed", "run_stuck", "run_unreachable", DISK_PRESSURE, SENSOR_SILENT)
 
 
 class Telling:
-    """One alert that an execution `by` is to tell people of; `run` is empty for the sensor."""
+    """One alert that an execution `by` is to tell people of.
 
-    def __init__(self, client: Client, what: str, run: str, by: str) -> None:
+    `run` and `volume` are empty for the sensor, and one of them for any other.
+    """
+
+    def __init__(self, client: Client, what: str, run: str, by: str, volume: str = "") -> None:
         self._client = client
         self._body: Dict[str, Any] = {"what": what, "by": by}
         if run:
             self._body["run"] = run
+        if volume:
+            self._body["volume"] = volume
 
     def begin(self) -> bool:
         """False if it is so no more, or if another tells or has told people of it."""

@@ -1,5 +1,6 @@
 """Jobs, and how the end of one ends the stage that it did."""
 
+from datetime import datetime, timezone
 from typing import Any, Dict, Optional
 
 from arteria_action import stage_path
@@ -51,6 +52,15 @@ def job_progress(job: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     except BadNameError:
         return None
     return progress if total else None
+
+
+def seconds_since(moment: Any) -> Optional[float]:
+    """Of a time as services tell it (UTC); None if it is none."""
+    try:
+        then = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ")
+    except (TypeError, ValueError):
+        return None
+    return (datetime.now(timezone.utc) - then.replace(tzinfo=timezone.utc)).total_seconds()
 
 
 def require_of_stage(service: str, job: Dict[str, Any], run: str, stage: str, attempt: int) -> None:

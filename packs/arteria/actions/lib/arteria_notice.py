@@ -86,6 +86,54 @@ def silence_text(told: Dict[str, Any]) -> str:
     )
 
 
+def pressure(volume: str, health: Dict[str, Any]) -> Dict[str, Any]:
+    """What is told of a volume that is short of space: figures of the runfolder service's /health;
+    None is one that is not known.
+    """
+    volumes = health.get("volumes")
+    found = volumes.get(volume) if isinstance(volumes, dict) else None
+    found = found if isinstance(found, dict) else {}
+    code = "disk.critical" if found.get("level") == "critical" else "disk.early"
+    return {
+        "volume": volume,
+        "code": code,
+        "urgency": _PRESSING[0],
+        "until": _until(found.get("reserve_reached")),
+        "free": _bytes(found.get("free")),
+        "size": _bytes(found.get("size")),
+        "reserve": _bytes(found.get("reserve")),
+        "to_come": _bytes(found.get("to_come")),
+        "free_inodes": _bytes(found.get("free_inodes")) if found.get("inodes") else None,
+        "command": "arteriole runs --state done",
+        "page": "docs/runbook/%s.md" % (code,),
+    }
+
+
+def pressure_text(told: Dict[str, Any]) -> str:
+    too_little = told["code"] == "disk.critical"
+    state = "too little space, no conversion begins" if too_little else "it fills up"
+    lines = ["%s: %s" % (told["volume"], state)]
+    for label, name in (
+        ("Free", "free"),
+        ("Of", "size"),
+        ("Kept free", "reserve"),
+        ("Known to come", "to_come"),
+    ):
+        if told[name] is not None:
+            lines.append("%s: %.1f GB" % (label, told[name] / 1e9))
+    for label, name in (
+        ("Free inodes", "free_inodes"),
+        ("Urgency", "urgency"),
+        ("Reserve reached", "until"),
+        ("Do", "command"),
+        ("Code", "code"),
+        ("See", "page"),
+    ):
+        if told[name] not in ("", None):
+            lines.append("%s: %s" % (label, told[name]))
+    return "\n".join(lines)
+
+
 def drill(run: str) -> Dict[str, Any]:
     """What is told when files of `run` did not come back whole from its archive."""
     return {
@@ -123,6 +171,10 @@ def _failed_stage(run: Dict[str, Any]) -> str:
 
 def _stages(run: Dict[str, Any]) -> List[Dict[str, Any]]:
     return [stage for stage in run.get("stages") or [] if isinstance(stage, dict)]
+
+
+def _bytes(value: Any) -> Optional[int]:
+    return value if type(value) is int else None
 
 
 def _until(value: Any) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, Dict, Optional, Set, Tuple
 
 from arteria_action import stage_path
-from arteria_alerts import ALERTS, SENSOR_SILENT
+from arteria_alerts import ALERTS, DISK_PRESSURE, SENSOR_SILENT
 from arteria_client import Client, path
 from arteria_errors import AnswerError, ArteriaError, RefusedError, UnreachableError
 from arteria_indexes import STAGE as INDEXES
@@ -16,6 +16,7 @@ from arteria_jobs import (
     job_progress,
     job_status,
     require_of_stage,
+    seconds_since,
 )
 from arteria_names import code_of, identifier, number
 from arteria_orchestrator import Orchestrator
@@ -118,7 +119,9 @@ class Repair:
         """
         payload = {"code": identifier(item.get("code"), "code")}
         tag = payload["code"]
-        if what != SENSOR_SILENT:
+        if what == DISK_PRESSURE:
+            payload["volume"] = tag = identifier(item.get("volume"), "volume")
+        elif what != SENSOR_SILENT:
             payload["run"] = tag = identifier(item.get("run"), "run")
         key = (what, item.get("since"), *sorted(payload.items()))
         if key in self._sent:
@@ -151,26 +154,55 @@ class Repair:
             job = self._unless_ended(item, of_stage)
             if job is None:
                 return
-        if item.get("past_limit"):
+        if item.get("past_limit") and not self._may_go_on(job, **of_stage):
             self._over_limit(service, job_id, **of_stage)
             return
         self.counts["waiting"] += 1
         if job is not None:
             self._tell_progress(service, job_id, job, of_stage)
+            self._tell_waiting(service, job_id, job, of_stage)
+
+    def _may_go_on(self, job: Optional[Dict[str, Any]], run: str, stage: str, attempt: int) -> bool:
+        """A job that waits for space uses up none of its stage's time; nor has one that did."""
+        if job is None:
+            return False
+        if job.get("state") == "pending":
+            return job.get("lacks_space") is True
+        limit, begun = self._time_limit(run, stage, attempt), seconds_since(job.get("started"))
+        return limit is not None and begun is not None and begun <= limit
+
+    def _tell_waiting(
+        self, service: Any, job_id: Any, job: Dict[str, Any], of_stage: Dict[str, Any]
+    ) -> None:
+        """Hand on what the job waits for, in its service's words, for people to see."""
+        waits = job.get("waits_for")
+        if job.get("state") != "pending" or not isinstance(waits, str) or not waits:
+            return
+        body = {
+            "service": service,
+            "job_id": job_id,
+            "lacks_space": job.get("lacks_space") is True,
+            "message": waits[:1000],
+        }
+        self._tell(path(*stage_path(**of_stage), "waiting"), body)
+
+    def _tell(self, where: str, body: Dict[str, Any]) -> None:
+        """Nothing depends on it: a service that cannot take it need not."""
+        try:
+            self._client.post("runfolder", where, body)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
 
     def _tell_progress(
         self, service: Any, job_id: Any, job: Dict[str, Any], of_stage: Dict[str, Any]
     ) -> None:
-        """Hand the job's progress on for people to see; a service that cannot take it need not."""
+        """Hand the job's progress on for people to see."""
         progress = job_progress(job)
         if progress is None:
             return
         body = {"service": service, "job_id": job_id, **progress}
-        try:
-            self._client.post("runfolder", path(*stage_path(**of_stage), "progress"), body)
-        except RefusedError as error:
-            if error.status != 404:
-                raise
+        self._tell(path(*stage_path(**of_stage), "progress"), body)
 
     def _held(self, item: Dict[str, Any], of_stage: Dict[str, Any]) -> None:
         """Tell again that the metadata is there that a stage has waited for, if it is."""
@@ -291,7 +323,11 @@ class Repair:
         self.counts["over_limit"] += 1
 
     def _limit(self, run: str, stage: str, attempt: int) -> str:
+        limit = self._time_limit(run, stage, attempt)
+        return "the plan" if limit is None else "%d s" % (limit,)
+
+    def _time_limit(self, run: str, stage: str, attempt: int) -> Optional[int]:
         for row in self._client.get("runfolder", path("runs", run)).get("stages") or []:
             if (row.get("stage"), row.get("attempt")) == (stage, attempt) and row.get("time_limit"):
-                return "%d s" % number(row["time_limit"], "time_limit")
-        return "the plan"
+                return number(row["time_limit"], "time_limit")
+        return None

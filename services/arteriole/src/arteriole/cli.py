@@ -30,6 +30,7 @@ COMMANDS = {
     "unwaive": "arteriole.commands.act:unwaive_command",
     "adopt": "arteriole.commands.act:adopt_command",
     "log": "arteriole.commands.log:log_command",
+    "let-pass": "arteriole.commands.let_pass:let_pass_command",
     "steps": "arteriole.commands.steps:steps_command",
     "samplesheet": "arteriole.commands.samplesheet:samplesheet_group",
     "metadata": "arteriole.commands.metadata:metadata_group",

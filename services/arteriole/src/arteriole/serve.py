@@ -20,6 +20,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.disk.disk import Disk
 from arteriole.jobs.machine import Machine
 from arteriole.metadata.settings import MetadataSettings
 from arteriole.runfolder.settings import RunfolderSettings
@@ -60,10 +61,10 @@ def make(name: str, settings: Settings, machine: Machine) -> tuple[Service, int]
 # What a service needs is imported when it is made: others would cost time and memory for nothing.
 
 
-def _runfolder(section: RunfolderSettings, settings: Settings, _: Machine) -> Service:
+def _runfolder(section: RunfolderSettings, settings: Settings, machine: Machine) -> Service:
     from arteriole.runfolder.service import RunfolderService
 
-    return RunfolderService(section, settings.state_dir, settings.mode)
+    return RunfolderService(section, settings.state_dir, settings.mode, machine.disk)
 
 
 def _bcl2fastq(section: Bcl2fastqSettings, settings: Settings, machine: Machine) -> Service:
@@ -188,7 +189,7 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
     with turn(settings.state_dir / ".turn"):
         first_tokens(settings)
     tokens = None if settings.auth is Auth.NONE else Tokens(settings.token_file)
-    machine = Machine.here(settings.jobs)
+    machine = Machine.here(settings.jobs, Disk.of(settings.disk, settings.written_roots()))
     applications = []
     ports = {}
     for name in dict.fromkeys(names):

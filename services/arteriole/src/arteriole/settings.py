@@ -1,6 +1,7 @@
 """All of arteriole.yaml: a section a service, and what they share."""
 
 import enum
+import re
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,7 @@ from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
 from arteriole.checksum.places import AbsolutePath
 from arteriole.checksum.settings import ChecksumSettings
+from arteriole.disk.settings import DiskSettings
 from arteriole.jobs.machine import JobsSettings
 from arteriole.metadata.settings import MetadataSettings
 from arteriole.observe.settings import ObserveSettings
@@ -50,6 +52,8 @@ class Settings(Section):
     observe: ObserveSettings = ObserveSettings()
     #: What all jobs of a process may have together.
     jobs: JobsSettings = JobsSettings()
+    #: When a volume that services write to counts as short of space.
+    disk: DiskSettings = DiskSettings()
 
     @field_validator("state_dir")
     @classmethod
@@ -101,6 +105,43 @@ class Settings(Section):
                 found.setdefault(source.csv.folder, []).append(key)
         return found
 
+    @model_validator(mode="after")
+    def _limits_of_known_roots(self) -> Self:
+        for path in self.disk.roots:
+            if path not in self.written_roots().values():
+                text = f"expected a folder that a service writes to, found {str(path)!r}"
+                raise Clash(("disk", "roots"), ("state_dir",), text)
+        return self
+
+    def written_roots(self) -> dict[str, Path]:
+        """The folders that run folders, services and people's restores fill, by the key (an
+        identifier) that names each.
+        """
+        found: dict[str, Path] = {}
+        for number, path in enumerate(
+            self.runfolder.monitored_directories if self.runfolder else ()
+        ):
+            found[f"runfolder.monitored_directories.{number}"] = path
+        for name in SERVICES:
+            for key in ("fastq_root", "manifest_root", "work_root", "results_root", "restore_root"):
+                if (root := getattr(getattr(self, name), key, None)) is not None:
+                    found[f"{name}.{key}"] = root
+        for name, vault in self.archive.destinations.items() if self.archive else ():
+            if vault.directory is not None:
+                found[f"archive.destinations.{_plain(name)}.directory"] = vault.directory
+        for name, cluster in self.transfer.destinations.items() if self.transfer else ():
+            if cluster.host is None:  # it is mounted here
+                found[f"transfer.destinations.{name}.path"] = cluster.path
+        clean = None if self.archive is None else self.archive.clean
+        for number, path in enumerate(() if clean is None else clean.bins):
+            found[f"archive.clean.bins.{number}"] = path
+        found["state_dir"] = self.state_dir
+        return {
+            name: path
+            for name, path in found.items()
+            if name == next(key for key, other in found.items() if other == path)
+        }
+
     def run_roots(self) -> tuple[Path, ...]:
         """Those of all services."""
         sections = [getattr(self, name) for name in SERVICES]
@@ -119,3 +160,8 @@ class Settings(Section):
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"
+
+
+def _plain(name: str) -> str:
+    """Such that it may stand in an identifier."""
+    return re.sub("[^A-Za-z0-9_-]", "_", name)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from arteriole.app.config import ConfigError, load
+from arteriole.app.names import is_identifier
 from arteriole.serve import configured
 from arteriole.settings import SERVICES, Settings
 
@@ -42,3 +43,44 @@ def test_a_mistake_is_told_with_its_line(tmp_path, line, wrong, told):
     path.write_text(text.replace(line, wrong, 1))
     with pytest.raises(ConfigError, match=rf"arteriole\.yaml:\d+: .*{told}"):
         load(path, Settings, {})
+
+
+def test_the_folders_that_services_write_to_have_names_once_each():
+    settings = load(EXAMPLE, Settings, {})
+    roots = settings.written_roots()
+    assert len(set(roots.values())) == len(roots)
+    assert next(iter(roots)) == "runfolder.monitored_directories.0"
+    assert {"bcl2fastq.fastq_root", "checksum.manifest_root", "state_dir"} <= set(roots)
+    assert all(is_identifier(name) for name in roots)
+
+
+def test_mounted_destinations_are_watched_and_those_behind_ssh_are_not():
+    roots = dict.fromkeys(("fastq_root", "manifest_root"), "/r")
+    far = {"host": "hpc", "user": "u", "identity_file": "/k", "known_hosts": "/h"}
+    destinations = {"near": {"path": "/mnt/hpc"}, "far": {"path": "/far", **far}}
+    transfer = {**roots, "destinations": destinations}
+    vaults = {"a b": {"directory": "/vault"}, "s3": {"s3": {"bucket": "bucket"}}}
+    archive = {**roots, "run_roots": ["/runs"], "destinations": vaults}
+    settings = Settings.model_validate(
+        {"state_dir": "/s", "transfer": transfer, "archive": archive}
+    )
+    assert settings.written_roots() == {
+        "transfer.fastq_root": Path("/r"),
+        "archive.destinations.a_b.directory": Path("/vault"),
+        "transfer.destinations.near.path": Path("/mnt/hpc"),
+        "state_dir": Path("/s"),
+    }
+
+
+def test_limits_are_of_a_folder_that_services_write_to(tmp_path):
+    path = tmp_path / "arteriole.yaml"
+    text = EXAMPLE.read_text()
+    for root, good in (("/data/incoming", True), ("/data/incomming", False)):
+        limits = f"disk: {{roots: {{{root}: {{critical_percent: 1}}}}}}"
+        path.write_text(text.replace("disk: {}", limits, 1))
+        if good:
+            (limit,) = load(path, Settings, {}).disk.roots.values()
+            assert (limit.critical_percent, limit.early_percent) == (1, None)
+            continue
+        with pytest.raises(ConfigError, match=r"yaml:\d+: disk.roots: .*found '/data/incomming'"):
+            load(path, Settings, {})

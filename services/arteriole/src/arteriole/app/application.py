@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from importlib.metadata import version
@@ -14,7 +15,8 @@ import structlog
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 from pydantic import BaseModel, ValidationError
 
 from arteriole.app.auth import Identity, Role, Tokens
@@ -58,9 +60,26 @@ class Service(Protocol):
         """What `/health` tells beside `{"status": "ok"}`; it may overwrite `status`."""
         ...
 
+    def figures(self) -> Iterable[Metric]:
+        """What `/metrics` tells beside the requests."""
+        ...
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+class _Figures(Collector):
+    """Those of a service, asked for when they are wanted."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        return self._service.figures()
 
 
 class EventQuery(Request):
@@ -95,6 +114,7 @@ class Application:
             ["service", "method", "route"],
             registry=self.metrics,
         )
+        self.metrics.register(_Figures(service))
         self.routes = [*service.routes(), *self._common()]
         by_pattern: dict[str, dict[str, Route]] = {}
         for route in self.routes:

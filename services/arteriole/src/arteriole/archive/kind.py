@@ -28,8 +28,9 @@ from arteriole.checksum.places import (
     results_folder,
 )
 from arteriole.checksum.units import RESULTS
+from arteriole.jobs.jobs import Job
 from arteriole.jobs.service import StartRequest
-from arteriole.policy.gate import Gate, ask
+from arteriole.policy.gate import QUESTION, Gate, ask, question
 from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
 
@@ -121,15 +122,23 @@ class ArchiveKind:
                 )
             common["storage_class"] = request.storage_class.value
         of_part = self._of_results if request.part is Part.RESULTS else self._of_data
-        return common | of_part(run, request) | self._asked(run, request)
+        given = common | of_part(run, request)
+        given |= self._question(run, request.attempt, given)
+        ask(given, observe=request.observe)
+        return given
 
-    def _asked(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
-        """What the policy was asked; PolicyError if it refuses."""
-        fastq = attempt_folder(self._settings.fastq_root, run, request.attempt)
-        kinds = [DataKind.RAW, DataKind.FASTQ]
-        if request.part is Part.RESULTS:
-            kinds = [DataKind.RESULTS]
-        return ask(self._gate, run, fastq, request.destination, kinds, observe=request.observe)
+    def _question(self, run: str, attempt: int, given: dict[str, Any]) -> dict[str, Any]:
+        fastq = attempt_folder(self._settings.fastq_root, run, attempt)
+        results = given.get("part") == Part.RESULTS
+        kinds = [DataKind.RESULTS] if results else [DataKind.RAW, DataKind.FASTQ]
+        return question(self._gate, run, fastq, given["name"], kinds)
+
+    def at_start(self, job: Job) -> dict[str, Any]:
+        """With the policy of now, where something is sent."""
+        if any(name in job.parameters for name in ("drill", "restore", "clean")):
+            return job.parameters
+        given = {name: value for name, value in job.parameters.items() if name != QUESTION}
+        return given | self._question(job.run, job.attempt, given)
 
     def _common(self, name: str) -> dict[str, Any]:
         destination = self._destination(name)

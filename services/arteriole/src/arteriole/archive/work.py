@@ -20,7 +20,7 @@ from arteriole.checksum.parts import Part
 from arteriole.checksum.units import Unit, list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note
-from arteriole.policy.gate import ask_again
+from arteriole.policy.gate import ask
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def work(task: Task) -> dict[str, Any]:
         return restore.work(task)
     if "clean" in task.parameters:
         return clean.work(task)
-    ask_again(task.parameters)
+    ask(task.parameters)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
     if _is_of_results(task):
         with exclusive(task, f"{place}.results"):
@@ -60,7 +60,7 @@ def observe(task: Task) -> dict[str, Any]:
         return restore.observe(task)
     if "clean" in parameters:
         return clean.listing(Case.of(task.run, task.attempt, parameters))
-    ask_again(parameters, observe=True)
+    ask(parameters, observe=True)
     destination = open_destination(parameters)
     if _is_of_results(task):
         return _observed_results(task, destination)

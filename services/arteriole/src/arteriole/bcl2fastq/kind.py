@@ -19,6 +19,8 @@ from arteriole.bcl2fastq.settings import Bcl2fastqSettings, Word
 from arteriole.bcl2fastq.sheet_requests import SheetBytes, WaivedRules
 from arteriole.bcl2fastq.sheet_routes import SheetRoutes
 from arteriole.bcl2fastq.sheets import sheet_bytes
+from arteriole.illumina import calls_size
+from arteriole.jobs.needs import DiskNeed
 from arteriole.jobs.service import StartRequest
 
 Ignorable = Literal["missing-bcls", "missing-filter", "missing-positions", "empty-samples"]
@@ -84,6 +86,7 @@ class Bcl2fastqKind:
             "run_dir": str(run_dir),
             "fastq_root": str(settings.fastq_root),
             "needs": settings.needs_of(converter).document(),
+            "disk": DiskNeed(settings.fastq_root, calls_size.fastq_size(run_dir)).document(),
             "converter": converter,
             "projects": [pin.model_dump(mode="json") for pin in settings.projects],
             "barcode_mismatches": list(settings.barcode_mismatches),

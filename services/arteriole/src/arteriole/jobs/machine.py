@@ -1,15 +1,16 @@
-"""The cores and memory of this machine, which the jobs of all services of a process share."""
+"""What the jobs of all services of a process share of this machine: cores, memory and volumes."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import Field
 
 from arteriole.app.config import Section
 from arteriole.app.errors import ArterioleError
+from arteriole.disk.disk import Disk
 from arteriole.jobs.jobs import Job
-from arteriole.jobs.needs import NOTHING, Needs
+from arteriole.jobs.needs import NOTHING, DiskNeed, Needs
 
 #: So many jobs that came later may start before one that does not fit yet; then they wait for it.
 OVERTAKEN = 8
@@ -43,16 +44,20 @@ class Machine:
     started once enough of what runs has ended, and none waits for ever.
 
     One that needs more cores than there are is slower and does no harm: it gets them all.
+
+    One that waits for space on its volume is in no line: what frees space must not wait for it.
     """
 
-    def __init__(self, cores: int, memory_gb: float) -> None:
+    def __init__(self, cores: int, memory_gb: float, disk: Disk | None = None) -> None:
         self._all = Needs(cores, memory_gb)
         self._held: dict[str, dict[int, Needs]] = {}
         self._line: dict[_Place, int] = {}  # how many have overtaken it
+        self.disk = disk or Disk([])
+        self._promised: dict[str, dict[int, DiskNeed]] = {}
 
     @classmethod
-    def here(cls, settings: JobsSettings) -> "Machine":
-        return cls(settings.cores or _cores(), settings.memory_gb or _memory_gb())
+    def here(cls, settings: JobsSettings, disk: Disk | None = None) -> "Machine":
+        return cls(settings.cores or _cores(), settings.memory_gb or _memory_gb(), disk)
 
     @classmethod
     def boundless(cls) -> "Machine":
@@ -84,6 +89,33 @@ class Machine:
             if place[1] != service or place[2] in there
         }
 
+    def promise(
+        self, service: str, written: Mapping[int, DiskNeed], waiting: Iterable[Job]
+    ) -> None:
+        """What is still to be written by the service's jobs that run, and by those that wait."""
+        self._promised[service] = dict(written)
+        to_come: dict[Path, int] = {}
+        needs = [DiskNeed.of(job.parameters, job.observed) for job in waiting]
+        for need in (*written.values(), *filter(None, needs)):
+            to_come[need.root] = to_come.get(need.root, 0) + need.bytes
+        self.disk.expect(service, to_come)
+
+    def lacks_space(self, service: str, job: Job) -> str:
+        """What the job waits for on its volume; empty if it may begin there, or has begun."""
+        need = DiskNeed.of(job.parameters, job.observed)
+        if need is None or need.passed or job.starts:
+            return ""
+        roots = set(self.disk.on_one_volume(need.root))
+        promised = sum(
+            other.bytes
+            for jobs in self._promised.values()
+            for other in jobs.values()
+            if other.root in roots
+        )
+        if waits := self.disk.waits_for(need.root, need.bytes, promised):
+            self._line.pop((job.created, service, job.job_id), None)
+        return waits
+
     def admit(self, service: str, job: Job) -> str:
         """Empty if the job may start, and then it holds what it needs; else what it waits for.
 
@@ -100,6 +132,8 @@ class Machine:
                 self._line[other] += other < place
         self._line.pop(place, None)
         self._held.setdefault(service, {})[job.job_id] = needs
+        if (need := DiskNeed.of(job.parameters, job.observed)) is not None:
+            self._promised.setdefault(service, {})[job.job_id] = need
         return ""
 
     def _waits(self, place: _Place, needs: Needs) -> str:

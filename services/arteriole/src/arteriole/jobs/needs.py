@@ -1,7 +1,10 @@
-"""What a job needs of this machine: `needs` in its parameters, `{cores, memory_gb}`."""
+"""What a job needs of this machine: `needs` in its parameters, `{cores, memory_gb}`, and `disk`,
+`{root, bytes, passed?}`, of one that waits while there is too little space for what it will write.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -29,3 +32,23 @@ class Needs:
 
 #: Of one that reads a few small files, or whose work another machine does.
 NOTHING = Needs(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DiskNeed:
+    """About so many bytes below a folder; of one that a person let `passed` nothing is asked."""
+
+    root: Path
+    bytes: int
+    passed: bool = False
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any], observed: bool) -> "DiskNeed | None":
+        """None of a job that waits for no space, since it frees some, or writes hardly any."""
+        told = parameters.get("disk")
+        if observed or told is None:
+            return None
+        return cls(Path(told["root"]), told["bytes"], bool(told.get("passed")))
+
+    def document(self) -> dict[str, Any]:
+        return {"root": str(self.root), "bytes": self.bytes}

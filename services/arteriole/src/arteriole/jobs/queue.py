@@ -135,6 +135,19 @@ class JobQueue:
             self._tell("job_started", job, self.service)
         return self.get(job.job_id)
 
+    def let_pass(self, job: Job, who: str, reason: str) -> bool:
+        """Ask nothing of the space on its volume any more; False if it waits for none."""
+        with self.store.transaction():
+            changed = self.store.execute(
+                "UPDATE job SET parameters = json_set(parameters, '$.disk.passed', json('true'))"
+                " WHERE id = ? AND state = ? AND json_extract(parameters, '$.disk') IS NOT NULL"
+                " AND json_extract(parameters, '$.disk.passed') IS NULL",
+                (job.job_id, JobState.PENDING.value),
+            ).rowcount
+            if changed:
+                self._tell("job_let_pass", job, who, reason=reason)
+        return changed > 0
+
     def again(self, job: Job) -> None:
         """The process of `job` died; let it be started once more."""
         with self.store.transaction():

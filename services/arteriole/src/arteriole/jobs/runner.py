@@ -4,7 +4,10 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -12,7 +15,7 @@ from arteriole.app.aside import aside
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.machine import Machine, TooLargeError
-from arteriole.jobs.needs import Needs
+from arteriole.jobs.needs import DiskNeed, Needs
 from arteriole.jobs.queue import JobQueue
 
 #: A job whose process died is started at most so many times.
@@ -60,6 +63,8 @@ class Runner:
     With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
     started once more, to end that.
 
+    With `at_start` the worker is given what that says, instead of the job's parameters.
+
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
@@ -74,6 +79,7 @@ class Runner:
         observe_only: bool = False,
         far: bool = False,
         machine: Machine | None = None,
+        at_start: Callable[[Job], dict[str, Any]] | None = None,
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -82,9 +88,11 @@ class Runner:
         self._rerun = rerun
         self._observe_only = observe_only
         self._far = far
+        self._at_start = at_start
         self.machine = machine or Machine.boundless()
         self.machine.hold(queue.service, queue.in_state(JobState.STARTED))
         self._waits: dict[int, str] = {}
+        self._lacking: set[int] = set()  # those that wait for space
         self.trouble: str | None = None  # why the last look at the jobs failed
 
     def folder(self, job_id: int) -> JobFolder:
@@ -93,6 +101,15 @@ class Runner:
     def waits_for(self, job: Job) -> str | None:
         """What a pending job waits for, as it was last seen; None of any other."""
         return self._waits.get(job.job_id, "") if job.state is JobState.PENDING else None
+
+    @property
+    def lacking(self) -> int:
+        """How many wait for space."""
+        return len(self._lacking)
+
+    def lacks_space(self, job: Job) -> bool:
+        """What it waits for is space on the volume that it is to write to."""
+        return job.state is JobState.PENDING and job.job_id in self._lacking
 
     def stop(self, job: Job) -> None:
         if job.state is JobState.PENDING:
@@ -123,14 +140,29 @@ class Runner:
         service, pending = self._queue.service, self._queue.in_state(JobState.PENDING)
         self.machine.hold(service, started)
         self.machine.line_up(service, pending)
+        self.machine.promise(service, self._still_to_write(started), pending)
         self._waits = {}
+        self._lacking = set()
         for job in pending:
             if self._observe_only and not job.observed:
                 self._queue.ended(job, NOT_NOW)
+            elif lack := self.machine.lacks_space(service, job):
+                self._waits[job.job_id] = lack
+                self._lacking.add(job.job_id)
             elif running[_is_light(job)] >= self._parallel:
                 self._waits[job.job_id] = f"one of {self._parallel} places ({service}.parallel)"
             elif self._may_start(job):
                 running[_is_light(job)] += await self._start(job)
+
+    def _still_to_write(self, started: list[Job]) -> dict[int, DiskNeed]:
+        """Of each job that runs and was expected to write much: by the part that it has done."""
+        found = {}
+        for job in started:
+            if (need := DiskNeed.of(job.parameters, job.observed)) is not None:
+                told = self.folder(job.job_id).progress()
+                done = told["done"] / told["total"] if told and told["total"] else 0.0
+                found[job.job_id] = replace(need, bytes=int(need.bytes * max(0.0, 1 - done)))
+        return found
 
     def _may_start(self, job: Job) -> bool:
         """Whether there is room for it; one that will never have any is ended."""
@@ -188,7 +220,7 @@ class Runner:
                     "observe": job.observed,
                     "far": self._far,
                     "stopping": self._far and job.starts > 0 and folder.asked_to_stop(),
-                    "parameters": job.parameters,
+                    "parameters": self._at_start(job) if self._at_start else job.parameters,
                     "worker": self._worker,
                 },
             )

@@ -1,9 +1,12 @@
 """A service whose work is jobs: Arteria's verbs over a queue and a runner."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
 from pydantic import Field
 
 from arteriole.app.application import VERSION
@@ -54,6 +57,10 @@ class StatusQuery(Request):
     limit: int = Field(default=100, ge=1, le=1000)
 
 
+class LetPassRequest(Request):
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class LogQuery(Request):
     #: Of this job instead of the newest.
     job_id: int | None = Field(default=None, ge=1, lt=10**15)
@@ -73,7 +80,8 @@ class JobKind(Protocol):
     def parameters(self, run: str, request: Any) -> dict[str, Any]:
         """What the worker is given (JSON); InvalidError if the request cannot be met.
 
-        `needs` says what it needs of this machine (needs.py); `light` that this is nothing.
+        `needs` says what it needs of this machine (needs.py); `light` that this is nothing;
+        `disk` how much it will write, if it is to wait for as much space.
 
         NB: on another thread, since it looks at file systems that may hang.
 
@@ -87,6 +95,15 @@ class JobKind(Protocol):
 
     def routes(self) -> list[Route]:
         """Routes beside the common ones."""
+        ...
+
+
+@runtime_checkable
+class RenewsAtStart(Protocol):
+    """A kind whose worker is not always given what the job was made with."""
+
+    def at_start(self, job: Job) -> dict[str, Any]:
+        """What the worker is given, now that the job starts. NB: nothing that may hang."""
         ...
 
 
@@ -119,6 +136,7 @@ class JobService:
             observe_only=mode is Mode.OBSERVE,
             far=far,
             machine=machine,
+            at_start=kind.at_start if isinstance(kind, RenewsAtStart) else None,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -136,10 +154,19 @@ class JobService:
         document: dict[str, Any] = {
             "running": len(self.queue.in_state(JobState.STARTED)),
             "waiting": len(self.queue.in_state(JobState.PENDING)),
+            "lacking_space": self.runner.lacking,
         }
         if self.runner.trouble is not None:
             document |= {"status": "degraded", "trouble": self.runner.trouble}
         return document
+
+    def figures(self) -> Iterable[Metric]:
+        """How many jobs run, wait, and wait for space on a volume."""
+        figure = GaugeMetricFamily("arteriole_jobs", "Jobs by what they do.", labels=["state"])
+        health = self.health()
+        for state in ("running", "waiting", "lacking_space"):
+            figure.add_metric([state], health[state])
+        return [figure]
 
     def routes(self) -> list[Route]:
         v1 = "/api/1.0"
@@ -157,6 +184,14 @@ class JobService:
             Route("GET", f"{v1}/status", self._list, read, "the jobs", query=StatusQuery),
             Route("GET", f"{v1}/status/{{job_id}}", self._status, read, "one job"),
             Route("POST", f"{v1}/stop/{{job_id}}", self._stop, act, "stop one or all", body=NoBody),
+            Route(
+                "POST",
+                f"{v1}/let-pass/{{job_id}}",
+                self._let_pass,
+                act,
+                "let a job begin whatever is free on its volume",
+                body=LetPassRequest,
+            ),
             Route(
                 "GET",
                 f"{v1}/logs/{{runfolder}}",
@@ -214,6 +249,7 @@ class JobService:
             "service_version": VERSION,
             "progress": self.runner.folder(job.job_id).progress(),
             "waits_for": self.runner.waits_for(job),
+            "lacks_space": self.runner.lacks_space(job),
         }
 
     def _list(self, call: Call) -> Reply:
@@ -245,6 +281,11 @@ class JobService:
         for job in jobs:
             self.runner.stop(job)
         return Reply({"stopped": [job.job_id for job in jobs]})
+
+    def _let_pass(self, call: Call) -> Reply:
+        job = self.find_job(call)
+        passed = self.queue.let_pass(job, call.identity.name, call.body.reason)
+        return Reply({"passed": passed})
 
     def _logs(self, call: Call) -> Reply:
         run = require_identifier(call.path["runfolder"], "runfolder")

@@ -1,11 +1,12 @@
 """The metadata service: the record of each sample, and the one by which an attempt goes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import Metric
 
 from arteriole.app.auth import Role
 from arteriole.app.errors import InvalidError, NotFoundError
@@ -105,6 +106,10 @@ class MetadataService:
         if failing or self._troubles:
             document["status"] = "degraded"
         return document
+
+    def figures(self) -> Iterable[Metric]:
+        """None beside the requests."""
+        return ()
 
     def routes(self) -> list[Route]:
         v1 = "/api/1.0"

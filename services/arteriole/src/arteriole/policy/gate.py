@@ -1,6 +1,10 @@
-"""The gate that every transfer and archive passes: when the job is made, and before bytes move."""
+"""The gate that every transfer and archive passes: when the job is made, and before bytes move.
 
-from collections.abc import Sequence
+The question is written anew at each start of a job, so that a policy which a site configures later
+is asked for those that wait, too.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,57 +35,45 @@ class Gate:
     service: str
     run_roots: tuple[Path, ...]
 
-    def ask(
-        self,
-        run: str,
-        fastq: Path,
-        destination: str,
-        kinds: Sequence[DataKind],
-        *,
-        observe: bool = False,
+    def question(
+        self, run: str, fastq: Path, destination: str, kinds: Sequence[DataKind]
     ) -> dict[str, Any]:
-        """What the job's parameters are to have, so that its worker asks again.
-
-        Raises:
-            PolicyError: it is refused, or the question cannot be answered.
-        """
-        question = {
+        """What a job's parameters are to have, so that its worker asks. Nothing is looked at."""
+        folders = [str(root / run) for root in dict.fromkeys(self.run_roots)]
+        return {
             "file": str(self.path),
-            "run_dir": None if (found := self._run_dir(run)) is None else str(found),
+            "run_dirs": folders,
             "fastq": str(fastq),
             "destination": f"{self.service}.{destination}",
             "kinds": [kind.value for kind in kinds],
         }
-        _answer(question, observe=observe)
-        return {QUESTION: question}
 
     def explain(self, run: str, fastq: Path) -> dict[str, Any]:
         """As `explanation.explain`; PolicyError as of `ask`."""
         policy = policy_at(self.path)
-        return explain(policy, subjects_of(policy, fastq, self._run_dir(run)))
-
-    def _run_dir(self, run: str) -> Path | None:
-        folders = (root / run for root in dict.fromkeys(self.run_roots))
-        return next((folder for folder in folders if folder.is_dir()), None)
+        run_dir = _first_there(root / run for root in dict.fromkeys(self.run_roots))
+        return explain(policy, subjects_of(policy, fastq, run_dir))
 
 
-def ask(
-    gate: Gate | None,
-    run: str,
-    fastq: Path,
-    destination: str,
-    kinds: Sequence[DataKind],
-    *,
-    observe: bool,
+def question(
+    gate: Gate | None, run: str, fastq: Path, destination: str, kinds: Sequence[DataKind]
 ) -> dict[str, Any]:
-    """As `Gate.ask`; a site without a policy asks nothing."""
-    return {} if gate is None else gate.ask(run, fastq, destination, kinds, observe=observe)
+    """What the parameters of a job are to have; a site without a policy asks nothing."""
+    return {} if gate is None else {QUESTION: gate.question(run, fastq, destination, kinds)}
 
 
-def ask_again(parameters: dict[str, Any], *, observe: bool = False) -> None:
-    """The question of a job, by its worker; PolicyError as of `Gate.ask`."""
+def ask(parameters: dict[str, Any], *, observe: bool = False) -> None:
+    """Ask what the parameters of a job have, if they have anything.
+
+    Raises:
+        PolicyError: it is refused, or the question cannot be answered.
+    """
     if QUESTION in parameters:
         _answer(parameters[QUESTION], observe=observe)
+
+
+def _first_there(folders: Iterable[Path]) -> Path | None:
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def policy_at(path: Path) -> Policy:
@@ -98,7 +90,7 @@ def policy_at(path: Path) -> Policy:
 
 def _answer(question: dict[str, Any], *, observe: bool) -> None:
     policy = policy_at(Path(question["file"]))
-    run_dir = None if question["run_dir"] is None else Path(question["run_dir"])
+    run_dir = _first_there(map(Path, question["run_dirs"]))
     try:
         subjects = subjects_of(policy, Path(question["fastq"]), run_dir)
     except ArterioleError:

@@ -1,5 +1,5 @@
-"""What people should be told of, once each: a run that failed, stands still or is out of reach, and
-the packs' sensor when it is silent.
+"""What people should be told of, once each: a run that failed, stands still or is out of reach, a
+volume that is short of space, and the packs' sensor when it is silent.
 
 An alert is raised with the change that it tells of, and cleared when that is so no more. Whoever
 tells people takes it first and says so afterwards; so an event that comes twice is told once, and
@@ -7,7 +7,7 @@ one that was lost is told by whoever asks for what was not.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from arteriole.app import times
@@ -19,6 +19,7 @@ RUN_FAILED = "run_failed"
 RUN_STUCK = "run_stuck"
 RUN_UNREACHABLE = "run_unreachable"
 SENSOR_SILENT = "sensor_silent"
+DISK_PRESSURE = "disk_pressure"
 
 #: The verdicts that people should be told of.
 OF_VERDICT = {
@@ -40,7 +41,7 @@ OLD = 86400.0
 
 @dataclass(frozen=True)
 class Alert:
-    """`what` is one of the events above, `run` is empty for the sensor."""
+    """`what` is one of the events above, `run` is empty for the sensor and for a volume."""
 
     id: int
     what: str
@@ -51,11 +52,11 @@ class Alert:
     cleared: str | None
     lease: str | None
     told: str | None
+    volume: str
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "Alert":
-        names = ("id", "what", "run", "about", "code", "raised", "cleared", "lease", "told")
-        return cls(**{name: row[name] for name in names})
+        return cls(**{one.name: row[one.name] for one in fields(cls)})
 
     def is_owed(self, now: str) -> bool:
         """Nobody has told people of it, and nobody is about to."""
@@ -65,6 +66,7 @@ class Alert:
         return {
             "what": self.what,
             "run": self.run or None,
+            **({"volume": self.volume} if self.volume else {}),
             "code": self.code,
             "since": self.raised,
             "told": self.told,
@@ -93,7 +95,15 @@ class Alerts:
         ]
 
     def raise_(
-        self, what: str, *, who: str, run: str = "", about: str, code: str, told: bool = False
+        self,
+        what: str,
+        *,
+        who: str,
+        run: str = "",
+        volume: str = "",
+        about: str,
+        code: str,
+        told: bool = False,
     ) -> None:
         """Raise it, and tell of it in an event; the same standstill or flicker again is no news.
 
@@ -101,8 +111,9 @@ class Alerts:
             told: people are told of it with another one.
         """
         row = self._store.row(
-            "SELECT * FROM alert WHERE (what, run, about) = (?, ?, ?) ORDER BY id DESC LIMIT 1",
-            (what, run, about),
+            "SELECT * FROM alert WHERE (what, run, volume, about) = (?, ?, ?, ?)"
+            " ORDER BY id DESC LIMIT 1",
+            (what, run, volume, about),
         )
         last = None if row is None else Alert.from_row(row)
         if last is not None and last.cleared is None:
@@ -111,23 +122,28 @@ class Alerts:
             self._store.execute("UPDATE alert SET cleared = NULL WHERE id = ?", (last.id,))
             return
         self._store.execute(
-            "INSERT INTO alert (what, run, about, code, raised, told) VALUES (?, ?, ?, ?, ?, ?)",
-            (what, run, about, code, now := times.now(), now if told else None),
+            "INSERT INTO alert (what, run, volume, about, code, raised, told)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (what, run, volume, about, code, now := times.now(), now if told else None),
         )
-        self._events.append(what, who=who, run=run or None, code=code)
+        of: dict[str, Any] = {"volume": volume} if volume else {}
+        self._events.append(what, who=who, run=run or None, code=code, **of)
 
-    def clear(self, run: str = "", *, but: str = "") -> None:
-        """What stood of `run`, or of the sensor, is so no more, but for that named `but`."""
+    def clear(self, run: str = "", *, volume: str = "", but: str = "") -> None:
+        """What stood of `run`, of `volume` or of the sensor is so no more, but for that named
+        `but`.
+        """
         self._store.execute(
-            "UPDATE alert SET cleared = ? WHERE run = ? AND cleared IS NULL AND what != ?",
-            (times.now(), run, but),
+            "UPDATE alert SET cleared = ? WHERE (run, volume) = (?, ?) AND cleared IS NULL"
+            " AND what != ?",
+            (times.now(), run, volume, but),
         )
 
-    def take(self, what: str, run: str, by: str) -> bool:
+    def take(self, what: str, run: str, by: str, volume: str = "") -> bool:
         """True if `by` is to tell people of it now: it stands, and nobody else does or did."""
         with self._store.transaction():
             now = times.now()
-            alert = self._standing(what, run)
+            alert = self._standing(what, run, volume)
             if alert is None or not alert.is_owed(now):
                 return False
             self._store.execute(
@@ -136,13 +152,13 @@ class Alerts:
             )
             return True
 
-    def note_told(self, what: str, run: str, by: str) -> bool:
+    def note_told(self, what: str, run: str, by: str, volume: str = "") -> bool:
         """`by`, who took it, has told people; False if another has it by now."""
         with self._store.transaction():
             row = self._store.row(
-                "SELECT * FROM alert WHERE (what, run, teller) = (?, ?, ?) AND told IS NULL"
-                " ORDER BY id DESC LIMIT 1",
-                (what, run, by),
+                "SELECT * FROM alert WHERE (what, run, volume, teller) = (?, ?, ?, ?)"
+                " AND told IS NULL ORDER BY id DESC LIMIT 1",
+                (what, run, volume, by),
             )
             if row is None:
                 return False
@@ -151,10 +167,10 @@ class Alerts:
             )
             return True
 
-    def _standing(self, what: str, run: str) -> Alert | None:
+    def _standing(self, what: str, run: str, volume: str) -> Alert | None:
         row = self._store.row(
-            "SELECT * FROM alert WHERE (what, run) = (?, ?) AND cleared IS NULL"
+            "SELECT * FROM alert WHERE (what, run, volume) = (?, ?, ?) AND cleared IS NULL"
             " ORDER BY id DESC LIMIT 1",
-            (what, run),
+            (what, run, volume),
         )
         return None if row is None else Alert.from_row(row)

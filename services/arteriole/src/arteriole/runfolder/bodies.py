@@ -62,6 +62,15 @@ class ProgressRequest(Request):
     unit: Unit
 
 
+class WaitingRequest(Request):
+    """What the job of a running stage waits for, in words of its service."""
+
+    service: str = Field(max_length=100)
+    job_id: int = Field(ge=0, lt=JOB_ID_LIMIT)
+    lacks_space: bool
+    message: str = Field(min_length=1, max_length=1000)
+
+
 class EndRequest(Request):
     by: By
     state: Literal[StageState.DONE, StageState.FAILED, StageState.SKIPPED, StageState.HELD]
@@ -158,6 +167,7 @@ class Heartbeat(Request):
 class AlertRequest(Request):
     what: Annotated[str, _identifier("what")]
     run: Annotated[str, _identifier("run")] | None = None
+    volume: Annotated[str, _identifier("volume")] | None = None
     by: By
 
 

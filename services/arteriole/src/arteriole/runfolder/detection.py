@@ -20,6 +20,7 @@ from arteriole.app.aside import aside
 from arteriole.app.names import is_identifier
 from arteriole.app.rate import InterruptedReadingError
 from arteriole.illumina import reading, run_file
+from arteriole.illumina.calls_size import cycle_size
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.runfolder import absence
 from arteriole.runfolder.landing import Landing
@@ -28,7 +29,7 @@ from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.runs import SETTLED, Run, Runs, stored
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
 from arteriole.runfolder.sheets import SheetLookupError, Sheets
-from arteriole.runfolder.sighting import Sighting
+from arteriole.runfolder.sighting import SAFELY_PAST, Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import next_after, place
 from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
@@ -53,6 +54,8 @@ SHORTEST_PAUSE = 0.05
 SHORTEST_SCAN = 1.0
 #: Seconds for which whoever asks for a scan waits for it at most.
 PATIENCE = 10.0
+#: How large a cycle is, is looked at once in so many cycles.
+SIZES_EVERY = 10
 #: Seconds in which one deed makes several notifications.
 ONE_DEED = 0.03
 
@@ -84,6 +87,7 @@ class Detector:
         self._soon: dict[Path, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._written: dict[Path, list[tuple[int, float]]] = {}  # as the cycles were at first sight
+        self._sizes: dict[Path, tuple[int, int]] = {}  # (cycle, bytes of its base calls)
         self._looked: dict[Path, float] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed = -math.inf  # when the last refresh began
@@ -476,7 +480,10 @@ class Detector:
         watch.pace = self._pace(instrument)
         with landing.look(run.path):
             pace = self._tempo(run, seen, rises)
+            each = self._size_of_a_cycle(run, seen)
         verdict = judge(seen, quiet, self._rules(instrument), later, pace)
+        if each:
+            verdict = replace(verdict, evidence={**verdict.evidence, "cycle_bytes": each})
         watch.at_rest = verdict.kind in AT_REST
         return verdict
 
@@ -491,6 +498,18 @@ class Detector:
         return tempo(
             seen.info, seen.cycles_seen, rises, self._settings.stuck_after, self._written[run.path]
         )
+
+    def _size_of_a_cycle(self, run: Run, seen: Sighting) -> int:
+        """Bytes of the base calls of one, the last but SAFELY_PAST; looked at anew now and then."""
+        cycle = seen.cycles_seen - SAFELY_PAST
+        if seen.info is None or seen.is_marked or cycle < 1:
+            self._sizes.pop(run.path, None)
+            return 0
+        looked, size = self._sizes.get(run.path, (0, 0))
+        if not size or cycle >= looked + SIZES_EVERY:
+            size = cycle_size(RunFolder(run.path), seen.info, cycle)
+            self._sizes[run.path] = (cycle, size)
+        return size
 
     def _pace(self, instrument: str) -> Pace:
         settings = self._settings

@@ -23,7 +23,8 @@ def overdue(
     job nor end within the lease), `stage_running` (a job was attached; did it end?),
     `stage_held` (is what it waits for there by now?) or `job_unwanted` (its attempt was aborted,
     and it has not ended). `owed` are the alerts that nobody has told people of: `what` is theirs
-    (`run_failed`, `run_stuck`, `run_unreachable`, `sensor_silent`), and there is their `code`.
+    (`run_failed`, `run_stuck`, `run_unreachable`, `sensor_silent`, `disk_pressure`), and there is
+    their `code`, and of the last the `volume`.
     `comparisons` are those of indexes that should have gone on: `indexes_read` (nobody began one)
     or `comparison_running` (a job compares; did it end?).
     """
@@ -57,6 +58,7 @@ def _owed(alert: Alert) -> dict[str, Any]:
         **dict.fromkeys(("stage", "attempt", "service", "job_id")),
         "what": alert.what,
         "run": alert.run or None,
+        **({"volume": alert.volume} if alert.volume else {}),
         "code": alert.code,
         "since": alert.raised,
         "past_limit": False,

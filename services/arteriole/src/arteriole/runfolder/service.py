@@ -2,8 +2,11 @@
 
 import asyncio
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from prometheus_client import Metric
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
@@ -12,6 +15,7 @@ from arteriole.app.mode import Mode
 from arteriole.app.page import Page
 from arteriole.app.routes import Call, NoBody, Reply, Route
 from arteriole.app.store import Store
+from arteriole.disk.disk import Disk
 from arteriole.runfolder.arteria import ArteriaApi
 from arteriole.runfolder.attempts import Attempts
 from arteriole.runfolder.bodies import (
@@ -35,6 +39,7 @@ from arteriole.runfolder.bodies import (
     RunQuery,
     RunsQuery,
     UnwaiveRequest,
+    WaitingRequest,
     WaiveRequest,
 )
 from arteriole.runfolder.brief import brief
@@ -43,6 +48,7 @@ from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
 from arteriole.runfolder.overdue import overdue
+from arteriole.runfolder.pressure import Pressure
 from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
@@ -52,6 +58,7 @@ from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
 from arteriole.runfolder.states import StageState
+from arteriole.runfolder.waiting import Waiting
 from arteriole.runfolder.waivers import unwaive, unwaive_rules, waive, waive_rules
 from arteriole.runfolder.why import why
 
@@ -60,7 +67,11 @@ class RunfolderService:
     name = "runfolder"
 
     def __init__(
-        self, settings: RunfolderSettings, state_dir: Path, mode: Mode = Mode.OBSERVE
+        self,
+        settings: RunfolderSettings,
+        state_dir: Path,
+        mode: Mode = Mode.OBSERVE,
+        disk: Disk | None = None,
     ) -> None:
         self._settings = settings
         self._store = Store(state_dir / self.name / "runs.sqlite", "arteriole.runfolder.sql")
@@ -76,12 +87,14 @@ class RunfolderService:
         self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
         self._page = Page("/", "the status page", "arteriole.runfolder.page")
         self._progress = Progress()
+        self._waiting = Waiting()
         self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
+        self._pressure = Pressure(self._runs, disk or Disk([]), settings.run_gb)
         self._tasks: list[asyncio.Task[None]] = []
         self.events = self._runs.events
 
     async def start(self) -> None:
-        working = (self._detector, self._leases, self._sensor, self._measuring)
+        working = (self._detector, self._leases, self._sensor, self._pressure, self._measuring)
         self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:
@@ -91,8 +104,8 @@ class RunfolderService:
         self._store.close()
 
     def health(self) -> dict[str, Any]:
-        """Degraded when a monitored directory cannot be read, a scan failed, or the packs' sensor
-        is silent.
+        """Degraded when a monitored directory cannot be read, a scan failed, the packs' sensor is
+        silent, or a volume has too little space.
         """
         silent = self._sensor.is_silent
         unreachable = {str(path): why_ for path, why_ in self._detector.unreachable.items()}
@@ -101,14 +114,24 @@ class RunfolderService:
             "directories": self._detector.directories(),
             "sensor_heartbeat": self._sensor.heartbeat,
             "sensor_silent": silent,
+            **self._pressure.document(),
         }
         if notes := self._detector.notes():
             document["notes"] = notes
         if self._detector.trouble is not None:
             document["trouble"] = self._detector.trouble
-        if unreachable or silent or self._detector.trouble is not None:
+        if (
+            unreachable
+            or silent
+            or self._pressure.is_critical
+            or self._detector.trouble is not None
+        ):
             document["status"] = "degraded"
         return document
+
+    def figures(self) -> Iterable[Metric]:
+        """What is free on each volume, and how short of it that is."""
+        return self._pressure.figures()
 
     def routes(self) -> list[Route]:
         run = "/api/1.0/runs/{run}"
@@ -131,6 +154,8 @@ class RunfolderService:
                   body=AttachRequest),
             Route("POST", f"{stage}/progress", self._tell_progress, act, "how far its job has come",
                   body=ProgressRequest),
+            Route("POST", f"{stage}/waiting", self._tell_waiting, act, "what its job waits for",
+                  body=WaitingRequest),
             Route("POST", f"{stage}/end", self._end, act, "end a stage", body=EndRequest),
             Route("POST", f"{stage}/release", self._release, act,
                   "its workflow ended and left no job", body=ReleaseRequest),
@@ -202,7 +227,11 @@ class RunfolderService:
         return {**stage.document(), "progress": self._progress.document(run, stage)}
 
     def _why(self, run: Run) -> dict[str, Any]:
-        document = why(run, self._runs.mode, self._settings.result_due_hours)
+        waits = {s.stage: wait for s in run.current if (wait := self._waiting.of(run, s))}
+        filling = self._pressure.filling(run) if run.awaits_claim else None
+        document = why(
+            run, self._runs.mode, self._settings.result_due_hours, waits=waits, filling=filling
+        )
         if run.awaits_claim and (paused := self._detector.paused(run)):
             document["message"] = f"{document['message']}; {paused}"
         return document
@@ -322,9 +351,17 @@ class RunfolderService:
         body: ProgressRequest = call.body
         run, stage = self._stages.find(*self._stage(call))
         job = (body.service, body.job_id)
+        self._waiting.end(run, stage)
         return Reply(
             {"taken": self._progress.tell(run, stage, job, body.done, body.total, body.unit)}
         )
+
+    def _tell_waiting(self, call: Call) -> Reply:
+        body: WaitingRequest = call.body
+        run, stage = self._stages.find(*self._stage(call))
+        job = (body.service, body.job_id)
+        taken = self._waiting.tell(run, stage, job, body.message, lacks_space=body.lacks_space)
+        return Reply({"taken": taken})
 
     def _end(self, call: Call) -> Reply:
         body: EndRequest = call.body
@@ -452,11 +489,13 @@ class RunfolderService:
 
     def _take_alert(self, call: Call) -> Reply:
         body: AlertRequest = call.body
-        return Reply({"taken": self._runs.alerts.take(body.what, body.run or "", body.by)})
+        taken = self._runs.alerts.take(body.what, body.run or "", body.by, body.volume or "")
+        return Reply({"taken": taken})
 
     def _told_alert(self, call: Call) -> Reply:
         body: AlertRequest = call.body
-        return Reply({"noted": self._runs.alerts.note_told(body.what, body.run or "", body.by)})
+        noted = self._runs.alerts.note_told(body.what, body.run or "", body.by, body.volume or "")
+        return Reply({"noted": noted})
 
 
 def _has_sheet(run_dir: Path) -> bool:

@@ -104,6 +104,11 @@ class RunfolderSettings(Section):
     completed_marker_grace_minutes: float = Field(default=0.0, ge=0)
     #: What the instrument measured is read from InterOp once a run is complete or rests.
     read_metrics: bool = True
+    #: GB that a run of some families takes, e.g. `{NovaSeq X: 5200}`: so much is expected of one
+    #: that is being sequenced until its own base calls tell.
+    run_gb: dict[InstrumentName, Annotated[float, Field(ge=0, le=1e6)]] = Field(
+        default_factory=dict
+    )
     #: Arteria's PUT endpoints, which make run folders for tests.
     can_create_runfolder: bool = False
     #: Runs found at the very first start may be worked on without `arteriole adopt`.

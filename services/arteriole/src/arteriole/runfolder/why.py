@@ -1,6 +1,7 @@
 """Why a run stands where it stands, in a person's words."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from arteriole.runfolder.plan import RECEIVE
 from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import VerdictKind
+from arteriole.runfolder.waiting import Wait
 
 AT_RISK, LATE, CAN_WAIT = "instrument at risk", "result late", "can wait"
 
@@ -38,6 +40,9 @@ _MADE_ANEW = {
     "manifest.missing": "checksum",
 }
 
+#: What ends a want of space.
+_MAKE_ROOM = "make room: arteriole clean RUN lists what may go; it goes on by itself"
+
 #: It stands still, but its instrument has begun another run.
 _SUPERSEDED = "run.superseded"
 
@@ -50,35 +55,58 @@ class _Reason:
     urgency: str = CAN_WAIT
 
 
-def why(run: Run, mode: Mode = Mode.ACT, result_due_hours: float = 24.0) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Filling:
+    """The volume of the run folder, on which its instrument writes, is short of space; `reached` is
+    when only its reserve is left (UTC, to the minute), None if that is not known.
+    """
+
+    code: str
+    words: str
+    reached: str | None
+
+
+def why(
+    run: Run,
+    mode: Mode = Mode.ACT,
+    result_due_hours: float = 24.0,
+    waits: Mapping[str, Wait] | None = None,
+    filling: Filling | None = None,
+) -> dict[str, Any]:
     """`{code, message, data_safe, urgency, until, samples, hint, page}`.
 
     `data_safe` says what would be lost, `urgency` how much it presses, and `until` until when:
     "", "now", or a UTC time to the minute with its reason. `samples` is how many the sheet names,
     or None. `hint` is the one command or deed that mends it, safe to do twice; `page` describes
     the code.
+
+    Args:
+        waits: what the jobs of running stages wait for, by stage.
     """
-    reason = _reason(run, mode)
+    reason = _reason(run, mode, waits or {})
+    if filling is not None and run.awaits_claim and reason.urgency == CAN_WAIT:
+        message = f"{reason.message}; the volume that it is written to fills up: {filling.words}"
+        reason = _Reason(filling.code, message, _MAKE_ROOM, AT_RISK)
     named = re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", reason.code)
     return {
         "code": reason.code,
         "message": reason.message,
         "data_safe": _data_safe(run),
         "urgency": reason.urgency,
-        "until": _until(run, reason.urgency, result_due_hours),
+        "until": _until(run, reason.urgency, result_due_hours, filling),
         "samples": _samples(run),
         "hint": reason.hint,
         "page": f"docs/runbook/{reason.code}.md" if named else "",
     }
 
 
-def _reason(run: Run, mode: Mode) -> _Reason:
+def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if run.aborted is not None:
         return _aborted(run)
     if run.held is not None and run.state is not RunState.DONE:
         return _held(run, run.held)
     if not run.awaits_claim:
-        return _claimed(run, mode)
+        return _claimed(run, mode, waits)
     if run.lease is not None:
         ends = "it is ready again then, unless the client says before what became of it"
         return _Reason("", f"{_picked_up(run.lease)}; {ends}")
@@ -137,7 +165,7 @@ def _picked_up(lease: Lease) -> str:
     return f"it was picked up by {lease.client}, who has it until {lease.until[:19]}Z"
 
 
-def _claimed(run: Run, mode: Mode) -> _Reason:
+def _claimed(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     attempt = f"attempt {run.attempt}"
     if run.newest is not None and run.newest.degraded:
         attempt = f"degraded {attempt}"
@@ -158,7 +186,13 @@ def _claimed(run: Run, mode: Mode) -> _Reason:
         return _Reason(first.code, message, _mend(run, first), LATE)
     running = [stage.stage for stage in run.current if stage.state is StageState.RUNNING]
     if running:
-        return _Reason("", f"{_listed(running)} ({attempt}){_remarks(run)}")
+        message = f"{_listed(running)} ({attempt})"
+        message += "".join(
+            f"; {one} waits for {waits[one].message}" for one in running if one in waits
+        )
+        code = next((waits[one].code for one in running if one in waits and waits[one].code), "")
+        hint, urgency = (_MAKE_ROOM, LATE) if code else ("", CAN_WAIT)
+        return _Reason(code, f"{message}{_remarks(run)}", hint, urgency)
     held = [stage for stage in run.current if stage.state is StageState.HELD]
     if held:
         first = held[0]
@@ -208,10 +242,11 @@ def _mend(run: Run, stage: Stage) -> str:
     return f"{hint}; then: {retry}"
 
 
-def _until(run: Run, urgency: str, due_hours: float) -> str:
+def _until(run: Run, urgency: str, due_hours: float, filling: Filling | None) -> str:
     if urgency == AT_RISK:
-        full = _time(run.evidence.get("disk_full"))
-        return "now" if full is None else f"{_minute(full)}: the landing disk is full then"
+        if filling is None or filling.reached is None:
+            return "now"
+        return f"{filling.reached}: only the reserve of the landing volume is left then"
     completed = _completed(run)
     if urgency != LATE or completed is None:
         return ""
@@ -229,14 +264,6 @@ def _completed(run: Run) -> str | None:
 
 def _minute(time: str) -> str:
     return times.text(times.parse(time))[:16] + "Z"
-
-
-def _time(value: object) -> str | None:
-    try:
-        known = isinstance(value, str) and times.parse(value).tzinfo is not None
-    except ValueError:
-        return None
-    return str(value) if known else None
 
 
 def _samples(run: Run) -> int | None:

@@ -1,6 +1,7 @@
 """Transfer jobs: an attempt's FASTQs to a cluster."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import InvalidError
@@ -11,9 +12,10 @@ from arteriole.checksum.places import (
     manifest_folder,
     require_manifests,
 )
+from arteriole.jobs.jobs import Job
 from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
-from arteriole.policy.gate import Gate, ask
+from arteriole.policy.gate import QUESTION, Gate, ask, question
 from arteriole.policy.settings import DataKind
 from arteriole.transfer.settings import Destination, TransferSettings
 
@@ -52,20 +54,28 @@ class TransferKind:
             manifests = require_manifests(
                 settings.manifest_root, run, request.attempt, ("fastq.md5",)
             )
-        name, fastqs = request.destination, [DataKind.FASTQ]
-        policy = ask(self._gate, run, fastq, name, fastqs, observe=request.observe)
+        policy = self._question(run, fastq, request.destination)
+        ask(policy, observe=request.observe)
         return {
             # It waits for the network and the far side, often for long; no core is kept for it.
             "needs": Needs(cores=0).document(),
             "fastq": str(fastq),
             "manifest": str(manifests / "fastq.md5"),
-            "name": name,
+            "name": request.destination,
             "destination": destination.model_dump(mode="json"),
             "rsync": settings.rsync,
             "ssh": settings.ssh,
             "timeout": settings.timeout,
             **policy,
         }
+
+    def _question(self, run: str, fastq: Path, name: str) -> dict[str, Any]:
+        return question(self._gate, run, fastq, name, [DataKind.FASTQ])
+
+    def at_start(self, job: Job) -> dict[str, Any]:
+        """With the policy of now."""
+        given = {name: value for name, value in job.parameters.items() if name != QUESTION}
+        return given | self._question(job.run, Path(given["fastq"]), given["name"])
 
     def _destination(self, name: str) -> Destination:
         destination = self._settings.destinations.get(name)

@@ -13,7 +13,7 @@ from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note, require_tool
-from arteriole.policy.gate import ask_again
+from arteriole.policy.gate import ask
 from arteriole.transfer.cluster import Cluster, Difference, Found, no_folder, not_verified
 from arteriole.transfer.errors import TransferError
 from arteriole.transfer.settings import Destination
@@ -26,7 +26,7 @@ def work(task: Task) -> dict[str, Any]:
     sent again, because the far side had them otherwise.
     """
     name = task.parameters["name"]
-    ask_again(task.parameters)
+    ask(task.parameters)
     with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
         return _work(task, Destination.model_validate(task.parameters["destination"]))
 
@@ -38,7 +38,7 @@ def observe(task: Task) -> dict[str, Any]:
         TransferError: the folder of a mounted destination is not there.
         WorkError: rsync or ssh is not installed.
     """
-    ask_again(task.parameters, observe=True)
+    ask(task.parameters, observe=True)
     destination = Destination.model_validate(task.parameters["destination"])
     tools = ("rsync", "ssh") if destination.host is not None else ("rsync",)
     for tool in tools:

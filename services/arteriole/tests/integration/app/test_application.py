@@ -57,6 +57,9 @@ class Notes:
     def health(self):
         return {"notes": 1}
 
+    def figures(self):
+        return []
+
     async def start(self):
         pass
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from arteriole.app.store import Store
 from arteriole.archive.kind import ArchiveKind, ArchiveRequest
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.archive.work import observe as observe_archive
@@ -17,6 +18,7 @@ from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.work import work as checksum
 from arteriole.cli import main
+from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.errors import PolicyError
 from arteriole.policy.gate import Gate
@@ -188,6 +190,56 @@ def test_over_http_the_refusal_names_the_rule_and_no_project(
     spoken = answer.text + told.text + service.call("GET", "events").text
     assert PROJECT not in spoken
     assert service.call("GET", f"policy/{place.run}/no").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("service", "part", "before"),
+    [("archive", "data", False), ("archive", "results", True), ("transfer", "data", False)],
+)
+def test_a_policy_that_is_configured_later_holds_for_jobs_that_wait(
+    place: Place, serve: Callable[..., Any], tmp_path: Path, service: str, part: str, before: bool
+) -> None:
+    """The jobs were made when there was none, or one elsewhere that let everything go."""
+    (place.site.home / "results" / place.run / "attempt-1").mkdir(parents=True)
+    other = place.path.rename(place.path.with_name("other.yaml"))
+    roots = (place.site.home / "runs",)
+    gate = Gate(other, service, roots) if before else None
+    if service == "archive":
+        settings = place.archive_settings
+        asked = ArchiveRequest(destination="vault", part=part)  # type: ignore[arg-type]
+        given = ArchiveKind(ArchiveSettings.model_validate(settings), gate).parameters(
+            place.run, asked
+        )
+    else:
+        settings = place.transfer_settings
+        kind = TransferKind(TransferSettings.model_validate(settings), gate)
+        given = kind.parameters(place.run, TransferRequest(destination="hpc"))
+    assert ("policy" in given) is before
+    (tmp_path / "state" / service).mkdir(parents=True)
+    store = Store(tmp_path / "state" / service / "jobs.sqlite", "arteriole.jobs.sql")
+    job = JobQueue(store, service).submit(
+        "k", {}, run=place.run, stage=service, attempt=1, parameters=given, who="packs"
+    )
+    store.close()
+    place.rule(form="never")
+    ended = serve(service, settings, policy=place.path).ended(job.job_id)
+    assert (ended["state"], ended["code"]) == ("error", "policy.refused")
+    assert place.moved() == []
+
+
+def test_a_policy_that_was_taken_away_is_not_asked(
+    place: Place, serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "transfer").mkdir(parents=True)
+    store = Store(tmp_path / "state" / "transfer" / "jobs.sqlite", "arteriole.jobs.sql")
+    given = place.transfer_parameters()
+    job = JobQueue(store, "transfer").submit(
+        "k", {}, run=place.run, stage="transfer", attempt=1, parameters=given, who="packs"
+    )
+    store.close()
+    place.path.unlink()
+    ended = serve("transfer", place.transfer_settings).ended(job.job_id)
+    assert ended["state"] == "done", ended
 
 
 def test_the_commands(place: Place, tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ def sequenced(tmp_path_factory):
 class Site:
     """Monitored directories and the service over them, which may be started again."""
 
-    def __init__(self, folder, sequenced, mode=Mode.ACT, **settings):
-        self.mode = mode
+    def __init__(self, folder, sequenced, mode=Mode.ACT, disk=None, **settings):
+        self.mode, self.disk = mode, disk
         self._state = folder / "state"
         self._sequenced = sequenced
         self.directories = [folder / "mon1", folder / "mon2"]
@@ -45,7 +45,9 @@ class Site:
 
     def start(self, *, scanned=True, tokens=None, port=0):
         self.serving = Serving(
-            lambda: RunfolderService(self.settings, self._state, self.mode), tokens, port=port
+            lambda: RunfolderService(self.settings, self._state, self.mode, self.disk),
+            tokens,
+            port=port,
         )
         if scanned:
             self.mark()

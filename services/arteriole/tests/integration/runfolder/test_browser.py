@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from arteriole.app import times
 from arteriole.app.auth import Role, Tokens
 from arteriole.app.mode import Mode
 from arteriole.app.store import Store
+from arteriole.disk.disk import Disk
+from arteriole.disk.space import Root, Space
 
 from .browser import ENTER, TAB, Browser
 from .conftest import SLOW, Site
@@ -372,7 +375,11 @@ def test_a_narrow_page_is_as_wide_as_the_screen(browser, site, width, place):
 
 
 def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
-    site = make_site(heartbeat_limit=0.01, mode=Mode.OBSERVE).start(scanned=False)
+    spaces = {"/full": Space(1, 10**12, 10**10), "/fills": Space(2, 10**12, 10**11)}
+    roots = [Root(f"wes{path}_root".replace("/", "."), Path(path), 15, 5) for path in spaces]
+    disk = Disk(roots, 0.1, lambda path: spaces[str(path)])
+    disk.expect("wes", {Path("/fills"): 10**11})
+    site = make_site(heartbeat_limit=0.01, mode=Mode.OBSERVE, disk=disk).start(scanned=False)
     site.serving.post("/api/1.0/heartbeat", {"sensor": "arteria"})
     site.directories[1].rmdir()
     for name in ("A00834", "all"):
@@ -383,6 +390,8 @@ def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
         f"A monitored directory cannot be read: {site.directories[1]}",
         "The orchestrator's sensor is silent", "It only observes", "observes only",
         "Held: all runs of A00834", "Held: all runs: no stage", "service of all",
+        "Too little space, no conversion begins: wes.full_root (/full): 10.0 GB of 1.0 TB are free",
+        "A volume fills up: wes.fills_root (/fills): 100.0 GB of 1.0 TB are free (10 %); 100.0 GB",
     ):  # fmt: skip
         browser.sees(text)
 

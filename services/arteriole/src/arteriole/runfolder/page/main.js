@@ -91,6 +91,15 @@ function notices() {
   if (health.sensor_silent) {
     shown.push(notice("bad", el("strong", {}, "The orchestrator's sensor is silent"), ", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), "). No stage begins until it is back."));
   }
+  for (const [name, volume] of Object.entries(health.volumes ?? {})) {
+    if (volume.level === "enough") continue;
+    const critical = volume.level === "critical";
+    const what = critical ? "Too little space, no conversion begins: " : "A volume fills up: ";
+    shown.push(notice(critical ? "bad" : "warn", el("strong", {}, what), el("code", {}, name), ` (${Object.values(volume.roots).join(", ")}): ${volume.words}`));
+  }
+  for (const [name, reason] of Object.entries(health.volumes_unknown ?? {})) {
+    shown.push(notice("warn", el("strong", {}, "What is free is not known: "), el("code", {}, name), ` (${reason})`));
+  }
   for (const hold of centre.holds) {
     const stops = hold.scope === "run" ? ": " : ": no stage of them begins. ";
     shown.push(notice("warn", el("strong", {}, `Held: ${scopeWords(hold)}`), stops, `${hold.by}, `, moment(hold.since, { seconds: false }), `: ${hold.reason}`));

@@ -1,0 +1,40 @@
+"""The section `disk` of arteriole.yaml: when a volume counts as short of space."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from arteriole.app.config import Section
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"expected an absolute path, found {str(path)!r}")
+    return path
+
+
+class RootLimits(Section):
+    """What is said of one root only; of the rest the section's own values count."""
+
+    #: See DiskSettings.
+    early_percent: Percent | None = None
+    critical_percent: Percent | None = None
+
+
+class DiskSettings(Section):
+    """Percentages of what can be used of a volume, of its space and of its inodes."""
+
+    #: Below it a volume is watched for being filled up within a day.
+    early_percent: Percent = 15.0
+    #: So much is kept free: at or below it, or where what it will write would reach it, no
+    #: conversion begins.
+    critical_percent: Percent = 5.0
+    #: Seconds between two looks.
+    interval: float = Field(default=10.0, ge=0.1, le=3600)
+    #: Other percentages for some of the folders that services write to, by path.
+    roots: dict[Annotated[Path, AfterValidator(_absolute)], RootLimits] = Field(
+        default_factory=dict
+    )
