@@ -12,7 +12,8 @@ from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import OUTPUT_LIMIT, Finished, Task, note
 from arteriole.transfer import scripts
 from arteriole.transfer.errors import TransferError, explain, no_access
-from arteriole.transfer.rsync import clear_command, names_text, send_command
+from arteriole.transfer.parts import SentPart
+from arteriole.transfer.rsync import names_text, send_command
 from arteriole.transfer.settings import Destination
 from arteriole.transfer.shares import share_out
 from arteriole.transfer.streams import run_streams
@@ -23,7 +24,7 @@ _LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
 
 @dataclass(frozen=True)
 class Found:
-    """What is there of an attempt.
+    """What is there of what is sent.
 
     Attributes:
         final: all of it.
@@ -47,23 +48,28 @@ class Difference:
 
 
 class Cluster:
-    """`destination` as the place of one attempt of one run.
+    """`destination` as the place of one part of one run.
 
     `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
     """
 
     def __init__(
-        self, task: Task, destination: Destination, limit: Callable[[], int | None] | None = None
+        self,
+        task: Task,
+        destination: Destination,
+        part: SentPart = SentPart.FASTQ,
+        limit: Callable[[], int | None] | None = None,
     ) -> None:
         self._task = task
         self._destination = destination
         self._limit = limit or destination.limit_now
         self._timeout: float = task.parameters["timeout"]
-        self.final = f"attempt-{task.attempt}"
-        self.partial = f".attempt-{task.attempt}.partial"
+        self._part = part
+        self.final = part.folder(task.attempt)
+        self.partial = f".{self.final}.partial"
 
     def look(self) -> Found:
-        """What is there; if the attempt is not, its partial folder is, from now on.
+        """What is there; if the final folder is not, the partial one is, from now on.
 
         NB: whatever an earlier start has left running there can write to it no more.
         """
@@ -131,18 +137,11 @@ class Cluster:
             )
         return commands
 
-    def clear(self, source: Path) -> None:
-        """Remove from the partial folder what `source` has not."""
-        command = clear_command(
-            self._task.parameters["rsync"],
-            self._task.parameters["ssh"],
-            self._destination,
-            source,
-            f"{self._task.run}/{self.partial}",
+    def clear(self, names: Sequence[str]) -> None:
+        """Remove from the partial folder whatever is none of `names`."""
+        self._script(
+            "clearing the partial folder", scripts.CLEAR, input_bytes=names_text(sorted(names))
         )
-        done = self._task.command(command, timeout=self._timeout, environment={"LC_ALL": "C.UTF-8"})
-        if done.exit_code != 0:
-            raise explain(done, "clearing the partial folder", over_ssh=self._over_ssh)
 
     def differing(self, manifest: bytes, folder: str) -> Difference:
         """The files in `folder` that are not as `manifest` (md5sum's format) has them.
@@ -155,6 +154,7 @@ class Cluster:
             folder,
             "write" if folder == self.partial else "compare",
             str(self._destination.streams),
+            self._part.manifest,
             input_bytes=manifest,
             accepted=(0, scripts.DIFFERS),
         )
@@ -195,7 +195,7 @@ class Cluster:
             script,
             str(self._destination.path),
             self._task.run,
-            str(self._task.attempt),
+            self.final,
             *words,
         )
         done = self._task.command(command, timeout=self._timeout, input_bytes=input_bytes)

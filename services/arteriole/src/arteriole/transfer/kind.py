@@ -1,9 +1,11 @@
-"""Transfer jobs: an attempt's FASTQs to a cluster."""
+"""Transfer jobs: an attempt's FASTQs, or the run folder, to a cluster."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import InvalidError
+from arteriole.app.names import find_run
 from arteriole.app.routes import Route
 from arteriole.checksum.places import (
     attempt_folder,
@@ -15,14 +17,24 @@ from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.gate import Gate, ask
 from arteriole.policy.settings import DataKind
+from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination, TransferSettings
 
 #: The folder of the ready links, so no run may be called so.
 READY = "ready"
+KINDS = {SentPart.FASTQ: DataKind.FASTQ, SentPart.RUNFOLDER: DataKind.RAW}
 
 
 class TransferRequest(StartRequest):
     destination: str
+    part: SentPart = SentPart.FASTQ
+
+    def asked(self) -> dict[str, Any]:
+        """A key of a version that knew no parts still means the same job."""
+        document = super().asked()
+        if self.part is SentPart.FASTQ:
+            del document["part"]
+        return document
 
 
 class TransferKind:
@@ -43,22 +55,23 @@ class TransferKind:
             raise InvalidError(
                 f"a run called {READY!r} would take the place of the ready links", field="run"
             )
-        destination = self._destination(request.destination)
+        destination, part = self._destination(request.destination), request.part
+        fastq = attempt_folder(settings.fastq_root, run, request.attempt)
+        source = self._source(run, request)
         if request.observe:
-            fastq = attempt_folder(settings.fastq_root, run, request.attempt)
             manifests = manifest_folder(settings.manifest_root, run, request.attempt)
         else:
-            fastq = find_attempt(settings.fastq_root, run, request.attempt)
             manifests = require_manifests(
-                settings.manifest_root, run, request.attempt, ("fastq.md5",)
+                settings.manifest_root, run, request.attempt, (part.manifest,)
             )
-        name, fastqs = request.destination, [DataKind.FASTQ]
-        policy = ask(self._gate, run, fastq, name, fastqs, observe=request.observe)
+        name, kinds = request.destination, [KINDS[part]]
+        policy = ask(self._gate, run, fastq, name, kinds, observe=request.observe)
         return {
             # It waits for the network and the far side, often for long; no core is kept for it.
             "needs": Needs(cores=0).document(),
-            "fastq": str(fastq),
-            "manifest": str(manifests / "fastq.md5"),
+            "part": part.value,
+            part.value: str(source),
+            "manifest": str(manifests / part.manifest),
             "name": name,
             "destination": destination.model_dump(mode="json"),
             "rsync": settings.rsync,
@@ -66,6 +79,20 @@ class TransferKind:
             "timeout": settings.timeout,
             **policy,
         }
+
+    def _source(self, run: str, request: TransferRequest) -> Path:
+        settings = self._settings
+        if request.part is SentPart.FASTQ:
+            place = attempt_folder if request.observe else find_attempt
+            return place(settings.fastq_root, run, request.attempt)
+        if not settings.run_roots:
+            raise InvalidError(
+                "the run folder is asked for, and transfer has no run_roots",
+                code="transfer.no_run_roots",
+                hint="set transfer.run_roots in arteriole.yaml to where run folders are",
+                field="part",
+            )
+        return find_run(settings.run_roots, run)
 
     def _destination(self, name: str) -> Destination:
         destination = self._settings.destinations.get(name)

@@ -1,11 +1,11 @@
 """What is run at the destination: fixed scripts for a POSIX shell, names are their arguments.
 
-`$1` is the destination's path, `$2` the run, `$3` the attempt.
+`$1` is the destination's path, `$2` the run, `$3` the folder that is to be there (attempt-1, say).
 """
 
 PARTIAL_DIR = ".rsync-partial"
 
-#: Says whether the attempt is there, and its ready link. If not, the partial folder is from now on;
+#: Says whether that folder is there, and its ready link. If not, the partial folder is from now on;
 #: then says whether it was before, and how many bytes of files that are whole are in it.
 #:
 #: What is in it is moved to a new folder of the same name: an rsync that still runs there after a
@@ -14,8 +14,8 @@ PARTIAL_DIR = ".rsync-partial"
 LOOK = f"""
 LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
-if [ -d "$2/attempt-$3" ]; then
-  if [ "$(readlink "ready/$2.attempt-$3")" = "../$2/attempt-$3" ]; then
+if [ -d "$2/$3" ]; then
+  if [ "$(readlink "ready/$2.$3")" = "../$2/$3" ]; then
     echo "arteriole: published"
   else
     echo "arteriole: final"
@@ -23,7 +23,7 @@ if [ -d "$2/attempt-$3" ]; then
   exit 0
 fi
 mkdir -p "$2" && cd "$2" || exit 67
-old=.attempt-$3.partial; new=.attempt-$3.next
+old=.$3.partial; new=.$3.next
 if [ -d "$old" ] || [ -d "$new" ]; then begun=begun; else begun=new; fi
 mkdir -p "$new" || exit 67
 if [ -d "$old" ]; then
@@ -48,7 +48,21 @@ find "$old" -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="
 '
 """
 
-#: Compares the folder `$2/$4` with the manifest on stdin; it is written there if `$5` is `write`.
+#: Removes from the partial folder whatever is not on stdin (names with ./ before, each followed by
+#: NUL, in the order of their bytes), and the folders that are empty then.
+CLEAR = f"""
+LC_ALL=C; export LC_ALL
+cd "$1/$2/.$3.partial" || exit 66
+wanted=$(mktemp) || exit 67
+trap 'rm -f "$wanted"' EXIT
+cat > "$wanted" || exit 67
+find . ! -type d ! -path '*/{PARTIAL_DIR}/*' -print0 | sort -z | comm -z -23 - "$wanted" |
+  xargs -0 -r rm -f -- || exit 67
+find . -mindepth 1 -type d -empty -delete || exit 67
+"""
+
+#: Compares the folder `$2/$4` with the manifest on stdin; it is written there, as `$7`, if `$5` is
+#: `write`.
 #: So many md5sums as `$6` says read at once, the largest files first.
 #: Exit code 65: what differs is named, as md5sum does it or as `surplus: ./<path>`.
 VERIFY = f"""
@@ -56,18 +70,19 @@ LC_ALL=C; export LC_ALL
 cd "$1/$2/$4" || exit 66
 if [ "$5" = write ]; then
   find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
-  rm -f fastq.md5
-  cat > fastq.md5 || exit 67
-elif ! cmp -s - fastq.md5; then
-  echo "fastq.md5: FAILED"
+  rm -f "$7"
+  cat > "$7" || exit 67
+elif ! cmp -s - "$7"; then
+  echo "$7: FAILED"
   exit 65
 fi
 parts=$(mktemp -d) || exit 67
 trap 'rm -rf "$parts"' EXIT
-find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$6" '
+find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$6" \
+  -v manifest="./$7" '
   NR == FNR {{ want["./" substr($0, 35)] = $0; next }}
   {{ name = $0; sub(/^[^ ]* [^ ]* /, "", name) }}
-  name == "./fastq.md5" && $1 == "f" {{ next }}
+  name == manifest && $1 == "f" {{ next }}
   !(name in want) {{ print "surplus: " name; next }}
   $1 != "f" {{ print substr(name, 3) ": FAILED" }}
   name in given {{ next }}
@@ -79,7 +94,7 @@ find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -
     print want[name] > (parts "/" least)
   }}
   END {{ for (name in want) if (!(name in given)) print want[name] > (parts "/1") }}
-' fastq.md5 - > "$parts/said" || exit 67
+' "$7" - > "$parts/said" || exit 67
 bad=0; begun=
 for part in "$parts"/[0-9]*; do
   md5sum -c --quiet --strict "$part" > "$part.said" 2>&1 &
@@ -114,19 +129,19 @@ give() {
   if [ -n "$wrong" ]; then echo "group or mode is not kept there: $wrong"; exit 68; fi
 }
 cd "$1" || exit 66
-if [ ! -e "$2/attempt-$3" ]; then
-  give "$2/.attempt-$3.partial"
+if [ ! -e "$2/$3" ]; then
+  give "$2/.$3.partial"
   give "$2" -maxdepth 0 -user "$(id -u)"
-  sync -f "$2/.attempt-$3.partial" || exit 67
-  mv -T "$2/.attempt-$3.partial" "$2/attempt-$3" || exit 67
+  sync -f "$2/.$3.partial" || exit 67
+  mv -T "$2/.$3.partial" "$2/$3" || exit 67
 fi
 if [ ! -d ready ]; then
   mkdir -p ready || exit 67
   give ready -maxdepth 0
 fi
-if [ "$(readlink "ready/$2.attempt-$3")" != "../$2/attempt-$3" ]; then
-  ln -sfn "../$2/attempt-$3" "ready/.$2.attempt-$3.new" || exit 67
-  mv -T "ready/.$2.attempt-$3.new" "ready/$2.attempt-$3" || exit 67
+if [ "$(readlink "ready/$2.$3")" != "../$2/$3" ]; then
+  ln -sfn "../$2/$3" "ready/.$2.$3.new" || exit 67
+  mv -T "ready/.$2.$3.new" "ready/$2.$3" || exit 67
 fi
 """
 

@@ -11,6 +11,7 @@ from arteriole.checksum.places import AbsolutePath
 from arteriole.jobs.ssh import Host, Identifier, PlainPath, SpacedPath
 from arteriole.transfer.access import DirectoryMode, FileMode
 from arteriole.transfer.bandwidth import Rate, Window, limit_at, require_apart
+from arteriole.transfer.excludes import Excludes
 
 
 def _zone(name: str) -> str:
@@ -37,6 +38,8 @@ class Destination(Host):
     group: Identifier | None = None
     file_mode: FileMode | None = None
     directory_mode: DirectoryMode | None = None
+    #: What is not sent there.
+    excludes: Excludes = Excludes()
     #: rsync on the far side, if it is not found there.
     rsync_path: PlainPath | None = None
 
@@ -56,6 +59,8 @@ class Destination(Host):
 
 class TransferSettings(Section):
     port: int = Field(default=8183, ge=0, le=65535)
+    #: Where run folders are; needed if they are sent themselves.
+    run_roots: list[AbsolutePath] = Field(default_factory=list)
     fastq_root: AbsolutePath
     manifest_root: AbsolutePath
     destinations: dict[Identifier, Destination] = Field(default_factory=dict)

@@ -48,13 +48,17 @@ class Place:
         self.hash()
 
     def settings(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        roots = {name: self.site.roots[name] for name in ("fastq_root", "manifest_root")}
         wanted = destination or self.sshd.destination(self.far)
-        return {**roots, "destinations": {"hpc": wanted}, **more}
+        return {**self.site.roots, "destinations": {"hpc": wanted}, **more}
 
-    def parameters(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    def parameters(
+        self,
+        destination: dict[str, Any] | None = None,
+        request: TransferRequest = REQUEST,
+        **more: Any,
+    ) -> dict[str, Any]:
         kind = TransferKind(TransferSettings.model_validate(self.settings(destination, **more)))
-        return kind.parameters(self.run, REQUEST)
+        return kind.parameters(self.run, request)
 
     def transfer(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         return work(self.site.task(self.parameters(destination, **more)))

@@ -88,7 +88,7 @@ def test_a_limit_that_changes_begins_the_streams_anew(large: Place) -> None:
 
     task = large.site.task(large.parameters(mounted(large)))
     destination = Destination.model_validate(task.parameters["destination"])
-    cluster = Cluster(task, destination, lambda: limits[0])
+    cluster = Cluster(task, destination, limit=lambda: limits[0])
     files = list_files(large.site.fastq)
     cluster.send(large.site.fastq, files, cluster.look(), tell)
     assert told[-1] == sum(found.size for found in files)
