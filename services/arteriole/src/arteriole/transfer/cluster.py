@@ -1,5 +1,6 @@
 """The far side of a transfer: looks, receives, verifies, publishes."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile
+from arteriole.checksum.manifest import Manifest
 from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import OUTPUT_LIMIT, Finished, Task, note
 from arteriole.transfer import scripts
@@ -23,6 +25,14 @@ _LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
 
 
 @dataclass(frozen=True)
+class Difference:
+    """The files that are not as the manifest has them; perhaps there are others, not `named`."""
+
+    names: list[str]
+    named: bool = True
+
+
+@dataclass(frozen=True)
 class Found:
     """What is there of what is sent.
 
@@ -31,24 +41,18 @@ class Found:
         published: the ready link, too.
         begun: an earlier start left something, or nothing, in the partial folder.
         size: the bytes of what it left.
+        difference: of the final folder.
     """
 
     final: bool = False
     published: bool = False
     begun: bool = False
     size: int = 0
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The files that are not as the manifest has them; perhaps there are others, not `named`."""
-
-    names: list[str]
-    named: bool = True
+    difference: Difference = Difference([])
 
 
 class Cluster:
-    """`destination` as the place of one part of one run.
+    """`destination` as the place of one part of one run, which is to be as `manifest` (of MD5).
 
     `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
     """
@@ -57,27 +61,44 @@ class Cluster:
         self,
         task: Task,
         destination: Destination,
-        part: SentPart = SentPart.FASTQ,
+        part: SentPart,
+        manifest: Manifest,
         limit: Callable[[], int | None] | None = None,
     ) -> None:
         self._task = task
         self._destination = destination
         self._limit = limit or destination.limit_now
         self._timeout: float = task.parameters["timeout"]
-        self._part = part
+        self._part, self._manifest = part, manifest
         self.final = part.folder(task.attempt)
         self.partial = f".{self.final}.partial"
 
     def look(self) -> Found:
-        """What is there; if the final folder is not, the partial one is, from now on.
+        """What is there; if it is the final folder, compared with the manifest.
+
+        If that is not there, the partial one is, from now on.
 
         NB: whatever an earlier start has left running there can write to it no more.
         """
-        done = self._script("looking at the destination", scripts.LOOK)
+        doing = "looking at the destination"
+        digest = hashlib.md5(self._manifest.text, usedforsecurity=False).hexdigest()
+        done = self._script(
+            doing, scripts.LOOK, *self._comparing, digest, accepted=(0, scripts.DIFFERS)
+        )
         for match in map(_LOOKED.fullmatch, done.output.splitlines()):
             if match is not None:
-                return _found(match[1].split()[0], int(match[2] or 0))
-        raise explain(done, "looking at the destination", over_ssh=self._over_ssh)
+                what, size = match[1].split()[0], int(match[2] or 0)
+                return self._found(what, size, self._difference(done, doing))
+        raise explain(done, doing, over_ssh=self._over_ssh)
+
+    def _found(self, what: str, size: int, difference: Difference) -> Found:
+        published = what == "published"
+        final = published or what == "final"
+        return Found(final, published, what == "begun", size, difference)
+
+    @property
+    def _comparing(self) -> tuple[str, str]:
+        return str(self._destination.md5sums), self._part.manifest
 
     def send(
         self,
@@ -143,27 +164,25 @@ class Cluster:
             "clearing the partial folder", scripts.CLEAR, input_bytes=names_text(sorted(names))
         )
 
-    def differing(self, manifest: bytes, folder: str) -> Difference:
-        """The files in `folder` that are not as `manifest` (md5sum's format) has them.
-
-        The partial folder is given the manifest, a final one must have it.
-        """
+    def verify(self) -> Difference:
+        """Compare the partial folder with the manifest, which is put there."""
+        doing = "verifying at the destination"
         done = self._script(
-            "verifying at the destination",
+            doing,
             scripts.VERIFY,
-            folder,
-            "write" if folder == self.partial else "compare",
-            str(self._destination.streams),
-            self._part.manifest,
-            input_bytes=manifest,
+            *self._comparing,
+            input_bytes=self._manifest.text,
             accepted=(0, scripts.DIFFERS),
         )
+        return self._difference(done, doing)
+
+    def _difference(self, done: Finished, doing: str) -> Difference:
         if done.exit_code == 0:
             return Difference([])
         matches = map(_FAILED.fullmatch, done.output.splitlines())
         names = sorted({match[1] or match[2] for match in matches if match})
         if not names:
-            raise explain(done, "verifying at the destination", over_ssh=self._over_ssh)
+            raise explain(done, doing, over_ssh=self._over_ssh)
         return Difference(names, named=len(done.output.encode()) < OUTPUT_LIMIT)
 
     def publish(self) -> None:
@@ -206,11 +225,6 @@ class Cluster:
         if done.exit_code not in accepted:
             raise explain(done, doing, over_ssh=self._over_ssh)
         return done
-
-
-def _found(what: str, size: int) -> Found:
-    published = what == "published"
-    return Found(what == "final" or published, published, begun=what == "begun", size=size)
 
 
 def _beside(there: int, tell: Callable[[int], None]) -> Callable[[int], None]:

@@ -43,7 +43,8 @@ _FAR = (
         "make room or raise the quota, then retry: what was sent is kept",
     ),
     (
-        r"(rsync|md5sum|find|awk|sh): ((command )?not found|No such file or directory)",
+        r"(rsync|md5sum|nproc|find|sort|comm|xargs|awk|sh): "
+        r"((command )?not found|No such file or directory)",
         "tool.missing",
         "a tool is missing at the destination",
         "install rsync and coreutils there, or set rsync_path of the destination",

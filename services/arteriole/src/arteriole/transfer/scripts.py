@@ -5,22 +5,67 @@
 
 PARTIAL_DIR = ".rsync-partial"
 
-#: Says whether that folder is there, and its ready link. If not, the partial folder is from now on;
-#: then says whether it was before, and how many bytes of files that are whole are in it.
+#: Compares the folder that it is in with its manifest `$5`; `bad` is 65 if they differ, and what
+#: does is named, as md5sum does it or as `surplus: ./<path>`.
 #:
-#: What is in it is moved to a new folder of the same name: an rsync that still runs there after a
-#: lost connection has a folder that is gone, and can write nothing more. What such a one was just
-#: receiving is kept as rsync itself would have left it.
+#: As many md5sums read at once as there are cores, at most `$4`; each has an equal part of the
+#: bytes, the largest files first.
+_COMPARE = """
+count=$(nproc) || exit 67
+if [ "$count" -gt "$4" ]; then count=$4; fi
+parts=$(mktemp -d) || exit 67
+trap 'rm -rf "$parts"' EXIT
+find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$count" \
+  -v manifest="./$5" '
+  NR == FNR { want["./" substr($0, 35)] = $0; next }
+  { name = $0; sub(/^[^ ]* [^ ]* /, "", name) }
+  name == manifest && $1 == "f" { next }
+  !(name in want) { print "surplus: " name; next }
+  $1 != "f" { print substr(name, 3) ": FAILED" }
+  name in given { next }
+  {
+    least = 1
+    for (part = 2; part <= count; part++) if (load[part] < load[least]) least = part
+    load[least] += $2 + 16384
+    given[name] = 1
+    print want[name] > (parts "/" least)
+  }
+  END { for (name in want) if (!(name in given)) print want[name] > (parts "/1") }
+' "$5" - > "$parts/said" || exit 67
+bad=0; begun=
+for part in "$parts"/[0-9]*; do
+  md5sum -c --quiet --strict "$part" > "$part.said" 2>&1 &
+  begun="$begun $!"
+done
+for process in $begun; do wait "$process" || bad=65; done
+if [ -s "$parts/said" ]; then bad=65; fi
+cat "$parts"/*said
+"""
+
+#: Says whether that folder is there, and its ready link. If it is, it is compared with its manifest
+#: `$5`, whose MD5 has to be `$6`; exit code 65 if they differ. If not, the partial folder is there
+#: from now on; then says whether it was before, and how many bytes of whole files are in it.
+#:
+#: What is in the partial folder is moved to a new one of the same name: an rsync that still runs
+#: there after a lost connection has a folder that is gone, and can write nothing more. What such a
+#: one was just receiving is kept as rsync itself would have left it.
 LOOK = f"""
 LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
 if [ -d "$2/$3" ]; then
-  if [ "$(readlink "ready/$2.$3")" = "../$2/$3" ]; then
-    echo "arteriole: published"
+  there=final
+  if [ "$(readlink "ready/$2.$3")" = "../$2/$3" ]; then there=published; fi
+  cd "$2/$3" || exit 67
+  found=
+  if [ -f "$5" ]; then found=$(md5sum < "$5") || exit 67; fi
+  if [ "${{found%% *}}" = "$6" ]; then
+{_COMPARE}
   else
-    echo "arteriole: final"
+    echo "$5: FAILED"
+    bad=65
   fi
-  exit 0
+  echo "arteriole: $there"
+  exit "$bad"
 fi
 mkdir -p "$2" && cd "$2" || exit 67
 old=.$3.partial; new=.$3.next
@@ -61,49 +106,16 @@ find . ! -type d ! -path '*/{PARTIAL_DIR}/*' -print0 | sort -z | comm -z -23 - "
 find . -mindepth 1 -type d -empty -delete || exit 67
 """
 
-#: Compares the folder `$2/$4` with the manifest on stdin; it is written there, as `$7`, if `$5` is
-#: `write`.
-#: So many md5sums as `$6` says read at once, the largest files first.
-#: Exit code 65: what differs is named, as md5sum does it or as `surplus: ./<path>`.
+#: Compares the partial folder with the manifest on stdin, which is left there as `$5`; exit code 65
+#: if they differ.
 VERIFY = f"""
 LC_ALL=C; export LC_ALL
-cd "$1/$2/$4" || exit 66
-if [ "$5" = write ]; then
-  find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
-  rm -f "$7"
-  cat > "$7" || exit 67
-elif ! cmp -s - "$7"; then
-  echo "$7: FAILED"
-  exit 65
-fi
-parts=$(mktemp -d) || exit 67
-trap 'rm -rf "$parts"' EXIT
-find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$6" \
-  -v manifest="./$7" '
-  NR == FNR {{ want["./" substr($0, 35)] = $0; next }}
-  {{ name = $0; sub(/^[^ ]* [^ ]* /, "", name) }}
-  name == manifest && $1 == "f" {{ next }}
-  !(name in want) {{ print "surplus: " name; next }}
-  $1 != "f" {{ print substr(name, 3) ": FAILED" }}
-  name in given {{ next }}
-  {{
-    least = 1
-    for (part = 2; part <= count; part++) if (load[part] < load[least]) least = part
-    load[least] += $2 + 16384
-    given[name] = 1
-    print want[name] > (parts "/" least)
-  }}
-  END {{ for (name in want) if (!(name in given)) print want[name] > (parts "/1") }}
-' "$7" - > "$parts/said" || exit 67
-bad=0; begun=
-for part in "$parts"/[0-9]*; do
-  md5sum -c --quiet --strict "$part" > "$part.said" 2>&1 &
-  begun="$begun $!"
-done
-for process in $begun; do wait "$process" || bad=65; done
-if [ -s "$parts/said" ]; then bad=65; fi
-cat "$parts"/*said
-exit $bad
+cd "$1/$2/.$3.partial" || exit 66
+find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
+rm -f "$5"
+cat > "$5" || exit 67
+{_COMPARE}
+exit "$bad"
 """
 
 #: Gives the verified folder its group (`$4`) and modes (of files `$5`, of folders `$6`; those that

@@ -28,8 +28,10 @@ class Destination(Host):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 
     path: SpacedPath
-    #: So many rsyncs at once, and so many md5sums on the far side.
+    #: So many rsyncs at once.
     streams: int = Field(default=2, ge=1, le=16)
+    #: At most so many md5sums at once on the far side, and no more than it has cores.
+    md5sums: int = Field(default=4, ge=1, le=64)
     #: Limit of all streams together, in KiB/s; or one for each window of the day.
     bandwidth: Rate | list[Window] | None = None
     #: Where the windows' hours are told; this machine's if there is none.

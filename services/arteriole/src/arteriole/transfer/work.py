@@ -76,13 +76,17 @@ def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any
     choice = _chosen(task, destination, _files(source, whole, part))
     manifest = Manifest(whole.path, {one.name: whole.digests[one.name] for one in choice.sent})
     counts = _counts(choice, destination, part)
-    cluster = Cluster(task, destination, part)
+    cluster = Cluster(task, destination, part, manifest)
     found = cluster.look()
     resent: list[str] = []
-    if found.final:
-        _require_final(cluster, manifest, f"{destination.path}/{task.run}")
-    else:
-        resent = _Sending(task, cluster, source, choice.sent, manifest).send(found)
+    if found.difference.names:
+        raise not_verified(
+            found.difference.names,
+            f"{destination.path}/{task.run}/{cluster.final}",
+            "it is left as it is: find out what changed it, move it away, then retry",
+        )
+    if not found.final:
+        resent = _Sending(task, cluster, source, choice.sent).send(found)
     if not found.published:
         cluster.publish()
     task.progress(counts["bytes"], counts["bytes"], "bytes")
@@ -155,16 +159,6 @@ def _size(files: Iterable[FoundFile]) -> int:
     return sum(found.size for found in files)
 
 
-def _require_final(cluster: Cluster, manifest: Manifest, where: str) -> None:
-    names = cluster.differing(manifest.text, cluster.final).names
-    if names:
-        raise not_verified(
-            names,
-            f"{where}/{cluster.final}",
-            "it is left as it is: find out what changed it, move it away, then retry",
-        )
-
-
 @dataclass(frozen=True)
 class _Sending:
     """The files on their way to the partial folder."""
@@ -173,7 +167,6 @@ class _Sending:
     cluster: Cluster
     source: Path
     files: list[FoundFile]
-    manifest: Manifest
 
     def send(self, found: Found) -> list[str]:
         """Send until the far side has what the manifest says; the files that went twice."""
@@ -181,7 +174,7 @@ class _Sending:
             self._clear()
         self._tell(found.size)
         self.cluster.send(self.source, self.files, found, self._tell)
-        difference = self._differing()
+        difference = self.cluster.verify()
         if difference.names:
             note(f"sent again: {listed(difference.names)}")
             self._send_again(difference)
@@ -194,7 +187,7 @@ class _Sending:
         there = Found(begun=True, size=self._total - _size(again))
         if again:
             self.cluster.send(self.source, again, there, self._tell, compare=True)
-        names = self._differing().names
+        names = self.cluster.verify().names
         if names:
             raise not_verified(
                 names,
@@ -205,9 +198,6 @@ class _Sending:
 
     def _clear(self) -> None:
         self.cluster.clear([found.name for found in self.files])
-
-    def _differing(self) -> Difference:
-        return self.cluster.differing(self.manifest.text, self.cluster.partial)
 
     def _tell(self, there: int) -> None:
         self.task.progress(min(there, self._total), self._total, "bytes")

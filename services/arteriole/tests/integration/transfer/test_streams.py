@@ -2,15 +2,21 @@
 
 import grp
 import os
+import shutil
 import stat
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum.listing import list_files
+from arteriole.checksum.manifest import read_manifest
+from arteriole.jobs.worker import Task
 from arteriole.transfer.cluster import Cluster, Found
+from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination
 
 from .conftest import BIG, Place
@@ -18,6 +24,13 @@ from .conftest import BIG, Place
 
 def mounted(place: Place, **more: Any) -> dict[str, Any]:
     return {"path": str(place.far), **more}
+
+
+def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
+    """Where a job sends the FASTQs."""
+    destination = Destination.model_validate(task.parameters["destination"])
+    manifest = read_manifest(Path(task.parameters["manifest"]))
+    return Cluster(task, destination, SentPart.FASTQ, manifest, limit)
 
 
 @pytest.mark.parametrize("streams", [1, 3, 16])
@@ -30,6 +43,38 @@ def test_streams_bring_every_file(place: Place, streams: int) -> None:
     names = [name for one in lists for name in one.read_bytes().split(b"\0") if name]
     assert (len(lists), len(names), len(set(names))) == (min(streams, 10), 10, 10)
     place.require_arrived()
+
+
+RECORDED = """#!/bin/sh
+if [ "$1" = -c ]; then wc -l < "$4" >> {home}/said; fi
+exec {md5sum} "$@"
+"""
+
+
+@pytest.mark.parametrize(("cores", "wanted", "count"), [(3, 9, 3), (9, 2, 2), (1, 4, 1), (9, 9, 6)])
+def test_the_far_side_is_read_by_as_many_as_it_has_cores(
+    place: Place, monkeypatch: pytest.MonkeyPatch, cores: int, wanted: int, count: int
+) -> None:
+    """At most as many as the settings say; each has some of the files, and each file one."""
+    for number in range(2):
+        place.site.fastq_files[f"{number}.fastq.gz"] = b"reads" * 100_000
+    place.site.fastq_files.pop("Stats/Stats.json")
+    shutil.rmtree(place.site.fastq / "Stats")
+    place.write()
+    tools = place.site.home / "tools"
+    tools.mkdir()
+    md5sum = RECORDED.format(home=place.site.home, md5sum=shutil.which("md5sum"))
+    for name, text in (("nproc", f"#!/bin/sh\necho {cores}\n"), ("md5sum", md5sum)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    place.transfer(mounted(place, md5sums=wanted))
+    said = place.site.home / "said"
+    lines = [int(line) for line in said.read_text().split()]
+    assert (len(lines), sum(lines)) == (count, 6) and all(lines)
+    said.unlink()
+    assert place.transfer(mounted(place, md5sums=wanted))["already"]
+    assert sorted(map(int, said.read_text().split())) == sorted(lines)
 
 
 def test_what_an_earlier_start_left_is_used_or_removed(place: Place) -> None:
@@ -57,8 +102,7 @@ def test_what_was_being_received_is_kept_as_rsync_keeps_it(
     (folder / f".{name}.aB3dE6").write_bytes(b"t" * 500)
     (folder / "whole.fastq.gz").write_bytes(b"w" * 70)
     task = place.site.task(place.parameters(mounted(place)))
-    destination = Destination.model_validate(task.parameters["destination"])
-    found = Cluster(task, destination).look()
+    found = cluster_of(task).look()
     assert found == Found(begun=True, size=70)
     assert (folder / ".rsync-partial" / name).stat().st_size == kept
     assert sorted(path.name for path in folder.iterdir()) == [".rsync-partial", "whole.fastq.gz"]
@@ -87,8 +131,7 @@ def test_a_limit_that_changes_begins_the_streams_anew(large: Place) -> None:
             limits[:] = [None]
 
     task = large.site.task(large.parameters(mounted(large)))
-    destination = Destination.model_validate(task.parameters["destination"])
-    cluster = Cluster(task, destination, limit=lambda: limits[0])
+    cluster = cluster_of(task, lambda: limits[0])
     files = list_files(large.site.fastq)
     cluster.send(large.site.fastq, files, cluster.look(), tell)
     assert told[-1] == sum(found.size for found in files)
