@@ -20,7 +20,7 @@ from arteriole.transfer.settings import Destination
 from arteriole.transfer.shares import share_out
 from arteriole.transfer.streams import run_streams
 
-_FAILED = re.compile(r"(?:(.+): FAILED(?: open or read)?|surplus: \./(.+))")
+_FAILED = re.compile(r"(?:(.+): FAILED(?: open or read| \(.+\))?|surplus: \./(.+))")
 _LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
 
 
@@ -52,7 +52,9 @@ class Found:
 
 
 class Cluster:
-    """`destination` as the place of one part of one run, which is to be as `manifest` (of MD5).
+    """`destination` as the place of one part of one run.
+
+    It is to be as `manifests` have it: that of MD5, and perhaps that of BLAKE3.
 
     `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
     """
@@ -62,29 +64,29 @@ class Cluster:
         task: Task,
         destination: Destination,
         part: SentPart,
-        manifest: Manifest,
+        manifests: Sequence[Manifest],
         limit: Callable[[], int | None] | None = None,
     ) -> None:
         self._task = task
         self._destination = destination
         self._limit = limit or destination.limit_now
         self._timeout: float = task.parameters["timeout"]
-        self._part, self._manifest = part, manifest
+        self._part, self._manifests = part, manifests
         self.final = part.folder(task.attempt)
         self.partial = f".{self.final}.partial"
 
     def look(self) -> Found:
-        """What is there; if it is the final folder, compared with the manifest.
+        """What is there; if it is the final folder, compared with the manifests.
 
         If that is not there, the partial one is, from now on.
 
         NB: whatever an earlier start has left running there can write to it no more.
         """
         doing = "looking at the destination"
-        digest = hashlib.md5(self._manifest.text, usedforsecurity=False).hexdigest()
-        done = self._script(
-            doing, scripts.LOOK, *self._comparing, digest, accepted=(0, scripts.DIFFERS)
-        )
+        texts = [manifest.text for manifest in self._manifests]
+        digests = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts]
+        words = (*self._comparing, *digests)
+        done = self._script(doing, scripts.LOOK, *words, accepted=(0, scripts.DIFFERS))
         for match in map(_LOOKED.fullmatch, done.output.splitlines()):
             if match is not None:
                 what, size = match[1].split()[0], int(match[2] or 0)
@@ -98,7 +100,7 @@ class Cluster:
 
     @property
     def _comparing(self) -> tuple[str, str]:
-        return str(self._destination.md5sums), self._part.manifest
+        return str(self._destination.digesters), self._part.value
 
     def send(
         self,
@@ -165,13 +167,13 @@ class Cluster:
         )
 
     def verify(self) -> Difference:
-        """Compare the partial folder with the manifest, which is put there."""
+        """Compare the partial folder with the manifests, which are put there."""
         doing = "verifying at the destination"
         done = self._script(
             doing,
             scripts.VERIFY,
             *self._comparing,
-            input_bytes=self._manifest.text,
+            input_bytes=b"".join(manifest.text for manifest in self._manifests),
             accepted=(0, scripts.DIFFERS),
         )
         return self._difference(done, doing)

@@ -30,8 +30,8 @@ class Destination(Host):
     path: SpacedPath
     #: So many rsyncs at once.
     streams: int = Field(default=2, ge=1, le=16)
-    #: At most so many md5sums at once on the far side, and no more than it has cores.
-    md5sums: int = Field(default=4, ge=1, le=64)
+    #: At most so many processes verify at once on the far side, and no more than it has cores.
+    digesters: int = Field(default=4, ge=1, le=64)
     #: Limit of all streams together, in KiB/s; or one for each window of the day.
     bandwidth: Rate | list[Window] | None = None
     #: Where the windows' hours are told; this machine's if there is none.

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum.errors import listed
+from arteriole.checksum.errors import ManifestError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
 from arteriole.checksum.volumes import stems
@@ -72,11 +72,12 @@ def _part(task: Task) -> SentPart:
 
 def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any]:
     source = Path(task.parameters[part])
-    whole = _manifest(Path(task.parameters["manifest"]), part)
-    choice = _chosen(task, destination, _files(source, whole, part))
-    manifest = Manifest(whole.path, {one.name: whole.digests[one.name] for one in choice.sent})
+    whole = _manifests(Path(task.parameters["manifest"]), part)
+    choice = _chosen(task, destination, _files(source, whole[0], part))
+    names = [found.name for found in choice.sent]
+    manifests = [Manifest(one.path, {name: one.digests[name] for name in names}) for one in whole]
     counts = _counts(choice, destination, part)
-    cluster = Cluster(task, destination, part, manifest)
+    cluster = Cluster(task, destination, part, manifests)
     found = cluster.look()
     resent: list[str] = []
     if found.difference.names:
@@ -95,16 +96,27 @@ def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any
         **counts,
         "destination": task.parameters["name"],
         "path": f"{destination.path}/{task.run}/{cluster.final}",
-        "manifest": manifest.digest,
+        "manifest": manifests[0].digest,
         "already": found.final,
         "resent": resent,
     }
 
 
-def _manifest(path: Path, part: SentPart) -> Manifest:
-    """The one at `path`, with what came into a run folder after it was closed."""
+def _manifests(path: Path, part: SentPart) -> list[Manifest]:
+    """That of MD5 at `path`, and that of BLAKE3 if it is beside it."""
     late = stems(path.parent, part)[1:]
-    every = [read_manifest(path), *(read_manifest(path.parent / f"{name}.md5") for name in late)]
+    paths = [path, *filter(Path.exists, [path.with_suffix(".blake3")])]
+    found = [_with_addenda(one, late) for one in paths]
+    names = [one.digests.keys() for one in found]
+    if differing := sorted(names[0] ^ names[-1]):
+        raise ManifestError(f"{paths[0]} and {paths[-1]} list different files: {listed(differing)}")
+    return found
+
+
+def _with_addenda(path: Path, late: list[str]) -> Manifest:
+    """The one at `path`, with what came into a run folder after it was closed."""
+    paths = [path, *(path.with_name(name + path.suffix) for name in late)]
+    every = [read_manifest(one) for one in paths]
     return Manifest(path, {name: digest for one in every for name, digest in one.digests.items()})
 
 
@@ -117,8 +129,9 @@ def _files(source: Path, manifest: Manifest, part: SentPart) -> list[FoundFile]:
     files = _list(source, part)
     names = {found.name for found in files}
     differing = sorted(names ^ manifest.digests.keys())
-    if differing or not names or part.manifest in names:
-        what = listed(differing) or (f"{part.manifest} is among them" if names else "it is empty")
+    ours = names & {part.manifest, f"{part}.blake3"}
+    if differing or not names or ours:
+        what = listed(differing) or (f"{listed(ours)} is among them" if names else "it is empty")
         raise source_changed(f"{source} are not those that {manifest.path} lists: {what}", part)
     return files
 

@@ -219,7 +219,7 @@ def manifest_of(folder: Path, names: list[str]) -> str:
 def differences(folder: Path, copy: Path) -> list[str]:
     """The files that `copy` lacks, or has otherwise, byte by byte, or has besides its manifest."""
     wanted, found = set(names_in(folder)), set(names_in(copy))
-    found -= {"runfolder.md5", "fastq.md5"}
+    found -= {f"{part}.{kind}" for part in ("runfolder", "fastq") for kind in ("md5", "blake3")}
     unequal = (name for name in sorted(wanted & found) if not _equal(folder / name, copy / name))
     return [
         *(f"{name} is missing" for name in sorted(wanted - found)),

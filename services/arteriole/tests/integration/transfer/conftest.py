@@ -71,12 +71,12 @@ class Place:
             for path in self.ready.resolve().rglob("*")
             if path.is_file()
         }
-        manifest = (self.site.manifests / "fastq.md5").read_bytes()
+        manifests = {f"fastq.{n}": self.site.manifests / f"fastq.{n}" for n in ("md5", "blake3")}
         record = (self.site.fastq / "attempt.json").read_bytes()
         assert found == {
             **self.site.fastq_files,
             "attempt.json": record,
-            "fastq.md5": manifest,
+            **{name: path.read_bytes() for name, path in manifests.items()},
         }
         assert [p.name for p in (self.far / self.run).iterdir()] == ["attempt-1"]
         assert sorted(p.name for p in self.far.iterdir()) == sorted([self.run, "ready"])

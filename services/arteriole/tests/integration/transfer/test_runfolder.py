@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum.kind import ChecksumKind
@@ -49,7 +50,7 @@ def require_arrived(place: Place, *left_out: str) -> None:
     assert link.readlink() == Path(f"../{place.run}/runfolder-1")
     there = link.resolve()
     found = {p.relative_to(there).as_posix(): p.read_bytes() for p in files_in(there)}
-    manifest = found.pop("runfolder.md5").decode()
+    manifest, other = (found.pop(f"runfolder.{kind}").decode() for kind in ("md5", "blake3"))
     wanted = {
         p.relative_to(place.site.runfolder).as_posix(): p for p in files_in(place.site.runfolder)
     }
@@ -58,6 +59,8 @@ def require_arrived(place: Place, *left_out: str) -> None:
     assert found == {n: p.read_bytes() for n, p in wanted.items() if n not in left_out}
     digests = {name: hashlib.md5(data).hexdigest() for name, data in found.items()}
     assert manifest == "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    digests = {name: blake3(data).hexdigest() for name, data in found.items()}
+    assert other == "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
     check = ["md5sum", "--check", "--strict", "--quiet", "runfolder.md5"]
     subprocess.run(check, cwd=there, check=True)
     assert not list(there.parent.glob(".*"))
@@ -137,7 +140,7 @@ def test_fastqs_are_left_out(place: Place) -> None:
         "P1/S1_S1_L001_R2_001.fastq.gz",
         "attempt.json",
     ]
-    assert len(files_in(place.final)) == 4
+    assert len(files_in(place.final)) == 5
 
 
 def test_a_name_is_no_command(place: Place) -> None:

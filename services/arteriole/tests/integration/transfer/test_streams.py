@@ -29,8 +29,8 @@ def mounted(place: Place, **more: Any) -> dict[str, Any]:
 def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
     """Where a job sends the FASTQs."""
     destination = Destination.model_validate(task.parameters["destination"])
-    manifest = read_manifest(Path(task.parameters["manifest"]))
-    return Cluster(task, destination, SentPart.FASTQ, manifest, limit)
+    manifests = [read_manifest(Path(task.parameters["manifest"]))]
+    return Cluster(task, destination, SentPart.FASTQ, manifests, limit)
 
 
 @pytest.mark.parametrize("streams", [1, 3, 16])
@@ -45,15 +45,69 @@ def test_streams_bring_every_file(place: Place, streams: int) -> None:
     place.require_arrived()
 
 
+def found_tool(place: Place, tool: str) -> str:
+    """Its path; without manifests of BLAKE3 the far side takes md5sum."""
+    path = shutil.which(tool)
+    if path is None:
+        pytest.skip(f"not installed: {tool}")
+    if tool == "md5sum":
+        (place.site.manifests / "fastq.blake3").unlink()
+    return path
+
+
+@pytest.mark.parametrize("tool", ["md5sum", "b3sum"])
+def test_either_tool_finds_each_harm(place: Place, tool: str) -> None:
+    """And only what has it is sent again."""
+    found_tool(place, tool)
+    place.transfer(mounted(place))
+    harmed = ["P1/S1_S1_L001_R1_001.fastq.gz", "P1/S1_S1_L001_R2_001.fastq.gz", "Stats/Stats.json"]
+    changed, gone, linked = (place.final / name for name in harmed)
+    status = changed.stat()
+    changed.write_bytes(bytes(status.st_size))
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    gone.unlink()
+    linked.unlink()
+    linked.symlink_to("/etc/passwd")
+    (place.final / "more").touch()
+    with pytest.raises(ArterioleError) as raised:
+        place.transfer(mounted(place))
+    assert raised.value.code == "transfer.verify"
+    assert str(raised.value).endswith(f"has it: {', '.join([*harmed, 'more'])}")
+    place.final.rename(place.partial)
+    place.ready.unlink()
+    assert place.transfer(mounted(place))["resent"] == [harmed[0]]
+    assert changed.read_bytes() == place.site.fastq_files[harmed[0]]
+
+
+def test_a_manifest_there_that_is_another_one_is_told(place: Place) -> None:
+    """Also one of BLAKE3 that this side does not have."""
+    place.transfer(mounted(place))
+    (place.site.manifests / "fastq.blake3").unlink()
+    with pytest.raises(ArterioleError, match=r"has it: fastq\.blake3$"):
+        place.transfer(mounted(place))
+    (place.final / "fastq.blake3").unlink()
+    assert place.transfer(mounted(place))["already"]
+
+
+def test_manifests_of_different_files_are_refused(place: Place) -> None:
+    path = place.site.manifests / "fastq.blake3"
+    path.write_text(path.read_text().split("\n", 1)[1])
+    with pytest.raises(ArterioleError, match="list different files: P1/S1_S1_L001_R1") as raised:
+        place.transfer(mounted(place))
+    assert raised.value.code == "manifest.invalid"
+    assert list(place.far.iterdir()) == []
+
+
 RECORDED = """#!/bin/sh
-if [ "$1" = -c ]; then wc -l < "$4" >> {home}/said; fi
-exec {md5sum} "$@"
+if [ "$1" = --check ]; then wc -l < "$4" >> {home}/said; fi
+exec {tool} "$@"
 """
 
 
+@pytest.mark.parametrize("tool", ["md5sum", "b3sum"])
 @pytest.mark.parametrize(("cores", "wanted", "count"), [(3, 9, 3), (9, 2, 2), (1, 4, 1), (9, 9, 6)])
 def test_the_far_side_is_read_by_as_many_as_it_has_cores(
-    place: Place, monkeypatch: pytest.MonkeyPatch, cores: int, wanted: int, count: int
+    place: Place, monkeypatch: pytest.MonkeyPatch, tool: str, cores: int, wanted: int, count: int
 ) -> None:
     """At most as many as the settings say; each has some of the files, and each file one."""
     for number in range(2):
@@ -63,17 +117,17 @@ def test_the_far_side_is_read_by_as_many_as_it_has_cores(
     place.write()
     tools = place.site.home / "tools"
     tools.mkdir()
-    md5sum = RECORDED.format(home=place.site.home, md5sum=shutil.which("md5sum"))
-    for name, text in (("nproc", f"#!/bin/sh\necho {cores}\n"), ("md5sum", md5sum)):
+    recorded = RECORDED.format(home=place.site.home, tool=found_tool(place, tool))
+    for name, text in (("nproc", f"#!/bin/sh\necho {cores}\n"), (tool, recorded)):
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    place.transfer(mounted(place, md5sums=wanted))
+    place.transfer(mounted(place, digesters=wanted))
     said = place.site.home / "said"
     lines = [int(line) for line in said.read_text().split()]
     assert (len(lines), sum(lines)) == (count, 6) and all(lines)
     said.unlink()
-    assert place.transfer(mounted(place, md5sums=wanted))["already"]
+    assert place.transfer(mounted(place, digesters=wanted))["already"]
     assert sorted(map(int, said.read_text().split())) == sorted(lines)
 
 
