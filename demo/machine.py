@@ -219,6 +219,7 @@ class Machine:
             },
             "transfer": {
                 "port": port["transfer"],
+                "run_roots": [runs],
                 "fastq_root": fastq,
                 "manifest_root": manifests,
                 "rsync": rsync,

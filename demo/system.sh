@@ -19,6 +19,7 @@ need bwa bwa
 need samtools samtools
 need bcftools bcftools
 if [ "$1" = test ]; then
+    need b3sum b3sum
     need sudo sudo
     need sbatch slurm-wlm
     need munged munge
@@ -59,6 +60,6 @@ fi
 echo "not found on PATH, nor in /usr/sbin:$missing" >&2
 echo "On Debian they are installed by:  sudo apt-get install$packages" >&2
 echo "Elsewhere ask for rsync, the OpenSSH client and server, bwa, samtools, bcftools, Java," >&2
-echo "Chromium, Slurm, OpenStack Swift; or put their folder on PATH (Java also as JAVA_HOME, Picard as" >&2
+echo "Chromium, Slurm, OpenStack Swift, b3sum; or put their folder on PATH (Java also as JAVA_HOME, Picard as" >&2
 echo "PICARD_JAR=/path/to/picard.jar)." >&2
 [ "$1" = test ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.chaos import (
     folder_storm,
+    hash_chain,
     large_conversion,
     measured,
     odd_requests,
@@ -24,6 +25,7 @@ CHECKS = {
     "odd_requests": odd_requests.run,
     "runfolder_drain": runfolder_drain.run,
     "large_conversion": large_conversion.run,
+    "hash_chain": hash_chain.run,
 }
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
@@ -42,6 +44,7 @@ def main(words: list[str]) -> int:
         good_runs=arguments.good_runs,
         case=arguments.case,
         requests=arguments.requests,
+        files=arguments.files,
     )
     failed = 0
     for name in arguments.names or CHECKS:
@@ -66,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--corruptions", type=int, default=10_000, help="(10000)")
     parser.add_argument("--good-runs", type=int, default=1000, help="(1000)")
     parser.add_argument("--case", default="", help="one of folder_storm alone: 4711, good-12")
+    parser.add_argument("--files", type=int, default=20_000, help="of hash_chain (20000)")
     parser.add_argument("--requests", type=int, default=50, help="an operation, of a kind (50)")
     parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
     return parser

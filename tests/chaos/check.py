@@ -32,3 +32,4 @@ class Check:
     corruptions: int = 10_000
     good_runs: int = 1000
     case: str = ""
+    files: int = 20_000

@@ -14,17 +14,18 @@ from tests.conftest import arteriole, wait_for_state, wait_until
 from tests.e2e import runs
 
 PACK = ROOT / "packs" / "umccr"
-STAGES = (*OF_ALL, "qc")
+STAGES = (*OF_ALL, "qc", "transfer_runfolder")
 #: More reads than a sample of the simulated run has.
 WANTED = {"few_reads": {"below": 1_000_000, "consequence": "hold"}}
 
 
 @pytest.fixture(scope="module")
 def machine(raise_machine):
-    """The usual plan with the stage qc, as the one with analyses has it."""
+    """The usual plan with qc, as the one with analyses has it; the run folder is sent, too."""
     usual = yaml.safe_load((PACK / "config.schema.yaml").read_text())["plan"]["default"]["stages"]
     full = yaml.safe_load((PACK / "plans" / "with_analyses.yaml").read_text())["plan"]["stages"]
     plan = {name: full[name] for name in (*usual, "qc")}
+    plan["transfer_runfolder"] = {"after": ["checksum", "qc"], "time_limit": 3600}
     return raise_machine(plan={"stages": plan}, services={"bcl2fastq": {"qc": {"default": WANTED}}})
 
 
@@ -76,6 +77,7 @@ def test_every_stage_is_done_once_in_the_order_of_the_plan(machine, run):
     for before, after in (
         ("check", "convert"), ("convert", "checksum"), ("checksum", "transfer"),
         ("checksum", "archive"), ("convert", "qc"), ("qc", "transfer"), ("qc", "archive"),
+        ("qc", "transfer_runfolder"),
     ):  # fmt: skip
         assert ended[before] <= begun[after]
     events = machine.api("runfolder", f"runs/{run}/history")["events"]
@@ -88,6 +90,15 @@ def test_every_record_and_digest_is_as_it_must_be(machine, run):
     proof = prove(machine.home, run)
     assert proof.problems == ()
     assert proof.records > 1000 and proof.files == 60
+
+
+def test_the_run_folder_is_on_the_cluster_beside_the_fastqs(machine, run):
+    there = machine.home / "cluster" / run / "runfolder-1"
+    manifest = machine.home / "manifests" / run / "attempt-1" / "runfolder.md5"
+    assert (there / "runfolder.md5").read_bytes() == manifest.read_bytes()
+    check = ["md5sum", "--check", "--strict", "--quiet", "runfolder.md5"]
+    subprocess.run(check, cwd=there, check=True)
+    assert (machine.home / "cluster" / "ready" / f"{run}.runfolder-1").resolve() == there
 
 
 @pytest.mark.parametrize(

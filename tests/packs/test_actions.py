@@ -282,7 +282,12 @@ def test_start_job_starts_with_the_key_of_the_try_and_attaches(action, service):
 
 @pytest.mark.parametrize(
     "asked",
-    [{"part": "results"}, {"storage_class": "DEEP_ARCHIVE", "part": "data"}, {"part": ""}],
+    [
+        {"part": "results"},
+        {"storage_class": "DEEP_ARCHIVE", "part": "data"},
+        {"destination": "cluster", "part": "runfolder"},
+        {"part": ""},
+    ],
 )
 def test_start_job_hands_on_what_is_asked_of_the_service(action, service, asked):
     attempts(service, {})

@@ -199,8 +199,8 @@ def test_the_plans_are_of_stages_that_have_a_rule():
         for rule in map(read, paths("rules/*.yaml"))
         if rule["trigger"]["type"] == "arteria.stage_ready"
     }
-    # a site may name this one too: it closes a run folder's manifests before there are FASTQs
-    assert stages(full) - {"receive"} | {"checksum_run"} == ruled
+    # a site may name these too: the run folder's manifests closed before there are FASTQs, and sent
+    assert stages(full) - {"receive"} | {"checksum_run", "transfer_runfolder"} == ruled
 
 
 @pytest.mark.parametrize("path", files("actions/*.yaml"))

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from blake3 import blake3
+
 from tests.bench.bench import Bench
 from tests.bench.files import Data, write
 from tests.bench.measure import Contender, Usage, run
@@ -23,20 +25,26 @@ def rows(bench: Bench) -> Iterator[Row]:
         print(f"transfer is left out, not installed: {what}", file=sys.stderr)
         return
     data = write(bench.scratch / "sent", small=bench.small)
-    manifest = _manifest(data, bench.scratch / "fastq.md5")
+    manifest = _manifests(data, bench.scratch / "fastq.md5")
     with sshd(bench.scratch / "sshd") as server:
         yield from _sent(bench, server, data, manifest)
         yield from _nothing_to_do(bench, server, data, manifest)
 
 
-def _manifest(data: Data, path: Path) -> Path:
-    digests = {}
-    for found in data.folder.rglob("*"):
-        if found.is_file():
-            with open(found, "rb") as file:
-                digest = hashlib.file_digest(file, "md5").hexdigest()
-            digests[found.relative_to(data.folder).as_posix()] = digest
-    path.write_text("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)))
+def _manifests(data: Data, path: Path) -> Path:
+    """That of MD5, with that of BLAKE3 beside it, as the stage before leaves them."""
+    kinds = {".md5": lambda: hashlib.md5(usedforsecurity=False), ".blake3": blake3}
+    names = sorted(
+        found.relative_to(data.folder).as_posix()
+        for found in data.folder.rglob("*")
+        if found.is_file()
+    )
+    for suffix, begin in kinds.items():
+        with path.with_suffix(suffix).open("w") as manifest:
+            for name in names:
+                with open(data.folder / name, "rb") as file:
+                    digest = hashlib.file_digest(file, begin).hexdigest()
+                manifest.write(f"{digest}  {name}\n")
     return path
 
 
@@ -69,7 +77,7 @@ def _sent(bench: Bench, server: Sshd, data: Data, manifest: Path) -> Iterator[Ro
 
 
 def _nothing_to_do(bench: Bench, server: Sshd, data: Data, manifest: Path) -> Iterator[Row]:
-    """Every byte there is read again by ours."""
+    """Every byte there is read again by ours, by b3sum if it is installed."""
     there, copy, once = (bench.scratch / name for name in ("there", "copy", "once"))
     once.mkdir()
     ours, peer = _ours(server, data, manifest, there), _rsync(server, data, copy)

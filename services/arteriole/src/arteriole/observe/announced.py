@@ -107,7 +107,8 @@ def _destination(stage: str, announced: dict[str, Any], done: Deeds) -> list[str
     result = done.results.get(stage)
     if result is None:
         return [f"the result of {stage} is not known"]
-    expected = str(PurePosixPath(announced["to"]).with_name(f"attempt-{done.attempt}"))
+    place = PurePosixPath(announced["to"])
+    expected = str(place.with_name(f"{place.name.rpartition('-')[0]}-{done.attempt}"))
     found = (result.get("destination"), result.get("path"))
     if found == (announced["destination"], expected):
         return []

@@ -7,7 +7,7 @@ from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
 
 #: What each service sends.
-SENT = {"transfer": (DataKind.FASTQ,), "archive": tuple(DataKind)}
+SENT = {"transfer": (DataKind.RAW, DataKind.FASTQ), "archive": tuple(DataKind)}
 
 
 def explain(policy: Policy, subjects: Sequence[Subject]) -> dict[str, Any]:

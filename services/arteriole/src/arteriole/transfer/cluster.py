@@ -1,5 +1,6 @@
 """The far side of a transfer: looks, receives, verifies, publishes."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -8,34 +9,19 @@ from pathlib import Path
 
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile
+from arteriole.checksum.manifest import Manifest
 from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import OUTPUT_LIMIT, Finished, Task, note
 from arteriole.transfer import scripts
 from arteriole.transfer.errors import TransferError, explain, no_access
-from arteriole.transfer.rsync import clear_command, names_text, send_command
+from arteriole.transfer.parts import SentPart
+from arteriole.transfer.rsync import names_text, send_command
 from arteriole.transfer.settings import Destination
 from arteriole.transfer.shares import share_out
 from arteriole.transfer.streams import run_streams
 
-_FAILED = re.compile(r"(?:(.+): FAILED(?: open or read)?|surplus: \./(.+))")
+_FAILED = re.compile(r"(?:(.+): FAILED(?: open or read| \(.+\))?|surplus: \./(.+))")
 _LOOKED = re.compile(r"arteriole: (final|published|(?:new|begun) ([0-9]+))")
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is there of an attempt.
-
-    Attributes:
-        final: all of it.
-        published: the ready link, too.
-        begun: an earlier start left something, or nothing, in the partial folder.
-        size: the bytes of what it left.
-    """
-
-    final: bool = False
-    published: bool = False
-    begun: bool = False
-    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,32 +32,75 @@ class Difference:
     named: bool = True
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is there of what is sent.
+
+    Attributes:
+        final: all of it.
+        published: the ready link, too.
+        begun: an earlier start left something, or nothing, in the partial folder.
+        size: the bytes of what it left.
+        difference: of the final folder.
+    """
+
+    final: bool = False
+    published: bool = False
+    begun: bool = False
+    size: int = 0
+    difference: Difference = Difference([])
+
+
 class Cluster:
-    """`destination` as the place of one attempt of one run.
+    """`destination` as the place of one part of one run.
+
+    It is to be as `manifests` have it: that of MD5, and perhaps that of BLAKE3.
 
     `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
     """
 
     def __init__(
-        self, task: Task, destination: Destination, limit: Callable[[], int | None] | None = None
+        self,
+        task: Task,
+        destination: Destination,
+        part: SentPart,
+        manifests: Sequence[Manifest],
+        limit: Callable[[], int | None] | None = None,
     ) -> None:
         self._task = task
         self._destination = destination
         self._limit = limit or destination.limit_now
         self._timeout: float = task.parameters["timeout"]
-        self.final = f"attempt-{task.attempt}"
-        self.partial = f".attempt-{task.attempt}.partial"
+        self._part, self._manifests = part, manifests
+        self.final = part.folder(task.attempt)
+        self.partial = f".{self.final}.partial"
 
     def look(self) -> Found:
-        """What is there; if the attempt is not, its partial folder is, from now on.
+        """What is there; if it is the final folder, compared with the manifests.
+
+        If that is not there, the partial one is, from now on.
 
         NB: whatever an earlier start has left running there can write to it no more.
         """
-        done = self._script("looking at the destination", scripts.LOOK)
+        doing = "looking at the destination"
+        texts = [manifest.text for manifest in self._manifests]
+        digests = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts]
+        words = (*self._comparing, *digests)
+        done = self._script(doing, scripts.LOOK, *words, accepted=(0, scripts.DIFFERS))
         for match in map(_LOOKED.fullmatch, done.output.splitlines()):
             if match is not None:
-                return _found(match[1].split()[0], int(match[2] or 0))
-        raise explain(done, "looking at the destination", over_ssh=self._over_ssh)
+                what, size = match[1].split()[0], int(match[2] or 0)
+                return self._found(what, size, self._difference(done, doing))
+        raise explain(done, doing, over_ssh=self._over_ssh)
+
+    def _found(self, what: str, size: int, difference: Difference) -> Found:
+        published = what == "published"
+        final = published or what == "final"
+        return Found(final, published, what == "begun", size, difference)
+
+    @property
+    def _comparing(self) -> tuple[str, str]:
+        return str(self._destination.digesters), self._part.value
 
     def send(
         self,
@@ -131,39 +160,31 @@ class Cluster:
             )
         return commands
 
-    def clear(self, source: Path) -> None:
-        """Remove from the partial folder what `source` has not."""
-        command = clear_command(
-            self._task.parameters["rsync"],
-            self._task.parameters["ssh"],
-            self._destination,
-            source,
-            f"{self._task.run}/{self.partial}",
+    def clear(self, names: Sequence[str]) -> None:
+        """Remove from the partial folder whatever is none of `names`."""
+        self._script(
+            "clearing the partial folder", scripts.CLEAR, input_bytes=names_text(sorted(names))
         )
-        done = self._task.command(command, timeout=self._timeout, environment={"LC_ALL": "C.UTF-8"})
-        if done.exit_code != 0:
-            raise explain(done, "clearing the partial folder", over_ssh=self._over_ssh)
 
-    def differing(self, manifest: bytes, folder: str) -> Difference:
-        """The files in `folder` that are not as `manifest` (md5sum's format) has them.
-
-        The partial folder is given the manifest, a final one must have it.
-        """
+    def verify(self) -> Difference:
+        """Compare the partial folder with the manifests, which are put there."""
+        doing = "verifying at the destination"
         done = self._script(
-            "verifying at the destination",
+            doing,
             scripts.VERIFY,
-            folder,
-            "write" if folder == self.partial else "compare",
-            str(self._destination.streams),
-            input_bytes=manifest,
+            *self._comparing,
+            input_bytes=b"".join(manifest.text for manifest in self._manifests),
             accepted=(0, scripts.DIFFERS),
         )
+        return self._difference(done, doing)
+
+    def _difference(self, done: Finished, doing: str) -> Difference:
         if done.exit_code == 0:
             return Difference([])
         matches = map(_FAILED.fullmatch, done.output.splitlines())
         names = sorted({match[1] or match[2] for match in matches if match})
         if not names:
-            raise explain(done, "verifying at the destination", over_ssh=self._over_ssh)
+            raise explain(done, doing, over_ssh=self._over_ssh)
         return Difference(names, named=len(done.output.encode()) < OUTPUT_LIMIT)
 
     def publish(self) -> None:
@@ -195,7 +216,7 @@ class Cluster:
             script,
             str(self._destination.path),
             self._task.run,
-            str(self._task.attempt),
+            self.final,
             *words,
         )
         done = self._task.command(command, timeout=self._timeout, input_bytes=input_bytes)
@@ -206,11 +227,6 @@ class Cluster:
         if done.exit_code not in accepted:
             raise explain(done, doing, over_ssh=self._over_ssh)
         return done
-
-
-def _found(what: str, size: int) -> Found:
-    published = what == "published"
-    return Found(what == "final" or published, published, begun=what == "begun", size=size)
 
 
 def _beside(there: int, tell: Callable[[int], None]) -> Callable[[int], None]:

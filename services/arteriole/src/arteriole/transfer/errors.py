@@ -3,6 +3,7 @@
 import re
 
 from arteriole.jobs.worker import Finished, WorkError
+from arteriole.transfer.parts import SentPart
 
 #: Longest part of a tool's words that goes into a message.
 WORDS = 300
@@ -13,7 +14,7 @@ _PROGRESS = re.compile(r"[0-9][0-9.,]* [0-9]+% \S+/s [0-9:?]+( \(xfr[^)]*\))?")
 
 
 class TransferError(WorkError):
-    """The FASTQs could not be transferred."""
+    """The files could not be transferred."""
 
     code = "transfer.failed"
 
@@ -42,10 +43,11 @@ _FAR = (
         "make room or raise the quota, then retry: what was sent is kept",
     ),
     (
-        r"(rsync|md5sum|find|awk|sh): ((command )?not found|No such file or directory)",
+        r"(rsync|md5sum|b3sum|nproc|find|sort|comm|xargs|awk|sh): "
+        r"((command )?not found|No such file or directory)",
         "tool.missing",
         "a tool is missing at the destination",
-        "install rsync and coreutils there, or set rsync_path of the destination",
+        "install rsync, coreutils and findutils there, or set rsync_path of the destination",
     ),
     (
         r"Permission denied|Operation not permitted",
@@ -73,6 +75,19 @@ def explain(finished: Finished, doing: str, *, over_ssh: bool) -> TransferError:
         f"{doing} ended with exit code {finished.exit_code}: {words}",
         hint="the job's log has all that was said; then retry",
     )
+
+
+def source_changed(what: str, part: SentPart) -> TransferError:
+    """The error for files here that are not those of their manifest."""
+    if part is SentPart.FASTQ:
+        code, hint = (
+            "transfer.source_changed",
+            "an attempt never changes: redo the run from convert",
+        )
+    else:
+        code = "transfer.runfolder_changed"
+        hint = "put back what is missing; arteria.addendum digests what is new; then retry"
+    return TransferError(f"the files of {what}", code=code, hint=hint)
 
 
 def no_access(finished: Finished, doing: str) -> TransferError:

@@ -1,10 +1,11 @@
-"""Transfer jobs: an attempt's FASTQs to a cluster."""
+"""Transfer jobs: an attempt's FASTQs, or the run folder, to a cluster."""
 
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import InvalidError
+from arteriole.app.names import find_run
 from arteriole.app.routes import Route
 from arteriole.checksum.places import (
     attempt_folder,
@@ -17,14 +18,24 @@ from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.gate import QUESTION, Gate, ask, question
 from arteriole.policy.settings import DataKind
+from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination, TransferSettings
 
 #: The folder of the ready links, so no run may be called so.
 READY = "ready"
+KINDS = {SentPart.FASTQ: DataKind.FASTQ, SentPart.RUNFOLDER: DataKind.RAW}
 
 
 class TransferRequest(StartRequest):
     destination: str
+    part: SentPart = SentPart.FASTQ
+
+    def asked(self) -> dict[str, Any]:
+        """A key of a version that knew no parts still means the same job."""
+        document = super().asked()
+        if self.part is SentPart.FASTQ:
+            del document["part"]
+        return document
 
 
 class TransferKind:
@@ -45,22 +56,23 @@ class TransferKind:
             raise InvalidError(
                 f"a run called {READY!r} would take the place of the ready links", field="run"
             )
-        destination = self._destination(request.destination)
+        destination, part = self._destination(request.destination), request.part
+        fastq = attempt_folder(settings.fastq_root, run, request.attempt)
+        source = self._source(run, request)
         if request.observe:
-            fastq = attempt_folder(settings.fastq_root, run, request.attempt)
             manifests = manifest_folder(settings.manifest_root, run, request.attempt)
         else:
-            fastq = find_attempt(settings.fastq_root, run, request.attempt)
             manifests = require_manifests(
-                settings.manifest_root, run, request.attempt, ("fastq.md5",)
+                settings.manifest_root, run, request.attempt, (part.manifest,)
             )
-        policy = self._question(run, fastq, request.destination)
+        policy = self._question(run, fastq, request.destination, part)
         ask(policy, observe=request.observe)
         return {
             # It waits for the network and the far side, often for long; no core is kept for it.
             "needs": Needs(cores=0).document(),
-            "fastq": str(fastq),
-            "manifest": str(manifests / "fastq.md5"),
+            "part": part.value,
+            part.value: str(source),
+            "manifest": str(manifests / part.manifest),
             "name": request.destination,
             "destination": destination.model_dump(mode="json"),
             "rsync": settings.rsync,
@@ -69,13 +81,29 @@ class TransferKind:
             **policy,
         }
 
-    def _question(self, run: str, fastq: Path, name: str) -> dict[str, Any]:
-        return question(self._gate, run, fastq, name, [DataKind.FASTQ])
+    def _question(self, run: str, fastq: Path, name: str, part: SentPart) -> dict[str, Any]:
+        return question(self._gate, run, fastq, name, [KINDS[part]])
 
     def at_start(self, job: Job) -> dict[str, Any]:
         """With the policy of now."""
         given = {name: value for name, value in job.parameters.items() if name != QUESTION}
-        return given | self._question(job.run, Path(given["fastq"]), given["name"])
+        fastq = attempt_folder(self._settings.fastq_root, job.run, job.attempt)
+        part = SentPart(given.get("part", SentPart.FASTQ))  # of earlier versions
+        return given | self._question(job.run, fastq, given["name"], part)
+
+    def _source(self, run: str, request: TransferRequest) -> Path:
+        settings = self._settings
+        if request.part is SentPart.FASTQ:
+            place = attempt_folder if request.observe else find_attempt
+            return place(settings.fastq_root, run, request.attempt)
+        if not settings.run_roots:
+            raise InvalidError(
+                "the run folder is asked for, and transfer has no run_roots",
+                code="transfer.no_run_roots",
+                hint="set transfer.run_roots in arteriole.yaml to where run folders are",
+                field="part",
+            )
+        return find_run(settings.run_roots, run)
 
     def _destination(self, name: str) -> Destination:
         destination = self._settings.destinations.get(name)

@@ -37,7 +37,8 @@ def send_command(
         limit: in KiB/s.
         compare: read both sides in full instead of trusting sizes and times.
     """
-    options = [
+    command = [
+        rsync,
         "--times",
         "--copy-links",
         "--force",
@@ -47,32 +48,14 @@ def send_command(
         "--no-human-readable",
         "--info=progress2",
         "--outbuf=N",
-    ]
-    if compare:
-        options.append("--checksum")
-    if limit is not None:
-        options.append(f"--bwlimit={limit}")
-    return _command(rsync, ssh, destination, source, folder, options)
-
-
-def clear_command(
-    rsync: str, ssh: str, destination: Destination, source: Path, folder: str
-) -> list[str]:
-    """Removes from `folder` what `source` has not, and sends nothing."""
-    options = ["--recursive", "--copy-links", "--delete", "--existing", "--ignore-existing"]
-    return _command(rsync, ssh, destination, source, folder, options)
-
-
-def _command(
-    rsync: str, ssh: str, destination: Destination, source: Path, folder: str, options: list[str]
-) -> list[str]:
-    command = [
-        rsync,
-        *options,
         "--protect-args",
         f"--partial-dir={PARTIAL_DIR}",
         "--timeout=600",
     ]
+    if compare:
+        command.append("--checksum")
+    if limit is not None:
+        command.append(f"--bwlimit={limit}")
     if destination.rsync_path is not None:
         command.append(f"--rsync-path={destination.rsync_path}")
     target = f"{destination.path}/{folder}/"

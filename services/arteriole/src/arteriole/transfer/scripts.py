@@ -1,29 +1,86 @@
 """What is run at the destination: fixed scripts for a POSIX shell, names are their arguments.
 
-`$1` is the destination's path, `$2` the run, `$3` the attempt.
+`$1` is the destination's path, `$2` the run, `$3` the folder that is to be there (attempt-1, say).
 """
 
 PARTIAL_DIR = ".rsync-partial"
 
-#: Says whether the attempt is there, and its ready link. If not, the partial folder is from now on;
-#: then says whether it was before, and how many bytes of files that are whole are in it.
+#: Compares the folder that it is in with its manifest `$5.blake3` if b3sum is there, which takes a
+#: quarter of the time, else with `$5.md5`; `bad` is 65 if they differ, and what does is named, as
+#: these tools do it or as `surplus: ./<path>`.
 #:
-#: What is in it is moved to a new folder of the same name: an rsync that still runs there after a
-#: lost connection has a folder that is gone, and can write nothing more. What such a one was just
-#: receiving is kept as rsync itself would have left it.
+#: As many of them read at once as there are cores, at most `$4`; each has an equal part of the
+#: bytes, the largest files first.
+_COMPARE = """
+manifest=$5.md5; name_at=35; check="md5sum --check --quiet --strict"
+if [ -f "$5.blake3" ] && command -v b3sum > /dev/null; then
+  manifest=$5.blake3; name_at=67; check="b3sum --check --quiet --no-mmap"
+fi
+count=$(nproc) || exit 67
+if [ "$count" -gt "$4" ]; then count=$4; fi
+parts=$(mktemp -d) || exit 67
+trap 'rm -rf "$parts"' EXIT
+find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$count" \
+  -v name_at="$name_at" -v own="./$5" '
+  NR == FNR { want["./" substr($0, name_at)] = $0; next }
+  { name = $0; sub(/^[^ ]* [^ ]* /, "", name) }
+  (name == own ".md5" || name == own ".blake3") && $1 == "f" { next }
+  !(name in want) { print "surplus: " name; next }
+  $1 != "f" { print substr(name, 3) ": FAILED" }
+  name in given { next }
+  {
+    least = 1
+    for (part = 2; part <= count; part++) if (load[part] < load[least]) least = part
+    load[least] += $2 + 16384
+    given[name] = 1
+    print want[name] > (parts "/" least)
+  }
+  END { for (name in want) if (!(name in given)) print want[name] > (parts "/1") }
+' "$manifest" - > "$parts/said" || exit 67
+bad=0; begun=
+for part in "$parts"/[0-9]*; do
+  $check "$part" > "$part.said" 2>&1 &
+  begun="$begun $!"
+done
+for process in $begun; do wait "$process" || bad=65; done
+if [ -s "$parts/said" ]; then bad=65; fi
+cat "$parts"/*said
+"""
+
+#: Says whether that folder is there, and its ready link. If it is, it is compared with its
+#: manifests: `$6` is the MD5 of `$5.md5`, `$7` that of `$5.blake3`, which may be absent; exit code
+#: 65 if they differ. If not, the partial folder is there from now on; then says whether it was
+#: before, and how many bytes of whole files are in it.
+#:
+#: What is in the partial folder is moved to a new one of the same name: an rsync that still runs
+#: there after a lost connection has a folder that is gone, and can write nothing more. What such a
+#: one was just receiving is kept as rsync itself would have left it.
 LOOK = f"""
 LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
-if [ -d "$2/attempt-$3" ]; then
-  if [ "$(readlink "ready/$2.attempt-$3")" = "../$2/attempt-$3" ]; then
-    echo "arteriole: published"
+if [ -d "$2/$3" ]; then
+  there=final
+  if [ "$(readlink "ready/$2.$3")" = "../$2/$3" ]; then there=published; fi
+  cd "$2/$3" || exit 67
+  is_digest_of() {{
+    found=
+    if [ -f "$2" ]; then found=$(md5sum < "$2") || exit 67; fi
+    [ "${{found%% *}}" = "$1" ]
+  }}
+  if ! is_digest_of "$6" "$5.md5"; then
+    echo "$5.md5: FAILED"
+    bad=65
+  elif [ -e "$5.blake3" ] && ! is_digest_of "$7" "$5.blake3"; then
+    echo "$5.blake3: FAILED"
+    bad=65
   else
-    echo "arteriole: final"
+{_COMPARE}
   fi
-  exit 0
+  echo "arteriole: $there"
+  exit "$bad"
 fi
 mkdir -p "$2" && cd "$2" || exit 67
-old=.attempt-$3.partial; new=.attempt-$3.next
+old=.$3.partial; new=.$3.next
 if [ -d "$old" ] || [ -d "$new" ]; then begun=begun; else begun=new; fi
 mkdir -p "$new" || exit 67
 if [ -d "$old" ]; then
@@ -48,47 +105,29 @@ find "$old" -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="
 '
 """
 
-#: Compares the folder `$2/$4` with the manifest on stdin; it is written there if `$5` is `write`.
-#: So many md5sums as `$6` says read at once, the largest files first.
-#: Exit code 65: what differs is named, as md5sum does it or as `surplus: ./<path>`.
+#: Removes from the partial folder whatever is not on stdin (names with ./ before, each followed by
+#: NUL, in the order of their bytes), and the folders that are empty then.
+CLEAR = f"""
+LC_ALL=C; export LC_ALL
+cd "$1/$2/.$3.partial" || exit 66
+wanted=$(mktemp) || exit 67
+trap 'rm -f "$wanted"' EXIT
+cat > "$wanted" || exit 67
+find . ! -type d ! -path '*/{PARTIAL_DIR}/*' -print0 | sort -z | comm -z -23 - "$wanted" |
+  xargs -0 -r rm -f -- || exit 67
+find . -mindepth 1 -type d -empty -delete || exit 67
+"""
+
+#: Compares the partial folder with the manifests on stdin, which are left there, told apart by the
+#: length of their digests; exit code 65 if they differ.
 VERIFY = f"""
 LC_ALL=C; export LC_ALL
-cd "$1/$2/$4" || exit 66
-if [ "$5" = write ]; then
-  find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
-  rm -f fastq.md5
-  cat > fastq.md5 || exit 67
-elif ! cmp -s - fastq.md5; then
-  echo "fastq.md5: FAILED"
-  exit 65
-fi
-parts=$(mktemp -d) || exit 67
-trap 'rm -rf "$parts"' EXIT
-find . ! -type d -printf '%y %s %p\\n' | sort -k 2,2nr | awk -v parts="$parts" -v count="$6" '
-  NR == FNR {{ want["./" substr($0, 35)] = $0; next }}
-  {{ name = $0; sub(/^[^ ]* [^ ]* /, "", name) }}
-  name == "./fastq.md5" && $1 == "f" {{ next }}
-  !(name in want) {{ print "surplus: " name; next }}
-  $1 != "f" {{ print substr(name, 3) ": FAILED" }}
-  name in given {{ next }}
-  {{
-    least = 1
-    for (part = 2; part <= count; part++) if (load[part] < load[least]) least = part
-    load[least] += $2 + 16384
-    given[name] = 1
-    print want[name] > (parts "/" least)
-  }}
-  END {{ for (name in want) if (!(name in given)) print want[name] > (parts "/1") }}
-' fastq.md5 - > "$parts/said" || exit 67
-bad=0; begun=
-for part in "$parts"/[0-9]*; do
-  md5sum -c --quiet --strict "$part" > "$part.said" 2>&1 &
-  begun="$begun $!"
-done
-for process in $begun; do wait "$process" || bad=65; done
-if [ -s "$parts/said" ]; then bad=65; fi
-cat "$parts"/*said
-exit $bad
+cd "$1/$2/.$3.partial" || exit 66
+find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
+rm -f "$5.md5" "$5.blake3"
+awk -v own="$5" '{{ print > (own (length($1) == 32 ? ".md5" : ".blake3")) }}' || exit 67
+{_COMPARE}
+exit "$bad"
 """
 
 #: Gives the verified folder its group (`$4`) and modes (of files `$5`, of folders `$6`; those that
@@ -114,19 +153,19 @@ give() {
   if [ -n "$wrong" ]; then echo "group or mode is not kept there: $wrong"; exit 68; fi
 }
 cd "$1" || exit 66
-if [ ! -e "$2/attempt-$3" ]; then
-  give "$2/.attempt-$3.partial"
+if [ ! -e "$2/$3" ]; then
+  give "$2/.$3.partial"
   give "$2" -maxdepth 0 -user "$(id -u)"
-  sync -f "$2/.attempt-$3.partial" || exit 67
-  mv -T "$2/.attempt-$3.partial" "$2/attempt-$3" || exit 67
+  sync -f "$2/.$3.partial" || exit 67
+  mv -T "$2/.$3.partial" "$2/$3" || exit 67
 fi
 if [ ! -d ready ]; then
   mkdir -p ready || exit 67
   give ready -maxdepth 0
 fi
-if [ "$(readlink "ready/$2.attempt-$3")" != "../$2/attempt-$3" ]; then
-  ln -sfn "../$2/attempt-$3" "ready/.$2.attempt-$3.new" || exit 67
-  mv -T "ready/.$2.attempt-$3.new" "ready/$2.attempt-$3" || exit 67
+if [ "$(readlink "ready/$2.$3")" != "../$2/$3" ]; then
+  ln -sfn "../$2/$3" "ready/.$2.$3.new" || exit 67
+  mv -T "ready/.$2.$3.new" "ready/$2.$3" || exit 67
 fi
 """
 

@@ -11,6 +11,7 @@ from arteriole.checksum.places import AbsolutePath
 from arteriole.jobs.ssh import Host, Identifier, PlainPath, SpacedPath
 from arteriole.transfer.access import DirectoryMode, FileMode
 from arteriole.transfer.bandwidth import Rate, Window, limit_at, require_apart
+from arteriole.transfer.excludes import Excludes
 
 
 def _zone(name: str) -> str:
@@ -27,8 +28,10 @@ class Destination(Host):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 
     path: SpacedPath
-    #: So many rsyncs at once, and so many md5sums on the far side.
+    #: So many rsyncs at once.
     streams: int = Field(default=2, ge=1, le=16)
+    #: At most so many processes verify at once on the far side, and no more than it has cores.
+    digesters: int = Field(default=4, ge=1, le=64)
     #: Limit of all streams together, in KiB/s; or one for each window of the day.
     bandwidth: Rate | list[Window] | None = None
     #: Where the windows' hours are told; this machine's if there is none.
@@ -37,6 +40,8 @@ class Destination(Host):
     group: Identifier | None = None
     file_mode: FileMode | None = None
     directory_mode: DirectoryMode | None = None
+    #: What is not sent there.
+    excludes: Excludes = Excludes()
     #: rsync on the far side, if it is not found there.
     rsync_path: PlainPath | None = None
 
@@ -56,6 +61,8 @@ class Destination(Host):
 
 class TransferSettings(Section):
     port: int = Field(default=8183, ge=0, le=65535)
+    #: Where run folders are; needed if they are sent themselves.
+    run_roots: list[AbsolutePath] = Field(default_factory=list)
     fastq_root: AbsolutePath
     manifest_root: AbsolutePath
     destinations: dict[Identifier, Destination] = Field(default_factory=dict)

@@ -3,36 +3,44 @@
 Whatever was done by an earlier start is found and not done again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum.errors import listed
+from arteriole.checksum.errors import ManifestError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
+from arteriole.checksum.volumes import stems
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note, require_tool
 from arteriole.policy.gate import ask
 from arteriole.transfer.cluster import Cluster, Difference, Found, no_folder, not_verified
-from arteriole.transfer.errors import TransferError
+from arteriole.transfer.errors import TransferError, source_changed
+from arteriole.transfer.excludes import Choice, choose
+from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination
 
 
 def work(task: Task) -> dict[str, Any]:
-    """`{files, bytes, destination, path, manifest, already, resent}`.
+    """`{part, files, bytes, left_out, destination, path, manifest, already, resent}`.
 
-    `already`: the attempt was there and is as it should be. `resent`: the files that had to be
-    sent again, because the far side had them otherwise.
+    `files` and `bytes` are there and verified. `left_out` (`{files, bytes, patterns}`) stayed here,
+    by the destination's excludes, and nothing is said of it. `already`: the rest was there and is
+    as it should be. `resent`: the files that had to be sent again, because the far side had them
+    otherwise.
     """
-    name = task.parameters["name"]
+    name, part = task.parameters["name"], _part(task)
     ask(task.parameters)
-    with exclusive(task, f"{name}/{task.run}.{task.attempt}"):
-        return _work(task, Destination.model_validate(task.parameters["destination"]))
+    with exclusive(task, f"{name}/{task.run}.{part.folder(task.attempt)}"):
+        return _work(task, part, Destination.model_validate(task.parameters["destination"]))
 
 
 def observe(task: Task) -> dict[str, Any]:
-    """`{destination, to}`; a cluster behind ssh is not asked.
+    """`{part, destination, to}`, and if the folder is here `{files, bytes, left_out}`.
+
+    A cluster behind ssh is not asked.
 
     Raises:
         TransferError: the folder of a mounted destination is not there.
@@ -45,80 +53,141 @@ def observe(task: Task) -> dict[str, Any]:
         require_tool(task.parameters[tool])
     if destination.host is None and not destination.path.is_dir():
         raise no_folder("looking at the destination", destination)
-    return {
+    part = _part(task)
+    would = {
+        "part": part.value,
         "destination": task.parameters["name"],
-        "to": f"{destination.path}/{task.run}/attempt-{task.attempt}",
+        "to": f"{destination.path}/{task.run}/{part.folder(task.attempt)}",
     }
+    source = Path(task.parameters[part])
+    if not source.is_dir():
+        return would
+    return would | _counts(_chosen(task, destination, _list(source, part)), destination, part)
 
 
-def _work(task: Task, destination: Destination) -> dict[str, Any]:
-    source = Path(task.parameters["fastq"])
-    manifest = read_manifest(Path(task.parameters["manifest"]))
-    files = _files(source, manifest)
-    total = sum(found.size for found in files)
-    cluster = Cluster(task, destination)
+def _part(task: Task) -> SentPart:
+    """A job of an earlier version names none."""
+    return SentPart(task.parameters.get("part", SentPart.FASTQ))
+
+
+def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any]:
+    source = Path(task.parameters[part])
+    whole = _manifests(Path(task.parameters["manifest"]), part)
+    choice = _chosen(task, destination, _files(source, whole[0], part))
+    names = [found.name for found in choice.sent]
+    manifests = [Manifest(one.path, {name: one.digests[name] for name in names}) for one in whole]
+    counts = _counts(choice, destination, part)
+    cluster = Cluster(task, destination, part, manifests)
     found = cluster.look()
     resent: list[str] = []
-    if found.final:
-        _require_final(cluster, manifest, f"{destination.path}/{task.run}")
-    else:
-        resent = _Sending(task, cluster, source, files, manifest).send(found)
+    if found.difference.names:
+        raise not_verified(
+            found.difference.names,
+            f"{destination.path}/{task.run}/{cluster.final}",
+            "it is left as it is: find out what changed it, move it away, then retry",
+        )
+    if not found.final:
+        resent = _Sending(task, cluster, source, choice.sent).send(found)
     if not found.published:
         cluster.publish()
-    task.progress(total, total, "bytes")
+    task.progress(counts["bytes"], counts["bytes"], "bytes")
     return {
-        "files": len(manifest.digests),
-        "bytes": total,
+        "part": part.value,
+        **counts,
         "destination": task.parameters["name"],
         "path": f"{destination.path}/{task.run}/{cluster.final}",
-        "manifest": manifest.digest,
+        "manifest": manifests[0].digest,
         "already": found.final,
         "resent": resent,
     }
 
 
-def _files(source: Path, manifest: Manifest) -> list[FoundFile]:
-    """What to send; TransferError if the files of `source` are not those of `manifest`."""
-    files = list_files(source)
+def _manifests(path: Path, part: SentPart) -> list[Manifest]:
+    """That of MD5 at `path`, and that of BLAKE3 if it is beside it."""
+    late = stems(path.parent, part)[1:]
+    paths = [path, *filter(Path.exists, [path.with_suffix(".blake3")])]
+    found = [_with_addenda(one, late) for one in paths]
+    names = [one.digests.keys() for one in found]
+    if differing := sorted(names[0] ^ names[-1]):
+        raise ManifestError(f"{paths[0]} and {paths[-1]} list different files: {listed(differing)}")
+    return found
+
+
+def _with_addenda(path: Path, late: list[str]) -> Manifest:
+    """The one at `path`, with what came into a run folder after it was closed."""
+    paths = [path, *(path.with_name(name + path.suffix) for name in late)]
+    every = [read_manifest(one) for one in paths]
+    return Manifest(path, {name: digest for one in every for name, digest in one.digests.items()})
+
+
+def _list(source: Path, part: SentPart) -> list[FoundFile]:
+    return list_files(source, without_own=part is SentPart.RUNFOLDER)
+
+
+def _files(source: Path, manifest: Manifest, part: SentPart) -> list[FoundFile]:
+    """What is here; TransferError if these are not the files of `manifest`."""
+    files = _list(source, part)
     names = {found.name for found in files}
     differing = sorted(names ^ manifest.digests.keys())
-    if differing or not names or "fastq.md5" in names:
-        what = listed(differing) or ("fastq.md5 is among them" if names else "it is empty")
-        raise TransferError(
-            f"the files of {source} are not those that {manifest.path} lists: {what}",
-            code="transfer.source_changed",
-            hint="an attempt never changes: redo the run from convert",
-        )
+    ours = names & {part.manifest, f"{part}.blake3"}
+    if differing or not names or ours:
+        what = listed(differing) or (f"{listed(ours)} is among them" if names else "it is empty")
+        raise source_changed(f"{source} are not those that {manifest.path} lists: {what}", part)
     return files
 
 
-def _require_final(cluster: Cluster, manifest: Manifest, where: str) -> None:
-    names = cluster.differing(manifest.text, cluster.final).names
-    if names:
-        raise not_verified(
-            names,
-            f"{where}/{cluster.final}",
-            "it is left as it is: find out what changed it, move it away, then retry",
+def _chosen(task: Task, destination: Destination, files: list[FoundFile]) -> Choice:
+    """What of `files` is sent; TransferError if nothing is."""
+    part = _part(task)
+    choice = choose(files, destination.excludes.of(part))
+    name = task.parameters["name"]
+    if choice.left_out and not choice.sent:
+        raise TransferError(
+            f"of the {part} the excludes of {name} leave out all {len(files)} files",
+            code="transfer.excludes_all",
+            hint="correct excludes in arteriole.yaml, start the service anew, then retry",
         )
+    if choice.unused:
+        task.remark(
+            "transfer.excludes_nothing",
+            f"of the {part} no file fits these excludes of {name}: {listed(choice.unused)}",
+            "correct excludes in arteriole.yaml if such files were to stay here",
+        )
+    return choice
+
+
+def _counts(choice: Choice, destination: Destination, part: SentPart) -> dict[str, Any]:
+    return {
+        "files": len(choice.sent),
+        "bytes": _size(choice.sent),
+        "left_out": {
+            "files": len(choice.left_out),
+            "bytes": _size(choice.left_out),
+            "patterns": destination.excludes.of(part),
+        },
+    }
+
+
+def _size(files: Iterable[FoundFile]) -> int:
+    return sum(found.size for found in files)
 
 
 @dataclass(frozen=True)
 class _Sending:
-    """The files of an attempt on their way to the partial folder."""
+    """The files on their way to the partial folder."""
 
     task: Task
     cluster: Cluster
     source: Path
     files: list[FoundFile]
-    manifest: Manifest
 
     def send(self, found: Found) -> list[str]:
         """Send until the far side has what the manifest says; the files that went twice."""
         if found.begun:
-            self.cluster.clear(self.source)
+            self._clear()
         self._tell(found.size)
         self.cluster.send(self.source, self.files, found, self._tell)
-        difference = self._differing()
+        difference = self.cluster.verify()
         if difference.names:
             note(f"sent again: {listed(difference.names)}")
             self._send_again(difference)
@@ -127,28 +196,28 @@ class _Sending:
     def _send_again(self, difference: Difference) -> None:
         wanted = set(difference.names)
         again = [one for one in self.files if one.name in wanted or not difference.named]
-        self.cluster.clear(self.source)
-        there = Found(begun=True, size=self._total - sum(one.size for one in again))
+        self._clear()
+        there = Found(begun=True, size=self._total - _size(again))
         if again:
             self.cluster.send(self.source, again, there, self._tell, compare=True)
-        names = self._differing().names
+        names = self.cluster.verify().names
         if names:
             raise not_verified(
                 names,
                 self.cluster.partial,
-                "they differ after sending twice: check the FASTQs here (checksum stage), then"
+                "they differ after sending twice: check the files here (checksum stage), then"
                 " the disk there",
             )
 
-    def _differing(self) -> Difference:
-        return self.cluster.differing(self.manifest.text, self.cluster.partial)
+    def _clear(self) -> None:
+        self.cluster.clear([found.name for found in self.files])
 
     def _tell(self, there: int) -> None:
         self.task.progress(min(there, self._total), self._total, "bytes")
 
     @cached_property
     def _total(self) -> int:
-        return sum(found.size for found in self.files)
+        return _size(self.files)
 
 
 if __name__ == "__main__":

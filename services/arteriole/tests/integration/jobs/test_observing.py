@@ -26,7 +26,6 @@ class Watched:
         if kind == "transfer":
             if shutil.which("rsync") is None:
                 pytest.skip("rsync is not installed")
-            del wanted["run_roots"]
             wanted["destinations"] = {"there": {"path": str(self.site.home / "far")}}
         if kind == "archive":
             wanted["destinations"] = {"there": {"directory": str(self.site.home / "vault")}}
@@ -59,7 +58,11 @@ def expected(kind: str, site: Any) -> dict[str, Any]:
     }
     return {
         "checksum": {**held, "to": str(site.manifests)},
-        "transfer": {"destination": "there", "to": f"{site.home}/far/{run}/attempt-1"},
+        "transfer": {
+            "part": "fastq",
+            "destination": "there",
+            "to": f"{site.home}/far/{run}/attempt-1",
+        },
         "archive": {
             "destination": "there",
             "to": f"{site.home}/vault/{run}/attempt-1",

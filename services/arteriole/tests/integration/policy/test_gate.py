@@ -52,8 +52,7 @@ class Place:
             "results_root": str(site.home / "results"),
             "destinations": {"vault": {"directory": str(self.vault)}},
         }
-        roots = {name: site.roots[name] for name in ("fastq_root", "manifest_root")}
-        self.transfer_settings = {**roots, "destinations": {"hpc": {"path": str(self.far)}}}
+        self.transfer_settings = {**site.roots, "destinations": {"hpc": {"path": str(self.far)}}}
         kind = ChecksumKind(ChecksumSettings.model_validate(site.roots))
         checksum(site.task(kind.parameters(self.run, StartRequest())))
         self.rule()
@@ -71,10 +70,10 @@ class Place:
         kind = ArchiveKind(settings, self.gate("archive"))
         return kind.parameters(self.run, ArchiveRequest(destination="vault", **asked))
 
-    def transfer_parameters(self) -> dict[str, Any]:
+    def transfer_parameters(self, **asked: Any) -> dict[str, Any]:
         settings = TransferSettings.model_validate(self.transfer_settings)
         kind = TransferKind(settings, self.gate("transfer"))
-        return kind.parameters(self.run, TransferRequest(destination="hpc"))
+        return kind.parameters(self.run, TransferRequest(destination="hpc", **asked))
 
     def moved(self) -> list[Path]:
         return [*self.vault.iterdir(), *self.far.iterdir()]
@@ -113,6 +112,24 @@ def test_a_transfer_is_refused(place: Place, rule: dict[str, Any], words: str) -
     with _refused(words):  # the job was made before the policy was changed
         transfer(place.site.task(before))
     assert place.moved() == []
+
+
+def test_a_run_folder_is_raw_data(place: Place) -> None:
+    """Of the projects of its attempt."""
+    place.rule(kinds=["fastq"])
+    place.transfer_parameters()
+    with _refused("no rule of policy.yaml fits raw data"):
+        place.transfer_parameters(part="runfolder")
+    place.rule(kinds=["raw"])
+    before = place.transfer_parameters(part="runfolder")
+    place.rule(kinds=["fastq"])
+    with _refused("fits raw data"):
+        transfer(place.site.task(before))
+    assert place.moved() == []
+    place.rule(kinds=["raw"])
+    (place.site.fastq / "attempt.json").unlink()
+    with _refused("is neither there nor in the run folder", "policy.projects"):
+        transfer(place.site.task(before))
 
 
 @pytest.mark.parametrize("kinds", [["raw"], ["fastq"]])
@@ -182,7 +199,7 @@ def test_over_http_the_refusal_names_the_rule_and_no_project(
     told = service.call("GET", f"policy/{place.run}/1")
     (raw, _, _) = told.json()["kinds"]
     assert (raw["keep_days"], raw["copies"], raw["rules"]) == (9, 2, ["clinical"])
-    assert [d["destination"] for d in raw["destinations"]] == ["archive.vault"]
+    assert [d["destination"] for d in raw["destinations"]] == ["archive.vault", "transfer.hpc"]
     place.rule()
     job = service.submit(destination="vault")
     assert service.ended(job["job_id"])["state"] == "done"
@@ -257,6 +274,7 @@ def test_the_commands(place: Place, tmp_path: Path) -> None:
         f"{place.run}, attempt 1, by {place.path}:",
         f"raw: {kept}",
         f"  archive.vault: {allowed}",
+        f"  transfer.hpc: {allowed}",
         f"fastq: {kept}",
         f"  archive.vault: {allowed}",
         f"  transfer.hpc: {allowed}",

@@ -48,13 +48,17 @@ class Place:
         self.hash()
 
     def settings(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        roots = {name: self.site.roots[name] for name in ("fastq_root", "manifest_root")}
         wanted = destination or self.sshd.destination(self.far)
-        return {**roots, "destinations": {"hpc": wanted}, **more}
+        return {**self.site.roots, "destinations": {"hpc": wanted}, **more}
 
-    def parameters(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    def parameters(
+        self,
+        destination: dict[str, Any] | None = None,
+        request: TransferRequest = REQUEST,
+        **more: Any,
+    ) -> dict[str, Any]:
         kind = TransferKind(TransferSettings.model_validate(self.settings(destination, **more)))
-        return kind.parameters(self.run, REQUEST)
+        return kind.parameters(self.run, request)
 
     def transfer(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         return work(self.site.task(self.parameters(destination, **more)))
@@ -67,12 +71,12 @@ class Place:
             for path in self.ready.resolve().rglob("*")
             if path.is_file()
         }
-        manifest = (self.site.manifests / "fastq.md5").read_bytes()
+        manifests = {f"fastq.{n}": self.site.manifests / f"fastq.{n}" for n in ("md5", "blake3")}
         record = (self.site.fastq / "attempt.json").read_bytes()
         assert found == {
             **self.site.fastq_files,
             "attempt.json": record,
-            "fastq.md5": manifest,
+            **{name: path.read_bytes() for name, path in manifests.items()},
         }
         assert [p.name for p in (self.far / self.run).iterdir()] == ["attempt-1"]
         assert sorted(p.name for p in self.far.iterdir()) == sorted([self.run, "ready"])

@@ -2,15 +2,21 @@
 
 import grp
 import os
+import shutil
 import stat
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum.listing import list_files
+from arteriole.checksum.manifest import read_manifest
+from arteriole.jobs.worker import Task
 from arteriole.transfer.cluster import Cluster, Found
+from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination
 
 from .conftest import BIG, Place
@@ -18,6 +24,13 @@ from .conftest import BIG, Place
 
 def mounted(place: Place, **more: Any) -> dict[str, Any]:
     return {"path": str(place.far), **more}
+
+
+def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
+    """Where a job sends the FASTQs."""
+    destination = Destination.model_validate(task.parameters["destination"])
+    manifests = [read_manifest(Path(task.parameters["manifest"]))]
+    return Cluster(task, destination, SentPart.FASTQ, manifests, limit)
 
 
 @pytest.mark.parametrize("streams", [1, 3, 16])
@@ -30,6 +43,92 @@ def test_streams_bring_every_file(place: Place, streams: int) -> None:
     names = [name for one in lists for name in one.read_bytes().split(b"\0") if name]
     assert (len(lists), len(names), len(set(names))) == (min(streams, 10), 10, 10)
     place.require_arrived()
+
+
+def found_tool(place: Place, tool: str) -> str:
+    """Its path; without manifests of BLAKE3 the far side takes md5sum."""
+    path = shutil.which(tool)
+    if path is None:
+        pytest.skip(f"not installed: {tool}")
+    if tool == "md5sum":
+        (place.site.manifests / "fastq.blake3").unlink()
+    return path
+
+
+@pytest.mark.parametrize("tool", ["md5sum", "b3sum"])
+def test_either_tool_finds_each_harm(place: Place, tool: str) -> None:
+    """And only what has it is sent again."""
+    found_tool(place, tool)
+    place.transfer(mounted(place))
+    harmed = ["P1/S1_S1_L001_R1_001.fastq.gz", "P1/S1_S1_L001_R2_001.fastq.gz", "Stats/Stats.json"]
+    changed, gone, linked = (place.final / name for name in harmed)
+    status = changed.stat()
+    changed.write_bytes(bytes(status.st_size))
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    gone.unlink()
+    linked.unlink()
+    linked.symlink_to("/etc/passwd")
+    (place.final / "more").touch()
+    with pytest.raises(ArterioleError) as raised:
+        place.transfer(mounted(place))
+    assert raised.value.code == "transfer.verify"
+    assert str(raised.value).endswith(f"has it: {', '.join([*harmed, 'more'])}")
+    place.final.rename(place.partial)
+    place.ready.unlink()
+    assert place.transfer(mounted(place))["resent"] == [harmed[0]]
+    assert changed.read_bytes() == place.site.fastq_files[harmed[0]]
+
+
+def test_a_manifest_there_that_is_another_one_is_told(place: Place) -> None:
+    """Also one of BLAKE3 that this side does not have."""
+    place.transfer(mounted(place))
+    (place.site.manifests / "fastq.blake3").unlink()
+    with pytest.raises(ArterioleError, match=r"has it: fastq\.blake3$"):
+        place.transfer(mounted(place))
+    (place.final / "fastq.blake3").unlink()
+    assert place.transfer(mounted(place))["already"]
+
+
+def test_manifests_of_different_files_are_refused(place: Place) -> None:
+    path = place.site.manifests / "fastq.blake3"
+    path.write_text(path.read_text().split("\n", 1)[1])
+    with pytest.raises(ArterioleError, match="list different files: P1/S1_S1_L001_R1") as raised:
+        place.transfer(mounted(place))
+    assert raised.value.code == "manifest.invalid"
+    assert list(place.far.iterdir()) == []
+
+
+RECORDED = """#!/bin/sh
+if [ "$1" = --check ]; then wc -l < "$4" >> {home}/said; fi
+exec {tool} "$@"
+"""
+
+
+@pytest.mark.parametrize("tool", ["md5sum", "b3sum"])
+@pytest.mark.parametrize(("cores", "wanted", "count"), [(3, 9, 3), (9, 2, 2), (1, 4, 1), (9, 9, 6)])
+def test_the_far_side_is_read_by_as_many_as_it_has_cores(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tool: str, cores: int, wanted: int, count: int
+) -> None:
+    """At most as many as the settings say; each has some of the files, and each file one."""
+    for number in range(2):
+        place.site.fastq_files[f"{number}.fastq.gz"] = b"reads" * 100_000
+    place.site.fastq_files.pop("Stats/Stats.json")
+    shutil.rmtree(place.site.fastq / "Stats")
+    place.write()
+    tools = place.site.home / "tools"
+    tools.mkdir()
+    recorded = RECORDED.format(home=place.site.home, tool=found_tool(place, tool))
+    for name, text in (("nproc", f"#!/bin/sh\necho {cores}\n"), (tool, recorded)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    place.transfer(mounted(place, digesters=wanted))
+    said = place.site.home / "said"
+    lines = [int(line) for line in said.read_text().split()]
+    assert (len(lines), sum(lines)) == (count, 6) and all(lines)
+    said.unlink()
+    assert place.transfer(mounted(place, digesters=wanted))["already"]
+    assert sorted(map(int, said.read_text().split())) == sorted(lines)
 
 
 def test_what_an_earlier_start_left_is_used_or_removed(place: Place) -> None:
@@ -57,8 +156,7 @@ def test_what_was_being_received_is_kept_as_rsync_keeps_it(
     (folder / f".{name}.aB3dE6").write_bytes(b"t" * 500)
     (folder / "whole.fastq.gz").write_bytes(b"w" * 70)
     task = place.site.task(place.parameters(mounted(place)))
-    destination = Destination.model_validate(task.parameters["destination"])
-    found = Cluster(task, destination).look()
+    found = cluster_of(task).look()
     assert found == Found(begun=True, size=70)
     assert (folder / ".rsync-partial" / name).stat().st_size == kept
     assert sorted(path.name for path in folder.iterdir()) == [".rsync-partial", "whole.fastq.gz"]
@@ -87,8 +185,7 @@ def test_a_limit_that_changes_begins_the_streams_anew(large: Place) -> None:
             limits[:] = [None]
 
     task = large.site.task(large.parameters(mounted(large)))
-    destination = Destination.model_validate(task.parameters["destination"])
-    cluster = Cluster(task, destination, lambda: limits[0])
+    cluster = cluster_of(task, lambda: limits[0])
     files = list_files(large.site.fastq)
     cluster.send(large.site.fastq, files, cluster.look(), tell)
     assert told[-1] == sum(found.size for found in files)

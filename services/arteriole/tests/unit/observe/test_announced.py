@@ -45,6 +45,15 @@ def test_as_announced() -> None:
     assert differences(WOULD, deeds()) == []
 
 
+def test_a_run_folder_goes_beside_the_fastqs() -> None:
+    would = WOULD | {"runs": {"destination": "hpc", "to": "/far/R1/runfolder-1"}}
+    sent = {"destination": "hpc", "path": "/far/R1/runfolder-2"}
+    assert differences(would, deeds(runs=sent)) == []
+    other = sent | {"path": "/far/R1/attempt-2"}
+    (line,) = differences(would, deeds(runs=other))
+    assert "went to hpc (/far/R1/attempt-2)" in line and "(/far/R1/runfolder-2)" in line
+
+
 @pytest.mark.parametrize(
     ("done", "words"),
     [

@@ -8,7 +8,7 @@ import pytest
 from arteriole.jobs.ssh import script_command
 from arteriole.jobs.worker import Finished
 from arteriole.transfer.errors import WORDS, explain, shortened
-from arteriole.transfer.rsync import bytes_sent, clear_command, names_text, send_command
+from arteriole.transfer.rsync import bytes_sent, names_text, send_command
 from arteriole.transfer.settings import Destination
 
 SSH = Destination.model_validate(
@@ -72,12 +72,6 @@ def test_a_mounted_destination_needs_no_ssh() -> None:
     assert not {"--checksum", "--delete"} & set(command)
     assert not any(word.startswith("--bwlimit") for word in command)
     assert script_command("ssh", HERE, "true", "x") == ["sh", "-c", "true", "arteriole", "x"]
-
-
-def test_clearing_sends_nothing() -> None:
-    command = clear_command("rsync", "ssh", HERE, Path("/fastq"), "run/.p")
-    assert command[-3:] == ["--", "/fastq/", "/mnt/in/run/.p/"]
-    assert {"--recursive", "--delete", "--existing", "--ignore-existing"} <= set(command)
 
 
 def test_no_name_is_a_comment_or_an_option() -> None:

@@ -40,6 +40,7 @@ def test_accepted(values: dict[str, Any]) -> None:
         ({"port": 0}, "greater"),
         ({"bandwidth": 0}, "greater"),
         ({"streams": 0}, "greater"),
+        ({"digesters": 0}, "greater"),
         ({"streams": 17}, "less"),
         ({"group": "-R"}, "the name must be"),
         ({"group": "a b"}, "the name must be"),
