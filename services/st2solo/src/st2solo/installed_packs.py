@@ -11,6 +11,8 @@ import asyncio
 import logging
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,18 @@ class InstalledPacks:
             (len(ref) + 1, f"{ref}."),
         ).fetchone()
         return row is not None
+
+
+def paths(store: Path, folder: Path) -> list[Path]:
+    """Where the installed packs are, by a store that is only looked at, and may not be there."""
+    if not store.exists():
+        return []
+    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            rows = connection.execute("SELECT folder, ref FROM installed_packs ORDER BY ref")
+            return [folder / name / ref for name, ref in rows]
+        except sqlite3.Error:  # of an older st2solo, or no store at all
+            return []
 
 
 def root_of(installed: Path | None, pack_path: Path) -> Path | None:

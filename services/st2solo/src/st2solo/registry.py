@@ -15,7 +15,7 @@ from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.packs import Pack, RunnerParameters
 from st2solo.policy_types import POLICY_TYPES
 from st2solo.resources import Kind, Resource, Resources
-from st2solo.rule_files import RuleError, rule_content
+from st2solo.rule_files import RULE_TYPES, RuleError, rule_content
 from st2solo.store import Store
 from st2solo.triggers import Triggers
 
@@ -193,6 +193,7 @@ class Registry:
             ("actions", "triggers", "sensors", "rules", "aliases", "policies", "configs"), 0
         )
         counts["runners"] = len(self._runners)
+        counts["rule_types"], counts["policy_types"] = len(RULE_TYPES), len(POLICY_TYPES)
         with self._store.transaction():
             for pack in found:
                 self._register_pack(pack, counts, problems)
