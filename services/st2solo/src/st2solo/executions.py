@@ -6,6 +6,7 @@ from typing import Any
 from st2solo.dispatcher import Dispatcher
 from st2solo.errors import ConflictError, ForbiddenError, InvalidError, ParameterError
 from st2solo.inquiries import Inquiries
+from st2solo.installed_packs import PACKS
 from st2solo.lifecycle import Lifecycle, Listener
 from st2solo.policies import Policies
 from st2solo.ports import ActionSource, KeySource, PackChanges, TokenSource
@@ -24,9 +25,6 @@ Documents = list[dict[str, Any]]
 Names = list[str]
 
 __all__ = ["EngineSettings", "Executions"]
-
-#: The pack whose actions change packs: neither rules nor chats nor workflows may call them.
-PACKS = "packs"
 
 
 class Executions:

@@ -25,6 +25,9 @@ _LOG = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{24}\.[0-9]+")
 _REF = re.compile(r"[a-z0-9_]+")
+#: The pack whose actions change packs: no rule, chat or workflow may call them, and no other pack
+#: of its name takes its place.
+PACKS = "packs"
 #: Folders beside that of the pack.
 VIRTUALENVS = "virtualenvs"
 

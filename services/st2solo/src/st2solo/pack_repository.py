@@ -108,12 +108,16 @@ def _git(folder: Path | None, *arguments: str) -> str:
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     place = () if folder is None else ("-C", str(folder))
-    done = subprocess.run(
-        [*_GIT, *place, *arguments],
-        env={**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-    )
+    settings = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            [*_GIT, *place, *arguments],
+            env=kept | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+    except FileNotFoundError as error:
+        raise RepositoryError("packs are fetched by git, which is not on this machine") from error
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip()[-_WORDS:]
         raise RepositoryError(f"git {arguments[0]}: {words or f'exit code {done.returncode}'}")

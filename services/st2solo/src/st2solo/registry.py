@@ -9,7 +9,7 @@ from typing import Any
 
 from st2solo import metadata_file, pack_config, packs
 from st2solo.errors import InvalidError, NotFoundError
-from st2solo.installed_packs import InstalledPack, InstalledPacks
+from st2solo.installed_packs import PACKS, InstalledPack, InstalledPacks
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.packs import Pack, RunnerParameters
@@ -294,6 +294,8 @@ class Registry:
                 if wanted is None or folder.name in wanted:
                     problems += err.problems
                 continue
+            if pack.ref == PACKS and folder not in BUILT_IN:
+                continue  # StackStorm's own could not install anything here
             if pack.ref in found:
                 if folder in BUILT_IN:
                     continue

@@ -7,6 +7,7 @@ import pytest
 from st2solo.errors import InvalidError
 from st2solo.installed_packs import InstalledPack, InstalledPacks
 
+_META = "name: {}\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.org\n"
 _OLD, _NEW, _DRAFT = (f"{number:024x}.0" for number in (1, 2, 3))
 
 
@@ -95,3 +96,11 @@ def test_a_pack_of_the_configuration_wins_and_that_is_told(site, installed):
 def test_an_installed_pack_whose_files_are_gone_is_told(site, installed):
     done = site.registry.register(fail_on_failure=False)
     assert str(installed.folder / _NEW / "hello" / "pack.yaml") in str(done.problems)
+
+
+def test_no_other_pack_takes_the_place_of_packs(site):
+    site.write("pack.yaml", _META.format("packs"))
+    site.write("actions/install.yaml", "name: install\nrunner_type: noop\n")
+    site.registry.register(fail_on_failure=True)
+    assert site.registry.action("packs.install").runner_type == "orquesta"
+    assert "packs" in site.registry.fixed()

@@ -1,6 +1,9 @@
 """What is fetched for `st2 pack install`, and what is refused, from real git repositories."""
 
+import json
+import os
 import subprocess
+import sys
 
 import pytest
 
@@ -207,3 +210,26 @@ def test_no_source(text):
 )
 def test_versions_of_stackstorm(wanted, expected):
     assert fits(wanted) is expected
+
+
+def test_git_may_not_fill_the_disk(repository, tmp_path):
+    """Not with a history that is larger than any that a pack has, either."""
+    (repository.folder / "noise").write_bytes(os.urandom(100_000))
+    repository.commit()
+    (repository.folder / "noise").unlink()
+    repository.commit()
+    order = {"step": "download", "folder": str(repository.to), "execution": _EXECUTION}
+    order |= {"packs": [f"file://{repository.folder}"], "fixed": {}, "registered": []}
+    order |= {"force": False, "skip_dependencies": False, "result_path": str(tmp_path / "result")}
+    code = "from st2solo import pack_files; pack_files._LARGEST_FILE = 50_000; pack_files.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(order), capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "git clone" in done.stderr, done.stderr
+    assert list(repository.to.iterdir()) == [] and not (tmp_path / "result").exists()
+
+
+def test_a_machine_without_git_is_told(repository, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InvalidError, match="git, which is not on this machine"):
+        repository.download()
