@@ -246,6 +246,20 @@ class Serve:
         assert done.returncode == code, done.stdout + done.stderr + self.log
         return done.stdout + done.stderr
 
+    def st2_many(self, commands):
+        """What st2client's own code prints for each list of arguments, in turn: {code, out}."""
+        command, env = self.st2_command
+        done = subprocess.run(
+            [command.with_name("python"), Path(__file__).with_name("st2_in_process.py")],
+            env={**env, "COLUMNS": "1000"},
+            input=json.dumps(commands),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr + self.log
+        return json.loads(done.stdout)
+
 
 _VERSION = (
     "name: hello\ndescription: Says hello\nversion: {}.0.0\nauthor: a\nemail: a@example.org\n"

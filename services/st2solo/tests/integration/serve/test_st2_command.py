@@ -24,8 +24,8 @@ def test_run_and_task_tree(serve):
     assert "first" in tree and "second" in tree and "n: 7" in tree
 
 
-#: Arguments and words of the answer; run in this order. Each starts the real command; what most
-#: commands print stands in test_st2_outputs.py.
+#: Arguments and words of the answer; run in this order. What most commands print stands in
+#: test_st2_outputs.py.
 _COMMANDS = [
     ("run core.local cmd=pwd", "return_code: 0"),
     ("run demo.wf n=x", "ERROR"),
@@ -75,11 +75,16 @@ def files(serve, until):
     until(lambda: serve.get("/triggerinstances?trigger=demo.tick"), "the sensor dispatched")
 
 
-@pytest.mark.parametrize(("command", "told"), _COMMANDS)
-def test_command(serve, files, command, told):
-    arguments = command.format(folder=serve.folder).split()
-    out = serve.st2(*arguments, code=_FAILS.get(told, 0))
-    assert told in out
+@pytest.fixture(scope="module")
+def answers(serve, files):
+    return serve.st2_many([row[0].format(folder=serve.folder).split() for row in _COMMANDS])
+
+
+@pytest.mark.parametrize("number", range(len(_COMMANDS)), ids=[row[0] for row in _COMMANDS])
+def test_command(serve, answers, number):
+    told, answer = _COMMANDS[number][1], answers[number]
+    assert told in answer["out"]
+    assert answer["code"] == _FAILS.get(told, 0), serve.log
 
 
 def test_an_encrypted_key_is_not_shown(serve):
