@@ -1,5 +1,9 @@
 """kill -9 of st2solo while it installs packs."""
 
+import os
+import shutil
+import signal
+
 import pytest
 
 
@@ -64,3 +68,32 @@ def test_killed_at_each_step_an_installation_goes_on(points, stopped, repository
     stopped.start()  # and the folders of the versions before are removed
     (kept,) = until(lambda: len(names := _installed(stopped)) == 1 and names, "swept")
     assert kept in stopped.get("/packs/hello")["path"]
+
+
+_GIT = '#!/bin/sh\necho $$ > {0}/pid\nwhile [ ! -e {0}/go ]; do sleep 0.1; done\nexec {1} "$@"\n'
+
+
+@pytest.mark.storm
+def test_a_download_that_died_with_all_the_rest_begins_anew(
+    stopped, repository, until, tmp_path, monkeypatch
+):
+    """As where the machine has lost its power while git was at work."""
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(_GIT.format(tmp_path, shutil.which("git")))
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+    stopped.start()
+    body = {"packs": [str(repository)]}
+    asked = stopped.call("POST", "/packs/install", json=body).json()["execution_id"]
+    pid = int(until(lambda: (p := tmp_path / "pid").exists() and p.read_text(), "git runs"))
+    stopped.stop(signal.SIGKILL)
+    (supervisor,) = (stopped.folder / "state" / "work").glob("*/supervisor.pid")
+    os.kill(int(supervisor.read_text()), signal.SIGKILL)
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
+    (tmp_path / "go").touch()
+    stopped.start()
+    path = f"/executions/{asked}"
+    until(lambda: stopped.get(path).get("end_timestamp"), "it ended")
+    assert stopped.get(path)["status"] == "succeeded"
+    assert stopped.get("/packs/hello")["version"] == "3.0.0"
