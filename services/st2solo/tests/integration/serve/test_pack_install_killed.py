@@ -50,7 +50,9 @@ _DYING = (
         pytest.param(list(_DEATHS), marks=pytest.mark.storm),
     ],
 )
-def test_killed_at_each_step_an_installation_goes_on(points, stopped, repository, until):
+def test_killed_at_each_step_an_installation_goes_on(
+    points, stopped, repository, until, record_property
+):
     """kill -9 before and after the effect of its tasks; each time another version is installed."""
     for number, point in enumerate(points):
         stopped.start(_DYING.format(_DEATHS[point]))
@@ -68,6 +70,7 @@ def test_killed_at_each_step_an_installation_goes_on(points, stopped, repository
     stopped.start()  # and the folders of the versions before are removed
     (kept,) = until(lambda: len(names := _installed(stopped)) == 1 and names, "swept")
     assert kept in stopped.get("/packs/hello")["path"]
+    record_property("kills", len(points))
 
 
 _GIT = '#!/bin/sh\necho $$ > {0}/pid\nwhile [ ! -e {0}/go ]; do sleep 0.1; done\nexec {1} "$@"\n'
@@ -75,7 +78,7 @@ _GIT = '#!/bin/sh\necho $$ > {0}/pid\nwhile [ ! -e {0}/go ]; do sleep 0.1; done\
 
 @pytest.mark.storm
 def test_a_download_that_died_with_all_the_rest_begins_anew(
-    stopped, repository, until, tmp_path, monkeypatch
+    stopped, repository, until, tmp_path, monkeypatch, record_property
 ):
     """As where the machine has lost its power while git was at work."""
     slow = tmp_path / "bin" / "git"
@@ -97,3 +100,4 @@ def test_a_download_that_died_with_all_the_rest_begins_anew(
     until(lambda: stopped.get(path).get("end_timestamp"), "it ended")
     assert stopped.get(path)["status"] == "succeeded"
     assert stopped.get("/packs/hello")["version"] == "3.0.0"
+    record_property("kills", 1)
