@@ -19,6 +19,8 @@ STORE = ".sqlite"
 #: SQLite's own files beside a store, what says who uses the state, and what can be made again.
 LEFT_OUT = ("-wal", "-shm", ".partial")
 NAMES_LEFT_OUT = {"in-use", "ports.json", ".turn", "virtualenvs", "work"}
+#: Below it are folders of packs, which may have any name but that of their environments.
+INSTALLED, IN_PACKS_LEFT_OUT = "installed_packs", {"virtualenvs"}
 
 
 class BackupError(Exception):
@@ -28,10 +30,11 @@ class BackupError(Exception):
 def files(folder: Path) -> Iterator[Path]:
     """Every regular file to be kept, links not followed."""
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in NAMES_LEFT_OUT)
+        left_out = IN_PACKS_LEFT_OUT if INSTALLED in Path(place).parts else NAMES_LEFT_OUT
+        folders[:] = sorted(name for name in folders if name not in left_out)
         for name in sorted(names):
             path = Path(place, name)
-            if name in NAMES_LEFT_OUT or name.endswith(LEFT_OUT):
+            if name in left_out or name.endswith(LEFT_OUT):
                 continue
             if path.is_file() and not path.is_symlink():
                 yield path

@@ -13,6 +13,7 @@ from tests.chaos import (
     measured,
     odd_requests,
     runfolder_drain,
+    solo_packs,
     solo_steps,
     solo_storm,
 )
@@ -21,6 +22,7 @@ from tests.chaos.check import Check, CheckError
 CHECKS = {
     "solo_storm": solo_storm.run,
     "solo_steps": solo_steps.run,
+    "solo_packs": solo_packs.run,
     "folder_storm": folder_storm.run,
     "odd_requests": odd_requests.run,
     "runfolder_drain": runfolder_drain.run,

@@ -288,6 +288,9 @@ def test_a_backup_is_whole_while_the_store_is_written(tmp_path):
     (state / "jobs" / "1").mkdir(parents=True)
     (state / "jobs" / "1" / "result.json").write_text("{}")
     (state / "in-use").touch()
+    for name in ("work/a", "installed_packs/1/lab/work/a", "installed_packs/1/virtualenvs/lab/a"):
+        (state / name).parent.mkdir(parents=True)
+        (state / name).touch()
     with closing(sqlite3.connect(state / "a.sqlite", isolation_level=None)) as store:
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("CREATE TABLE t (n)")
@@ -298,8 +301,12 @@ def test_a_backup_is_whole_while_the_store_is_written(tmp_path):
         store.execute("COMMIT")
     with closing(sqlite3.connect(tmp_path / "to" / "a.sqlite")) as copied:
         assert copied.execute("SELECT n FROM t").fetchall() == [(1,)]
-    found = sorted(p.relative_to(tmp_path / "to").as_posix() for p in (tmp_path / "to").rglob("*"))
-    assert found == ["a.sqlite", "jobs", "jobs/1", "jobs/1/result.json"]
+    found = [p for p in (tmp_path / "to").rglob("*") if p.is_file()]
+    assert sorted(p.relative_to(tmp_path / "to").as_posix() for p in found) == [
+        "a.sqlite",
+        "installed_packs/1/lab/work/a",
+        "jobs/1/result.json",
+    ]
     again = run_backup(state, tmp_path / "to")
     assert again.returncode == 1 and "is there already" in again.stderr
 

@@ -1,5 +1,7 @@
 """Removes what has been over for long: executions, and trigger instances with their enforcements.
 
+Files of packs that were replaced or removed go with them.
+
 The services hold the truth about runs; what the orchestrator keeps is how it came about. It works
 in small transactions, so that nothing else has to wait.
 
@@ -12,6 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from st2solo.installed_packs import InstalledPacks
 from st2solo.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -44,9 +47,10 @@ class Keep:
 
 
 class Collector:
-    def __init__(self, store: Store, keep: Keep) -> None:
+    def __init__(self, store: Store, keep: Keep, installed: InstalledPacks) -> None:
         self._store = store
         self._keep = keep
+        self._installed = installed
 
     async def run(self) -> None:
         """Collect now and then, until canceled."""
@@ -54,7 +58,8 @@ class Collector:
             try:
                 while self.collect_some():
                     await asyncio.sleep(_PAUSE_SECONDS)
-            except sqlite3.Error:
+                await self._installed.sweep()
+            except (OSError, sqlite3.Error):
                 _LOG.exception("old executions were not collected; it is tried again later")
             await asyncio.sleep(_EVERY_SECONDS)
 

@@ -28,6 +28,7 @@ _SCHEMA: dict[str, Any] = {
             "additionalProperties": False,
         },
         "system_user": {"type": "string", "minLength": 1},
+        "installed_packs": {"type": "string"},
         "virtualenvs": {"type": "string"},
         "ssh": {
             "type": "object",
@@ -70,6 +71,7 @@ class Config:
     host: str = "127.0.0.1"
     ports: Ports = field(default_factory=Ports)
     system_user: str = "stanley"
+    installed: Path | None = None
     virtualenvs: Path | None = None
     ssh: SshSettings = field(default_factory=SshSettings)
     max_processes: int = EngineSettings.max_processes
@@ -89,7 +91,13 @@ class Config:
 
     @property
     def environments(self) -> Environments:
-        return Environments(self.state / "virtualenvs", self.virtualenvs)
+        own = self.state / "virtualenvs"
+        return Environments(own, self.virtualenvs, installed=self.installed_packs)
+
+    @property
+    def installed_packs(self) -> Path:
+        """Where `st2 pack install` puts packs."""
+        return self.installed or self.state / "installed_packs"
 
     @property
     def work(self) -> Path:
@@ -123,6 +131,7 @@ def load(path: Path) -> Config:
         host=content.get("host", Config.host),
         ports=Ports(**content.get("ports", {})),
         system_user=content.get("system_user", Config.system_user),
+        installed=base / content["installed_packs"] if "installed_packs" in content else None,
         virtualenvs=base / content["virtualenvs"] if "virtualenvs" in content else None,
         ssh=_ssh(content.get("ssh", {}), base),
         max_processes=content.get("max_processes", Config.max_processes),

@@ -12,7 +12,7 @@ from st2solo.errors import NotFoundError
 from st2solo.inquiries import Inquiries
 from st2solo.lifecycle import Lifecycle
 from st2solo.policies import Lane, Policies
-from st2solo.ports import ActionSource, PolicyDefinition, TokenSource
+from st2solo.ports import ActionSource, PackChanges, PolicyDefinition, TokenSource
 from st2solo.preparation import Preparation
 from st2solo.processes import Fate, Processes
 from st2solo.records import Execution, Records
@@ -48,6 +48,7 @@ class Dispatcher:
         actions: ActionSource,
         tokens: TokenSource,
         settings: EngineSettings,
+        packs: PackChanges | None,
     ) -> None:
         self._store = store
         self._records = records
@@ -61,6 +62,7 @@ class Dispatcher:
         self._actions = actions
         self._tokens = tokens
         self._settings = settings
+        self._packs = packs
         self.processes = Processes(settings.work_dir, settings.kill_grace_seconds)
         self._running: dict[str, int] = {}
         self._stopping: set[str] = set()
@@ -243,6 +245,7 @@ class Dispatcher:
             ),
             document=lambda other: self._records.document(self._records.get(other)),
             alias=self._actions.alias,
+            packs=self._packs,
         )
         return RUNNERS[execution.runner].prepare(job)
 

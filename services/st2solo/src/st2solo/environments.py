@@ -1,7 +1,8 @@
 """The Python environments of packs, each made once from the pack's requirements.
 
 A pack whose requirements st2solo's own environment meets needs none. The others are made below
-`<state>/virtualenvs`. A site that has some already, such as StackStorm's, names their folder as
+`<state>/virtualenvs`; that of an installed pack is beside the pack, so that one version of it does
+not disturb the other. A site that has some already, such as StackStorm's, names their folder as
 `virtualenvs` in st2solo.yaml; nothing is ever written there.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from st2solo.errors import St2SoloError
+from st2solo.installed_packs import VIRTUALENVS, root_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ class PackEnvironmentError(St2SoloError):
 class Environments:
     """Which Python runs the code of a pack; without folders it is st2solo's own for all.
 
-    `files` are those of a pack that say what it requires.
+    `files` are those of a pack that say what it requires; `installed` is the folder of
+    `InstalledPacks`.
     """
 
     def __init__(
@@ -45,30 +48,38 @@ class Environments:
         own: Path | None = None,
         site: Path | None = None,
         files: tuple[str, ...] = ("requirements.txt",),
+        installed: Path | None = None,
     ) -> None:
-        self._own = own
-        self._site = site
+        self.own = own
+        self.site = site
         self._files = files
+        self._installed = installed
 
-    def python_of(self, pack: str) -> Path:
+    def python_of(self, pack: str, pack_path: Path) -> Path:
         """The interpreter for that pack's actions and sensors."""
-        if self._site is not None:
-            found = self._site / pack / "bin" / "python"
+        if self.site is not None:
+            found = self.site / pack / "bin" / "python"
             if found.exists():
                 return found
-        if self._own is None:
+        made = self._folder(pack, pack_path)
+        if made is None or not (made / _MADE_FROM).exists():
             return Path(sys.executable)
-        made = self._own / pack
-        return made / "bin" / "python" if (made / _MADE_FROM).exists() else Path(sys.executable)
+        return made / "bin" / "python"
+
+    def _folder(self, pack: str, pack_path: Path) -> Path | None:
+        root = root_of(self._installed, pack_path)
+        if root is not None:
+            return root / VIRTUALENVS / pack
+        return None if self.own is None else self.own / pack
 
     def lacks(self, pack: str, pack_path: Path) -> bool:
         """Whether an environment is to be made (again) before code of the pack can run."""
-        if self._site is not None and (self._site / pack / "bin" / "python").exists():
+        if self.site is not None and (self.site / pack / "bin" / "python").exists():
             return False
-        files = self._requirements(pack_path)
-        if self._own is None or all(_met(file.read_text()) for file in files):
+        files, folder = self._requirements(pack_path), self._folder(pack, pack_path)
+        if folder is None or all(_met(file.read_text()) for file in files):
             return False
-        marker = self._own / pack / _MADE_FROM
+        marker = folder / _MADE_FROM
         return not marker.is_file() or marker.read_text() != _digest(files)
 
     async def make(self, pack: str, pack_path: Path) -> None:
@@ -77,8 +88,8 @@ class Environments:
         Raises:
             PackEnvironmentError: with the last words of pip.
         """
-        assert self._own is not None, "a pack lacks an environment only where there is a folder"
-        folder, files = self._own / pack, self._requirements(pack_path)
+        folder, files = self._folder(pack, pack_path), self._requirements(pack_path)
+        assert folder is not None, "a pack lacks an environment only where there is a folder"
         _LOG.info("making the Python environment of the pack %s", pack)
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -92,8 +103,7 @@ class Environments:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise PackEnvironmentError(
                     f"the Python environment of the pack {pack} could not be made from"
-                    f" {' and '.join(map(str, files))}: {words}; its Python actions and sensors run"
-                    " with st2solo's own Python until `st2solo register` or the next start makes it"
+                    f" {' and '.join(map(str, files))}: {words}"
                 )
         _let_see_ours(folder)
         (folder / _MADE_FROM).write_text(_digest(files))

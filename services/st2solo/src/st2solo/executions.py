@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 from st2solo.dispatcher import Dispatcher
-from st2solo.errors import ConflictError, InvalidError, ParameterError
+from st2solo.errors import ConflictError, ForbiddenError, InvalidError, ParameterError
 from st2solo.inquiries import Inquiries
+from st2solo.installed_packs import PACKS
 from st2solo.lifecycle import Lifecycle, Listener
 from st2solo.policies import Policies
-from st2solo.ports import ActionSource, KeySource, TokenSource
+from st2solo.ports import ActionSource, KeySource, PackChanges, TokenSource
 from st2solo.preparation import Preparation
 from st2solo.records import Execution, Origin, Records
 from st2solo.runners import WORKFLOW_RUNNER
@@ -40,6 +41,7 @@ class Executions:
         keys: KeySource,
         tokens: TokenSource,
         settings: EngineSettings,
+        packs: PackChanges | None = None,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -70,6 +72,7 @@ class Executions:
             registry,
             tokens,
             settings,
+            packs,
         )
         self._lifecycle.when_changed(self._dispatcher.pump_soon)
         self.on_change: list[Listener] = self._lifecycle.on_change
@@ -101,6 +104,7 @@ class Executions:
         parent: str | None = None,
         delay_ms: int | None = None,
         notify: dict[str, Any] | None = None,
+        administrator: bool = False,
     ) -> dict[str, Any]:
         """Ask for an execution and give back its document, in status requested.
 
@@ -108,15 +112,18 @@ class Executions:
         `trace_tag` names the event that this belongs to; it goes down into workflows. `rule`,
         `trigger` and `trigger_instance` are the documents of what asked. `parent` is the
         execution on whose behalf this runs. `notify` says whom to notify where the action's own
-        metadata does not.
+        metadata does not. Only an `administrator` may change packs.
 
         Raises:
             NotFoundError: there is no such action.
+            ForbiddenError: it is for administrators.
             InvalidError: it is disabled, or the parameters do not fit its schema.
             ParameterError: a template in the parameters cannot be rendered; the execution is
                 recorded as failed under the error's `execution_id`.
         """
         action, _ = self._preparation.action(action_ref)
+        if action.pack == PACKS and not administrator:
+            raise ForbiddenError(f"{action_ref} requires administrator access")
         full = {**(context or {}), "user": user, "pack": action.pack}
         if parent is not None:
             full["parent"] = {**full.get("parent", {}), **self._as_parent(parent)}
@@ -311,6 +318,7 @@ class Executions:
         reset: Names,
         user: str,
         delay_ms: int | None = None,
+        administrator: bool = False,
     ) -> dict[str, Any]:
         """Run an action again as a new execution; of a workflow, from given tasks.
 
@@ -342,6 +350,7 @@ class Executions:
             user=user,
             context=context,
             delay_ms=delay_ms,
+            administrator=administrator,
         )
 
     def output(self, execution_id: str) -> tuple[str, str]:

@@ -1,12 +1,14 @@
 """The configuration of a pack: `configs/<pack>.yaml`, its schema, and values of the datastore."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import TemplateError
 
 from st2solo import metadata_file, schema
-from st2solo.errors import InvalidError
+from st2solo.errors import ConflictError, InvalidError
 from st2solo.jinja import is_template, kv_context, render_value
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataFile, Problem
@@ -22,6 +24,33 @@ def read(configs: Path, pack: str) -> dict[str, Any]:
     """What the file says; nothing if there is none."""
     path = path_of(configs, pack)
     return metadata_file.read(path).content if path.is_file() else {}
+
+
+def write(configs: Path, pack: str, values: dict[str, Any], config_schema: Schema) -> None:
+    """Replace the file, at once; only the user of st2solo can read one that is new.
+
+    Raises:
+        InvalidError: the values do not fit the pack's config.schema.yaml.
+        ConflictError: the file cannot be written.
+    """
+    schema.validate(values, {"type": "object", "properties": config_schema})
+    text = yaml.safe_dump(values, default_flow_style=False, allow_unicode=True)
+    try:
+        metadata_file.require_small(text)
+    except ValueError as err:
+        raise InvalidError(f"the configuration of {pack}: {err}") from err
+    path = path_of(configs, pack)
+    draft = path.with_suffix(".new")
+    try:
+        configs.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as err:
+        raise ConflictError(f"the configuration of {pack} cannot be written: {err}") from err
 
 
 def problems(file: MetadataFile, config_schema: Schema) -> list[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from st2solo import metadata_file, pack_config, packs
+from st2solo import installed_packs, metadata_file, pack_config, packs
 from st2solo.config import Config
 from st2solo.findings import BAD, GOOD, WARNING, Finding
 from st2solo.metadata_file import MetadataError
@@ -25,7 +25,9 @@ _SUBJECTS = {
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    folders = packs.folders(config.packs)
+    folders = packs.folders(config.packs) + installed_packs.paths(
+        config.store, config.installed_packs
+    )
     faults = faults_of(folders)
     for fault in faults:
         yield _finding(fault, folders)

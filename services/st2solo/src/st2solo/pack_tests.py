@@ -71,7 +71,7 @@ def _python(ref: str, folder: Path, below: Path) -> Path:
     environments = Environments(below, files=REQUIREMENTS)
     if environments.lacks(ref, folder):
         asyncio.run(environments.make(ref, folder))
-    python = environments.python_of(ref)
+    python = environments.python_of(ref, folder)
     if subprocess.run([python, "-c", "import pytest"], stderr=subprocess.DEVNULL).returncode != 0:
         raise PackTestsError(
             f"expected pytest beside st2solo, found none for {python}; install"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from st2solo.installed_packs import InstalledPack
+
 
 class ActionDefinition(Protocol):
     """An action of a pack as the registry holds it."""
@@ -67,6 +69,36 @@ class ActionSource(ActionLookup, Protocol):
 
     def pack_config(self, pack: str, user: str) -> dict[str, Any]:
         """The pack's configuration, rendered, with the schema's defaults."""
+
+
+class PackChanges(Protocol):
+    """What installs and removes packs; `install` and `remove` are called in a transaction."""
+
+    @property
+    def folder(self) -> Path:
+        """Where packs are put before they are installed."""
+
+    def fixed(self) -> dict[str, Path]:
+        """The packs that nobody can install or remove, and where they are."""
+
+    def registered(self) -> list[str]:
+        """The names of all packs."""
+
+    def install(self, found: Sequence[InstalledPack]) -> list[str]:
+        """Register packs whose files are there, all or none; their names.
+
+        Raises:
+            MetadataError: what is wrong with them.
+            InvalidError: one of them is fixed, or its files are not there.
+        """
+
+    def remove(self, names: Sequence[str]) -> list[str]:
+        """Forget packs and all that they have registered, all or none; their names.
+
+        Raises:
+            NotFoundError: one is not there.
+            InvalidError: one is fixed.
+        """
 
 
 class KeySource(Protocol):

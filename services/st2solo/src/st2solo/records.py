@@ -59,7 +59,14 @@ class Execution:
 
 
 #: The runners that need no process.
-_WITHOUT_PROCESS = ("noop", "orquesta", "inquirer", "announcement", "chat-result")
+_WITHOUT_PROCESS = (
+    "noop",
+    "orquesta",
+    "inquirer",
+    "announcement",
+    "chat-result",
+    "pack-registration",
+)
 #: As the index of open executions has it.
 _OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
 

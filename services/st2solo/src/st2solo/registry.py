@@ -1,19 +1,21 @@
 """The packs that are registered: actions, rules, sensors, trigger types, configurations."""
 
+import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from st2solo import metadata_file, pack_config, packs
-from st2solo.errors import NotFoundError
+from st2solo.errors import InvalidError, NotFoundError
+from st2solo.installed_packs import PACKS, InstalledPack, InstalledPacks
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.packs import Pack, RunnerParameters
 from st2solo.policy_types import POLICY_TYPES
 from st2solo.resources import Kind, Resource, Resources
-from st2solo.rule_files import RuleError, rule_content
+from st2solo.rule_files import RULE_TYPES, RuleError, rule_content
 from st2solo.store import Store
 from st2solo.triggers import Triggers
 
@@ -21,7 +23,11 @@ from st2solo.triggers import Triggers
 CORE = "core"
 CORE_PACK = Path(__file__).parent / "core_pack"
 #: Packs that are there without a site's doing; one of the site's own takes the place of its like.
-BUILT_IN = (CORE_PACK, Path(__file__).parent / "chatops_pack")
+BUILT_IN = (
+    CORE_PACK,
+    Path(__file__).parent / "chatops_pack",
+    Path(__file__).parent / "packs_pack",
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class Registry:
         *,
         roots: list[Path],
         configs: Path,
+        installed: InstalledPacks,
         runners: RunnerParameters,
     ) -> None:
         self._store = store
@@ -107,6 +114,7 @@ class Registry:
         self._keys = keys
         self._roots = roots
         self._configs = configs
+        self.installed = installed
         self._runners = runners
         #: Called after each registration, once it has been written.
         self.on_registered: list[Callable[[], None]] = []
@@ -153,6 +161,12 @@ class Registry:
         schema = self._resources.get(Kind.PACK, pack).content.get("config_schema", {})
         return pack_config.rendered(pack_config.read(self._configs, pack), schema, self._keys, user)
 
+    def pack_state(self, pack: str) -> tuple[Path, str]:
+        """Where the pack is, and what its configuration's file says, right or wrong."""
+        path = pack_config.path_of(self._configs, pack)
+        text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
+        return self.pack_path(pack), text
+
     def raw_config(self, pack: str) -> dict[str, Any]:
         """`configs/<pack>.yaml` as it is written."""
         return pack_config.read(self._configs, pack)
@@ -168,12 +182,18 @@ class Registry:
             MetadataError: with `fail_on_failure`, all problems; nothing is changed then.
             NotFoundError: a named pack is in none of the packs folders.
         """
+        done = self._register(names, fail_on_failure=fail_on_failure)
+        self._tell()
+        return done
+
+    def _register(self, names: Iterable[str] | None, *, fail_on_failure: bool) -> Registration:
         problems: list[Problem] = []
         found = self._read(names, problems)
         counts = dict.fromkeys(
             ("actions", "triggers", "sensors", "rules", "aliases", "policies", "configs"), 0
         )
         counts["runners"] = len(self._runners)
+        counts["rule_types"], counts["policy_types"] = len(RULE_TYPES), len(POLICY_TYPES)
         with self._store.transaction():
             for pack in found:
                 self._register_pack(pack, counts, problems)
@@ -181,24 +201,109 @@ class Registry:
                 self._register_rules(pack, counts, problems)
             if problems and fail_on_failure:
                 raise MetadataError(problems)
+        return Registration(counts, problems)
+
+    def _tell(self) -> None:
         for callback in self.on_registered:
             callback()
-        return Registration(counts, problems)
+
+    @property
+    def folder(self) -> Path:
+        """Where packs are put before they are installed."""
+        return self.installed.folder
+
+    def fixed(self) -> dict[str, Path]:
+        """The packs that nobody can install or remove, and where they are."""
+        return {
+            ref: path
+            for ref, path in self.pack_paths()
+            if not path.is_relative_to(self.folder) and (path / "pack.yaml").is_file()
+        }
+
+    def registered(self) -> list[str]:
+        """The names of all packs."""
+        return [ref for ref, _ in self.pack_paths()]
+
+    def install(self, found: Sequence[InstalledPack]) -> list[str]:
+        """Register packs whose files are there, all or none; their names. Call in a transaction.
+
+        Raises:
+            MetadataError: what is wrong with them.
+            InvalidError: one of them is fixed, or its files are not there.
+        """
+        fixed = self.fixed()
+        for pack in found:
+            if pack.ref in fixed:
+                raise InvalidError(f'the pack "{pack.ref}" is {fixed[pack.ref]}')
+            if not (self.installed.path(pack) / "pack.yaml").is_file():
+                raise InvalidError(f"the files of the pack are gone: {self.installed.path(pack)}")
+            self.installed.put(pack)
+        names = [pack.ref for pack in found]
+        self._register(names, fail_on_failure=True)
+        asyncio.get_running_loop().call_soon(self._tell)  # once it is committed
+        return names
+
+    def require_removable(self, names: Sequence[str]) -> None:
+        """
+        Raises:
+            NotFoundError, InvalidError: as `remove`.
+        """
+        fixed, installed = self.fixed(), {pack.ref for pack in self.installed.in_force()}
+        for name in set(names) - installed:
+            if name in fixed:
+                raise InvalidError(
+                    f'the pack "{name}" was not installed, so it cannot be removed: it is'
+                    f" {fixed[name]}"
+                )
+            if name not in self.registered():
+                raise NotFoundError(f'there is no pack "{name}"')
+
+    def remove(self, names: Sequence[str]) -> list[str]:
+        """Forget packs and all that they have registered, all or none. Call in a transaction.
+
+        Raises:
+            NotFoundError: one is not there.
+            InvalidError: one is fixed.
+        """
+        self.require_removable(names)
+        fixed = self.fixed()
+        for name in names:
+            self.installed.remove(name)
+            if name not in fixed:
+                self._forget(name)
+        asyncio.get_running_loop().call_soon(self._tell)  # once it is committed
+        return list(names)
+
+    def _forget(self, pack: str) -> None:
+        """Delete what a pack has; a trigger that a rule of another one uses waits for its type."""
+        rules = self._resources.list(Kind.RULE)
+        used = {rule.content["trigger"]["ref"] for rule in rules if rule.pack != pack}
+        for kind in Kind:
+            for resource in self._resources.list(kind):
+                if resource.pack == pack and (kind is not Kind.TRIGGER or resource.ref not in used):
+                    self._resources.delete(resource)
 
     def _read(self, names: Iterable[str] | None, problems: list[Problem]) -> list[Pack]:
         wanted = None if names is None else list(names)
         found: dict[str, Pack] = {}
-        for folder in [*packs.folders(self._roots), *BUILT_IN]:
+        installed = [self.installed.path(pack) for pack in self.installed.in_force()]
+        for folder in [*packs.folders(self._roots), *installed, *BUILT_IN]:
             try:
                 pack = packs.read(folder, self._runners)
             except MetadataError as err:
                 if wanted is None or folder.name in wanted:
                     problems += err.problems
                 continue
+            if pack.ref == PACKS and folder not in BUILT_IN:
+                continue  # StackStorm's own could not install anything here
             if pack.ref in found:
                 if folder in BUILT_IN:
                     continue
+                if wanted is not None and pack.ref not in wanted:
+                    continue
                 message = f'pack "{pack.ref}" is already in {found[pack.ref].path}'
+                if folder in installed:
+                    message += f"; `st2 pack remove {pack.ref}` removes the one that was installed"
                 problems.append(Problem(folder / "pack.yaml", None, message))
                 continue
             found[pack.ref] = pack
@@ -213,7 +318,7 @@ class Registry:
 
     def _register_pack(self, pack: Pack, counts: dict[str, int], problems: list[Problem]) -> None:
         problems += pack.problems
-        content = pack.document | {"config_schema": pack.config_schema}
+        content = pack.document | {"config_schema": pack.config_schema} | self._origin(pack)
         self._resources.put_from_file(Kind.PACK, pack.ref, pack.ref, content)
         self._put(Kind.ACTION, pack, pack.actions, _action_content)
         self._put(Kind.SENSOR, pack, pack.sensors, _sensor_content)
@@ -226,6 +331,12 @@ class Registry:
         counts["aliases"] += len(pack.aliases)
         counts["policies"] += len(pack.policies)
         counts["configs"] += self._config_counted(pack, problems)
+
+    def _origin(self, pack: Pack) -> dict[str, str]:
+        for one in self.installed.in_force():
+            if self.installed.path(one) == pack.path:
+                return {"repo_url": one.source, "commit": one.revision}
+        return {}
 
     def _put(
         self,

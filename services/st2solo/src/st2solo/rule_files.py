@@ -6,6 +6,9 @@ from st2solo import operators
 from st2solo.errors import InvalidError
 from st2solo.triggers import Triggers
 
+#: The types of rules; one of the second acts where none of the first has.
+RULE_TYPES = ("standard", "backstop")
+
 
 class RuleError(InvalidError):
     """The rule does not say what is expected; `field` is where."""

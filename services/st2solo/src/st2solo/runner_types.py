@@ -146,6 +146,11 @@ _CHAT_RESULT: dict[str, Parameter] = {
     "post": _flag("Announce the message, too.", False),
 }
 
+
+def _step(*steps: str) -> dict[str, Parameter]:
+    return {"step": _text("What the action does.", enum=list(steps), required=True)}
+
+
 _TYPES = ("object", "string", "integer", "number", "boolean", "array", "null")
 _ANYTHING = {"anyOf": [{"type": kind} for kind in _TYPES]}
 
@@ -197,6 +202,16 @@ RUNNER_TYPES = {
         RunnerType("inquirer", "Waits for the answer of a person.", _INQUIRY),
         RunnerType("announcement", "Tells all who listen to the event stream.", _ANNOUNCEMENT),
         RunnerType("chat-result", "Tells a chat how an execution ended.", _CHAT_RESULT),
+        RunnerType(
+            "pack-files",
+            "Fetches packs and makes their Python environments.",
+            {**_step("download", "environments"), "timeout": {**_SHELL["timeout"], "default": 600}},
+        ),
+        RunnerType(
+            "pack-registration",
+            "Registers packs that were fetched, or forgets them.",
+            _step("load", "unload"),
+        ),
         RunnerType(
             "local-shell-cmd",
             "Runs a command on this machine.",

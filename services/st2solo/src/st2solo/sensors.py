@@ -46,6 +46,15 @@ class SensorState:
     deaths: int = 0
 
 
+@dataclass(frozen=True)
+class _Sensor:
+    """What a process was started from; it is started again when something of it has changed."""
+
+    resource: Resource
+    pack_path: Path
+    config: str
+
+
 #: The trigger's ref and its payload.
 Told = Callable[[str, dict[str, Any]], None]
 
@@ -59,14 +68,15 @@ class Sensors:
         self._tokens = tokens
         self._settings = settings
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._running: dict[str, Resource] = {}
+        self._running: dict[str, _Sensor] = {}
         self.states: dict[str, SensorState] = {}
         #: Called when a process has started, and when one is over that was to live on.
         self.on_process: list[Told] = []
 
     def refresh(self) -> None:
         """Start and stop sensors so that just those run which are enabled."""
-        wanted = {s.ref: s for s in self._resources.list(Kind.SENSOR) if s.enabled}
+        enabled = [s for s in self._resources.list(Kind.SENSOR) if s.enabled]
+        wanted = {s.ref: _Sensor(s, *self._registry.pack_state(s.pack)) for s in enabled}
         for ref in list(self._tasks):
             if self._running[ref] != wanted.get(ref):
                 self._tasks.pop(ref).cancel()
@@ -75,7 +85,7 @@ class Sensors:
             if ref not in self._tasks:
                 self._running[ref] = sensor
                 self.states[ref] = SensorState()
-                self._tasks[ref] = asyncio.create_task(self._keep(sensor))
+                self._tasks[ref] = asyncio.create_task(self._keep(sensor.resource))
 
     async def stop(self) -> None:
         tasks = list(self._tasks.values())
@@ -151,15 +161,16 @@ class Sensors:
     async def _spawn(
         self, sensor: Resource, token: str, log: IO[bytes]
     ) -> asyncio.subprocess.Process:
+        pack_path = self._registry.pack_path(sensor.pack)
         process = await asyncio.create_subprocess_exec(
-            str(self._settings.engine.environments.python_of(sensor.pack)),
+            str(self._settings.engine.environments.python_of(sensor.pack, pack_path)),
             "-u",
             str(_CHILD / "sensor_wrapper.py"),
             stdin=asyncio.subprocess.PIPE,
             stdout=log,
             stderr=log,
             env=self._environment(token),
-            cwd=self._registry.pack_path(sensor.pack),
+            cwd=pack_path,
         )
         assert process.stdin is not None
         process.stdin.write(json.dumps(self._start_message(sensor)).encode() + b"\n")

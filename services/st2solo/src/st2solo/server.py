@@ -23,6 +23,7 @@ from st2solo.enforcements import Enforcements
 from st2solo.environments import Environments, PackEnvironmentError
 from st2solo.errors import St2SoloError
 from st2solo.executions import Executions
+from st2solo.installed_packs import InstalledPacks
 from st2solo.keys import Keys
 from st2solo.metrics import Metrics
 from st2solo.registry import Registry
@@ -58,6 +59,7 @@ def registry_of(config: Config, store: Store) -> tuple[Registry, Resources, Trig
         keys,
         roots=config.packs,
         configs=config.configs,
+        installed=InstalledPacks(store, config.installed_packs),
         runners={name: runner.parameters for name, runner in RUNNER_TYPES.items()},
     )
     return registry, resources, triggers, keys
@@ -77,7 +79,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         rerun=config.rerun,
         ssh=config.ssh,
     )
-    executions = Executions(store, registry, keys, tokens, settings)
+    executions = Executions(store, registry, keys, tokens, settings, registry)
     aliases = Aliases(resources)
     enforcements = Enforcements(store)
     sensors = Sensors(
@@ -112,20 +114,23 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         sensors=sensors,
         stream=Stream(),
         metrics=Metrics(store, sensors),
-        collector=Collector(store, config.keep),
+        collector=Collector(store, config.keep, registry.installed),
     )
 
 
 async def make_environments(environments: Environments, registry: Registry) -> list[str]:
     """Make the Python environments that packs lack; what could not be made is logged and told."""
-    told = []
+    told: list[str] = []
     for pack, path in registry.pack_paths():
         if environments.lacks(pack, path):
             try:
                 await environments.make(pack, path)
             except PackEnvironmentError as error:
-                _LOG.error("%s", error)
-                told.append(str(error))
+                told.append(
+                    f"{error}; its Python actions and sensors run with st2solo's own Python until"
+                    " `st2solo register` or the next start makes it"
+                )
+                _LOG.error("%s", told[-1])
     return told
 
 

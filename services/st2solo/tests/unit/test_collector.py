@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from st2solo.collector import Collector, Keep
+from st2solo.installed_packs import InstalledPacks
 from st2solo.store import Store
 
 
@@ -61,7 +62,8 @@ def _ids(store, table):
 
 
 def _collect(store, **keep):
-    collector = Collector(store, Keep(**keep))
+    installed = InstalledPacks(store, store.path.parent / "installed")
+    collector = Collector(store, Keep(**keep), installed)
     slices = 0
     while collector.collect_some():
         slices += 1

@@ -8,6 +8,7 @@ import pytest
 from st2solo.auth import Users
 from st2solo.doctor import examine
 from st2solo.findings import BAD, GOOD, WARNING
+from st2solo.installed_packs import InstalledPack, InstalledPacks
 
 _PYTHON = "name: act\nrunner_type: python-script\nentry_point: act.py\n"
 _FLOW = "name: flow\nrunner_type: orquesta\nentry_point: workflows/flow.yaml\n"
@@ -154,3 +155,17 @@ def test_it_changes_nothing(site):
         examine(site.config)
         assert list(connection.iterdump()) == before
     connection.close()
+
+
+def test_installed_packs_are_looked_at_too(site):
+    ref, folder = "hello", f"{1:024x}.0"
+    InstalledPacks(site.store, site.config.installed_packs).put(
+        InstalledPack(ref, folder, "file:///srv/hello", "c" * 40)
+    )
+    path = site.config.installed_packs / folder / ref / "actions" / "act.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("name: act\n")
+    meta = "name: hello\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.org\n"
+    (path.parents[1] / "pack.yaml").write_text(meta)
+    found = [f for f in examine(site.config) if str(path) in f.message]
+    assert [(f.grade, f.subject) for f in found] == [(BAD, "action")]

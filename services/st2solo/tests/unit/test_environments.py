@@ -42,8 +42,8 @@ def test_an_environment_of_the_site_is_taken_as_it_is(tmp_path):
     (tmp_path / "requirements.txt").write_text("no-such-distribution")
     environments = Environments(tmp_path / "own", tmp_path / "site")
     assert not environments.lacks("demo", tmp_path)
-    assert environments.python_of("demo") == python
-    assert str(environments.python_of("other")) == sys.executable
+    assert environments.python_of("demo", tmp_path) == python
+    assert str(environments.python_of("other", tmp_path)) == sys.executable
 
 
 def _wheel(folder, name, version, **files):
@@ -61,8 +61,8 @@ def _wheel(folder, name, version, **files):
     return path
 
 
-def _version(environments):
-    python = str(environments.python_of("demo"))
+def _version(environments, tmp_path):
+    python = str(environments.python_of("demo", tmp_path))
     code = "import tiny_thing; print(tiny_thing.VERSION)"
     return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
 
@@ -93,8 +93,8 @@ def test_it_is_made_once_and_again_when_the_requirements_change(tmp_path):
         assert environments.lacks("demo", tmp_path)
         asyncio.run(environments.make("demo", tmp_path))
         assert not environments.lacks("demo", tmp_path)
-        assert _version(environments) == version
-    python = str(environments.python_of("demo"))
+        assert _version(environments, tmp_path) == version
+    python = str(environments.python_of("demo", tmp_path))
     assert subprocess.run([python, "-c", "import orquesta"], check=False).returncode == 0
 
     for name, text in {
@@ -124,4 +124,4 @@ def test_one_that_cannot_be_made_is_not_used(tmp_path):
     with pytest.raises(PackEnvironmentError, match="could not be made"):
         asyncio.run(environments.make("demo", tmp_path))
     assert environments.lacks("demo", tmp_path)
-    assert str(environments.python_of("demo")) == sys.executable
+    assert str(environments.python_of("demo", tmp_path)) == sys.executable

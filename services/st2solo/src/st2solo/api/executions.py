@@ -82,6 +82,7 @@ def create_execution(call: Call) -> Answer:
         trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
         delay_ms=delay,
         notify=_notify(content),
+        administrator=call.identity.admin,
     )
     return Answer(execution, 201)
 
@@ -107,6 +108,7 @@ def rerun(call: Call, execution_id: str) -> Answer:
         tasks=_names(content, "tasks"),
         reset=_names(content, "reset"),
         user=_user(call, content),
+        administrator=call.identity.admin,
     )
     return Answer(execution, 201)
 

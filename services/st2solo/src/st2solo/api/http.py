@@ -28,6 +28,12 @@ class NotOfferedError(St2SoloError):
     status = 404
 
 
+class MethodNotOfferedError(NotOfferedError):
+    """st2solo does not offer to do this; `st2` takes 404 for the success of a DELETE."""
+
+    status = 405
+
+
 class ApiHandler(RequestHandler):
     """Answers every path by the table of routes."""
 
@@ -88,13 +94,14 @@ class ApiHandler(RequestHandler):
 
     def _route(self) -> tuple[Route, dict[str, str]]:
         path = _BASE.sub("", self.request.path, count=1).rstrip("/") or "/"
+        error: type[NotOfferedError] = NotOfferedError
         for route in ROUTES:
-            if route.method == self.request.method:
-                found = route.match(path)
-                if found is not None:
-                    names = {name: unquote(v) for name, v in found.items()}
-                    return route, names
-        raise NotOfferedError(f"st2solo does not offer {self.request.method} {self.request.path}")
+            found = route.match(path)
+            if found is not None and route.method == self.request.method:
+                return route, {name: unquote(v) for name, v in found.items()}
+            if found is not None:
+                error = MethodNotOfferedError
+        raise error(f"st2solo does not offer {self.request.method} {self.request.path}")
 
 
 def application(services: Services) -> Application:

@@ -1,4 +1,4 @@
-"""What packs register: packs, actions, runners, sensors, policies, configurations."""
+"""What packs register: actions, runners, sensors, policies."""
 
 from typing import Any
 
@@ -32,28 +32,6 @@ def switched(call: Call, kind: Kind, ref: str) -> Resource:
     if not isinstance(enabled, bool):
         raise InvalidError(f"expected enabled to be true or false, found {enabled!r}")
     return call.services.resources.update(resource, resource.content, enabled=enabled)
-
-
-def list_packs(call: Call) -> Answer:
-    return _listed(call, Kind.PACK, "ref")
-
-
-def get_pack(call: Call, ref: str) -> dict[str, Any]:
-    return _one(call, Kind.PACK, ref)
-
-
-def register_packs(call: Call) -> dict[str, int]:
-    call.identity.require_admin("Registering packs")
-    content = call.object()
-    names = content.get("packs") or None
-    if names is not None and not (
-        isinstance(names, list) and all(isinstance(one, str) for one in names)
-    ):
-        raise InvalidError("expected packs as a list of names of packs")
-    done = call.services.registry.register(
-        names, fail_on_failure=bool(content.get("fail_on_failure", True))
-    )
-    return done.counts
 
 
 def list_actions(call: Call) -> Answer:
@@ -132,41 +110,7 @@ def get_policy_type(call: Call, ref: str) -> dict[str, Any]:
     raise NotFoundError(f'there is no policy type "{ref}"; known: {", ".join(POLICY_TYPES)}')
 
 
-def list_config_schemas(call: Call) -> Answer:
-    packs = call.services.resources.list(Kind.PACK)
-    return listed(call, [_config_schema(pack) for pack in packs], "pack")
-
-
-def get_config_schema(call: Call, pack: str) -> dict[str, Any]:
-    return _config_schema(call.services.resources.get(Kind.PACK, pack))
-
-
-def _config_schema(pack: Resource) -> dict[str, Any]:
-    return {"id": pack.id, "pack": pack.ref, "attributes": pack.content["config_schema"]}
-
-
-def list_configs(call: Call) -> Answer:
-    packs = call.services.resources.list(Kind.PACK)
-    return listed(call, [_config(call, pack) for pack in packs], "pack")
-
-
-def get_config(call: Call, pack: str) -> dict[str, Any]:
-    return _config(call, call.services.resources.get(Kind.PACK, pack))
-
-
-def _config(call: Call, pack: Resource) -> dict[str, Any]:
-    values = call.services.registry.raw_config(pack.ref)
-    if call.flag("show_secrets"):
-        call.identity.require_admin("show_secrets")
-    else:
-        values = schema.masked(values, pack.content["config_schema"])
-    return {"id": pack.id, "pack": pack.ref, "values": values}
-
-
 ROUTES = [
-    Route("GET", "/packs", list_packs),
-    Route("POST", "/packs/register", register_packs),
-    Route("GET", "/packs/<ref>", get_pack),
     Route("GET", "/actions", list_actions),
     Route("GET", "/actions/views/overview", list_actions),
     Route("GET", "/actions/views/overview/<ref>", get_action),
@@ -184,8 +128,4 @@ ROUTES = [
     Route("PUT", "/policies/<ref>", put_policy),
     Route("GET", "/policytypes", list_policy_types),
     Route("GET", "/policytypes/<ref>", get_policy_type),
-    Route("GET", "/config_schemas", list_config_schemas),
-    Route("GET", "/config_schemas/<pack>", get_config_schema),
-    Route("GET", "/configs", list_configs),
-    Route("GET", "/configs/<pack>", get_config),
 ]

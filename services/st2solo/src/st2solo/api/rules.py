@@ -9,7 +9,7 @@ from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind
-from st2solo.rule_files import rule_content
+from st2solo.rule_files import RULE_TYPES, rule_content
 
 _ENFORCEMENT_FILTERS = {
     "rule_ref": "rule_ref = ?",
@@ -129,7 +129,7 @@ def get_rule_type(call: Call, name: str) -> dict[str, Any]:
 
 _RULE_TYPES: list[dict[str, Any]] = [
     {"id": f"{number:024x}", "name": name, "enabled": True, "parameters": {}}
-    for number, name in enumerate(("standard", "backstop"), start=1)
+    for number, name in enumerate(RULE_TYPES, start=1)
 ]
 
 ROUTES = [

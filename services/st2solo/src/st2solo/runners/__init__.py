@@ -7,6 +7,8 @@ from st2solo.runners import (
     inquirer,
     local_shell,
     noop,
+    pack_files,
+    pack_registration,
     python_script,
     remote_shell,
 )
@@ -23,6 +25,8 @@ RUNNERS: dict[str, Runner] = {
     "inquirer": inquirer.Inquirer(),
     "announcement": announcement.Announcement(),
     "chat-result": chat_result.ChatResult(),
+    "pack-files": pack_files.PackFiles(),
+    "pack-registration": pack_registration.PackRegistration(),
 }
 
 #: The runner whose executions are workflows: they are driven by `st2solo.workflows`.

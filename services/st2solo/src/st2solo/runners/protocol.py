@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from st2solo.ports import ActionDefinition
+from st2solo.ports import ActionDefinition, PackChanges
 from st2solo.settings import EngineSettings
 from st2solo.statuses import Status
 
@@ -31,6 +31,8 @@ class Job:
     #: Any execution as the API shows it; an alias by its id, if there is such a one.
     document: Callable[[str], dict[str, Any]]
     alias: Callable[[str], dict[str, Any] | None]
+    #: What may install and remove packs, where that is possible.
+    packs: PackChanges | None = None
 
 
 @dataclass(frozen=True)

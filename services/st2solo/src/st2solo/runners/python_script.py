@@ -38,7 +38,7 @@ class PythonScript:
     def prepare(self, job: Job) -> Command | Outcome:
         if job.action.entry_point is None:
             raise InvalidError(f'Action "{job.action.name}" is missing entry_point attribute')
-        python = job.settings.environments.python_of(job.action.pack)
+        python = job.settings.environments.python_of(job.action.pack, job.action.pack_path)
         own = {
             str(k): str(v)
             for k, v in (job.runner.get("env") or {}).items()

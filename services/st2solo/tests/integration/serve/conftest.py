@@ -149,9 +149,9 @@ def until(check, what, seconds=_DEADLINE_SECONDS):
 class Serve:
     """A folder with a configuration, and the process that serves it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, files=_FILES):
         self.folder = folder
-        for name, text in _FILES.items():
+        for name, text in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -222,12 +222,13 @@ class Serve:
         finally:
             connection.close()
 
-    def st2(self, *arguments, code=0):
-        """The output of the real `st2` command."""
+    @property
+    def st2_command(self):
+        """The real `st2` command, and the environment in which it finds this process."""
         command = Path(os.environ.get("ST2_COMMAND", _ROOT / ".venv-st2" / "bin" / "st2"))
         if not command.exists():
             pytest.skip(f"the st2 command is not at {command} (st2client 3.9.0; or ST2_COMMAND)")
-        env = {
+        return command, {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONWARNINGS": "ignore",
@@ -235,11 +236,97 @@ class Serve:
             "ST2_API_URL": self.url("api", "/v1"),
             "ST2_STREAM_URL": self.url("stream", "/v1"),
         }
+
+    def st2(self, *arguments, code=0):
+        """The output of the real `st2` command."""
+        command, env = self.st2_command
         done = subprocess.run(
             [command, *arguments], env=env, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == code, done.stdout + done.stderr + self.log
         return done.stdout + done.stderr
+
+    def st2_many(self, commands):
+        """What st2client's own code prints for each list of arguments, in turn: {code, out}."""
+        command, env = self.st2_command
+        done = subprocess.run(
+            [command.with_name("python"), Path(__file__).with_name("st2_in_process.py")],
+            env={**env, "COLUMNS": "1000"},
+            input=json.dumps(commands),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr + self.log
+        return json.loads(done.stdout)
+
+
+_VERSION = (
+    "name: hello\ndescription: Says hello\nversion: {}.0.0\nauthor: a\nemail: a@example.org\n"
+)
+#: A version of the pack; its action waits for a file and then imports what is beside it.
+_VERSIONED = {
+    "pack.yaml": _VERSION,
+    "config.schema.yaml": (
+        "greeting: {{type: string, description: d}}\ntimes: {{type: integer, default: 1}}\n"
+    ),
+    "actions/say.yaml": (
+        "name: say\nrunner_type: python-script\nentry_point: say.py\nparameters:\n"
+        "  wait_for: {{type: string, default: /}}\n"
+    ),
+    "actions/say.py": (
+        "import os, time\nfrom st2common.runners.base_action import Action\n\n\n"
+        "class Say(Action):\n    def run(self, wait_for):\n"
+        "        while not os.path.exists(wait_for):\n            time.sleep(0.05)\n"
+        "        import what\n        return what.VERSION\n"
+    ),
+    "actions/what.py": "VERSION = {}\n",
+    "sensors/told.yaml": (
+        "class_name: Told\nentry_point: told.py\npoll_interval: 60\n"
+        "trigger_types:\n- name: happened\n"
+    ),
+    "sensors/told.py": (
+        "from st2reactor.sensor.base import PollingSensor\n\n\n"
+        "class Told(PollingSensor):\n    def setup(self):\n"
+        "        text = f\"{} {{self.config.get('greeting')}}\"\n"
+        "        self.sensor_service.set_value('version', text, local=False)\n\n"
+        "    def poll(self): pass\n    def cleanup(self): pass\n"
+        "    def add_trigger(self, trigger): pass\n    def update_trigger(self, trigger): pass\n"
+        "    def remove_trigger(self, trigger): pass\n"
+    ),
+    "rules/on.yaml": (
+        "name: 'on'\nenabled: true\ntrigger: {{type: hello.happened}}\naction: {{ref: hello.say}}\n"
+    ),
+    "aliases/say.yaml": "name: say\naction_ref: hello.say\nformats: [say hello]\n",
+}
+
+
+class Repository:
+    """A git repository with a pack, of which each version is a commit with a tag."""
+
+    files = _VERSIONED
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self._git("init", "--quiet", "--initial-branch", "main")
+
+    def _git(self, *arguments):
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *who, "-C", self.folder, *arguments], check=True)
+
+    def version(self, number, **files):
+        texts = {name: text.format(number) for name, text in self.files.items()} | files
+        for name, text in texts.items():
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message", f"version {number}")
+        self._git("tag", f"v{number}.0.0")
+
+    def __str__(self):
+        return f"file://{self.folder}"
 
 
 @pytest.fixture(name="until", scope="session")
@@ -253,6 +340,18 @@ def serve(tmp_path_factory):
     served.start()
     yield served
     assert served.stop() == 0, served.log
+
+
+@pytest.fixture(scope="session")
+def repository_of():
+    """Makes a repository in a new folder."""
+    return Repository
+
+
+@pytest.fixture(scope="session")
+def serve_files():
+    """The class, for tests that need files of their own."""
+    return Serve
 
 
 @pytest.fixture

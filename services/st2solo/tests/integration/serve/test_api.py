@@ -90,7 +90,7 @@ def test_some_things_are_for_administrators(serve, method, path, body):
         ("GET", "/actions?include_attributes=a&exclude_attributes=b", None, 400, "exclusive"),
         ("GET", "/actions/demo.no", None, 404, "demo.no"),
         ("GET", "/nothing", None, 404, "does not offer"),
-        ("DELETE", "/actions/core.noop", None, 404, "does not offer"),
+        ("DELETE", "/actions/core.noop", None, 405, "does not offer"),
         ("POST", "/rules", {"name": "x"}, 400, "required"),
         ("POST", "/executions", {"action": 5}, 400, "ref"),
         ("POST", "/executions", {"action": "demo.wf", "parameters": {"m": 1}}, 400, "m"),
