@@ -132,11 +132,15 @@ class ArchiveKind:
         return ask(self._gate, run, fastq, request.destination, kinds, observe=request.observe)
 
     def _common(self, name: str) -> dict[str, Any]:
-        destination = self._destination(name)
+        return self._reached(name, self._destination(name))
+
+    def _reached(self, name: str, destination: ArchiveDestination) -> dict[str, Any]:
+        """What a worker needs to open it."""
         return {
             "name": name,
             **destination_parameters(destination),
             "threads": self._settings.threads,
+            "manifest_root": str(self._settings.manifest_root),
         }
 
     def require(self, name: str) -> None:
@@ -152,14 +156,14 @@ class ArchiveKind:
                 code="destination.unknown",
                 field="destination",
             )
-        credentials = destination.s3.credentials_file if destination.s3 is not None else None
-        if credentials is not None and not credentials.is_file():
-            raise InvalidError(
-                f"credentials_file of the destination {name} does not exist: {credentials}",
-                code="destination.unusable",
-                hint="put the file there, or correct arteriole.yaml",
-                field="destination",
-            )
+        for key, path in {} if destination.s3 is None else destination.s3.files().items():
+            if not path.is_file():
+                raise InvalidError(
+                    f"{key} of the destination {name} does not exist: {path}",
+                    code="destination.unusable",
+                    hint="put the file there, or correct arteriole.yaml",
+                    field="destination",
+                )
         return destination
 
     def _of_data(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
@@ -264,8 +268,7 @@ class ArchiveKind:
                 "bin_days": 0 if clean is None else clean.bin_days,
                 "delete": clean is not None and clean.delete,
                 "destinations": {
-                    name: destination_parameters(one) | {"threads": settings.threads}
-                    for name, one in settings.destinations.items()
+                    name: self._reached(name, one) for name, one in settings.destinations.items()
                 },
                 "evidence": None if request.evidence is None else request.evidence.model_dump(),
                 "known": request.known,

@@ -1,0 +1,473 @@
+"""Archives that are encrypted before they leave the house, in a bucket of a real S3 server."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oarepo_c4gh import C4GHKey, Crypt4GH
+
+from arteriole.archive.crypt4gh.sizes import SEALED, header_size
+from arteriole.archive.work import work
+from arteriole.checksum.digests import digest_text
+
+from .conftest import BASE, TOOL, Centre, Keys, Store, tree
+from .proxy import Proxy
+
+ONE = "fastq/P1/S1_S1_L001_R1_001.fastq.gz"
+HEADER = header_size(2)
+RESULTS = {"final/GROUP1.vcf.gz": b"v" * 1000, "log.txt": b"log of GROUP1"}
+
+
+def decrypted(data: bytes, key: str) -> bytes:
+    """By EGA's program."""
+    done = subprocess.run([TOOL, "decrypt", "--sk", key], input=data, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def decrypted_by_another(data: bytes, key: str) -> bytes:
+    """By a program that shares no code with EGA's, nor with ours."""
+    private = C4GHKey.from_file(key)
+    container = Crypt4GH(io.BytesIO(data), private)
+    return b"".join(block.cleartext for block in container.clear_blocks)
+
+
+def with_key(centre: Centre, path: str) -> None:
+    centre.destination["crypt4gh"]["private_key"] = path
+
+
+def restored(centre: Centre) -> dict[str, bytes]:
+    return tree(centre.restored / centre.run / "attempt-1")
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :]
+
+
+def test_what_stands_in_the_bucket(sealed: Centre, store: Store, keys: Keys) -> None:
+    """Nothing but digests, sizes and the run is to be read there; each recipient reads all."""
+    record = sealed.archive()
+    objects = {key.removeprefix(f"{BASE}/"): data for key, data in store.objects().items()}
+    clear = {"README.txt", "archive.json", "objects.md5"}
+    assert {name for name in objects if not name.endswith(".c4gh")} == clear
+    words = [b"S1_S1_", b"Undetermined", b"RunInfo.xml", b"reads" * 10, b"Reports", b".bcl.gz"]
+    assert not [(n, word) for n, data in objects.items() for word in words if word in data]
+    names = " ".join(objects).encode()
+    assert not [word for word in words if word in names]
+    assert (record["format"], record["bundles"]) == (3, 1)
+    recipients = [
+        Path(keys.public(name)).read_text().split("\n")[1] for name in ("centre", "hospital")
+    ]
+    assert sorted(record["crypt4gh"]["recipients"]) == sorted(recipients)
+    hidden = {n.removesuffix(".c4gh"): d for n, d in objects.items() if n not in clear}
+    lines = objects["objects.md5"].decode().splitlines()
+    assert lines == sorted(f"{hashlib.md5(d).hexdigest()}  {n}.c4gh" for n, d in hidden.items())
+    plain = {n: decrypted(d, keys.private("centre")) for n, d in hidden.items()}
+    assert plain == {
+        n: decrypted_by_another(d, keys.private("hospital")) for n, d in hidden.items()
+    }
+    index = json.loads(plain["index.json"])
+    assert digest_text(plain["index.json"]) == record["index"]
+    content = {}
+    for line in index["files"]:
+        name = line["key"].removeprefix(f"{BASE}/").removesuffix(".c4gh")
+        start = line.get("offset", 0)
+        content[line["name"]] = plain[name][start : start + line["size"]]
+    content |= {n: data for n, data in plain.items() if n.startswith("manifest/")}
+    assert content == sealed.data
+
+
+def test_it_is_brought_back_with_the_private_key(sealed: Centre, keys: Keys, refused: Any) -> None:
+    sealed.archive()
+    with refused("archive.key", "names no private key"):
+        sealed.restore()
+    with_key(sealed, keys.private("stranger"))
+    with refused("archive.key", "not encrypted for the private key in .*stranger"):
+        sealed.restore()
+    assert not restored(sealed)
+    with_key(sealed, keys.private("hospital"))
+    sealed.restore()
+    assert restored(sealed) == sealed.data
+
+
+def test_the_readme_restores_it(sealed: Centre, store: Store, keys: Keys, tmp_path: Path) -> None:
+    """With EGA's program, tar, md5sum and the private key."""
+    sealed.archive()
+    folder = tmp_path / "copied"
+    for key, data in store.objects().items():
+        path = folder / key.removeprefix(f"{BASE}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    text = (folder / "README.txt").read_text()
+    blocks = [b for b in text.split("\n\n") if b.startswith(("for ", "md5sum "))]
+    assert len(blocks) == 4
+    environment = {
+        **os.environ,
+        "PATH": f"{TOOL.parent}:{os.environ['PATH']}",
+        "KEY": keys.private("centre"),
+    }
+
+    def shell(script: str) -> int:
+        return subprocess.run(
+            ["sh", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True
+        ).returncode
+
+    assert shell("\n".join(blocks)) == 0
+    there = {name: data for name, data in tree(folder).items() if name.startswith(PARTS)}
+    assert there == {n: d for n, d in sealed.data.items() if n.startswith(PARTS)}
+    (folder / ONE).write_bytes(b"0" * 450_000)
+    assert shell(blocks[3]) != 0
+    some = next((folder / "bundles").glob("*.c4gh"))
+    some.write_bytes(flipped(some.read_bytes(), 1000))
+    assert shell(blocks[0]) != 0
+
+
+PARTS = ("fastq/", "runfolder/")
+
+
+def test_a_repeat_verifies_without_a_private_key_and_sends_nothing(
+    sealed: Centre, way: Proxy
+) -> None:
+    first = sealed.archive()
+    way.asked.clear()
+    assert sealed.archive() == {**first, "already": True}
+    assert not way.written() and len(way.asked) > 10
+
+
+def test_over_http_no_secret_is_left(
+    sealed: Centre, store: Store, keys: Keys, serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A key with a passphrase, which a file has."""
+    locked, passphrase = _locked(keys, tmp_path), tmp_path / "passphrase"
+    passphrase.write_text("correct horse\n")
+    passphrase.chmod(0o600)
+    sealed.destination["crypt4gh"] |= {
+        "recipients": [str(locked.with_suffix(".pub"))],
+        "private_key": str(locked),
+        "passphrase_file": str(passphrase),
+    }
+    service = serve("archive", sealed.settings)
+    job = service.ended(service.submit(attempt=1, destination="vault")["job_id"])
+    assert job["state"] == "done", job["message"]
+    assert job["progress"]["done"] == job["progress"]["total"] > 2 * job["result"]["bytes"]
+    body = {"attempt": 1, "destination": "vault"}
+    answer = service.call("POST", f"restore/{sealed.run}", json=body)
+    job = service.ended(answer.json()["job_id"])
+    assert job["state"] == "done", job["message"]
+    assert restored(sealed) == sealed.data
+    left = [path.read_bytes() for path in service.jobs.parent.rglob("*") if path.is_file()]
+    assert any(b"passphrase_file" in data for data in left)
+    secrets = (b"correct horse", locked.read_bytes().split(b"\n")[1])
+    assert not [secret for secret in secrets if any(secret in data for data in left)]
+
+
+def _locked(keys: Keys, folder: Path) -> Path:
+    """One that crypt4gh-keygen has locked, as it asks for it at a terminal."""
+    import pty
+
+    path = folder / "locked.sec"
+    options = ["--sk", str(path), "--pk", str(path.with_suffix(".pub"))]
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [TOOL.with_name("crypt4gh-keygen"), *options],
+        stdin=its, stdout=its, stderr=its, start_new_session=True,
+    )  # fmt: skip
+    os.close(its)
+    said = b""
+    while process.poll() is None:
+        try:
+            said += os.read(ours, 1000)
+        except OSError:
+            break
+        if said.rstrip().endswith(b":"):
+            os.write(ours, b"correct horse\n")
+            said = b""
+    assert process.wait() == 0
+    os.close(ours)
+    return path
+
+
+def test_one_file_by_a_range(
+    sealed_bundles: Centre, store: Store, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists apart, a megabyte more than the file is at most read of a bundle."""
+    sealed_bundles.archive()
+    with_key(sealed_bundles, keys.private("centre"))
+    read = _metered(monkeypatch)
+    for name in (ONE, "fastq/Reports/1.bin", "fastq/Reports/empty"):
+        sealed_bundles.restore(file=name)
+        content = sum(count for key, count in read if "/bundles/" in key)
+        assert content <= len(sealed_bundles.data[name]) + 2 * SEALED + HEADER
+        read.clear()
+    for name in (ONE, "fastq/Reports/1.bin", "fastq/Reports/empty"):
+        folders = sealed_bundles.restored / sealed_bundles.run
+        assert [p.read_bytes() for p in folders.glob(f"*/{name}")] == [sealed_bundles.data[name]]
+
+
+def _metered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Path and bytes of the body of every answer."""
+    from botocore.httpsession import URLLib3Session
+
+    read: list[tuple[str, int]] = []
+    send = URLLib3Session.send
+
+    def metered(session: Any, request: Any) -> Any:
+        answer = send(session, request)
+        read.append((request.url, int(answer.headers.get("Content-Length", 0))))
+        return answer
+
+    monkeypatch.setattr(URLLib3Session, "send", metered)
+    return read
+
+
+def test_a_bit_at_rest(sealed: Centre, store: Store, keys: Keys, refused: Any) -> None:
+    """In a header, a file, a bundle and a list; without a private key, and with it."""
+    sealed.archive()
+    (bundle,) = (key for key in store.objects() if "/bundles/" in key)
+    alone = _alone(store)
+    for key, at in (
+        (alone, HEADER - 30),
+        (alone, HEADER + SEALED + 500),
+        (bundle, -1),
+        (f"{BASE}/index.json.c4gh", 300),
+        (f"{BASE}/manifest/fastq.md5.c4gh", 300),
+    ):
+        before = store.get(key)
+        store.change(key, flipped(before, at % len(before)))
+        with refused("archive.verify"):
+            sealed.archive()
+        if at > HEADER:
+            with_key(sealed, keys.private("centre"))
+            with refused("archive.verify", "not as it was encrypted"):
+                sealed.restore()
+            del sealed.destination["crypt4gh"]["private_key"]
+        store.change(key, before)
+    assert not restored(sealed) and sealed.archive()["already"]
+
+
+def _alone(store: Store) -> str:
+    (key,) = (key for key in store.objects() if "/data/" in key)
+    return key
+
+
+def test_what_is_cut_off_or_exchanged(
+    sealed: Centre, store: Store, keys: Keys, refused: Any
+) -> None:
+    """At the end of a segment too, which Crypt4GH itself does not notice."""
+    sealed.archive()
+    key = _alone(store)
+    data = store.get(key)
+    first, second = (data[HEADER + n * SEALED : HEADER + (n + 1) * SEALED] for n in (0, 1))
+    wrong = [
+        data[: HEADER + 3 * SEALED],
+        data[:50],
+        data[:HEADER] + second + first + data[HEADER + 2 * SEALED :],
+    ]
+    for there in wrong:
+        store.change(key, there)
+        with refused("archive.verify"):
+            sealed.archive()
+        with_key(sealed, keys.private("centre"))
+        with refused("archive.verify"):
+            sealed.restore()
+        del sealed.destination["crypt4gh"]["private_key"]
+    assert not restored(sealed)
+
+
+def test_what_somebody_else_encrypted_is_not_verified(
+    sealed: Centre, store: Store, keys: Keys, refused: Any
+) -> None:
+    """Whoever can write there has the public keys: record and list agree with what he wrote."""
+    sealed.archive()
+    key = _alone(store)
+    recipients = [
+        "--recipient_pk",
+        keys.public("centre"),
+        "--recipient_pk",
+        keys.public("hospital"),
+    ]
+    content = b"other" + sealed.data[ONE][5:]
+    forged = subprocess.run(
+        [TOOL, "encrypt", *recipients], input=content, capture_output=True, check=True
+    ).stdout
+    before = store.change(key, forged)
+    assert before is not None
+    objects = store.get(f"{BASE}/objects.md5").replace(
+        hashlib.md5(before).hexdigest().encode(), hashlib.md5(forged).hexdigest().encode()
+    )
+    record = json.loads(store.get(f"{BASE}/archive.json"))
+    store.change(f"{BASE}/objects.md5", objects)
+    told = json.dumps({**record, "objects": digest_text(objects)}).encode()
+    store.change(f"{BASE}/archive.json", told)
+    with refused("archive.verify", "not the one that was proven here"):
+        sealed.archive()
+    with_key(sealed, keys.private("centre"))
+    with refused("archive.verify"):
+        sealed.archive()
+    shutil.rmtree(sealed.site.manifests / "crypt4gh")
+    with refused("archive.verify", "S1_S1_L001_R1"):
+        sealed.archive()
+    with refused("archive.verify", "S1_S1_L001_R1"):
+        sealed.restore()
+
+
+def test_where_it_is_not_known_what_was_proven(
+    sealed: Centre, keys: Keys, refused: Any, way: Proxy
+) -> None:
+    """The site's own list is lost: only the private key can prove it anew."""
+    first = sealed.archive()
+    shutil.rmtree(sealed.site.manifests / "crypt4gh")
+    with refused("archive.unproven"):
+        sealed.archive()
+    with_key(sealed, keys.private("hospital"))
+    way.asked.clear()
+    assert sealed.archive() == {**first, "already": True}
+    assert not way.written()
+
+
+def test_killed_while_it_sends(
+    sealed_bundles: Centre, store: Store, keys: Keys, way: Proxy, until: Any
+) -> None:
+    """What was proven is not sent again; no object is of two encryptions."""
+    parameters = sealed_bundles.parameters()
+    process = sealed_bundles.site.worker(parameters, "arteriole.archive.work")
+    journal = sealed_bundles.site.manifests / "crypt4gh"
+    until(lambda: any(path.stat().st_size for path in journal.glob("*")))
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    there = store.objects()
+    assert f"{BASE}/archive.json" not in there
+    proven = {json.loads(line)["key"] for line in _lines(journal)}
+    way.asked.clear()
+    assert not work(sealed_bundles.site.task(parameters))["already"]
+    assert proven and not {f"/{store.bucket}/{key}" for key in proven} & way.written()
+    assert not store.uploads()
+    with_key(sealed_bundles, keys.private("centre"))
+    sealed_bundles.restore()
+    assert restored(sealed_bundles) == sealed_bundles.data
+
+
+def _lines(journal: Path) -> list[str]:
+    (path,) = journal.iterdir()
+    return path.read_text().splitlines()
+
+
+def test_a_start_that_was_cut_off_goes_on(
+    sealed_bundles: Centre, store: Store, keys: Keys, way: Proxy, refused: Any
+) -> None:
+    """In the second part of the largest; what lies there unproven is encrypted anew."""
+    way.left = 6_000_000
+    with refused("archive.unreachable"):
+        sealed_bundles.archive()
+    assert [key.startswith(f"{BASE}/data/") for key in store.uploads()] == [True]
+    way.mend()
+    way.left = 12_700_000  # it goes there and comes back, and some after it
+    with refused("archive.unreachable"):
+        sealed_bundles.archive()
+    way.mend()
+    (largest,) = (key for key in store.objects() if "/data/" in key)
+    way.asked.clear()
+    sealed_bundles.archive()
+    assert f"/{store.bucket}/{largest}" not in way.written() and not store.uploads()
+    for path in (sealed_bundles.site.manifests / "crypt4gh").iterdir():
+        path.write_bytes(path.read_bytes()[:-20])  # its last line is half there
+    store.change(f"{BASE}/archive.json", None)
+    sealed_bundles.archive()
+    with_key(sealed_bundles, keys.private("centre"))
+    sealed_bundles.restore()
+    assert restored(sealed_bundles) == sealed_bundles.data
+
+
+def test_other_recipients_get_objects_of_their_own(
+    sealed: Centre, store: Store, keys: Keys
+) -> None:
+    """Of a start that ended before it was complete nothing is left for those who were named."""
+    sealed.archive()
+    store.change(f"{BASE}/archive.json", None)
+    sealed.destination["crypt4gh"]["recipients"] = [keys.public("stranger")]
+    sealed.archive()
+    for key, data in store.objects().items():
+        if key.endswith(".c4gh"):
+            decrypted_by_another(data, keys.private("stranger"))
+    with_key(sealed, keys.private("stranger"))
+    sealed.restore()
+    assert restored(sealed) == sealed.data
+
+
+def test_garbled_on_the_way_back(sealed: Centre, store: Store, way: Proxy, refused: Any) -> None:
+    way.garble = lambda where, piece: (
+        flipped(piece, 40_000) if where == "back" and len(piece) > 60_000 else piece
+    )
+    with refused("archive.verify", "not as it was encrypted"):
+        sealed.archive()
+    assert f"{BASE}/archive.json" not in store.objects()
+    way.mend()
+    assert not sealed.archive()["already"]
+
+
+def test_a_source_that_changed_is_not_archived(sealed: Centre, store: Store, refused: Any) -> None:
+    path = sealed.site.runfolder / "RunInfo.xml"
+    before = path.stat()
+    path.write_bytes(flipped(path.read_bytes(), 7))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with refused("archive.source_changed", "RunInfo.xml"):
+        sealed.archive()
+    assert not store.uploads() and f"{BASE}/archive.json" not in store.objects()
+
+
+def test_units_of_results_are_not_named_in_the_clear(
+    sealed: Centre, store: Store, keys: Keys
+) -> None:
+    sealed.analyse(bcbio__GROUP1=RESULTS)
+    sealed.checksum(part="results")
+    assert sealed.archive(part="results")["already"] == 0
+    assert sealed.archive(part="results")["already"] == 1
+    for key, data in store.objects().items():
+        assert b"GROUP1" not in key.encode() + data
+    with_key(sealed, keys.private("centre"))
+    sealed.restore(part="results")
+    folder = sealed.restored / sealed.run / "attempt-1.results" / "bcbio.GROUP1" / "results"
+    assert tree(folder) == RESULTS
+
+
+def test_what_lies_there_in_the_clear_is_told(
+    s3: Centre, keys: Keys, refused: Any, store: Store
+) -> None:
+    """It can be brought back, but does not pass for encrypted; nor the other way round."""
+    s3.archive()
+    s3.destination["crypt4gh"] = {"recipients": [keys.public("centre")]}
+    with refused("archive.clear"):
+        s3.archive()
+    s3.restore()
+    assert restored(s3) == s3.data
+    for key in store.objects():
+        store.change(key, None)
+    s3.archive()
+    del s3.destination["crypt4gh"]
+    with refused("archive.key", "says nothing of it"):
+        s3.archive()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (lambda d, k: d["recipients"].append("/nowhere"), "destination.unusable", "recipients.2"),
+        (lambda d, k: d.update(recipients=[k.private("centre")]), "archive.key", "PUBLIC KEY"),
+    ],
+    ids=["no file", "a private key"],
+)
+def test_recipients_that_cannot_be_used(
+    sealed: Centre, store: Store, keys: Keys, refused: Any, change: Any, code: str, words: str
+) -> None:
+    change(sealed.destination["crypt4gh"], keys)
+    with refused(code, words):
+        sealed.archive()
+    assert not store.keys()
