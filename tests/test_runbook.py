@@ -194,4 +194,4 @@ def test_the_index_lists_each_page_once_below_its_first_word():
 
 @pytest.mark.parametrize("path", sorted(RUNBOOK.glob("*.md")), ids=lambda path: Path(path).stem)
 def test_no_page_is_long(path):
-    assert len(path.read_text(encoding="utf-8")) < (60_000 if path.stem == "README" else 3_000)
+    assert len(path.read_text(encoding="utf-8")) < (64_000 if path.stem == "README" else 3_000)
