@@ -253,14 +253,19 @@ class ArchiveKind:
         roots = [root for root in settings.run_roots if (root / run).is_dir()]
         if roots:
             find_run(settings.run_roots, run)  # refuses two of this name, and links that lead out
-        runfolder = (roots or settings.run_roots)[0] / run  # NB: unresolved: a link is no folder
-        clean, root = settings.clean, settings.restore_root
+        runfolder = (roots or settings.run_roots)[
+            0
+        ] / run  # NB: unresolved, as results are: a link is no folder
+        clean, root, results = settings.clean, settings.restore_root, None
+        if settings.results_root is not None:
+            results = settings.results_root / run / f"attempt-{request.attempt}"
         return {
             "clean": {
                 "verb": request.verb.value,
                 "kinds": sorted(set(request.kinds)),
                 "runfolder": str(runfolder),
                 "fastq": str(attempt_folder(settings.fastq_root, run, request.attempt)),
+                "results": None if results is None else str(results),
                 "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
                 "restore_root": None if root is None else str(root),
                 "policy": None if self._gate is None else str(self._gate.path),
