@@ -289,7 +289,7 @@ def test_what_somebody_else_encrypted_is_not_verified(
     store.change(f"{BASE}/objects.md5", objects)
     told = json.dumps({**record, "objects": digest_text(objects)}).encode()
     store.change(f"{BASE}/archive.json", told)
-    with refused("archive.verify", "not the one that was proven here"):
+    with refused("archive.verify", "not the one that was written from here"):
         sealed.archive()
     with_key(sealed, keys.private("centre"))
     with refused("archive.verify"):
@@ -299,6 +299,30 @@ def test_what_somebody_else_encrypted_is_not_verified(
         sealed.archive()
     with refused("archive.verify", "S1_S1_L001_R1"):
         sealed.restore()
+
+
+def test_what_somebody_else_took_away_is_missed(
+    sealed: Centre, store: Store, keys: Keys, refused: Any
+) -> None:
+    """Together with its line, so that list, record and objects agree."""
+    sealed.archive()
+    key = _alone(store)
+    lines = store.get(f"{BASE}/objects.md5").splitlines(keepends=True)
+    objects = b"".join(line for line in lines if b"data/" not in line)
+    assert len(objects) < sum(map(len, lines))
+    record = json.loads(store.get(f"{BASE}/archive.json"))
+    store.change(key, None)
+    store.change(f"{BASE}/objects.md5", objects)
+    told = json.dumps({**record, "objects": digest_text(objects)}).encode()
+    store.change(f"{BASE}/archive.json", told)
+    with refused("archive.verify", "not the one that was written from here"):
+        sealed.archive()
+    shutil.rmtree(sealed.site.manifests / "crypt4gh")
+    with refused("archive.unproven"):
+        sealed.archive()
+    with_key(sealed, keys.private("centre"))
+    with refused("archive.verify", "has not the objects"):
+        sealed.archive()
 
 
 def test_where_it_is_not_known_what_was_proven(
@@ -313,6 +337,8 @@ def test_where_it_is_not_known_what_was_proven(
     way.asked.clear()
     assert sealed.archive() == {**first, "already": True}
     assert not way.written()
+    del sealed.destination["crypt4gh"]["private_key"]
+    assert sealed.archive() == {**first, "already": True}
 
 
 def test_killed_while_it_sends(

@@ -33,6 +33,7 @@ from arteriole.archive.crypt4gh.segments import (
 )
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest
 from arteriole.archive.holding import Holding
+from arteriole.archive.index import NAME as INDEX
 from arteriole.archive.index import SEALED, write_index
 from arteriole.archive.s3 import HINT, SENT, S3Archive
 from arteriole.archive.settings import S3Settings, StorageClass
@@ -114,9 +115,13 @@ class SealedArchive(S3Archive):
         of_record = self.record().get("manifests")
         if of_record != {name: one.digest for name, one in holding.manifests.items()}:
             raise self._spoilt(RECORD, "it has other manifests than are here")
+        objects = self._objects()
         if self._ring.has_private_key:
-            return super().recorded(holding)
-        parcels = [Parcel(one.key, one.stored.size, ()) for one in self._all_proven()]
+            parcels = super().recorded(holding)
+            self._remember(holding, parcels, objects)
+            return parcels
+        self._proven(self._base + OBJECTS)  # else it is not known that these are all
+        parcels = [self._parcel_of(key, md5) for key, md5 in objects.items()]
         self._there = self._bucket.listing(self._base)
         self._require_nothing_else(holding, parcels, {RECORD})
         return parcels
@@ -243,21 +248,48 @@ class SealedArchive(S3Archive):
         lines = sorted(f"{one.stored.md5}  {one.key[len(self._base) :]}\n" for one in proven)
         objects = "".join(lines).encode()
         self._write(OBJECTS, objects)
+        self._journal.add(self._all_of(objects))
         recipients = list(self._recipients)
         return {"crypt4gh": {"recipients": recipients}, "objects": digest_text(objects)}
 
-    def _all_proven(self) -> list[Proven]:
-        """Of each encrypted object that was written; ArchiveError if one is not known here."""
-        objects = self._read(OBJECTS)
-        if digest_text(objects) != self.record().get("objects"):
+    def _objects(self) -> dict[str, str]:
+        """MD5 by key of each encrypted object, as the list has it; ArchiveError if it is another.
+
+        NB: who can write there can write another list, and a record that agrees with it.
+        """
+        data, known = self._read(OBJECTS), self._journal.get(self._base + OBJECTS)
+        if digest_text(data) != self.record().get("objects"):
             raise self._spoilt(OBJECTS, f"it is not the one of {RECORD}")
-        found = []
-        for line in objects.decode("utf-8", "replace").splitlines():
-            md5, _, name = line.partition("  ")
-            found.append(self._proven(self._base + name))
-            if found[-1].stored.md5 != md5:
-                raise self._spoilt(name, "it is not the one that was proven here")
-        return found
+        if known is not None and known.stored != _digest(known.key, data):
+            raise self._spoilt(OBJECTS, "it is not the one that was written from here")
+        lines = (line.partition("  ") for line in data.decode("utf-8", "replace").splitlines())
+        return {self._base + name: md5 for md5, _, name in lines}
+
+    def _parcel_of(self, key: str, md5: str) -> Parcel:
+        """An object that was proven here, of which no more is known."""
+        proven = self._proven(key)
+        if proven.stored.md5 != md5:
+            raise self._spoilt(key[len(self._base) :], "it is not the one that was proven here")
+        return Parcel(key, proven.stored.size, ())
+
+    def _remember(self, holding: Holding, parcels: list[Parcel], objects: dict[str, str]) -> None:
+        """What was proven by reading the lists, if it is not known; the parcels are still to be."""
+        names = [INDEX, *(f"manifest/{name}" for name in holding.manifests)]
+        lists = {f"{self._base}{name}{self.suffix}": name for name in names}
+        if objects.keys() != {*lists, *(parcel.place for parcel in parcels)}:
+            raise self._spoilt(OBJECTS, "it does not list just what is encrypted")
+        for key, name in lists.items():
+            if self._journal.get(key) is None:
+                there = _digest(key, self._read(f"{name}{self.suffix}"))
+                plain = _digest(key, self._read_list(name))
+                self._journal.add(Proven(key, self._recipients, there, plain))
+        if self._journal.get(self._base + OBJECTS) is None:
+            self._journal.add(self._all_of(self._read(OBJECTS)))
+
+    def _all_of(self, objects: bytes) -> Proven:
+        """That these are all; the list is not encrypted, so what is in it is what lies there."""
+        digest = _digest(self._base + OBJECTS, objects)
+        return Proven(digest.name, self._recipients, digest, digest)
 
     def _proven(self, key: str) -> Proven:
         known = self._journal.get(key)
