@@ -405,7 +405,6 @@ def _evidence_sent(service):
 @pytest.mark.parametrize(
     ("asked", "verb", "kinds"),
     [
-        ({}, "list", ["raw", "fastq"]),
         ({"verb": "delete", "kind": "fastq"}, "delete", ["fastq"]),
         ({"verb": "empty"}, "empty", ["raw", "fastq"]),
     ],
@@ -422,6 +421,21 @@ def test_the_archive_is_told_what_the_run_is_when_something_is_to_go(
     assert service.asked[-1].headers["idempotency-key"] == "clean.e1"
 
 
+def test_a_listing_tells_of_the_runs_whose_reads_are_in_the_results(action, service):
+    """One that the runfolder service does not know is left out: so nothing goes."""
+    _done(service)
+    service.answers["GET", f"{BASE}/clean/{RUN}/2"] = (200, {"merged": ["R2", "R3", "R4"]})
+    service.answers["GET", f"{BASE}/runs/R2"] = (200, {"held": {"reason": "x"}})
+    service.answers["GET", f"{BASE}/runs/R3"] = (200, {"held": None})
+    service.answers["GET", f"{BASE}/runs/R4"] = (404, {"error": {"code": "run.not_found"}})
+    service.answers["POST", f"{BASE}/clean/{RUN}"] = (202, job("pending", job_id=7))
+    assert action("clean", run=RUN)[0]
+    body = _evidence_sent(service)
+    assert (body["verb"], body["kinds"]) == ("list", ["raw", "fastq", "results"])
+    merged = [{"run": "R2", "held": True}, {"run": "R3", "held": False}]
+    assert body["evidence"] == {**EVIDENCE, "merged": merged}
+
+
 def test_nothing_goes_of_a_run_without_an_attempt(action, service):
     _done(service, attempt=None)
     assert action("clean", run=RUN)[1]["code"] == "service.answer"
@@ -430,6 +444,7 @@ def test_nothing_goes_of_a_run_without_an_attempt(action, service):
 
 def test_a_chat_hears_what_may_go_and_codes(action, service):
     _done(service)
+    service.answers["GET", f"{BASE}/clean/{RUN}/2"] = (200, {"merged": []})
     service.answers["POST", f"{BASE}/clean/{RUN}"] = (202, job("pending", job_id=7))
     objection = {"code": "clean.held", "message": "the run is {{ held }}", "hint": ""}
     result = {

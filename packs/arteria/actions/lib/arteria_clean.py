@@ -1,13 +1,14 @@
 """What of a run may go: the archive is asked, and told what the runfolder service says of it."""
 
 import time
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from arteria_client import Client, path
-from arteria_errors import AnswerError
+from arteria_errors import AnswerError, RefusedError
 from arteria_names import identifier, number
 
 KINDS = ("raw", "fastq")
+RESULTS = "results"
 
 
 def ask(
@@ -15,10 +16,16 @@ def ask(
 ) -> Dict[str, Any]:
     """The archive's answer: a job, or which word is still missing."""
     evidence = _evidence(client, run)
+    attempt = number(evidence["attempt"], "attempt")
+    kinds = [identifier(kind, "kind")] if kind else list(KINDS)
+    if verb == "list" and not kind:
+        kinds.append(RESULTS)
+    if RESULTS in kinds:
+        evidence["merged"] = _merged(client, run, attempt)
     body = {
-        "attempt": number(evidence["attempt"], "attempt"),
+        "attempt": attempt,
         "verb": verb,
-        "kinds": [identifier(kind, "kind")] if kind else list(KINDS),
+        "kinds": kinds,
         "reason": reason,
         "evidence": evidence,
     }
@@ -41,6 +48,18 @@ def _evidence(client: Client, run: str) -> Dict[str, Any]:
         "cursor": cursor,
         "time": now,
     }
+
+
+def _merged(client: Client, run: str, attempt: int) -> List[Dict[str, Any]]:
+    """Whether other runs are held whose reads are in the results; of some nobody may know."""
+    told = []
+    for name in client.get("archive", path("clean", run, attempt)).get("merged") or []:
+        try:
+            row = client.get("runfolder", path("runs", identifier(name, "run")))
+        except RefusedError:
+            continue
+        told.append({"run": name, "held": row.get("held") is not None})
+    return told
 
 
 def listed(job: Dict[str, Any], messages: bool) -> str:

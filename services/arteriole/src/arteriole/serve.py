@@ -165,7 +165,7 @@ async def serve(settings: Settings, names: list[str]) -> None:
     if settings.policy is not None:
         from arteriole.policy.reading import require_policy
 
-        require_policy(settings.policy, settings.destinations())
+        require_policy(settings.policy, settings.destinations(), settings.encrypting())
     try:
         applications = _open(settings, names)
     except OSError as err:

@@ -157,6 +157,11 @@ class Settings(Section):
             for name in getattr(getattr(self, service), "destinations", ())
         }
 
+    def encrypting(self) -> set[str]:
+        """Those of them that get nothing in the clear, whatever a policy's labels say."""
+        found = self.archive.destinations if self.archive else {}
+        return {".".join(("archive", name)) for name, one in found.items() if one.encrypts}
+
     @property
     def token_file(self) -> Path:
         return self.state_dir / "tokens.json"

@@ -37,7 +37,8 @@ class Parcel:
 
     Attributes:
         place: where it is kept.
-        size: bytes of all of it.
+        size: bytes of all of it, as it is kept.
+        files: none, where only their object is known.
         offsets: of a bundle, where the content of each file begins.
     """
 
@@ -52,7 +53,7 @@ class Parcel:
 
     @property
     def name(self) -> str:
-        return self.place if self.is_bundle else self.files[0].name
+        return self.files[0].name if self.files and not self.is_bundle else self.place
 
 
 class Archive(Protocol):

@@ -19,7 +19,7 @@ from arteriole.archive.credentials import read_credentials
 from arteriole.archive.faults import explain
 from arteriole.archive.protection import Protection
 from arteriole.archive.settings import MIB, S3Settings, StorageClass
-from arteriole.checksum.digests import PIECE, Digester, FileDigest, Meter, Sink
+from arteriole.checksum.digests import PIECE, Meter
 
 #: Most parts of an upload (Amazon S3, multipart upload limits).
 MOST_PARTS = 10_000
@@ -140,16 +140,12 @@ class Bucket:
         for key, upload_id in found:
             self.abort(key, upload_id)
 
-    def read(self, key: str, name: str, meter: Meter, sink: Sink | None = None) -> FileDigest:
-        """Read an object from end to end."""
-        digester = Digester()
+    def counted(self, key: str, meter: Meter) -> Bytes:
+        """The bytes of an object, each counted as it comes."""
         with closing(self.pieces(key)) as pieces:
             for piece in pieces:
                 meter.add(len(piece))
-                digester.update(piece)
-                if sink is not None:
-                    sink.write(piece)
-        return digester.digest(name)
+                yield piece
 
     def pieces(self, key: str, start: int = 0, stop: int | None = None) -> Bytes:
         """The bytes of an object, or of a part; a connection that is cut goes on where it was."""

@@ -35,17 +35,21 @@ class Span:
         return self.offset + self.digest.size
 
 
-def pack(files: Iterable[HeldFile], size: int, base: str) -> list[Parcel]:
-    """`files` in their order, in bundles of at most `size` bytes where a file is not larger."""
+def pack(files: Iterable[HeldFile], size: int, base: str, suffix: str = "") -> list[Parcel]:
+    """`files` in their order, in bundles of at most `size` bytes where a file is not larger.
+
+    Args:
+        base, suffix: stand before and behind their names.
+    """
     packed: list[Parcel] = []
     bundle = _Packing()
     for file in files:
         if bundle.files and bundle.size_with(file) > size:
-            packed.append(bundle.parcel(base))
+            packed.append(bundle.parcel(base, suffix))
             bundle = _Packing()
         bundle.add(file)
     if bundle.files:
-        packed.append(bundle.parcel(base))
+        packed.append(bundle.parcel(base, suffix))
     return packed
 
 
@@ -141,9 +145,9 @@ class _Packing:
         self._offsets.append(self._size + len(header))
         self._size += len(header) + file.digest.size + _padding(file)
 
-    def parcel(self, base: str) -> Parcel:
+    def parcel(self, base: str, suffix: str) -> Parcel:
         self._name.update(END)
-        place = f"{base}{FOLDER}{self._name.hexdigest()}{SUFFIX}"
+        place = f"{base}{FOLDER}{self._name.hexdigest()}{SUFFIX}{suffix}"
         return Parcel(place, self._size + len(END), tuple(self.files), tuple(self._offsets))
 
 
@@ -176,7 +180,7 @@ def split(pieces: Iterator[bytes], cuts: Sequence[tuple[int, int]]) -> Iterator[
 
     NB: the bytes of one have to be taken before the next is asked for.
     """
-    stream = _Stream(pieces)
+    stream = Stream(pieces)
     for offset, size in cuts:
         for _ in stream.take(offset - stream.at):
             pass
@@ -185,7 +189,7 @@ def split(pieces: Iterator[bytes], cuts: Sequence[tuple[int, int]]) -> Iterator[
         pass
 
 
-class _Stream:
+class Stream:
     """Bytes that are taken in other portions than they come in."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.archive.archive import Destination
+from arteriole.archive.crypt4gh.journal import Journals
 from arteriole.archive.directory import DirectoryDestination
 from arteriole.archive.settings import ArchiveDestination, S3Settings, StorageClass
 
@@ -19,11 +20,17 @@ def open_destination(parameters: dict[str, Any]) -> Destination:
     """From what `destination_parameters` made; ArchiveError if it cannot be used."""
     if "s3" not in parameters:
         return DirectoryDestination(Path(parameters["directory"]))
-    from arteriole.archive.s3 import S3Destination  # boto3 is slow to import
+    from arteriole.archive.s3_destination import S3Destination  # boto3 is slow to import
 
+    settings = S3Settings.model_validate(parameters["s3"])
     storage_class = parameters.get("storage_class")
     return S3Destination(
-        S3Settings.model_validate(parameters["s3"]),
+        settings,
         parameters["threads"],
         None if storage_class is None else StorageClass(storage_class),
+        None if settings.crypt4gh is None else _journals(parameters),
     )
+
+
+def _journals(parameters: dict[str, Any]) -> Journals:
+    return Journals(Path(parameters["manifest_root"]), parameters["name"])

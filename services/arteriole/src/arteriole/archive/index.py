@@ -13,6 +13,8 @@ from arteriole.checksum.digests import FileDigest
 NAME = "index.json"
 #: Of archive.json; archives of format 1 have no bundles, and do not name it.
 FORMAT = 2
+#: Of those whose content, index and manifests are encrypted, which are the same otherwise.
+SEALED = 3
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class IndexedFile(BaseModel):
 class IndexedBundle(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    key: str = Field(pattern=r"/bundles/[0-9a-f]{64}\.tar$")
+    key: str = Field(pattern=r"/bundles/[0-9a-f]{64}\.tar(\.c4gh)?$")
     size: int = Field(ge=0)
     md5: str
     blake3: str
@@ -56,6 +58,8 @@ class IndexedBundle(BaseModel):
 class Index(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    #: Of results, where archive.json does not say it.
+    unit: str = ""
     bundles: list[IndexedBundle] = Field(default_factory=list)
     files: list[IndexedFile]
 
@@ -65,6 +69,7 @@ def write_index(
     parcels: list[Parcel],
     digests: Mapping[str, FileDigest],
     own: Callable[[HeldFile], str],
+    unit: str = "",
 ) -> bytes:
     """`digests` are those of the bundles by place; `own` the place of a file on its own."""
     within = {
@@ -77,7 +82,9 @@ def write_index(
         for one in (digests[parcel.place] for parcel in parcels if parcel.is_bundle)
     ]
     files = [_line(file, *within.get(file.name, (own(file), None))) for file in holding.files]
-    return f'{{"bundles": [\n{_lines(bundles)}],\n"files": [\n{_lines(files)}]}}\n'.encode()
+    head = f'"unit": {json.dumps(unit)},\n' if unit else ""
+    lists = f'"bundles": [\n{_lines(bundles)}],\n"files": [\n{_lines(files)}]'
+    return f"{{{head}{lists}}}\n".encode()
 
 
 def _lines(lines: list[str]) -> str:

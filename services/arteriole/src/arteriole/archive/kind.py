@@ -141,11 +141,15 @@ class ArchiveKind:
         return given | self._question(job.run, job.attempt, given)
 
     def _common(self, name: str) -> dict[str, Any]:
-        destination = self._destination(name)
+        return self._reached(name, self._destination(name))
+
+    def _reached(self, name: str, destination: ArchiveDestination) -> dict[str, Any]:
+        """What a worker needs to open it."""
         return {
             "name": name,
             **destination_parameters(destination),
             "threads": self._settings.threads,
+            "manifest_root": str(self._settings.manifest_root),
         }
 
     def require(self, name: str) -> None:
@@ -161,14 +165,14 @@ class ArchiveKind:
                 code="destination.unknown",
                 field="destination",
             )
-        credentials = destination.s3.credentials_file if destination.s3 is not None else None
-        if credentials is not None and not credentials.is_file():
-            raise InvalidError(
-                f"credentials_file of the destination {name} does not exist: {credentials}",
-                code="destination.unusable",
-                hint="put the file there, or correct arteriole.yaml",
-                field="destination",
-            )
+        for key, path in {} if destination.s3 is None else destination.s3.files().items():
+            if not path.is_file():
+                raise InvalidError(
+                    f"{key} of the destination {name} does not exist: {path}",
+                    code="destination.unusable",
+                    hint="put the file there, or correct arteriole.yaml",
+                    field="destination",
+                )
         return destination
 
     def _of_data(self, run: str, request: ArchiveRequest) -> dict[str, Any]:
@@ -258,14 +262,19 @@ class ArchiveKind:
         roots = [root for root in settings.run_roots if (root / run).is_dir()]
         if roots:
             find_run(settings.run_roots, run)  # refuses two of this name, and links that lead out
-        runfolder = (roots or settings.run_roots)[0] / run  # NB: unresolved: a link is no folder
-        clean, root = settings.clean, settings.restore_root
+        runfolder = (roots or settings.run_roots)[
+            0
+        ] / run  # NB: unresolved, as results are: a link is no folder
+        clean, root, results = settings.clean, settings.restore_root, None
+        if settings.results_root is not None:
+            results = settings.results_root / run / f"attempt-{request.attempt}"
         return {
             "clean": {
                 "verb": request.verb.value,
                 "kinds": sorted(set(request.kinds)),
                 "runfolder": str(runfolder),
                 "fastq": str(attempt_folder(settings.fastq_root, run, request.attempt)),
+                "results": None if results is None else str(results),
                 "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
                 "restore_root": None if root is None else str(root),
                 "policy": None if self._gate is None else str(self._gate.path),
@@ -273,8 +282,7 @@ class ArchiveKind:
                 "bin_days": 0 if clean is None else clean.bin_days,
                 "delete": clean is not None and clean.delete,
                 "destinations": {
-                    name: destination_parameters(one) | {"threads": settings.threads}
-                    for name, one in settings.destinations.items()
+                    name: self._reached(name, one) for name, one in settings.destinations.items()
                 },
                 "evidence": None if request.evidence is None else request.evidence.model_dump(),
                 "known": request.known,

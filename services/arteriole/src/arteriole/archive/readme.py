@@ -1,5 +1,26 @@
 """README.txt of an archive in a bucket: how to get the files back without us."""
 
+#: Shell commands, in the folder that the objects were copied to.
+UNPACK = """\
+for bundle in bundles/*.tar; do
+    if [ -e "$bundle" ]; then tar -xf "$bundle" || exit; fi
+done
+for list in manifest/*.blake3; do
+    part="${list#manifest/}"
+    part="${part%%.*}"
+    while IFS= read -r line; do
+        digest="${line%%  *}" name="${line#*  }"
+        if [ -e "$part/$name" ]; then continue; fi
+        case "$name" in */*) mkdir -p "$part/${name%/*}" ;; *) mkdir -p "$part" ;; esac
+        cp "data/$digest" "$part/$name" || exit
+    done < "$list"
+done"""
+CHECK = """\
+for list in manifest/*.md5; do
+    part="${list#manifest/}"
+    (cd "${part%%.*}" && md5sum --check --strict --quiet "../$list") || exit
+done"""
+
 _TEXT = """\
 This is one attempt of a sequencing run, complete if archive.json is beside this file.
 
@@ -19,26 +40,11 @@ To restore it:
        aws s3 cp --recursive {where} .
 3. In that folder unpack the bundles, and give the other files their names:
 
-for bundle in bundles/*.tar; do
-    if [ -e "$bundle" ]; then tar -xf "$bundle" || exit; fi
-done
-for list in manifest/*.blake3; do
-    part="${{list#manifest/}}"
-    part="${{part%%.*}}"
-    while IFS= read -r line; do
-        digest="${{line%%  *}}" name="${{line#*  }}"
-        if [ -e "$part/$name" ]; then continue; fi
-        case "$name" in */*) mkdir -p "$part/${{name%/*}}" ;; *) mkdir -p "$part" ;; esac
-        cp "data/$digest" "$part/$name" || exit
-    done < "$list"
-done
+{unpack}
 
 4. Check every byte with md5sum or b3sum:
 
-for list in manifest/*.md5; do
-    part="${{list#manifest/}}"
-    (cd "${{part%%.*}}" && md5sum --check --strict --quiet "../$list") || exit
-done
+{check}
 
    or, with b3sum:  (cd PART && b3sum --check --quiet ../manifest/PART.blake3)
 
@@ -50,4 +56,4 @@ Then compare md5sum FILE with the line.
 
 
 def readme(where: str) -> str:
-    return _TEXT.format(where=where)
+    return _TEXT.format(where=where, unpack=UNPACK, check=CHECK)

@@ -7,21 +7,23 @@ import contextlib
 import functools
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
-from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
-from arteriole.archive.bucket import Bucket, Listed
-from arteriole.archive.bundle import Reading, copy_bundle, pack, spans, split
-from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
+from arteriole.archive.archive import RECORD, Bytes, Contents, Parcel, StoredFile, Tell
+from arteriole.archive.bucket import Bucket, Listed, Upload
+from arteriole.archive.bundle import copy_bundle, pack, split
+from arteriole.archive.contents import Nowhere, copy, judged
+from arteriole.archive.errors import ArchiveError, not_as_its_manifest
 from arteriole.archive.holding import HeldFile, Holding
-from arteriole.archive.index import FORMAT, Index, IndexedFile, write_index
+from arteriole.archive.index import FORMAT, SEALED, Index, IndexedFile, write_index
 from arteriole.archive.index import NAME as INDEX
 from arteriole.archive.readme import readme
 from arteriole.archive.settings import MIB, S3Settings, StorageClass
 from arteriole.archive.thawing import wait_until_thawed
-from arteriole.checksum.digests import FileDigest, Meter, Sink, digest_file, digest_text
+from arteriole.checksum.digests import FileDigest, Meter, digest_text
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile
 
@@ -32,59 +34,18 @@ MARK = "read-back"
 GAP = MIB // 4
 #: ... and so many bytes at most, so that threads share the work.
 MOST_AT_ONCE = 64 * MIB
+SENT = "look at the endpoint's disks; then retry"
 HINT = "it is left as it is: find out who changed it, move it away, then retry"
-
-
-class S3Destination:
-    """`storage_class` is the request's; without it the destination's own."""
-
-    def __init__(
-        self, settings: S3Settings, threads: int, storage_class: StorageClass | None = None
-    ) -> None:
-        self._settings = settings
-        self._bucket = Bucket(settings, threads)
-        self._class = storage_class or settings.storage_class
-
-    def require_room(self, size: int) -> None:
-        """ArchiveError if the bucket cannot be used; it has room until it says otherwise."""
-        self._bucket.get(f"{self._base()}{RECORD}")
-        self._bucket.require_lock()
-
-    def data(self, run: str, attempt: int) -> "S3Archive":
-        return self._archive(f"{self._base()}{run}/attempt-{attempt}/")
-
-    def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "S3Archive":
-        digest = holding.manifests["results.blake3"].digest
-        return self._archive(f"{self._results(run, attempt)}{digest}/")
-
-    def units(self, run: str, attempt: int) -> dict[str, "S3Archive"]:
-        found: dict[str, S3Archive] = {}
-        for key in self._bucket.listing(self._results(run, attempt)):
-            if not key.endswith(f"/{RECORD}"):
-                continue
-            archive = self._archive(key.removesuffix(RECORD))
-            unit = str(archive.record().get("unit", ""))
-            if unit in found:
-                raise ArchiveError(
-                    f"{archive.where} and {found[unit].where} are both of the unit {unit[:80]!r}",
-                    code="archive.verify",
-                    hint="find out which of the two is right, and move the other away",
-                )
-            found[unit] = archive
-        return found
-
-    def _base(self) -> str:
-        return f"{self._settings.prefix}/" if self._settings.prefix else ""
-
-    def _results(self, run: str, attempt: int) -> str:
-        return f"{self._base()}{run}/attempt-{attempt}.results/"
-
-    def _archive(self, base: str) -> "S3Archive":
-        return S3Archive(self._bucket, base, self._class, self._settings)
 
 
 class S3Archive:
     """A holding below the keys that start with `base`."""
+
+    #: Of archive.json; those of earlier ones that are read too.
+    form = FORMAT
+    known_forms: tuple[int, ...] = (1, FORMAT)
+    #: What the names of objects end with that hold content, or names.
+    suffix = ""
 
     def __init__(
         self, bucket: Bucket, base: str, storage_class: StorageClass, settings: S3Settings
@@ -111,7 +72,8 @@ class S3Archive:
         for file in holding.files:
             fits = file.digest.size < self._settings.bundle_below
             (small if fits and self._own(file.digest) not in self._there else alone).append(file)
-        return self._alone(alone) + pack(small, self._settings.bundle_size, self._base)
+        bundles = pack(small, self._settings.bundle_size, self._base, self.suffix)
+        return self._as_stored(self._alone(alone) + bundles)
 
     def prepare(self, holding: Holding) -> None:
         """Give up the incomplete uploads of an earlier start."""
@@ -134,16 +96,9 @@ class S3Archive:
         return not wrong
 
     def store(self, parcel: Parcel, meter: Meter) -> None:
-        at_first = StorageClass.STANDARD if self._class.cold else self._class
-        upload = self._bucket.upload(parcel.place, parcel.size, at_first)
-        try:
-            copied = _copy(parcel, meter, upload)
-            upload.complete()
-        except BaseException:
-            with contextlib.suppress(ArchiveError):  # if not now, then the next start does it
-                upload.abort()
-            raise
-        self._require(parcel, copied, meter, "look at the endpoint's disks; then retry")
+        with self._sending(parcel) as upload:
+            copied = copy(parcel, meter, upload)
+        self._require(parcel, copied, meter, SENT)
         self._keep(parcel, copied)
 
     def verify(self, parcel: Parcel, meter: Meter) -> None:
@@ -159,20 +114,22 @@ class S3Archive:
         self, holding: Holding, parcels: list[Parcel], record: dict[str, Any]
     ) -> dict[str, Any]:
         """Write manifests, README and index, and after everything else the record."""
-        index = write_index(holding, parcels, self._bundles, lambda file: self._own(file.digest))
-        self._write(README, readme(self.where).encode())
+        index = self._index_of(holding, parcels)
+        self._write(README, self._readme().encode())
         for name, manifest in holding.manifests.items():
-            self._write(f"manifest/{name}", manifest.text)
-        self._write(INDEX, index)
+            self._write_list(f"manifest/{name}", manifest.text)
+        self._write_list(INDEX, index)
+        more = self._finished(parcels)
         self._there = self._bucket.listing(self._base)
         self._require_nothing_else(holding, parcels, set())
         record = {
-            "format": FORMAT,
+            "format": self.form,
             **record,
             "bundles": sum(parcel.is_bundle for parcel in parcels),
             "storage_class": self._class.value,
             **self._bucket.protection.record(),
             "index": digest_text(index),
+            **more,
         }
         self._write(RECORD, (json.dumps(record, indent=1) + "\n").encode())
         return record
@@ -185,17 +142,23 @@ class S3Archive:
             raise self._spoilt(RECORD, "it is not JSON") from err
         if not isinstance(found, dict):
             raise self._spoilt(RECORD, "it is no record")
-        if found.get("format", 1) not in (1, FORMAT):
-            raise ArchiveError(
-                f"{self.where} is of a later form than this program knows",
-                code="archive.verify",
-                hint="use the program that wrote it, or a later one; or restore it by README.txt",
-            )
+        self._require_form(found.get("format", 1))
         return found
 
+    def unit(self) -> str:
+        """Of which unit of results it is, if it is one's."""
+        return str(self.record().get("unit", ""))
+
     def recorded(self, holding: Holding) -> list[Parcel]:
+        if self._settings.crypt4gh is not None and not self.suffix:
+            raise ArchiveError(
+                f"{self.where} is not encrypted, and the destination encrypts",
+                code="archive.clear",
+                hint="it was archived before: move it away there, then archive it anew",
+            )
+        self.record()  # NB: it may be of another form
         for name, manifest in holding.manifests.items():
-            if self._read(f"manifest/{name}") != manifest.text:
+            if self.manifest(name) != manifest.text:
                 raise self._spoilt(f"manifest/{name}", f"it is not {manifest.path}")
         held = {file.name: file for file in holding.files}
         if self._lines.keys() != held.keys():
@@ -212,12 +175,13 @@ class S3Archive:
             )
             for key, lines in self._contents().items()
         ]
+        parcels = self._as_stored(parcels)
         self._there = self._bucket.listing(self._base)
         self._require_nothing_else(holding, parcels, {RECORD})
         return parcels
 
     def manifest(self, name: str) -> bytes:
-        return self._read(f"manifest/{name}")
+        return self._read_list(f"manifest/{name}")
 
     def found(self, part: str) -> list[FoundFile]:
         return [
@@ -252,14 +216,14 @@ class S3Archive:
         cuts = [(self._place(file)[1] - start, file.digest.size) for file in batch]
         if self._is_bundled(batch[0]):
             stop = start + sum(cuts[-1])
-        with contextlib.closing(self._bucket.pieces(key, start, stop)) as pieces:
+        with contextlib.closing(self._pieces(key, start, stop)) as pieces:
             if stop is None:
                 yield batch[0], pieces
             else:
                 yield from zip(batch, split(pieces, cuts), strict=True)
 
     def _own(self, digest: FileDigest) -> str:
-        return f"{self._base}data/{digest.blake3}"
+        return f"{self._base}data/{digest.blake3}{self.suffix}"
 
     def _alone(self, files: list[HeldFile]) -> list[Parcel]:
         """Files of equal content share a place."""
@@ -280,16 +244,30 @@ class S3Archive:
             raise self._spoilt(key[len(self._base) :], "it is not there")
         return there
 
+    def _as_stored(self, parcels: list[Parcel]) -> list[Parcel]:
+        """With the sizes that their objects have."""
+        return parcels
+
+    def _pieces(self, key: str, start: int = 0, stop: int | None = None) -> Bytes:
+        """Content of the object `key`, or a part of it."""
+        return self._bucket.pieces(key, start, stop)
+
+    @contextlib.contextmanager
+    def _sending(self, parcel: Parcel) -> Iterator[Upload]:
+        """An upload that is completed if all is well, and given up if it is not."""
+        at_first = StorageClass.STANDARD if self._class.cold else self._class
+        upload = self._bucket.upload(parcel.place, parcel.size, at_first)
+        try:
+            yield upload
+            upload.complete()
+        except BaseException:
+            with contextlib.suppress(ArchiveError):  # if not now, then the next start does it
+                upload.abort()
+            raise
+
     def _read_back(self, parcel: Parcel, meter: Meter) -> tuple[FileDigest, list[str]]:
-        """Digests of an object, and the names of what in it is not as it has to be."""
-        if not parcel.is_bundle:
-            (file,) = parcel.files
-            found = self._bucket.read(parcel.place, file.digest.name, meter)
-            return found, [] if found == file.digest else [file.name]
-        reading = Reading(spans(parcel))
-        found = self._bucket.read(parcel.place, parcel.place, meter, reading)
-        same = f"/{reading.name}." in parcel.place
-        return found, reading.wrong or ([] if same else [parcel.place])
+        with contextlib.closing(self._bucket.counted(parcel.place, meter)) as pieces:
+            return judged(parcel, pieces)
 
     def _require(self, parcel: Parcel, expected: FileDigest, meter: Meter, hint: str) -> None:
         found, wrong = self._read_back(parcel, meter)
@@ -318,7 +296,7 @@ class S3Archive:
         if not parcel.is_bundle:
             meter.add(parcel.size)
             return parcel.files[0].digest
-        found = copy_bundle(parcel, meter, _Nowhere())
+        found = copy_bundle(parcel, meter, Nowhere())
         self._bundles[parcel.place] = found
         return found
 
@@ -352,6 +330,23 @@ class S3Archive:
                 raise self._spoilt(name, "it is not as it was written")
         self._bucket.lock(key)
 
+    def _write_list(self, name: str, data: bytes) -> None:
+        """The same of one that has names of files in it."""
+        self._write(name, data)
+
+    def _read_list(self, name: str) -> bytes:
+        return self._read(name)
+
+    def _readme(self) -> str:
+        return readme(self.where)
+
+    def _index_of(self, holding: Holding, parcels: list[Parcel]) -> bytes:
+        return write_index(holding, parcels, self._bundles, lambda file: self._own(file.digest))
+
+    def _finished(self, parcels: list[Parcel]) -> dict[str, Any]:
+        """Write what else there is to be; what the record says of it."""
+        return {}
+
     def _read(self, name: str) -> bytes:
         data = self._bucket.get(self._base + name)
         if data is None:
@@ -364,7 +359,7 @@ class S3Archive:
 
     @functools.cached_property
     def _index(self) -> Index:
-        data = self._read(INDEX)
+        data = self._read_list(INDEX)
         if digest_text(data) != self.record().get("index"):
             raise self._spoilt(INDEX, f"it is not the one of {RECORD}")
         try:
@@ -377,7 +372,8 @@ class S3Archive:
     ) -> None:
         """ArchiveError unless the listing has just what it should, each of its size."""
         sizes = {parcel.place: parcel.size for parcel in parcels}
-        names = {README, INDEX, *(f"manifest/{name}" for name in holding.manifests), *more}
+        lists = {INDEX, *(f"manifest/{name}" for name in holding.manifests)}
+        names = {README, *(f"{name}{self.suffix}" for name in lists), *more}
         expected = sizes.keys() | {self._base + name for name in names}
         differing = sorted(expected ^ self._there.keys()) or sorted(
             key for key, size in sizes.items() if self._there[key].size != size
@@ -389,20 +385,20 @@ class S3Archive:
                 hint="restore the missing objects, move the others away; then retry",
             )
 
+    def _require_form(self, form: Any) -> None:
+        if form in self.known_forms:
+            return
+        if form == SEALED and self._settings.crypt4gh is None:
+            raise ArchiveError(
+                f"{self.where} is encrypted by Crypt4GH, and its destination says nothing of it",
+                code="archive.key",
+                hint="give the destination crypt4gh with recipients and private_key",
+            )
+        raise ArchiveError(
+            f"{self.where} is of a later form than this program knows",
+            code="archive.verify",
+            hint="use the program that wrote it, or a later one; or restore it by README.txt",
+        )
+
     def _spoilt(self, name: str, found: str) -> ArchiveError:
         return ArchiveError(f"{name} in {self.where}: {found}", code="archive.verify", hint=HINT)
-
-
-class _Nowhere:
-    def write(self, piece: Any, /) -> None:
-        """Forget it."""
-
-
-def _copy(parcel: Parcel, meter: Meter, sink: Sink) -> FileDigest:
-    if parcel.is_bundle:
-        return copy_bundle(parcel, meter, sink)
-    (file,) = parcel.files
-    copied = digest_file(file.source, file.found, meter, sink)
-    if copied != file.digest:
-        raise source_changed(file.digest.name, file.source)
-    return copied

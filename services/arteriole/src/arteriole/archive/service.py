@@ -74,6 +74,13 @@ class ArchiveService(JobService):
                 **{**STARTS, "answers": {200: JSON, 202: JSON}},
             ),
             Route(
+                "GET",
+                "/api/1.0/clean/{runfolder}/{attempt}",
+                self._desk.merged,
+                Role.READER,
+                "other runs whose reads are in the attempt's results",
+            ),
+            Route(
                 "POST",
                 "/api/1.0/drills",
                 self._drill,

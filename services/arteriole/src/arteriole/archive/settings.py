@@ -2,6 +2,7 @@
 
 import enum
 import re
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -80,6 +81,17 @@ class Encryption(Section):
         return self
 
 
+class Crypt4GH(Section):
+    """Encryption by us, before anything is sent (GA4GH's Crypt4GH)."""
+
+    #: Files with public keys, as crypt4gh-keygen makes them: each of their owners can read it.
+    recipients: list[AbsolutePath] = Field(min_length=1, max_length=100)
+    #: That of one of them, mode 0600: needed to bring back, not to archive and to verify.
+    private_key: AbsolutePath | None = None
+    #: Mode 0600; without it the variable C4GH_PASSPHRASE has it, if the key has one.
+    passphrase_file: AbsolutePath | None = None
+
+
 class LockMode(enum.StrEnum):
     GOVERNANCE = "governance"
     COMPLIANCE = "compliance"
@@ -107,6 +119,7 @@ class S3Settings(Section):
     path_style: bool = False
     storage_class: StorageClass = StorageClass.STANDARD
     encryption: Encryption | None = None
+    crypt4gh: Crypt4GH | None = None
     #: The bucket has to be made for it.
     object_lock: ObjectLock | None = None
     #: INI or JSON with key and secret, mode 0600; without it boto3 looks where it always does.
@@ -128,6 +141,12 @@ class S3Settings(Section):
     thaw_hours: float = Field(default=48.0, gt=0)
     thaw_poll: float = Field(default=300.0, gt=0)
 
+    def files(self) -> dict[str, Path]:
+        """Those that are needed to send something, by their keys."""
+        found = {} if self.credentials_file is None else {"credentials_file": self.credentials_file}
+        recipients = [] if self.crypt4gh is None else self.crypt4gh.recipients
+        return found | {f"crypt4gh.recipients.{n}": path for n, path in enumerate(recipients)}
+
 
 class ArchiveDestination(Section):
     """Either of the two."""
@@ -135,6 +154,11 @@ class ArchiveDestination(Section):
     #: It has to exist: an unmounted file system is not filled by mistake.
     directory: AbsolutePath | None = None
     s3: S3Settings | None = None
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether we encrypt what goes there."""
+        return self.s3 is not None and self.s3.crypt4gh is not None
 
     @model_validator(mode="before")
     @classmethod

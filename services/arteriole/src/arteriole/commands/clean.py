@@ -21,9 +21,9 @@ POLL = 0.5
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(["raw", "fastq"]),
+    type=click.Choice(["raw", "fastq", "results"]),
     multiple=True,
-    help="Of this kind alone; both, if left out.",
+    help="Of this kind alone; without it raw and fastq go, and all three are listed.",
 )
 @click.option("--delete", is_flag=True, help="Move it into the bin of its file system.")
 @click.option("--empty", is_flag=True, help="Remove what has lain in the bin long enough.")
@@ -45,16 +45,21 @@ def clean_command(
     """
     if delete and empty:
         raise click.UsageError("--delete and --empty exclude each other")
-    newest, evidence = _evidence_of(client_of(context), name)
+    runs, client = client_of(context), client_of(context, "archive")
+    newest, evidence = _evidence_of(runs, name)
     verb = "delete" if delete else "empty" if empty else "list"
+    asked = list(kinds) or ["raw", "fastq", *(["results"] if verb == "list" else [])]
     body = {
         "attempt": attempt or newest,
         "verb": verb,
-        "kinds": list(kinds) or ["raw", "fastq"],
+        "kinds": asked,
         "reason": reason,
         "evidence": evidence,
     }
-    client = client_of(context, "archive")
+    if "results" in asked:
+        where = f"clean/{quote(name, safe='')}/{body['attempt']}"
+        merged = (_merged(runs, other) for other in client.get(where)["merged"])
+        evidence["merged"] = [told for told in merged if told]
     key = f"{name}.clean.{uuid.uuid4().hex}"
     answer = client.post(f"clean/{quote(name, safe='')}", body, key)
     if "job_id" not in answer:
@@ -78,6 +83,14 @@ def _evidence_of(client: Client, name: str) -> tuple[int, dict[str, Any]]:
         "cursor": cursor,
         "time": now,
     }
+
+
+def _merged(client: Client, name: str) -> dict[str, Any]:
+    """What the archive is told of another run whose reads are in the results; empty: nothing."""
+    try:
+        return {"run": name, "held": client.get(run_path(name))["held"] is not None}
+    except ClientError:
+        return {}
 
 
 def _ended(client: Client, job: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def config_check(context: click.Context) -> None:
     """Check arteriole.yaml; what is wrong is told with file and line."""
     settings = settings_of(context)
     if settings.policy is not None:
-        require_policy(settings.policy, settings.destinations())
+        require_policy(settings.policy, settings.destinations(), settings.encrypting())
     services = ", ".join(configured(settings)) or "none (none has a section)"
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
     for path, keys in settings.folders().items():

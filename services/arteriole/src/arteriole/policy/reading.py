@@ -8,7 +8,7 @@ import yaml
 from arteriole.app.config import ConfigError, load
 from arteriole.app.name_pattern import compiled
 from arteriole.policy.policy import PlacedRule, Policy
-from arteriole.policy.settings import Label, PolicySettings
+from arteriole.policy.settings import Form, Label, PolicySettings
 
 
 def read_policy(path: Path) -> Policy:
@@ -27,8 +27,11 @@ def read_policy(path: Path) -> Policy:
     return Policy(path, settings.metadata_folder, labels, rules)
 
 
-def require_policy(path: Path, destinations: set[str]) -> None:
-    """ConfigError if it cannot be used, or lacks a label, or has one of no destination."""
+def require_policy(path: Path, destinations: set[str], encrypting: set[str]) -> None:
+    """ConfigError if it cannot be used, or its labels do not fit the destinations.
+
+    Each of `destinations` has to have one, and no other; those of `encrypting` an encrypted one.
+    """
     policy = read_policy(path)
     (line,) = _lines(policy.path, "destinations") or (1,)
     for name in sorted(destinations - policy.labels.keys()):
@@ -42,6 +45,13 @@ def require_policy(path: Path, destinations: set[str]) -> None:
             f"{policy.path}:{line}: destinations.{name}: arteriole.yaml has no such destination",
             hint="remove the label, or correct its name",
         )
+    for name in sorted(encrypting):
+        if policy.labels[name].form != Form.ENCRYPTED:
+            raise ConfigError(
+                f"{policy.path}:{line}: destinations.{name}: expected form encrypted, since"
+                " arteriole.yaml has crypt4gh for it; found clear",
+                hint="correct the label, or remove crypt4gh from the destination",
+            )
 
 
 def _services(settings: PolicySettings) -> Mapping[str, Mapping[str, Label]]:

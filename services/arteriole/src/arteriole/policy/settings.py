@@ -46,7 +46,7 @@ class Label(Section):
     country: Country
     #: Whether it stands on the site's own premises.
     premises: bool
-    #: How data lies there; that it does is the site's word, nobody looks.
+    #: How data lies there; it is the site's word, and nobody looks, but where we encrypt ourselves.
     form: Literal[Form.CLEAR, Form.ENCRYPTED]
 
 

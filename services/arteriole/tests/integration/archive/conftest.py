@@ -1,7 +1,10 @@
 """Sites whose runs are archived, and the places that they are archived to."""
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ MORE = {
     "Reports/empty": b"",
     "Reports/" + "long/" * 30 + "é 'n' $(id) -x": b"odd",
 }
+#: EGA's program, beside the Python that runs the tests.
+TOOL = Path(sys.executable).with_name("crypt4gh")
 #: So that what fails for good fails soon.
 SOON = {"attempts": 2, "timeout": 20}
 
@@ -206,6 +211,46 @@ def bundles(site: Any, swift_server: Swift, bucket: str, way: Proxy) -> Centre:
     centre.settings["threads"] = 1
     centre.checksum()
     return centre
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Made by crypt4gh-keygen: of two recipients, and of somebody else."""
+
+    folder: Path
+
+    def public(self, name: str) -> str:
+        return str(self.folder / f"{name}.pub")
+
+    def private(self, name: str) -> str:
+        return str(self.folder / f"{name}.sec")
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    made = Keys(tmp_path_factory.mktemp("keys"))
+    for name in ("centre", "hospital", "stranger"):
+        options = ["--nocrypt", "--sk", made.private(name), "--pk", made.public(name)]
+        subprocess.run([TOOL.with_name("crypt4gh-keygen"), *options], check=True)
+    return made
+
+
+@pytest.fixture
+def sealed(s3: Centre, keys: Keys) -> Centre:
+    """Encrypted for two recipients: a FASTQ alone, the rest in a bundle; no private key yet."""
+    s3.destination.update(bundle_below=100_000, crypt4gh=_recipients(keys))
+    return s3
+
+
+@pytest.fixture
+def sealed_bundles(bundles: Centre, keys: Keys) -> Centre:
+    """The same with several bundles, and a file that is sent in parts."""
+    bundles.destination["crypt4gh"] = _recipients(keys)
+    return bundles
+
+
+def _recipients(keys: Keys) -> dict[str, Any]:
+    return {"recipients": [keys.public(name) for name in ("centre", "hospital")]}
 
 
 @pytest.fixture

@@ -305,6 +305,6 @@ def test_an_archive_of_format_1(bundles: Centre, store: Store, way: Proxy, refus
         shutil.rmtree(folder)
     bundles.restore()
     assert tree(bundles.restored / bundles.run / "attempt-1") == data
-    store.change(f"{BASE}/archive.json", json.dumps({**record, "format": 3}).encode())
+    store.change(f"{BASE}/archive.json", json.dumps({**record, "format": 4}).encode())
     with refused("archive.verify", "later form"):
         bundles.restore()

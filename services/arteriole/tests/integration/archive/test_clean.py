@@ -1,6 +1,7 @@
 """What may be taken away, and everything that speaks against it."""
 
 import copy
+import itertools
 import json
 import os
 import re
@@ -30,9 +31,10 @@ from arteriole.jobs.worker import Task
 from arteriole.policy.gate import Gate
 
 from ..conftest import Site
-from .conftest import Centre
+from .conftest import Centre, Keys
 
 PROJECT = "CLIN_Secret"
+OTHER = "200701_A00834_0190_BHOTHERXX"
 RULE = {"rule": "clinical", "keep_days": 30, "copies": 2}
 
 
@@ -66,6 +68,7 @@ class Cleaning:
             "newest": times.now(),
         }
         self._write_attempt()
+        self._write_results()
         self.write_policy()
 
     def _write_attempt(self) -> None:
@@ -76,6 +79,16 @@ class Cleaning:
         shutil.rmtree(self.site.manifests, ignore_errors=True)
         self.centre.checksum()
 
+    def _write_results(self) -> None:
+        """Two units, of which one has reads of another run."""
+        reads = {"R1": [{"path": f"{run}/attempt-1/S1.fastq.gz"} for run in (self.run, OTHER)]}
+        record = json.dumps({"samples": [{"sample": "S1", "reads": reads}]}).encode()
+        self.centre.analyse(
+            bcbio__G1={"final/G1.vcf.gz": b"v" * 1000, "analysis.json": record},
+            other__G2={"report.html": b"<html>"},
+        )
+        self.centre.checksum(part="results")
+
     def write_policy(self, **rule: Any) -> None:
         label = {"country": "AU", "premises": True, "form": "clear"}
         labels = {"archive": {"vault": label, "tape": label}}
@@ -83,8 +96,8 @@ class Cleaning:
         self.policy.write_text(text)
 
     def archive(self) -> None:
-        for name in ("vault", "tape"):
-            parameters = self.centre.parameters()
+        for name, part in itertools.product(("vault", "tape"), ("data", "results")):
+            parameters = self.centre.parameters(part=part)
             others = {key: v for key, v in parameters.items() if key not in ("s3", "directory")}
             work(self.site.task({**others, **self._destination(name)}))
         self.known["newest"] = times.now()
@@ -174,6 +187,24 @@ def test_a_bucket_proves_it_too_by_its_lists(s3: Centre) -> None:
     (made.site.runfolder / "RunInfo.xml").write_text("of another size")
     (objection,) = _objections(work(made.task("list", kinds=["raw"])))
     assert "vault: runfolder/RunInfo.xml has another size there than here" in objection["message"]
+
+
+def test_an_encrypted_copy_counts_only_where_somebody_here_can_open_it(
+    sealed: Centre, keys: Keys
+) -> None:
+    made = Cleaning(sealed)
+    made.archive()
+    (objection,) = _objections(work(made.task("list", kinds=["raw"])))
+    assert objection["code"] == "clean.not_proven"
+    assert "vault: it is encrypted, and the destination names no private key" in str(objection)
+    sealed.destination["crypt4gh"]["private_key"] = keys.private("stranger")
+    (objection,) = _objections(work(made.task("list", kinds=["raw"])))
+    assert "vault: it is not encrypted for the private key" in objection["message"]
+    sealed.destination["crypt4gh"]["private_key"] = keys.private("hospital")
+    _aged(made)
+    made.evidence["merged"] = [{"run": OTHER, "held": False}]
+    listing = work(made.task("list", kinds=["raw", "fastq", "results"]))
+    assert [kind["may_go"] for kind in listing["kinds"]] == [True, True, True], listing
 
 
 def test_as_shipped_it_only_lists(cleaning: Cleaning) -> None:
@@ -432,6 +463,177 @@ def test_it_is_refused(cleaning: Cleaning, name: str) -> None:
     )
 
 
+def _aged(c: Cleaning) -> None:
+    """So that the results, too, are older than they are kept."""
+    for path in c.home.glob(f"*/{c.run}/attempt-1.results/*/archive.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "finished": ago(35)}))
+
+
+@pytest.fixture
+def results(cleaning: Cleaning) -> Cleaning:
+    """The same, where it is known of the other run that it is not held."""
+    _aged(cleaning)
+    cleaning.evidence["merged"] = [{"run": OTHER, "held": False}]
+    return cleaning
+
+
+def test_results_go_into_the_bin_and_out_of_it(results: Cleaning) -> None:
+    (told,) = work(results.task("list", kinds=["results"]))["kinds"]
+    assert (told["where"], told["files"], told["may_go"]) == (str(results.centre.results), 3, True)
+    moved = work(results.task(kinds=["results"]))["kinds"]["results"]
+    assert not results.centre.results.exists() and results.site.fastq.is_dir()
+    assert sorted(moved["manifests"]) == [
+        f"results/{unit}.{kind}" for unit in ("bcbio.G1", "other.G2") for kind in ("blake3", "md5")
+    ]
+    assert results.names_in_bin() == ["results"]
+    results.age_entries(6)
+    results.evidence["merged"][0]["held"] = True
+    with pytest.raises(CleanError, match=f"{OTHER}, whose reads are in the results, is held"):
+        work(results.task("empty", kinds=["results"]))
+    results.evidence["merged"][0]["held"] = False
+    work(results.task("empty", kinds=["results"]))
+    assert results.names_in_bin() == ["results.emptied.json"]
+
+
+def test_results_go_only_if_asked_for_by_name(results: Cleaning) -> None:
+    work(results.task())
+    assert results.names_in_bin() == ["fastq", "raw"] and results.centre.results.is_dir()
+    shutil.rmtree(results.centre.results)
+    listing = work(results.task("list", kinds=["raw", "results"]))
+    assert [kind["kind"] for kind in listing["kinds"]] == ["raw"]
+
+
+def test_a_bin_of_results_that_was_half_emptied(
+    results: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(results.task(kinds=["results"]))
+    results.age_entries(6)
+
+    def die(path: Path, *_: Any) -> None:
+        (path / "bcbio.G1" / "final" / "G1.vcf.gz").unlink()
+        raise KeyboardInterrupt
+
+    parameters = results.parameters("empty", kinds=["results"])
+    monkeypatch.setattr(shutil, "rmtree", die)
+    with pytest.raises(KeyboardInterrupt):
+        work(results.site.task(parameters))
+    monkeypatch.undo()
+    assert results.names_in_bin() != ["results.emptied.json"]
+    work(results.site.task(parameters))
+    assert results.names_in_bin() == ["results.emptied.json"]
+
+
+def test_what_was_put_into_a_bin_by_others_is_not_emptied(results: Cleaning) -> None:
+    work(results.task(kinds=["results"]))
+    results.age_entries(6)
+    (results.entry("results") / "data" / "bcbio.G9").mkdir()
+    (results.entry("results") / "data" / "bcbio.G9" / "a").touch()
+    with pytest.raises(CleanError, match=r"not moved there: .*bcbio\.G9"):
+        work(results.task("empty", kinds=["results"]))
+
+
+def _unit_there(c: Cleaning, name: str) -> Path:
+    return c.second / c.run / "attempt-1.results" / "bcbio.G1" / name
+
+
+def _archived_lately(c: Cleaning) -> None:
+    path = _unit_there(c, "archive.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "finished": ago(2)}))
+    del c.settings["destinations"]["vault"]
+
+
+def _restoring(c: Cleaning) -> None:
+    c.known["restored"] = True
+    (c.centre.restored / c.run / "attempt-1.results" / ".bcbio.G1.partial").mkdir(parents=True)
+
+
+def _linked(c: Cleaning) -> None:
+    c.centre.results.rename(c.home / "elsewhere")
+    c.centre.results.symlink_to(c.home / "elsewhere")
+
+
+#: As REFUSED, of results.
+RESULTS_REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] = {
+    "another run that is held": (
+        lambda c: c.evidence.update(merged=[{"run": OTHER, "held": True}]), {}, "held", "is held",
+    ),
+    "another run of which nobody speaks": (
+        lambda c: c.evidence.update(merged=[]), {}, "held", "nobody says so",
+    ),
+    "an analysis at work": (
+        lambda c: (c.centre.results / ".bcbio.G3.partial").mkdir(), {}, "busy", "G3.partial",
+    ),
+    "a restore at work": (
+        _restoring, {}, "busy", "brought back",
+    ),
+    "a unit without digests": (
+        lambda c: c.centre.analyse(bcbio__G3={"a": b"a"}), {}, "not_proven", r"bcbio\.G3\.md5",
+    ),
+    "a unit that is not archived": (
+        lambda c: shutil.rmtree(_unit_there(c, ".")), {}, "not_proven", "G1: it is not archived",
+    ),
+    "a unit that lacks a file there": (
+        lambda c: _unit_there(c, "results/final/G1.vcf.gz").unlink(), {}, "not_proven", "vcf.gz",
+    ),
+    "a late file": (
+        lambda c: (c.centre.results / "other.G2" / "late").touch(), {}, "not_proven", "late",
+    ),
+    "a file of another size": (
+        lambda c: (c.centre.results / "other.G2" / "report.html").write_text("x"),
+        {}, "not_proven", "another size",
+    ),
+    "no unit": (
+        lambda c: [shutil.rmtree(path) for path in c.centre.results.iterdir()],
+        {}, "not_proven", "no unit of results",
+    ),
+    "no use in analysis.json": (
+        lambda c: (c.centre.results / "bcbio.G1" / "analysis.json").write_text("{"),
+        {}, "not_proven", "whose reads are in it cannot be known",
+    ),
+    "archived lately": (_archived_lately, {"copies": 1}, "retention", r"2\.0 days old"),
+    "no place for results": (
+        lambda c: c.settings.pop("results_root"), {}, "place", "does not say where results are",
+    ),
+    "a link": (_linked, {}, "place", "found a link"),
+    "kept for ever": (_nothing, {"keep_days": None}, "retention", "for ever"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS_REFUSED)
+def test_results_are_refused(results: Cleaning, name: str) -> None:
+    deed, rule, code, words = RESULTS_REFUSED[name]
+    results.write_policy(**rule)
+    deed(results)
+    listing = work(results.task("list", kinds=["results"]))
+    told = [one["message"] for one in _objections(listing) if one["code"] == f"clean.{code}"]
+    assert any(re.search(words, message, re.DOTALL) for message in told), listing
+    with pytest.raises(CleanError, check=lambda err: err.code == f"clean.{code}"):
+        work(results.task(kinds=["results"]))
+    assert results.names_in_bin() == []
+
+
+def test_no_link_leads_to_fastqs_that_are_gone(
+    cleaning: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the worker dies between the two."""
+    link = cleaning.site.fastq.parent / "current"
+    link.symlink_to("attempt-1")
+    work(cleaning.task(kinds=["raw"]))
+    assert link.exists()
+
+    def die(case: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bin, "forget_current", die)
+    parameters = cleaning.parameters(kinds=["fastq"])
+    with pytest.raises(KeyboardInterrupt):
+        work(cleaning.site.task(parameters))
+    monkeypatch.undo()
+    assert link.is_symlink() and not link.exists()
+    work(cleaning.site.task(parameters))
+    assert not link.is_symlink()
+
+
 class Served:
     """The same over HTTP, with tokens of two people, a chat's and a program's."""
 
@@ -571,7 +773,7 @@ def test_the_command(
     served = Served(cleaning, serve).listed(until)
     url, documents = runs
     run = {"state": "done", "held": None, "observed": False, "attempt": 1}
-    documents |= {"runs": {"next": "e1-100"}, cleaning.run: run}
+    documents |= {"runs": {"next": "e1-100"}, cleaning.run: run, OTHER: run}
     monkeypatch.setenv("ARTERIOLE_ARCHIVE_URL", served.service.url.removesuffix("/api/1.0"))
     monkeypatch.setenv("ARTERIOLE_URL", url)
     monkeypatch.setattr("arteriole.commands.clean.POLL", 0.05)
@@ -585,6 +787,7 @@ def test_the_command(
     code, text = clean("ada")
     assert code == 0 and f"raw: {raw} may go: 4 files" in text
     assert f"fastq: {fastq} may go: 5 files" in text
+    assert f"results: {cleaning.centre.results} stays: it is 0.0 days old" in text, text
     documents[cleaning.run] = {**run, "held": {"reason": "x"}}
     code, text = clean("ada", "--kind", "raw")
     assert code == 0 and "stays: the run is held [clean.held]" in text

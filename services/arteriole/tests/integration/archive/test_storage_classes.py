@@ -3,6 +3,7 @@
 NB: moto accepts any secret and any digest, so this proves nothing about integrity or access.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 from arteriole.archive.settings import MIB
 from arteriole.archive.work import work
 
-from .conftest import BASE, PARTS, SOON, Centre, Store, tree, write_tree
+from .conftest import BASE, PARTS, SOON, Centre, Keys, Store, tree, write_tree
 from .swift import SESSION, free_ports
 
 #: Restored objects become readable at the third look.
@@ -125,6 +126,27 @@ def test_cold_objects_are_brought_back_and_waited_for(
     assert tree(amazon.restored / amazon.run / "attempt-1") == amazon.data
     waited = [(done, total) for done, total, unit in told if unit == "objects brought back"]
     assert len(waited) >= 2 and all(done < total for done, total in waited)
+
+
+def test_encrypted_objects_are_moved_and_brought_back_too(
+    amazon: Centre, store: Store, keys: Keys, refused: Any
+) -> None:
+    """By the mark that they were given when they had been proven; it needs no private key."""
+    amazon.destination["crypt4gh"] = {"recipients": [keys.public("centre")]}
+    record = amazon.archive(storage_class="DEEP_ARCHIVE")
+    assert classes(store) == {"DEEP_ARCHIVE"}
+    assert amazon.archive() == {**record, "already": True}
+    journals = amazon.site.manifests / "crypt4gh"
+    kept = tree(journals)
+    shutil.rmtree(journals)
+    with refused("archive.unproven"):
+        amazon.archive()
+    write_tree(journals, kept)
+    store.change(f"{BASE}/archive.json", None)
+    assert not amazon.archive(storage_class="DEEP_ARCHIVE")["already"]
+    amazon.destination["crypt4gh"]["private_key"] = keys.private("centre")
+    amazon.restore()
+    assert tree(amazon.restored / amazon.run / "attempt-1") == amazon.data
 
 
 def test_waiting_has_an_end(amazon: Centre, moto: str, refused: Any) -> None:

@@ -117,11 +117,18 @@ ALL = {"transfer.cluster", "archive.vault", "archive.near", "archive.far"}
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(path, old, new, told):
-    require_policy(path, ALL)
+    require_policy(path, ALL, set())
     assert old in TEXT
     path.write_text(TEXT.replace(old, new, 1))
     with pytest.raises(ConfigError, match=rf"policy\.yaml:?\d*{told}"):
-        require_policy(path, ALL)
+        require_policy(path, ALL, set())
+
+
+def test_a_destination_that_we_encrypt_for_is_not_labelled_as_clear(path):
+    require_policy(path, ALL, {"archive.near"})
+    told = r"policy\.yaml:1: destinations\.archive\.far: expected form encrypted"
+    with pytest.raises(ConfigError, match=told):
+        require_policy(path, ALL, {"archive.near", "archive.far"})
 
 
 def _table(path: Path, *cases: str) -> Path:

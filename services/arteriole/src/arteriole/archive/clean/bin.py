@@ -15,6 +15,7 @@ from typing import Any
 from arteriole.app import times
 from arteriole.archive.clean.case import RECORD, Case
 from arteriole.checksum.manifest import sync_folder
+from arteriole.checksum.units import RESULTS
 from arteriole.policy.settings import DataKind
 
 PROOF, DATA = "clean.json", "data"
@@ -49,11 +50,7 @@ class Entry:
 
     def proof(self) -> dict[str, Any]:
         """clean.json; empty if there is none, or none of use."""
-        try:
-            found = json.loads((self.folder / PROOF).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return _document(self.folder / PROOF)
 
     def moved(self) -> datetime | None:
         """Since when it is here; None if that cannot be known."""
@@ -62,6 +59,13 @@ class Entry:
         except (KeyError, TypeError, ValueError):
             return None
         return found if found.tzinfo is not None else None
+
+    def units(self) -> list[str]:
+        """Those of results that were moved here, as clean.json lists them."""
+        folder = self.going if self.going.is_dir() else self.folder
+        names = _document(folder / PROOF).get("manifests", {})
+        stems = (name.removesuffix(".md5") for name in names if name.endswith(".md5"))
+        return sorted(stem.removeprefix(f"{RESULTS}/") for stem in stems)
 
     def is_of(self, job_id: int) -> bool:
         """Whether an earlier start of this very job has filled it."""
@@ -100,6 +104,15 @@ def move(case: Case, kind: DataKind, entry: Entry, proof: dict[str, Any]) -> Non
     sync_folder(source.parent)
 
 
+def forget_current(case: Case) -> None:
+    """Take away the link to the newest attempt, if that has gone: nobody is to follow it."""
+    link = case.fastq.parent / "current"
+    with contextlib.suppress(OSError):  # there is none
+        if not case.fastq.exists() and link.readlink().name == case.fastq.name:
+            link.unlink()
+            sync_folder(link.parent)
+
+
 def empty(entry: Entry, job_id: int) -> None:
     """Remove it and leave its proof as `<entry>.emptied.json`.
 
@@ -113,6 +126,14 @@ def empty(entry: Entry, job_id: int) -> None:
     with contextlib.suppress(FileNotFoundError):  # an earlier start had come so far
         shutil.rmtree(entry.going / DATA)
     shutil.rmtree(entry.going)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _keep_record(case: Case) -> None:

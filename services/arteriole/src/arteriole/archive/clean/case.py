@@ -10,14 +10,15 @@ from arteriole.policy.settings import DataKind
 
 RECORD = "attempt.json"
 #: What each kind of data is called among the manifests, and in an archive.
-PARTS = {DataKind.RAW: "runfolder", DataKind.FASTQ: "fastq"}
+PARTS = {DataKind.RAW: "runfolder", DataKind.FASTQ: "fastq", DataKind.RESULTS: "results"}
 
 
 @dataclass(frozen=True)
 class Case:
     """`known` is what our own store knew, `evidence` what the service of runs said.
 
-    `policy` is None where the site has none; `delete` whether its settings let anything go.
+    `policy` is None where the site has none, `results` where it names no place for them; `delete`
+    is whether its settings let anything go.
     """
 
     run: str
@@ -26,6 +27,7 @@ class Case:
     kinds: tuple[DataKind, ...]
     runfolder: Path
     fastq: Path
+    results: Path | None
     manifests: Path
     restore_root: Path | None
     policy: Path | None
@@ -39,7 +41,7 @@ class Case:
     @classmethod
     def of(cls, run: str, attempt: int, parameters: dict[str, Any]) -> "Case":
         told = parameters["clean"]
-        root, policy = told["restore_root"], told["policy"]
+        root, policy, results = told["restore_root"], told["policy"], told["results"]
         return cls(
             run=run,
             attempt=attempt,
@@ -47,6 +49,7 @@ class Case:
             kinds=tuple(map(DataKind, told["kinds"])),
             runfolder=Path(told["runfolder"]),
             fastq=Path(told["fastq"]),
+            results=None if results is None else Path(results),
             manifests=Path(told["manifests"]),
             restore_root=None if root is None else Path(root),
             policy=None if policy is None else Path(policy),
@@ -59,7 +62,15 @@ class Case:
         )
 
     def source(self, kind: DataKind) -> Path:
+        if kind is DataKind.RESULTS:
+            assert self.results is not None, "it was asked before"
+            return self.results
         return self.runfolder if kind is DataKind.RAW else self.fastq
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether it is about what lies in its place, not in a bin."""
+        return self.verb is not Verb.EMPTY
 
     @property
     def record_folder(self) -> Path:

@@ -1,26 +1,33 @@
 """Where people ask for what may go: what our store knows, and whose word there is."""
 
 import asyncio
+import contextlib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from arteriole.app.aside import answered
+from arteriole.app.errors import NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.names import require_identifier
 from arteriole.app.routes import Call, Reply
 from arteriole.archive.clean import work
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import OWN, Mark
+from arteriole.archive.clean.merged import merged_runs
 from arteriole.archive.clean.objections import Objection
 from arteriole.archive.clean.request import CleanRequest, Verb
 from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.clean.words import Words, about, needs_second
+from arteriole.checksum.errors import ManifestError
 from arteriole.jobs.jobs import JobState
 from arteriole.jobs.queue import JobQueue
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Subject
+from arteriole.policy.settings import DataKind
 from arteriole.policy.subjects import subjects_of
 
 #: What such jobs are told as; no stages of a run.
@@ -71,6 +78,25 @@ class Desk:
         if not people:
             return Reply(_first_word(run, call.identity.name))
         return request.completed(request.known, people)
+
+    async def merged(self, call: Call) -> Reply:
+        """Of which other runs it has to be said whether they are held, before results go."""
+        run = require_identifier(call.path["runfolder"], "runfolder")
+        number = call.path["attempt"]
+        if not re.fullmatch("[1-9][0-9]{0,3}", number):
+            raise NotFoundError(
+                f"{number[:40]!r} is no attempt",
+                code="attempt.not_found",
+                hint=f"arteriole run {run}",
+            )
+        request = CleanRequest(attempt=int(number), kinds=[DataKind.RESULTS])
+        request = request.completed(self._known(run, request.attempt))
+        case = Case.of(run, request.attempt, await answered(self._parameters, run, request))
+        found: set[str] = set()
+        with contextlib.suppress(ManifestError):  # the job will tell it
+            for one in (case, replace(case, verb=Verb.EMPTY)):
+                found |= {*await answered(merged_runs, one)}
+        return Reply({"run": run, "attempt": request.attempt, "merged": sorted(found)})
 
     def _known(self, run: str, attempt: int) -> dict[str, Any]:
         """What our own store knows of the run."""

@@ -11,10 +11,11 @@ from arteriole.app.errors import ArterioleError
 from arteriole.archive.clean import bin
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import Mark
+from arteriole.archive.clean.merged import merged_runs
 from arteriole.archive.clean.objections import Objection
-from arteriole.archive.clean.proof import Proof, prove, recorded, require_here
+from arteriole.archive.clean.proof import Proof, claims_of, prove
 from arteriole.archive.clean.request import Verb
-from arteriole.checksum.listing import FoundFile
+from arteriole.checksum.units import RESULTS
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
@@ -35,10 +36,10 @@ class Finding:
     files: int = 0
     bytes: int = 0
 
-    def document(self, where: Path) -> dict[str, Any]:
+    def document(self, where: Path | None) -> dict[str, Any]:
         return {
             "kind": self.kind.value,
-            "where": str(where),
+            "where": "" if where is None else str(where),
             "files": self.files,
             "bytes": self.bytes,
             "may_go": not self.objections,
@@ -55,6 +56,10 @@ def of_run(case: Case) -> list[Objection]:
 def of_kind(case: Case, kind: DataKind) -> Finding:
     """What speaks against taking away this kind of data, and what proves that it may go."""
     finding = Finding(kind)
+    if kind is DataKind.RESULTS:
+        finding.objections += _of_results(case)
+    if finding.objections:
+        return finding
     place = _in_the_bin if case.verb is Verb.EMPTY else _in_its_place
     finding.objections += place(case, kind)
     if finding.objections:
@@ -75,8 +80,9 @@ def of_kind(case: Case, kind: DataKind) -> Finding:
     except ArterioleError as err:
         finding.objections.append(Objection(err.code, str(err), err.hint))
         return finding
-    finding.objections += _by_retention(case, policy, subjects, kind)
-    _by_proof(case, policy, subjects, finding)
+    objections = _by_proof(case, policy, subjects, finding)
+    finding.objections += _by_retention(case, policy, subjects, finding)
+    finding.objections += objections
     return finding
 
 
@@ -170,6 +176,35 @@ def _by_disk(case: Case) -> Iterator[Objection]:
         yield _not_done(f"attempt {newest} lies beside attempt {case.attempt}")
 
 
+def _of_results(case: Case) -> Iterator[Objection]:
+    """What speaks against results alone: where they are made, and whose reads are in them."""
+    if case.results is None:
+        yield Objection(
+            "clean.place",
+            "arteriole.yaml does not say where results are",
+            "set archive.results_root",
+        )
+        return
+    folders = [case.results]
+    if case.restore_root is not None:
+        folders.append(case.restore_root / case.run / f"{case.fastq.name}.{RESULTS}")
+    for folder in folders:
+        if half := sorted(folder.glob(".*.partial*")):
+            text = f"a unit is being made or brought back: {half[0]} is there"
+            yield Objection("clean.busy", text, "wait for its end; of a dead job, retry the stage")
+    try:
+        merged = merged_runs(case)
+    except ArterioleError as err:
+        yield Objection("clean.not_proven", str(err), err.hint)
+        return
+    held = {} if case.evidence is None else {m["run"]: m["held"] for m in case.evidence["merged"]}
+    for run in merged:
+        if held.get(run, True):
+            told = "is held" if run in held else "may be held, and nobody says so"
+            text = f"{run}, whose reads are in the results, {told}"
+            yield Objection("clean.held", text, f"see why: arteriole why {run}; then release it")
+
+
 def _in_its_place(case: Case, kind: DataKind) -> Iterator[Objection]:
     source = case.source(kind)
     if source.is_symlink() or not source.is_dir():
@@ -213,8 +248,11 @@ def _in_the_bin(case: Case, kind: DataKind) -> Iterator[Objection]:
 
 
 def _by_retention(
-    case: Case, policy: Policy, subjects: list[Subject], kind: DataKind
+    case: Case, policy: Policy, subjects: list[Subject], finding: Finding
 ) -> Iterator[Objection]:
+    kind = finding.kind
+    if kind is DataKind.RESULTS and (finding.proof is None or not finding.proof.archives):
+        return  # when they were archived is not known, and that they were not is told
     kept = policy.retention(subjects, kind)
     rules, hint = ", ".join(kept.rules) or "none", f"arteriole policy explain {case.run}"
     if kept.keep_days is None:
@@ -222,7 +260,7 @@ def _by_retention(
         yield Objection("clean.retention", text, hint)
         return
     try:
-        age = times.seconds_since(case.finished()) / DAY
+        age = times.seconds_since(_since(case, finding)) / DAY
     except (OSError, ValueError, KeyError, TypeError) as err:
         text = f"how old the attempt is cannot be known: {case.record_folder}: {err}"
         yield Objection("clean.retention", text, "see whether attempt.json is whole")
@@ -232,29 +270,39 @@ def _by_retention(
         yield Objection("clean.retention", text, hint)
 
 
-def _by_proof(case: Case, policy: Policy, subjects: list[Subject], finding: Finding) -> None:
+def _since(case: Case, finding: Finding) -> str:
+    """Since when it is kept: an attempt since its end, results since the last was first archived.
+
+    OSError, ValueError or KeyError if that cannot be known.
+    """
+    if finding.kind is not DataKind.RESULTS or finding.proof is None:
+        return case.finished()
+    return min(told["finished"] for told in finding.proof.archives.values())
+
+
+def _by_proof(
+    case: Case, policy: Policy, subjects: list[Subject], finding: Finding
+) -> list[Objection]:
     kind = finding.kind
-    here: list[FoundFile] = []
     try:
-        holding = recorded(case)
-        if case.verb is not Verb.EMPTY:
-            here = require_here(case, kind, holding)
-            finding.files, finding.bytes = len(here), sum(file.size for file in here)
+        claims = claims_of(case, kind)
     except ArterioleError as err:
-        finding.objections.append(Objection("clean.not_proven", str(err), err.hint))
-        return
-    finding.proof = proof = prove(case, holding, policy, subjects, kind, here)
+        return [Objection("clean.not_proven", str(err), err.hint)]
+    sizes = [size for claim in claims.values() for size in claim.here.values()]
+    finding.files, finding.bytes = len(sizes), sum(sizes)
+    finding.proof = proof = prove(case, claims, policy, subjects, kind)
+    found = []
     wanted = policy.retention(subjects, kind).copies
     if len(proof.archives) < wanted:
         lacking = "; ".join(proof.lacking) or "no other destination is configured"
-        finding.objections.append(
+        found.append(
             Objection(
                 "clean.not_proven",
                 f"{len(proof.archives)} of {wanted} archived copies are proven: {lacking}",
                 "archive it, or mend the archive that is not as it should be",
             )
         )
-    finding.objections += _by_time(case, proof)
+    return [*found, *_by_time(case, proof)]
 
 
 def _by_time(case: Case, proof: Proof) -> Iterator[Objection]:

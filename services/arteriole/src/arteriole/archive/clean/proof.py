@@ -1,12 +1,14 @@
 """What the chain proves of an attempt: closed manifests, and archives that have the very same."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from arteriole.app.errors import ArterioleError
+from arteriole.archive.archive import Archive, Destination
+from arteriole.archive.clean import bin
 from arteriole.archive.clean.case import PARTS, Case
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import HeldFile, Holding, merged, require_same_files
@@ -14,6 +16,7 @@ from arteriole.checksum.digests import FileDigest, digest_text
 from arteriole.checksum.errors import ManifestError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, read_manifest
+from arteriole.checksum.units import RESULTS, Unit, list_units
 from arteriole.checksum.volumes import KINDS, stems
 from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
@@ -34,63 +37,62 @@ class Proof:
         return {"manifests": self.manifests, "archives": self.archives}
 
 
-def recorded(case: Case) -> Holding:
-    """All files of both parts as the manifests have them, whether or not they are still here.
+@dataclass(frozen=True)
+class Claim:
+    """What an archive has to have, to be a copy of it.
+
+    Attributes:
+        holding: all files as the manifests have them, whether or not they are still here.
+        here: sizes by name of those that are.
+        archive: where a destination would have it.
+    """
+
+    holding: Holding
+    here: Mapping[str, int]
+    archive: Callable[[Destination], Archive]
+
+
+def claims_of(case: Case, kind: DataKind) -> dict[str, Claim]:
+    """One of both parts of the data, or one of each unit of results, by its name.
 
     Raises:
-        ManifestError: one is missing, or of no use.
+        ManifestError: a manifest is missing or of no use, or the files that are here are not those
+            of the manifests.
+        ChecksumError: the folder has what cannot be a unit of results, or cannot be read.
     """
-    files: list[HeldFile] = []
-    manifests: dict[str, Manifest] = {}
-    for kind, part in PARTS.items():
-        pairs = []
-        for stem in stems(case.manifests, part) or [part]:
-            md5, blake3 = (read_manifest(case.manifests / f"{stem}.{k}") for k in KINDS)
-            require_same_files(md5, blake3)
-            manifests |= {f"{stem}.md5": md5, f"{stem}.blake3": blake3}
-            pairs.append((md5, blake3))
-        all_md5, all_blake3 = merged(pairs)
-        source = case.source(kind)
-        files += [
-            HeldFile(
-                part,
-                source,
-                FoundFile(name, 0, 0),
-                FileDigest(name, 0, all_md5.digests[name], all_blake3.digests[name]),
-            )
-            for name in sorted(all_md5.digests)
-        ]
-    return Holding(files, manifests)
+    if kind is DataKind.RESULTS:
+        return _of_units(case)
+    holding = _of_data(case)
+    here: dict[str, int] = {}
+    if case.is_in_place:
+        found = list_files(case.source(kind), without_own=kind is DataKind.RAW)
+        _require_these(found, holding, PARTS[kind], case.source(kind))
+        here = {f"{PARTS[kind]}/{file.name}": file.size for file in found}
+    return {"": Claim(holding, here, lambda place: place.data(case.run, case.attempt))}
 
 
-def require_here(case: Case, kind: DataKind, holding: Holding) -> list[FoundFile]:
-    """The files that are here; ManifestError if they are not those that the manifests list."""
-    found = list_files(case.source(kind), without_own=kind is DataKind.RAW)
-    names = {file.digest.name for file in holding.files if file.part == PARTS[kind]}
-    differing = sorted(names ^ {file.name for file in found})
-    if differing:
-        raise ManifestError(
-            f"the files of {case.source(kind)} are not those of its manifests: {listed(differing)}",
-            hint="digest what came later (st2 run arteria.addendum), archive it, find what is gone",
-        )
-    return found
+def manifests_of(claims: Mapping[str, Claim]) -> dict[str, str]:
+    """BLAKE3 of each; those of units by `results/<unit>.<kind>`."""
+    return {
+        f"{RESULTS}/{unit}{name.removeprefix(RESULTS)}" if unit else name: manifest.digest
+        for unit, claim in claims.items()
+        for name, manifest in claim.holding.manifests.items()
+    }
 
 
 def prove(
     case: Case,
-    holding: Holding,
+    claims: Mapping[str, Claim],
     policy: Policy,
     subjects: Sequence[Subject],
     kind: DataKind,
-    here: Sequence[FoundFile],
 ) -> Proof:
     """Each destination is looked at; what cannot be reached does not count."""
-    sizes = {f"{PARTS[kind]}/{file.name}": file.size for file in here}
-    proof = Proof({name: manifest.digest for name, manifest in holding.manifests.items()})
+    proof = Proof(manifests_of(claims))
     places: set[str] = set()
     for name, parameters in case.destinations.items():
         try:
-            where, record = _record(case, holding, parameters, proof.manifests, sizes)
+            where, told = _copy(open_destination(parameters), claims)
         except ArterioleError as err:
             proof.lacking.append(f"{name}: {err}")
             continue
@@ -100,31 +102,118 @@ def prove(
             proof.lacking.append(f"{name}: by the policy {kind} data should not be there")
         else:
             places.add(where)
-            digest = digest_text(json.dumps(record, sort_keys=True).encode())
-            proof.archives[name] = {"record": digest, "finished": str(record.get("finished", ""))}
+            proof.archives[name] = told
     return proof
 
 
-def _record(
-    case: Case,
-    holding: Holding,
-    parameters: dict[str, Any],
-    manifests: dict[str, str],
-    here: dict[str, int],
-) -> tuple[str, dict[str, Any]]:
-    archive = open_destination(parameters).data(case.run, case.attempt)
+def _copy(destination: Destination, claims: Mapping[str, Claim]) -> tuple[str, dict[str, str]]:
+    """Where the copy is, and what its records say; ArterioleError if it is none."""
+    places, records = set(), []
+    for unit, claim in claims.items():
+        archive = claim.archive(destination)
+        try:
+            records.append(_record(archive, claim))
+        except ArterioleError as err:
+            raise ManifestError(f"{unit}: {err}" if unit else str(err)) from err
+        where = Path(archive.where)
+        places.add(str(where.resolve() if where.is_absolute() else where))
+    digest = digest_text(json.dumps(records, sort_keys=True).encode())
+    finished = max(str(record.get("finished", "")) for record in records)
+    return "\n".join(sorted(places)), {"record": digest, "finished": finished}
+
+
+def _record(archive: Archive, claim: Claim) -> dict[str, Any]:
     if not archive.is_complete():
         raise ManifestError("it is not archived there")
     record = archive.record()
-    if record.get("manifests") != manifests:
+    manifests = claim.holding.manifests
+    if record.get("manifests") != {name: one.digest for name, one in manifests.items()}:
         raise ManifestError("its archive.json has other manifests than are here")
-    sizes = {f"{part}/{f.name}": f.size for part in PARTS.values() for f in archive.found(part)}
-    for name in here.keys() & sizes.keys():
-        if here[name] != sizes[name]:
+    parts = dict.fromkeys(file.part for file in claim.holding.files)
+    sizes = {f"{part}/{file.name}": file.size for part in parts for file in archive.found(part)}
+    for name in claim.here.keys() & sizes.keys():
+        if claim.here[name] != sizes[name]:
             raise ManifestError(f"{name} has another size there than here")
-    archive.recorded(_sized(holding, sizes))
-    where = Path(archive.where)
-    return str(where.resolve() if where.is_absolute() else where), record
+    archive.recorded(_sized(claim.holding, sizes))
+    return record
+
+
+def _of_data(case: Case) -> Holding:
+    files: list[HeldFile] = []
+    manifests: dict[str, Manifest] = {}
+    for kind in (DataKind.RAW, DataKind.FASTQ):
+        part = PARTS[kind]
+        names = stems(case.manifests, part) or [part]
+        holding = _holding(part, case.source(kind), case.manifests, {name: name for name in names})
+        files += holding.files
+        manifests |= holding.manifests
+    return Holding(files, manifests)
+
+
+def _of_units(case: Case) -> dict[str, Claim]:
+    """NB: those in a bin are the ones that were moved there; of a bin half of them may be gone."""
+    units = list_units(case.source(DataKind.RESULTS)) if case.is_in_place else _in_bins(case)
+    claims = {}
+    for unit in units:
+        folder = case.manifests / RESULTS
+        holding = _holding(RESULTS, unit.folder, folder, {unit.name: RESULTS})
+        if case.is_in_place:
+            _require_these(unit.files, holding, RESULTS, unit.folder)
+        here = {f"{RESULTS}/{file.name}": file.size for file in unit.files}
+        claims[unit.name] = Claim(holding, here, _archive_of(case, unit.name, holding))
+    if not claims:
+        raise ManifestError("there is no unit of results")
+    return claims
+
+
+def _in_bins(case: Case) -> list[Unit]:
+    found = []
+    for entry in bin.entries(case, DataKind.RESULTS):
+        names = entry.units()
+        found += [Unit(name, entry.data / name, []) for name in names]
+        there = {unit.name for unit in list_units(entry.data)} if entry.is_full() else set()
+        if foreign := sorted(there - set(names)):
+            raise ManifestError(
+                f"{entry.data} has units that were not moved there: {listed(foreign)}",
+                hint="move them back to the results",
+            )
+    return found
+
+
+def _archive_of(case: Case, unit: str, holding: Holding) -> Callable[[Destination], Archive]:
+    return lambda place: place.unit(case.run, case.attempt, unit, holding)
+
+
+def _holding(part: str, source: Path, folder: Path, stems: Mapping[str, str]) -> Holding:
+    """By the pairs of manifests in `folder`, each under the name that an archive has it by."""
+    manifests: dict[str, Manifest] = {}
+    pairs = []
+    for stem, name in stems.items():
+        md5, blake3 = (read_manifest(folder / f"{stem}.{kind}") for kind in KINDS)
+        require_same_files(md5, blake3)
+        manifests |= {f"{name}.md5": md5, f"{name}.blake3": blake3}
+        pairs.append((md5, blake3))
+    md5, blake3 = merged(pairs)
+    files = [
+        HeldFile(
+            part,
+            source,
+            FoundFile(name, 0, 0),
+            FileDigest(name, 0, md5.digests[name], blake3.digests[name]),
+        )
+        for name in sorted(md5.digests)
+    ]
+    return Holding(files, manifests)
+
+
+def _require_these(found: Iterable[FoundFile], holding: Holding, part: str, source: Path) -> None:
+    names = {file.digest.name for file in holding.files if file.part == part}
+    differing = sorted(names ^ {file.name for file in found})
+    if differing:
+        raise ManifestError(
+            f"the files of {source} are not those of its manifests: {listed(differing)}",
+            hint="digest what came later (st2 run arteria.addendum), archive it, find what is gone",
+        )
 
 
 def _sized(holding: Holding, sizes: dict[str, int]) -> Holding:

@@ -27,12 +27,21 @@ class Verb(enum.StrEnum):
     EMPTY = "empty"  # the bin
 
 
+class MergedRun(Request):
+    """Another run whose reads are in the results."""
+
+    run: str = Field(max_length=200)
+    held: bool
+
+
 class Evidence(Request):
     """What the runfolder service says of the run, told by the caller: services know no other."""
 
     state: str = Field(max_length=40)
     held: bool
     observed: bool = False
+    #: Those that `GET /api/1.0/clean/<run>/<attempt>` lists; needed for results alone.
+    merged: list[MergedRun] = Field(default=[], max_length=10_000)
     #: The run's newest.
     attempt: int | None = Field(default=None, ge=0, le=9999)
     #: After which its events go on, `<epoch>-<number>`.
@@ -44,8 +53,8 @@ class Evidence(Request):
 class CleanRequest(StartRequest):
     stage: Literal["clean"] | None = None
     verb: Verb = Verb.LIST
-    kinds: list[Literal[DataKind.RAW, DataKind.FASTQ]] = Field(
-        default=[DataKind.RAW, DataKind.FASTQ], min_length=1, max_length=2
+    kinds: list[DataKind] = Field(
+        default=[DataKind.RAW, DataKind.FASTQ], min_length=1, max_length=3
     )
     reason: str = Field(default="", max_length=1000)
     evidence: Evidence | None = None

@@ -9,6 +9,7 @@ from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.judging import Finding
 from arteriole.archive.clean.objections import CleanError
 from arteriole.archive.clean.request import Verb
+from arteriole.checksum.units import RESULTS
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
 from arteriole.policy.settings import DataKind
@@ -33,11 +34,19 @@ def listing(case: Case) -> dict[str, Any]:
     """`{objections, kinds: [{kind, where, files, bytes, may_go, objections}]}`."""
     general = judging.of_run(case)
     kinds = []
-    for kind in case.kinds:
+    for kind in _asked(case):
         finding = judging.of_kind(case, kind)
-        found = finding.document(case.source(kind))
+        where = case.results if kind is DataKind.RESULTS else case.source(kind)
+        found = finding.document(where)
         kinds.append({**found, "may_go": found["may_go"] and not general})
     return {"objections": [one.document() for one in general], "kinds": kinds}
+
+
+def _asked(case: Case) -> list[DataKind]:
+    """Without results where there are none, unless they alone were asked for."""
+    there = case.results is not None and case.results.is_dir()
+    kinds = [kind for kind in case.kinds if kind is not DataKind.RESULTS or there]
+    return kinds or list(case.kinds)
 
 
 def require(case: Case, kinds: tuple[DataKind, ...]) -> list[Finding]:
@@ -52,8 +61,9 @@ def require(case: Case, kinds: tuple[DataKind, ...]) -> list[Finding]:
 
 def _places(case: Case) -> list[str]:
     """Those of the jobs that archive the attempt or bring it back, and our own."""
-    archives = [f"{name}/{case.run}.{case.attempt}" for name in case.destinations]
-    return [*archives, f"restore/{case.run}.attempt-{case.attempt}", f"clean/{case.run}"]
+    data = [f"{name}/{case.run}.{case.attempt}" for name in case.destinations]
+    data.append(f"restore/{case.run}.attempt-{case.attempt}")
+    return [*data, *(f"{place}.{RESULTS}" for place in data), f"clean/{case.run}"]
 
 
 def _delete(task: Task, case: Case) -> dict[str, Any]:
@@ -73,6 +83,8 @@ def _delete(task: Task, case: Case) -> dict[str, Any]:
         if not moved:
             raise
         task.remark(err.code, f"a part of it stays where it is: {err}", err.hint)
+    if DataKind.FASTQ.value in moved:
+        bin.forget_current(case)
     return {"kinds": moved, "events": {"cleaned": {"kinds": moved}}}
 
 
