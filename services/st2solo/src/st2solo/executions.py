@@ -195,8 +195,11 @@ class Executions:
         sort_asc: bool = False,
         filters: dict[str, Any] | None = None,
         show_secrets: bool = False,
+        results: bool = True,
     ) -> tuple[Documents, int]:
         """A page of executions, newest first, and how many there are in all.
+
+        Without `results` each has an empty one.
 
         `filters` may hold action, status, user, runner, rule, trigger_instance, timestamp_gt,
         timestamp_lt, and parent (an identifier, or 'null' for those without). A limit of -1
@@ -206,7 +209,11 @@ class Executions:
             InvalidError: there is no such filter, or a time is none.
         """
         page, total = self._records.find(
-            limit=limit, offset=offset, sort_asc=sort_asc, filters=filters or {}
+            limit=limit,
+            offset=offset,
+            sort_asc=sort_asc,
+            filters=filters or {},
+            results=results,
         )
         return [self._records.document(e, show_secrets=show_secrets) for e in page], total
 
