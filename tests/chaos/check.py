@@ -22,6 +22,7 @@ class Check:
     Attributes:
         folder: for whatever a check writes; kept if it fails.
         case: one case of many, alone.
+        minutes, sensors, rules, rate: of a soak, with events a second.
     """
 
     seed: int
@@ -32,3 +33,7 @@ class Check:
     corruptions: int = 10_000
     good_runs: int = 1000
     case: str = ""
+    minutes: float = 60
+    sensors: int = 5
+    rules: int = 50
+    rate: float = 5
