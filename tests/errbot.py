@@ -11,7 +11,6 @@ from demo.machine import ROOT
 _FOLDER = ROOT / ".venv-errbot"
 PROGRAM = _FOLDER / "bin" / "errbot"
 _START_SECONDS = 90
-_END_SECONDS = 30
 _CONFIG = """\
 import logging
 
@@ -30,7 +29,7 @@ STACKSTORM = {stackstorm!r}
 class Errbot:
     """The process; `urls` are a machine's `st2_environment`."""
 
-    def __init__(self, folder: Path, urls: dict[str, str], user: str, password: str) -> None:
+    def __init__(self, folder: Path, urls: dict[str, str], api_key: str) -> None:
         if not PROGRAM.exists():
             pytest.skip(f"errbot is not at {PROGRAM}: make {PROGRAM.parts[-3]}/.made")
         (folder / "data").mkdir(parents=True)
@@ -39,7 +38,7 @@ class Errbot:
             "auth_url": urls["ST2_AUTH_URL"],
             "api_url": urls["ST2_API_URL"],
             "stream_url": urls["ST2_STREAM_URL"],
-            "api_auth": {"user": {"name": user, "password": password}},
+            "api_auth": {"apikey": api_key},
             "route_key": "errbot",
             "plugin_prefix": "st2",
         }
@@ -93,11 +92,6 @@ class Errbot:
         return self._said.read_text(errors="replace")
 
     def end(self) -> None:
-        """Close the terminal, which ends errbot; by force if it does not."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """By force: it would wait for one more event of the stream."""
+        self._process.kill()
+        self._process.communicate()

@@ -62,6 +62,9 @@ class Chat:
         headers = {"X-Auth-Token": self._token}
         return requests.request(method, self._api + path, headers=headers, timeout=30, **more)
 
+    def api_key(self) -> str:
+        return str(self._call("POST", "/apikeys", json={"user": USER}).json()["key"])
+
     def __call__(self, user: str, text: str) -> tuple[str, str]:
         """How the execution ended, and what the chat reads."""
         body = {"command": text, "user": user, "source_channel": "#lab",
@@ -164,17 +167,19 @@ def test_what_no_one_may_say(ask, done, text):
 
 
 @pytest.fixture(scope="module")
-def errbot(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Errbot]:
-    folder = tmp_path_factory.mktemp("errbot")
-    bot = Errbot(folder, machine.st2_environment, USER, machine.password)
+def errbot(
+    machine: Machine, ask: Chat, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Errbot]:
+    key = ask.api_key()
+    bot = Errbot(tmp_path_factory.mktemp("errbot"), machine.st2_environment, key)
     yield bot
     bot.end()
 
 
-def test_a_real_errbot_asks_by_each_alias(errbot, machine, done):
+def test_a_real_errbot_asks_by_each_alias(errbot, machine, done, failed):
     asked = set()
     for user, text, answer in (
-        ("ron", "seq runs", "error"),
+        ("ron", "seq runs", failed),
         ("ron", "seq runs done", done),
         ("ron", f"seq run {done}", "attempt 1"),
         ("ron", f"seq why {done}", "Data safe: yes, archived and verified"),
