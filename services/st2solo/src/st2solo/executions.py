@@ -218,9 +218,16 @@ class Executions:
         return [self._records.document(e, show_secrets=show_secrets) for e in page], total
 
     def children(
-        self, execution_id: str, depth: int = -1, *, show_secrets: bool = False
+        self,
+        execution_id: str,
+        depth: int = -1,
+        *,
+        show_secrets: bool = False,
+        results: bool = True,
     ) -> Documents:
         """All descendants down to a depth (1: children only; -1: all), parents before children.
+
+        Without `results` each has an empty one.
 
         Raises:
             NotFoundError: there is no such execution.
@@ -228,7 +235,10 @@ class Executions:
         found: Documents = []
         level = [self._records.get(execution_id)]
         while level and depth != 0:
-            level = [child for one in level for child in self._records.children(one.id)]
+            ids = [one.id for one in level]
+            level = [
+                child for each in ids for child in self._records.children(each, results=results)
+            ]
             found += [self._records.document(e, show_secrets=show_secrets) for e in level]
             depth -= 1
         return found

@@ -137,9 +137,11 @@ class Records:
             raise NotFoundError(f"there is no execution {execution_id}")
         return rows[0]
 
-    def children(self, execution_id: str) -> list[Execution]:
-        """The direct children, oldest first."""
-        return self._rows("WHERE parent = ? ORDER BY start_timestamp, id", execution_id)
+    def children(self, execution_id: str, *, results: bool = True) -> list[Execution]:
+        """The direct children, oldest first; without `results` each has an empty one."""
+        columns = _ALL if results else _WITHOUT_RESULT
+        clause = "WHERE parent = ? ORDER BY start_timestamp, id"
+        return self._rows(clause, execution_id, columns=columns)
 
     def child_ids(self, execution_id: str) -> list[str]:
         sql = "SELECT id FROM executions WHERE parent = ? ORDER BY start_timestamp, id"

@@ -144,7 +144,9 @@ def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 
 def children(call: Call, execution_id: str) -> list[dict[str, Any]]:
-    found = call.services.executions.children(execution_id, call.number("depth", -1))
+    found = call.services.executions.children(
+        execution_id, call.number("depth", -1), results=wants(call, "result")
+    )
     return [shown(call, child) for child in found]
 
 

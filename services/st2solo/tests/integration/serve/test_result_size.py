@@ -87,6 +87,15 @@ def test_lists_read_only_the_results_that_are_asked_for(serve, large):
     assert len(listed("")["result"]["stdout"]) == 1_000_000
 
 
+def test_so_do_the_tasks_of_a_workflow(serve, until):
+    workflow = serve.call("POST", "/executions", json={"action": "demo.wf"}).json()["id"]
+    path = f"/executions/{workflow}"
+    until(lambda: serve.get(path)["status"] == "succeeded", "it is over")
+    for one in serve.get(f"{path}/children?include_attributes=result_size"):
+        assert one.keys() == {"id", "result_size"} and one["result_size"] > 10
+    assert all(one["result"]["succeeded"] for one in serve.get(f"{path}/children"))
+
+
 def test_the_st2_command_shows_it_without_its_result(serve, large):
     token = f"--token={serve.token}"
     told = serve.st2("execution", "get", "--exclude-result", token, large[0])
