@@ -7,6 +7,7 @@ ENVIRONMENTS := $(SERVICES) $(SOLO) $(ST2CLIENT)
 WES := .venv-wes/.made
 CHECKQC := .venv-checkqc/.made
 MULTIQC := .venv-multiqc/.made
+ERRBOT := .venv-errbot/.made
 AWS := .venv-aws/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
@@ -29,7 +30,7 @@ demo: $(ENVIRONMENTS) system  ## runs through the whole chain, watched live (ONC
 up: $(ENVIRONMENTS) system  ## the whole system in var/up until Ctrl-C; it only observes (MODE=act: works)
 	.venv/bin/python -m demo.up $(if $(MODE),--mode $(MODE))
 
-test: $(ENVIRONMENTS) $(WES) $(CHECKQC) $(MULTIQC)  ## every test
+test: $(ENVIRONMENTS) $(WES) $(CHECKQC) $(MULTIQC) $(ERRBOT)  ## every test
 	@sh demo/system.sh test
 	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 3 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 4 --dist loadgroup --doctest-modules src tests $(PYTEST_ARGS)
@@ -95,7 +96,7 @@ system:  ## the system packages that the demo needs
 	@sh demo/system.sh
 
 clean:  ## remove the environments and what the demo left
-	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-aws .venv-parity .venv-exchange .venv-arteria .venv-arteria-successor var
+	rm -rf .venv .venv-st2solo .venv-st2 .venv-wes .venv-checkqc .venv-multiqc .venv-errbot .venv-aws .venv-parity .venv-exchange .venv-arteria .venv-arteria-successor var
 
 $(SERVICES): services/arteriole/pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -120,6 +121,11 @@ $(WES): Makefile  # GA4GH's own client, which the tests speak with
 $(CHECKQC): Makefile  # a judge of runs of others, whom our statistics must satisfy
 	$(PYTHON) -m venv .venv-checkqc
 	.venv-checkqc/bin/python $(PIP) --no-compile 'checkQC==4.1.2'
+	touch $@
+
+$(ERRBOT): Makefile  # a chat's bot and its plugin for StackStorm, which ask st2solo
+	$(PYTHON) -m venv .venv-errbot
+	.venv-errbot/bin/python $(PIP) --no-compile 'errbot==6.2.1' 'err-stackstorm==2.3.2'
 	touch $@
 
 $(AWS): Makefile  # Amazon's own clients, peers of the archive; the bench goes on without them

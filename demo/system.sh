@@ -25,6 +25,7 @@ if [ "$1" = test ]; then
     need munged munge
     need shellcheck shellcheck
     need docker-compose docker-compose
+    need logrotate logrotate
     need chromium chromium
     need chromedriver chromium-driver
     { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless

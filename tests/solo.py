@@ -38,11 +38,11 @@ class Solo:
         self._token = ""
         self._password = secrets.token_hex(12)
 
-    def lay_out(self, *, api_port: int = 0) -> None:
+    def lay_out(self, *, api_port: int = 0, **more: Any) -> None:
         """Write the configuration and add the user; `packs` is there already."""
         ports = {"auth": 0, "api": api_port, "stream": 0}
         config = {"packs": ["packs"], "state": "state", "ports": ports, "log_level": "WARNING"}
-        (self.folder / "st2solo.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "st2solo.yaml").write_text(yaml.safe_dump(config | more))
         subprocess.run(
             [COMMAND, "user", "add", USER],
             cwd=self.folder,

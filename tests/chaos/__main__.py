@@ -14,6 +14,7 @@ from tests.chaos import (
     odd_requests,
     runfolder_drain,
     solo_packs,
+    solo_soak,
     solo_steps,
     solo_storm,
 )
@@ -28,6 +29,7 @@ CHECKS = {
     "runfolder_drain": runfolder_drain.run,
     "large_conversion": large_conversion.run,
     "hash_chain": hash_chain.run,
+    "solo_soak": solo_soak.run,
 }
 #: Whatever a check writes; what failed is kept.
 FOLDER = measured.ROOT / "build" / "storm"
@@ -47,6 +49,10 @@ def main(words: list[str]) -> int:
         case=arguments.case,
         requests=arguments.requests,
         files=arguments.files,
+        minutes=arguments.minutes,
+        sensors=arguments.sensors,
+        rules=arguments.rules,
+        rate=arguments.rate,
     )
     failed = 0
     for name in arguments.names or CHECKS:
@@ -73,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", default="", help="one of folder_storm alone: 4711, good-12")
     parser.add_argument("--files", type=int, default=20_000, help="of hash_chain (20000)")
     parser.add_argument("--requests", type=int, default=50, help="an operation, of a kind (50)")
+    parser.add_argument("--minutes", type=float, default=60, help="of a soak (60)")
+    parser.add_argument("--sensors", type=int, default=5, help="of a soak (5)")
+    parser.add_argument("--rules", type=int, default=50, help="of a soak (50)")
+    parser.add_argument("--rate", type=float, default=5, help="events a second of a soak (5)")
     parser.add_argument("--record", type=Path, default=measured.FILE, help="(docs/measured.json)")
     return parser
 

@@ -22,6 +22,7 @@ class Check:
     Attributes:
         folder: for whatever a check writes; kept if it fails.
         case: one case of many, alone.
+        minutes, sensors, rules, rate: of a soak, with events a second.
     """
 
     seed: int
@@ -33,3 +34,7 @@ class Check:
     good_runs: int = 1000
     case: str = ""
     files: int = 20_000
+    minutes: float = 60
+    sensors: int = 5
+    rules: int = 50
+    rate: float = 5

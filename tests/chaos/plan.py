@@ -1,4 +1,4 @@
-"""What a seed decides: the workflows, and when which kill strikes."""
+"""What a seed decides: the workflows, and when which kill strikes; and how large a soak is."""
 
 import random
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from tests.chaos.pack import SHAPES
 #: Kills strike within this part of all lines: those of workflows that a kill fails do not come.
 _PART = 0.6
 _STEPS = 30
+_FEWEST_KINDS = 2
 
 
 class Kind(StrEnum):
@@ -66,3 +67,29 @@ def make(seed: int, workflows: int, kills: int) -> Plan:
     for lines, kind in zip(sorted(chance.sample(moments, kills)), kinds, strict=True):
         plan.kills.append(Kill(lines, kind, chance.randint(1, _STEPS)))
     return plan
+
+
+@dataclass(frozen=True)
+class Soak:
+    """A steady load for so many `minutes`: `rules` shared out among `sensors`.
+
+    Attributes:
+        rate: events a second, of all sensors together.
+    """
+
+    minutes: float
+    sensors: int
+    rules: int
+    rate: float
+
+    def __post_init__(self) -> None:
+        if self.rules % self.sensors or self.kinds < _FEWEST_KINDS:
+            raise ValueError(
+                f"expected {_FEWEST_KINDS} rules or more for each of {self.sensors} sensors,"
+                f" equally many, found {self.rules} in all"
+            )
+
+    @property
+    def kinds(self) -> int:
+        """The rules of a sensor."""
+        return self.rules // self.sensors

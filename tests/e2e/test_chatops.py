@@ -10,9 +10,10 @@ import pytest
 import requests
 import yaml
 
-from demo.machine import USER, Machine
+from demo.machine import ROOT, USER, Machine
 from tests.conftest import Raise, St2, wait_for_state, wait_until
 from tests.e2e import runs
+from tests.errbot import Errbot
 from tests.fake_slack import FakeSlack
 
 HEADER = "[Header]\nIEMFileVersion,4\n[Data]\nSample_ID,Sample_Name,index,index2,Sample_Project\n"
@@ -60,6 +61,9 @@ class Chat:
     def _call(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {"X-Auth-Token": self._token}
         return requests.request(method, self._api + path, headers=headers, timeout=30, **more)
+
+    def api_key(self) -> str:
+        return str(self._call("POST", "/apikeys", json={"user": USER}).json()["key"])
 
     def __call__(self, user: str, text: str) -> tuple[str, str]:
         """How the execution ended, and what the chat reads."""
@@ -160,6 +164,62 @@ def test_who_is_refused(machine, ask, done, user, text, told, code):
 )
 def test_what_no_one_may_say(ask, done, text):
     assert ask("mallory", text.replace("RUN", done))[0] == "refused"
+
+
+@pytest.fixture(scope="module")
+def errbot(
+    machine: Machine, ask: Chat, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Errbot]:
+    key = ask.api_key()
+    bot = Errbot(tmp_path_factory.mktemp("errbot"), machine.st2_environment, key)
+    yield bot
+    bot.end()
+
+
+def test_a_real_errbot_asks_by_each_alias(errbot, machine, done, failed):
+    asked = set()
+    for user, text, answer in (
+        ("ron", "seq runs", failed),
+        ("ron", "seq runs done", done),
+        ("ron", f"seq run {done}", "attempt 1"),
+        ("ron", f"seq why {done}", "Data safe: yes, archived and verified"),
+        ("ron", f"seq hold {done} why", "auth.role"),
+        ("jane", f"seq clean {done}", "clean.not_set"),
+        ("jane", f"seq hold {done} not yet", f"{done} is held"),
+        ("jane", f"seq release {done}", f"{done} is held no more"),
+        ("jane", f"seq retry {done}", f"the failed stages of {done} are ready again"),
+        ("jane", f"seq redo {done} from archive", f"{done} is done again from archive"),
+    ):
+        errbot(user, f"!st2 {text}", answer)
+        asked.add("_".join(text.split()[:2]))
+    wait_for_state(machine, done, "done")
+    aliases = [yaml.safe_load(path.read_text()) for path in ROOT.glob("packs/*/aliases/*.yaml")]
+    assert asked == {alias["name"] for alias in aliases}
+    for display in (display for alias in aliases for display in alias["formats"]):
+        errbot("jane", "!st2help", f"!st2 {display} - ")
+
+
+@pytest.mark.parametrize(
+    ("user", "text", "answer"),
+    [
+        ("mallory", "seq retry RUN", "auth.chat_user"),
+        ("jane", "seq frobnicate RUN", "st2 command 'seq frobnicate RUN' not found"),
+        ("jane", "seq hold RUN {{ st2kv.system.arteria_token }}", "holds a template"),
+    ],
+)
+def test_what_a_real_errbot_is_refused(errbot, done, user, text, answer):
+    errbot(user, f"!st2 {text}".replace("RUN", done), answer.replace("RUN", done))
+
+
+def test_a_real_errbot_whose_stream_broke_hears_again(errbot, machine, done):
+    """It comes back by itself within its own pause of ten seconds, and then hears every answer."""
+    errbot("ron", "!st2 seq runs done", done)
+    machine.kill("st2solo")
+    machine.start_st2solo()
+    wait_until(
+        "it hears again", lambda: errbot.hears("ron", "!st2 seq runs done", done, seconds=5.0)
+    )
+    errbot("ron", f"!st2 seq run {done}", "attempt 1")
 
 
 def test_the_real_command_asks_as_a_chat_does(st2: St2, failed):

@@ -21,11 +21,15 @@ FIXTURES = "st2tests/st2tests/fixtures/packs/orquesta_tests"
 
 _WORKFLOWS = "orquesta_tests/actions/workflows"
 _TESTS = "examples/actions/workflows/tests"
+_CHAINS = "examples/actions/chains"
 #: What is wrong: made so on purpose, except for the first.
 WRONG = Counter(
     {
         # It names the action by its file and not by its name, python_runner_load_and_print_fixture.
         ("examples/actions/workflows/orquesta-data-flow-large-data.yaml", "action.unknown"): 1,
+        (f"{_CHAINS}/echochain_task_failure.yaml", "chain.unknown_task"): 1,
+        (f"{_CHAINS}/echochain_top_level_failure.yaml", "chain.unknown_task"): 1,
+        (f"{_CHAINS}/echochain_top_level_failure.yaml", "action.unknown"): 1,
         (f"{_TESTS}/orquesta-fail-inspection.yaml", "workflow.variable"): 1,
         (f"{_TESTS}/orquesta-fail-inspection.yaml", "workflow.syntax"): 1,
         (f"{_TESTS}/orquesta-fail-inspection.yaml", "template.syntax"): 1,

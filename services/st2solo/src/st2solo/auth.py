@@ -120,6 +120,13 @@ class Tokens:
         """For a process that st2solo starts itself; it may do what an administrator may."""
         return self._issue(user, ttl_seconds, service=True).token
 
+    def action_token(self, execution_id: str, user: str, ttl_seconds: int) -> str:
+        """For the process of an execution, with which it ends."""
+        return self._issue(user, ttl_seconds, service=True, token_id=execution_id).token
+
+    def revoke_of(self, execution_id: str) -> None:
+        self._store.execute("DELETE FROM tokens WHERE id = ?", (execution_id,))
+
     def revoke(self, token: str) -> None:
         self._store.execute("DELETE FROM tokens WHERE digest = ?", (_digest(token),))
 
@@ -136,13 +143,15 @@ class Tokens:
         self._forget_after = moments.now() + timedelta(hours=1)
         self._store.execute("DELETE FROM tokens WHERE expiry <= ?", (moments.now_text(),))
 
-    def _issue(self, user: str, ttl_seconds: int, *, service: bool) -> IssuedToken:
+    def _issue(
+        self, user: str, ttl_seconds: int, *, service: bool, token_id: str | None = None
+    ) -> IssuedToken:
         if ttl_seconds < 1:
             raise InvalidError(f"expected a ttl of at least 1 second, found {ttl_seconds}")
         expiry = moments.text(moments.now() + timedelta(seconds=ttl_seconds))
         if moments.now() >= self._forget_after:
             self.forget_expired()
-        issued = IssuedToken(new_id(), user, secrets.token_hex(16), expiry)
+        issued = IssuedToken(token_id or new_id(), user, secrets.token_hex(16), expiry)
         self._store.execute(
             "INSERT INTO tokens (digest, id, user, service, expiry) VALUES (?, ?, ?, ?, ?)",
             (_digest(issued.token), issued.id, user, service, expiry),

@@ -20,6 +20,9 @@ from st2solo.store import Store
 _LOG = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 3600.0
+_DAY_SECONDS = 24 * 3600.0
+#: Nothing is kept longer than it should be by more than this part of the time.
+_LATE = 0.1
 _PAUSE_SECONDS = 0.05
 #: Executions or instances that one transaction removes.
 _SLICE = 50
@@ -40,10 +43,17 @@ _OLD_INSTANCES = (
 
 @dataclass(frozen=True)
 class Keep:
-    """For how many days what is over is kept; None: for ever."""
+    """For how many days, or parts of a day, what is over is kept; None: for ever."""
 
-    executions_days: int | None = 90
-    trigger_instances_days: int | None = 30
+    executions_days: float | None = 90
+    trigger_instances_days: float | None = 30
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long the collector rests between two looks."""
+        days = [self.executions_days, self.trigger_instances_days]
+        times = [day * _DAY_SECONDS * _LATE for day in days if day is not None]
+        return min([_EVERY_SECONDS, *times])
 
 
 class Collector:
@@ -61,7 +71,7 @@ class Collector:
                 await self._installed.sweep()
             except (OSError, sqlite3.Error):
                 _LOG.exception("old executions were not collected; it is tried again later")
-            await asyncio.sleep(_EVERY_SECONDS)
+            await asyncio.sleep(self._keep.pause_seconds)
 
     def collect_some(self) -> int:
         """Remove one slice of what is too old, and say how many rows of it there were."""
@@ -93,7 +103,7 @@ class Collector:
             self._store.execute("DELETE FROM trigger_instances WHERE id = ?", (instance_id,))
         return len(ids)
 
-    def _ids(self, sql: str, days: int) -> list[str]:
+    def _ids(self, sql: str, days: float) -> list[str]:
         oldest = datetime.now(UTC) - timedelta(days=days)
         moment = oldest.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return [row["id"] for row in self._store.execute(sql, (moment, _SLICE))]

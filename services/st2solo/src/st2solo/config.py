@@ -11,7 +11,7 @@ from st2solo.metadata_file import MetadataError, MetadataFile
 from st2solo.settings import EngineSettings, SshSettings
 
 _PORT: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 65535}
-_DAYS: dict[str, Any] = {"type": ["integer", "null"], "minimum": 1}
+_DAYS: dict[str, Any] = {"type": ["number", "null"], "minimum": 0, "exclusiveMinimum": True}
 #: What ssh takes between double quotes as it is (ssh_config(5)).
 _QUOTABLE_PATH: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00-\x1f\"\\$]+\Z"}
 _SCHEMA: dict[str, Any] = {
@@ -40,6 +40,7 @@ _SCHEMA: dict[str, Any] = {
             "additionalProperties": False,
         },
         "max_processes": {"type": "integer", "minimum": 1},
+        "max_result_size": {"type": "integer", "minimum": 1024},
         "rerun": {"type": "array", "items": {"type": "string", "pattern": r"^[^.]+\..+$"}},
         "validate_output_schema": {"type": "boolean"},
         "keep": {
@@ -75,6 +76,7 @@ class Config:
     virtualenvs: Path | None = None
     ssh: SshSettings = field(default_factory=SshSettings)
     max_processes: int = EngineSettings.max_processes
+    max_result_size: int = EngineSettings.max_result_size
     rerun: frozenset[str] = frozenset()
     validate_output_schema: bool = False
     keep: Keep = field(default_factory=Keep)
@@ -135,6 +137,7 @@ def load(path: Path) -> Config:
         virtualenvs=base / content["virtualenvs"] if "virtualenvs" in content else None,
         ssh=_ssh(content.get("ssh", {}), base),
         max_processes=content.get("max_processes", Config.max_processes),
+        max_result_size=content.get("max_result_size", Config.max_result_size),
         rerun=frozenset(content.get("rerun", ())),
         validate_output_schema=content.get("validate_output_schema", False),
         keep=Keep(**content.get("keep", {})),

@@ -63,7 +63,9 @@ class Dispatcher:
         self._tokens = tokens
         self._settings = settings
         self._packs = packs
-        self.processes = Processes(settings.work_dir, settings.kill_grace_seconds)
+        self.processes = Processes(
+            settings.work_dir, settings.kill_grace_seconds, settings.max_result_size
+        )
         self._running: dict[str, int] = {}
         self._stopping: set[str] = set()
         #: Executions that are over and whose end could not be written yet.
@@ -240,8 +242,8 @@ class Dispatcher:
             folder=self.processes.folder(execution.id),
             settings=self._settings,
             config=lambda: self._preparation.config(action.pack, execution.user),
-            token=lambda: self._tokens.service_token(
-                execution.user, self._settings.token_ttl_seconds
+            token=lambda: self._tokens.action_token(
+                execution.id, execution.user, self._settings.token_ttl_seconds
             ),
             document=lambda other: self._records.document(self._records.get(other)),
             alias=self._actions.alias,
@@ -339,6 +341,7 @@ class Dispatcher:
                 canceled = execution.status is Status.CANCELING
                 status = Status.CANCELED if canceled else outcome.status
                 self._lifecycle.move(execution, status, result=outcome.result)
+            self._tokens.revoke_of(execution_id)
 
         if self._guarded(record):
             self._unwritten.discard(execution_id)

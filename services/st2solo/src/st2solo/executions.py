@@ -202,8 +202,11 @@ class Executions:
         sort_asc: bool = False,
         filters: dict[str, Any] | None = None,
         show_secrets: bool = False,
+        results: bool = True,
     ) -> tuple[Documents, int]:
         """A page of executions, newest first, and how many there are in all.
+
+        Without `results` each has an empty one.
 
         `filters` may hold action, status, user, runner, rule, trigger_instance, timestamp_gt,
         timestamp_lt, and parent (an identifier, or 'null' for those without). A limit of -1
@@ -213,14 +216,25 @@ class Executions:
             InvalidError: there is no such filter, or a time is none.
         """
         page, total = self._records.find(
-            limit=limit, offset=offset, sort_asc=sort_asc, filters=filters or {}
+            limit=limit,
+            offset=offset,
+            sort_asc=sort_asc,
+            filters=filters or {},
+            results=results,
         )
         return [self._records.document(e, show_secrets=show_secrets) for e in page], total
 
     def children(
-        self, execution_id: str, depth: int = -1, *, show_secrets: bool = False
+        self,
+        execution_id: str,
+        depth: int = -1,
+        *,
+        show_secrets: bool = False,
+        results: bool = True,
     ) -> Documents:
         """All descendants down to a depth (1: children only; -1: all), parents before children.
+
+        Without `results` each has an empty one.
 
         Raises:
             NotFoundError: there is no such execution.
@@ -228,7 +242,10 @@ class Executions:
         found: Documents = []
         level = [self._records.get(execution_id)]
         while level and depth != 0:
-            level = [child for one in level for child in self._records.children(one.id)]
+            ids = [one.id for one in level]
+            level = [
+                child for each in ids for child in self._records.children(each, results=results)
+            ]
             found += [self._records.document(e, show_secrets=show_secrets) for e in level]
             depth -= 1
         return found

@@ -115,5 +115,8 @@ class KeySource(Protocol):
 class TokenSource(Protocol):
     """Where an action's access to the API comes from."""
 
-    def service_token(self, user: str, ttl_seconds: int) -> str:
-        """A new token of that user for the API."""
+    def action_token(self, execution_id: str, user: str, ttl_seconds: int) -> str:
+        """A new token of that user for the API, for the process of an execution."""
+
+    def revoke_of(self, execution_id: str) -> None:
+        """Let the tokens of an execution end with it."""

@@ -25,6 +25,8 @@ from st2solo.runners.python_script import CHILD
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
+#: What is kept of each stream of a process that has printed too much.
+_END_BYTES = 8 * 1024
 
 
 class Fate(Enum):
@@ -43,10 +45,11 @@ class Fate(Enum):
 class Processes:
     """The processes of executions, by execution identifier. All methods run in the event loop."""
 
-    def __init__(self, work_dir: Path, grace_seconds: float) -> None:
+    def __init__(self, work_dir: Path, grace_seconds: float, max_result_size: int) -> None:
         work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._work_dir = work_dir
         self._grace = grace_seconds
+        self._most = max_result_size
         self._fork_server = ForkServer(self._answered)
         #: Those whose supervisor is not known yet, and whom to tell of their end.
         self._awaited: dict[str, Callable[[str], None]] = {}
@@ -78,6 +81,7 @@ class Processes:
             "cwd": command.cwd,
             "timeout": command.timeout,
             "grace": self._grace,
+            "most_printed": self._most,
             "stdin": command.stdin,
             "forks": forks,
             "imports_from": command.imports_from,
@@ -169,7 +173,7 @@ class Processes:
         return True
 
     def ended(self, execution_id: str) -> Ended:
-        """How a finished process ended.
+        """How a finished process ended; no more is read than what may be printed and returned.
 
         Raises:
             OSError, ValueError: there is no result, or it cannot be read.
@@ -177,21 +181,39 @@ class Processes:
         folder = self.folder(execution_id)
         result: dict[str, Any] = json.loads((folder / "result.json").read_text())
         output = folder / OUTPUT_FILE
+        excess = self._excess(folder, stopped=result.get("too_much", False))
+        streams = [_end(folder / n) if excess else _text(folder / n) for n in ("stdout", "stderr")]
         return Ended(
             exit_code=result["exit_code"],
-            stdout=_text(folder / "stdout"),
-            stderr=_text(folder / "stderr"),
+            stdout=streams[0],
+            stderr=streams[1],
             timed_out=result["timed_out"],
             killed=result["killed"],
             timeout=result["timeout"],
-            error=result.get("error"),
-            output=json.loads(output.read_text()) if output.exists() else None,
+            error=excess or result.get("error"),
+            output=json.loads(output.read_text()) if output.exists() and not excess else None,
+            too_much=excess is not None,
         )
+
+    def _excess(self, folder: Path, *, stopped: bool) -> str | None:
+        """The sentence that tells that a process has printed or returned too much."""
+        printed, returned = _printed(folder), _size(folder / OUTPUT_FILE)
+        allowed = f"more than the {self._most:,} bytes that max_result_size of st2solo.yaml allows"
+        if stopped:
+            return (
+                f"the action has printed {printed:,} bytes, {allowed}; it was stopped, so what it"
+                " did may be half done"
+            )
+        if printed > self._most:
+            return f"the action has printed {printed:,} bytes, {allowed}; it had come to its end"
+        if returned > self._most:
+            return f"the action has returned {returned:,} bytes, {allowed}; what it did is done"
+        return None
 
     def output_so_far(self, execution_id: str) -> tuple[str, str]:
         """The standard output and error that a running process has written."""
         folder = self.folder(execution_id)
-        return _text(folder / "stdout"), _text(folder / "stderr")
+        return _text(folder / "stdout", self._most), _text(folder / "stderr", self._most)
 
     def kill_orphan(self, execution_id: str) -> None:
         """End what a killed supervisor has left running, if it is certainly that process."""
@@ -258,5 +280,29 @@ def _locked(path: Path) -> bool:
     return False
 
 
-def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+def _text(path: Path, most: int = -1) -> str:
+    """The text of a file, or that of its first bytes."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        return file.read(most).decode("utf-8", "replace")
+
+
+def _printed(folder: Path) -> int:
+    """How much a process has printed, as its supervisor counts it."""
+    names = ("*stdout", "*stderr")
+    return sum(path.stat().st_size for name in names for path in folder.glob(name))
+
+
+def _end(path: Path) -> str:
+    """The last of a long text; of a shorter one all."""
+    size = _size(path)
+    if size <= _END_BYTES:
+        return _text(path)
+    with path.open("rb") as file:
+        file.seek(size - _END_BYTES)
+        return f"[the last of {size:,} bytes] " + file.read(_END_BYTES).decode("utf-8", "replace")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -43,6 +43,8 @@ class Execution:
     #: time to answer an inquiry. A delayed one without it waits for a policy.
     due: float | None = None
     notify: dict[str, Any] | None = None
+    #: Bytes of the result as JSON.
+    result_size: int = 0
 
     @property
     def action_ref(self) -> str:
@@ -66,6 +68,13 @@ _WITHOUT_PROCESS = (
     "announcement",
     "chat-result",
     "pack-registration",
+)
+_ALL = "*, length(result) AS result_size"
+#: A page of large results would not fit into memory.
+_WITHOUT_RESULT = (
+    "id, action_ref, runner, status, user, parent, parameters, context, '{}' AS result, log,"
+    " action, rule, trigger, trigger_instance, start_timestamp, end_timestamp, delay_ms, due,"
+    " notify, length(result) AS result_size"
 )
 #: As the index of open executions has it.
 _OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
@@ -135,9 +144,11 @@ class Records:
             raise NotFoundError(f"there is no execution {execution_id}")
         return rows[0]
 
-    def children(self, execution_id: str) -> list[Execution]:
-        """The direct children, oldest first."""
-        return self._rows("WHERE parent = ? ORDER BY start_timestamp, id", execution_id)
+    def children(self, execution_id: str, *, results: bool = True) -> list[Execution]:
+        """The direct children, oldest first; without `results` each has an empty one."""
+        columns = _ALL if results else _WITHOUT_RESULT
+        clause = "WHERE parent = ? ORDER BY start_timestamp, id"
+        return self._rows(clause, execution_id, columns=columns)
 
     def child_ids(self, execution_id: str) -> list[str]:
         sql = "SELECT id FROM executions WHERE parent = ? ORDER BY start_timestamp, id"
@@ -184,9 +195,17 @@ class Records:
         )
 
     def find(
-        self, *, limit: int, offset: int, sort_asc: bool, filters: dict[str, Any]
+        self,
+        *,
+        limit: int,
+        offset: int,
+        sort_asc: bool,
+        filters: dict[str, Any],
+        results: bool = True,
     ) -> tuple[list[Execution], int]:
         """A page of executions and how many there are in all; a limit of -1 gives all.
+
+        Their results are read only if `results` are asked for; else each is empty.
 
         Raises:
             InvalidError: there is no such filter.
@@ -212,13 +231,14 @@ class Records:
             *values,
             limit,
             offset,
+            columns=_ALL if results else _WITHOUT_RESULT,
         )
         sql = f"SELECT count(*) FROM executions {where}"  # noqa: S608 - clauses of this module
         total = self._store.execute(sql, tuple(values))
         return page, int(total.fetchone()[0])
 
-    def _rows(self, clause: str, *values: Any) -> list[Execution]:
-        sql = f"SELECT * FROM executions {clause}"  # noqa: S608 - clauses of this module
+    def _rows(self, clause: str, *values: Any, columns: str = _ALL) -> list[Execution]:
+        sql = f"SELECT {columns} FROM executions {clause}"  # noqa: S608 - texts of this module
         cursor = self._store.execute(sql, values)
         return [_execution(row) for row in cursor.fetchall()]
 
@@ -281,6 +301,7 @@ class Records:
             "status": execution.status.value,
             "context": execution.context,
             "result": execution.result if show_secrets else hidden,
+            "result_size": execution.result_size if execution.completed else 0,
             "start_timestamp": execution.start_timestamp,
             "log": execution.log,
             "children": self.child_ids(execution.id),
@@ -336,4 +357,5 @@ def _execution(row: Any) -> Execution:
         delay_ms=row["delay_ms"],
         due=row["due"],
         notify=_loaded(row["notify"]),
+        result_size=row["result_size"],
     )

@@ -26,7 +26,7 @@ _LONGEST_BACKOFF_SECONDS = 30.0
 #: A sensor that lived this long starts again without having to wait for its earlier deaths.
 _STEADY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
-#: A log of more bytes is put aside when the sensor starts again.
+#: A log of more bytes is put aside.
 _LARGEST_LOG = 10 * 2**20
 _TOKEN_SECONDS = 365 * 24 * 3600
 
@@ -153,10 +153,7 @@ class Sensors:
 
     def _log(self, sensor: Resource) -> IO[bytes]:
         self._settings.logs.mkdir(parents=True, exist_ok=True)
-        path = self._log_path(sensor)
-        if path.exists() and path.stat().st_size > _LARGEST_LOG:
-            path.replace(path.with_suffix(".log.1"))
-        return path.open("ab")
+        return self._log_path(sensor).open("ab")
 
     async def _spawn(
         self, sensor: Resource, token: str, log: IO[bytes]
@@ -191,6 +188,8 @@ class Sensors:
             "poll_interval": sensor.content.get("poll_interval"),
             "config": self._registry.pack_config(sensor.pack, self._settings.engine.system_user),
             "lock": str(locks / f"sensor.{sensor.ref}"),
+            "log": str(self._log_path(sensor)),
+            "largest_log": _LARGEST_LOG,
         }
 
     def _environment(self, token: str) -> dict[str, str]:

@@ -75,6 +75,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         environments=config.environments,
         system_user=config.system_user,
         max_processes=config.max_processes,
+        max_result_size=config.max_result_size,
         validate_output_schema=config.validate_output_schema,
         rerun=config.rerun,
         ssh=config.ssh,

@@ -27,7 +27,8 @@ class EngineSettings:
     that runs; it is private to the user of st2solo. `environments` know the interpreter of each
     pack. `system_user` is used where an execution names nobody. `rerun` are the refs of actions
     that run again when their process died. `validate_output_schema` fails an action whose output
-    does not fit what it declares.
+    does not fit what it declares. `max_result_size` is how many bytes an action may print, and how
+    many return.
     """
 
     api_url: str
@@ -35,6 +36,7 @@ class EngineSettings:
     environments: Environments = field(default_factory=Environments)
     system_user: str = "stanley"
     max_processes: int = 40
+    max_result_size: int = 16 * 2**20
     token_ttl_seconds: int = 24 * 60 * 60
     kill_grace_seconds: float = 5.0
     validate_output_schema: bool = False

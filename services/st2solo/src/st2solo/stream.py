@@ -13,8 +13,10 @@ from st2solo.statuses import COMPLETED
 CREATE = "st2.execution__create"
 UPDATE = "st2.execution__update"
 DEFAULT_EVENTS = ("st2.announcement__*", "st2.execution__*", "st2.liveaction__*")
-#: Events that may wait for one listener; a slower one loses its connection and asks again.
-_WAITING = 10_000
+#: What may wait for one listener; a slower one loses its connection and asks again.
+_MOST_WAITING = 64 * 2**20
+#: About what an event takes beside its result.
+_EVENT_BYTES = 8 * 1024
 _CLOSE_SECONDS = 2.0
 
 
@@ -22,6 +24,11 @@ _CLOSE_SECONDS = 2.0
 class Event:
     name: str
     payload: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return _EVENT_BYTES + int(self.payload.get("result_size") or 0)
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,38 @@ class Wanted:
         )
 
 
+class Listener:
+    """The events that wait for one who listens."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._waiting = 0
+
+    def tell(self, event: Event) -> bool:
+        """Let an event wait; False if too much does already."""
+        if self._waiting + event.size > _MOST_WAITING:
+            return False
+        self._waiting += event.size
+        self._events.put_nowait(event)
+        return True
+
+    def end(self) -> None:
+        self._events.put_nowait(None)
+
+    async def next(self) -> Event | None:
+        """The oldest event, once there is one; None says that st2solo ends."""
+        event = await self._events.get()
+        self._waiting -= event.size if event is not None else 0
+        return event
+
+    @property
+    def is_empty(self) -> bool:
+        return self._events.empty()
+
+
 @dataclass
 class Stream:
-    _listeners: set[asyncio.Queue[Event | None]] = field(default_factory=set)
+    _listeners: set[Listener] = field(default_factory=set)
 
     def execution_changed(self, document: dict[str, Any]) -> None:
         """Tell the listeners; `document` is the execution as the API shows it."""
@@ -66,32 +102,29 @@ class Stream:
         self._tell(Event(name, {"payload": announcement.payload}))
 
     def _tell(self, event: Event) -> None:
-        for queue in list(self._listeners):
-            if queue.full():
-                self._listeners.discard(queue)
-            else:
-                queue.put_nowait(event)
+        for listener in list(self._listeners):
+            if not listener.tell(event):
+                self._listeners.discard(listener)
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Queue[Event | None]]:
-        """A queue of events; None says that st2solo ends."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING)
-        self._listeners.add(queue)
+    def listening(self) -> Iterator[Listener]:
+        """One who is told of all events from now on."""
+        listener = Listener()
+        self._listeners.add(listener)
         try:
-            yield queue
+            yield listener
         finally:
-            self._listeners.discard(queue)
+            self._listeners.discard(listener)
 
-    def is_listening(self, queue: "asyncio.Queue[Event | None]") -> bool:
-        """False once the queue was given up because nobody emptied it."""
-        return queue in self._listeners
+    def is_listening(self, listener: Listener) -> bool:
+        """False once it was given up because it did not listen."""
+        return listener in self._listeners
 
     async def close(self) -> None:
         """Tell every listener that st2solo ends and wait (briefly) until they have gone."""
         deadline = asyncio.get_running_loop().time() + _CLOSE_SECONDS
-        for queue in list(self._listeners):
-            if not queue.full():
-                queue.put_nowait(None)
+        for listener in list(self._listeners):
+            listener.end()
         while self._listeners and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
         self._listeners.clear()

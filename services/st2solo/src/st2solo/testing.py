@@ -115,5 +115,8 @@ class MemoryKeys:
 class MemoryTokens:
     """Tokens that say for whom they are."""
 
-    def service_token(self, user: str, ttl_seconds: int) -> str:
+    def action_token(self, execution_id: str, user: str, ttl_seconds: int) -> str:
         return f"token-of-{user}"
+
+    def revoke_of(self, execution_id: str) -> None:
+        pass

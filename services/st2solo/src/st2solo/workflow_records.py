@@ -10,7 +10,7 @@ from orquesta import statuses
 from orquesta.conducting import WorkflowConductor
 
 from st2solo import clock
-from st2solo.errors import NotFoundError
+from st2solo.errors import InvalidError, NotFoundError
 from st2solo.ids import new_id
 from st2solo.store import Store
 
@@ -47,6 +47,19 @@ class TaskRecord:
     status: str
     items_count: int | None
     result: Any
+
+
+def require_size(what: str, text: str, most: int) -> None:
+    """Let a result pass that has not more than `most` bytes of JSON.
+
+    Raises:
+        InvalidError: it has more.
+    """
+    if len(text) > most:
+        raise InvalidError(
+            f"{what} {len(text):,} bytes, more than the {most:,} bytes that max_result_size of"
+            " st2solo.yaml allows"
+        )
 
 
 class WorkflowRecords:
@@ -166,9 +179,24 @@ class WorkflowRecords:
         return _task_record(self._store.execute(sql, (record_id,)).fetchone())
 
     def close_task(self, record_id: str, status: str, result: Any, over: bool) -> None:
+        self._write_task(record_id, status, json.dumps(result), over)
+
+    def close_item(
+        self, record_id: str, status: str, items: list[Any], over: bool, most: int
+    ) -> None:
+        """Write how a task with items stands after one of them.
+
+        Raises:
+            InvalidError: they have more than `most` bytes together.
+        """
+        text = json.dumps({"items": items})
+        require_size("the items of the task have returned", text, most)
+        self._write_task(record_id, status, text, over)
+
+    def _write_task(self, record_id: str, status: str, result: str, over: bool) -> None:
         self._store.execute(
             "UPDATE workflow_tasks SET status = ?, result = ?, end_timestamp = ? WHERE id = ?",
-            (status, json.dumps(result), clock.now() if over else None, record_id),
+            (status, result, clock.now() if over else None, record_id),
         )
 
     def _latest(self, workflow_id: str, task_id: str, route: int) -> Any:

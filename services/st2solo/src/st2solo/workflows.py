@@ -8,6 +8,7 @@ Source: st2common/services/workflows.py and the orquesta runner of StackStorm 3.
 
 from st2solo import compat  # isort: skip  # noqa: F401 - before anything of orquesta
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from st2solo.settings import EngineSettings
 from st2solo.statuses import COMPLETED, Status
 from st2solo.workflow_definitions import read, require_sound
 from st2solo.workflow_functions import serving
-from st2solo.workflow_records import Run, WorkflowRecords
+from st2solo.workflow_records import Run, WorkflowRecords, require_size
 
 _LOG = logging.getLogger(__name__)
 
@@ -284,9 +285,9 @@ class Workflows:
             items = record.result["items"]
             items[item_id] = {"status": status, "result": result}
             task_status = workflow_tasks.items_status(items)
-            self._rows.close_task(
-                record.id, task_status, {"items": items}, over=task_status != statuses.RUNNING
-            )
+            over = task_status != statuses.RUNNING
+            most = self._settings.max_result_size
+            self._rows.close_item(record.id, task_status, items, over, most)
             gathered = [item.get("result") if item else None for item in items]
             event = events.TaskItemActionExecutionEvent(
                 item_id, status, result=result, accumulated_result=gathered
@@ -306,7 +307,13 @@ class Workflows:
             result = {"output": conductor.get_workflow_output() or None}
             if run.status in statuses.ABENDED_STATUSES:
                 result["errors"] = conductor.errors
-            self._lifecycle.move(execution, status, result=result)
+            try:
+                most = self._settings.max_result_size
+                require_size("the workflow has returned", json.dumps(result), most)
+            except InvalidError as error:
+                self._fail(execution, [{"message": str(error)}])
+            else:
+                self._lifecycle.move(execution, status, result=result)
         elif status is not execution.status and execution.status is not Status.CANCELING:
             moved = self._lifecycle.move(execution, status)
             if status is Status.PAUSED:

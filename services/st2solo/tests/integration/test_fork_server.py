@@ -323,7 +323,7 @@ def test_a_command_is_supervised_by_a_fork_if_there_is_a_fork_server(engine_over
 def test_an_orphan_is_killed_only_if_it_is_certainly_that_process(wrong, tmp_path):
     process = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
-        processes = Processes(tmp_path, 1.0)
+        processes = Processes(tmp_path, 1.0, 2**20)
         started = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         if wrong == "start":

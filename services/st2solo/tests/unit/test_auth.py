@@ -61,6 +61,18 @@ def test_a_service_token_may_what_an_administrator_may(store, users):
         tokens.identity(token)
 
 
+def test_the_tokens_of_an_execution_end_with_it(store, users):
+    tokens = Tokens(store, users)
+    mine = [tokens.action_token("e1", "stanley", 60) for _ in range(2)]
+    other = tokens.action_token("e2", "stanley", 60)
+    assert all(tokens.identity(token).admin for token in mine)
+    tokens.revoke_of("e1")
+    for token in mine:
+        with pytest.raises(UnauthorizedError):
+            tokens.identity(token)
+    assert tokens.identity(other).user == "stanley"
+
+
 def test_an_expired_token_is_refused(store, users):
     tokens = Tokens(store, users)
     issued = tokens.issue("alice")

@@ -105,3 +105,19 @@ def test_many_go_in_slices(store):
         _execution(store, f"{number:03}", ended=100)
     assert _collect(store) == 3
     assert _ids(store, "executions") == []
+
+
+@pytest.mark.parametrize(
+    ("executions", "instances", "seconds"),
+    [(90, 30, 3600), (None, None, 3600), (1, None, 3600), (0.01, 30, 86.4), (90, 0.001, 8.64)],
+)
+def test_it_looks_often_enough_for_what_is_kept_shortest(executions, instances, seconds):
+    keep = Keep(executions_days=executions, trigger_instances_days=instances)
+    assert keep.pause_seconds == pytest.approx(seconds)
+
+
+def test_parts_of_a_day(store):
+    _execution(store, "old", ended=0.02)
+    _execution(store, "young", ended=0.005)
+    _collect(store, executions_days=0.01)
+    assert _ids(store, "executions") == ["young"]

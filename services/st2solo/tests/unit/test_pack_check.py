@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from st2solo.cli import commands
 from st2solo.findings import BAD, WARNING
 from st2solo.pack_check.codes import CODES
-from st2solo.pack_check.examination import examine
+from st2solo.pack_check.examination import Fault, examine
 from st2solo.registry import BUILT_IN
 
 _ROOT = Path(__file__).resolve().parents[4]
@@ -330,8 +330,8 @@ _PLANTED = {
         ("runner.unknown", "actions/script.yaml", "mistral"),
     ),
     "a runner that only StackStorm has": (
-        ("actions/script.yaml", "local-shell-script", "action-chain"),
-        ("runner.elsewhere", "actions/script.yaml", "action-chain"),
+        ("actions/there.yaml", None, "name: there\nrunner_type: winrm-cmd\n"),
+        ("runner.elsewhere", "actions/there.yaml", "winrm-cmd"),
     ),
     "no entry point": (
         ("actions/script.yaml", "entry_point: script.sh\n", ""),
@@ -637,6 +637,22 @@ _PLANTED = {
         ("aliases/greet.yaml", "parameters.name }}", "parameters.name }"),
         ("template.syntax", "aliases/greet.yaml", "  format:"),
     ),
+    "an answer with an unknown key": (
+        ("aliases/greet.yaml", None, "  formats: greeted\n"),
+        ("field.ignored", "aliases/greet.yaml", "formats: greeted"),
+    ),
+    "an answer whose format is no text": (
+        ("aliases/greet.yaml", None, "result:\n  format: [greeted]\n"),
+        ("field.type", "aliases/greet.yaml", "[greeted]"),
+    ),
+    "a name that is not known when a command is taken": (
+        ("aliases/greet.yaml", "execution.parameters.name", "alias.name"),
+        ("template.name", "aliases/greet.yaml", "alias.name"),
+    ),
+    "a name that is not known when a command has ended": (
+        ("aliases/greet.yaml", None, 'result:\n  extra:\n    slack: "{{ actionalias.name }}"\n'),
+        ("template.name", "aliases/greet.yaml", "actionalias"),
+    ),
     "an unknown type of policy": (
         ("policies/one.yaml", "action.concurrency.attr", "action.wish"),
         ("policy.type", "policies/one.yaml", "action.wish"),
@@ -664,14 +680,160 @@ _PLANTED = {
 }
 
 
-def _write(folder: Path, planted: tuple[str, str | None, str] | None = None) -> Path:
-    for name, text in _GOOD.items():
+#: A pack that only StackStorm runs: beside each of these there is the warning that tells so.
+_CHAIN = {
+    "actions/chain.yaml": """\
+name: chain
+runner_type: action-chain
+entry_point: chains/chain.yaml
+parameters:
+  who:
+    type: string
+""",
+    "actions/chains/chain.yaml": """\
+vars:
+  mood: "{{ st2kv.system.mood }} for {{ who }}"
+default: first
+chain:
+  - name: first
+    ref: demo.greet
+    parameters:
+      name: "{{ who }} of {{ action_context.parent.user }}, {{ config_context.port }}"
+      count: "3"
+    publish:
+      words: "{{ first.result }} {{ mood }}"
+    on-success: second
+    on-failure: last
+  - name: second
+    ref: core.local
+    params:
+      cmd: "echo {{ words }} {{ system.place }}"
+    notify:
+      on-complete: {routes: [lab]}
+    on-success: last
+  - name: last
+    ref: core.echo
+    parameters:
+      message: "{{ __results.first }}"
+""",
+}
+_CHAIN_FILE = "actions/chains/chain.yaml"
+_PLANTED_IN_A_CHAIN = {
+    "a chain that is not there": (
+        ("actions/chain.yaml", "chains/chain", "chains/other"),
+        ("entry_point.not_there", "actions/chain.yaml", "entry_point"),
+    ),
+    "a chain that does not end": (
+        (_CHAIN_FILE, None, "x: [\n"),
+        ("file.unreadable", _CHAIN_FILE, 26),
+    ),
+    "a key of a task twice": (
+        (_CHAIN_FILE, None, "    ref: core.echo\n"),
+        ("file.repeated_key", _CHAIN_FILE, 25),
+    ),
+    "an unknown key of the chain": (
+        (_CHAIN_FILE, "default: first", "defaults: first"),
+        ("field.unknown", _CHAIN_FILE, "defaults"),
+    ),
+    "an unknown key of the first task": (
+        (_CHAIN_FILE, "    on-failure: last", "    on-error: last"),
+        ("field.unknown", _CHAIN_FILE, "on-error"),
+    ),
+    "an unknown key of another task": (
+        (_CHAIN_FILE, None, "    on-error: first\n"),
+        ("field.ignored", _CHAIN_FILE, "on-error"),
+    ),
+    "a task without an action": (
+        (_CHAIN_FILE, "    ref: core.echo\n", ""),
+        ("field.missing", _CHAIN_FILE, "name: last"),
+    ),
+    "parameters that are a list": (
+        (_CHAIN_FILE, '      message: "{{ __results.first }}"', "      - all"),
+        ("field.type", _CHAIN_FILE, 23),
+    ),
+    "an unknown key of a notification": (
+        (_CHAIN_FILE, "on-complete: {routes", "on-end: {routes"),
+        ("field.unknown", _CHAIN_FILE, "on-end"),
+    ),
+    "an unknown action": (
+        (_CHAIN_FILE, "ref: demo.greet", "ref: demo.great"),
+        ("action.unknown", _CHAIN_FILE, "demo.great"),
+    ),
+    "an unknown parameter": (
+        (_CHAIN_FILE, "      cmd:", "      timeouts: 5\n      cmd:"),
+        ("parameter.unknown", _CHAIN_FILE, "timeouts"),
+    ),
+    "a parameter that is not given": (
+        (_CHAIN_FILE, "      name:", "      mood: sad #"),
+        ("parameter.missing", _CHAIN_FILE, "demo.greet"),
+    ),
+    "a value of another type": (
+        (_CHAIN_FILE, 'count: "3"', "count: three"),
+        ("parameter.value", _CHAIN_FILE, "three"),
+    ),
+    "an immutable parameter": (
+        (_CHAIN_FILE, 'count: "3"', "fixed: false"),
+        ("parameter.fixed", _CHAIN_FILE, "fixed"),
+    ),
+    "on-success to an unknown task": (
+        (_CHAIN_FILE, None, "    on-success: end\n"),
+        ("chain.unknown_task", _CHAIN_FILE, "on-success: end"),
+    ),
+    "on-failure to an unknown task": (
+        (_CHAIN_FILE, None, "    on-failure: end\n"),
+        ("chain.unknown_task", _CHAIN_FILE, "on-failure: end"),
+    ),
+    "an unknown default": (
+        (_CHAIN_FILE, "default: first", "default: begin"),
+        ("chain.unknown_task", _CHAIN_FILE, "begin"),
+    ),
+    "two tasks of a name": (
+        (_CHAIN_FILE, None, "  - name: last\n    ref: core.noop\n"),
+        ("chain.same_task", _CHAIN_FILE, 25),
+    ),
+    "a task to which none leads": (
+        (_CHAIN_FILE, None, "  - name: lost\n    ref: core.noop\n    on-success: lost\n"),
+        ("chain.unreachable", _CHAIN_FILE, "lost"),
+    ),
+    "a task behind the default": (
+        (_CHAIN_FILE, "default: first", "default: second"),
+        ("chain.unreachable", _CHAIN_FILE, "name: first"),
+    ),
+    "both kinds of parameters": (
+        (_CHAIN_FILE, "    params:\n", "    parameters: {cmd: x}\n    params:\n"),
+        ("chain.parameters", _CHAIN_FILE, "params:"),
+    ),
+    "Jinja that cannot be read": (
+        (_CHAIN_FILE, "{{ words }}", "{{ words }"),
+        ("template.syntax", _CHAIN_FILE, "cmd:"),
+    ),
+    "a variable that nothing sets": (
+        (_CHAIN_FILE, "{{ words }}", "{{ word }}"),
+        ("template.name", _CHAIN_FILE, "cmd:"),
+    ),
+    "the context where there is none": (
+        (_CHAIN_FILE, "{{ first.result }}", "{{ action_context.user }}"),
+        ("template.name", _CHAIN_FILE, "words:"),
+    ),
+    "a variable of variables": (
+        (_CHAIN_FILE, "for {{ who }}", "for {{ words }}"),
+        ("template.name", _CHAIN_FILE, "mood:"),
+    ),
+}
+
+
+def _write(
+    folder: Path,
+    planted: tuple[str, str | None, str] | None = None,
+    good: dict[str, str] = _GOOD,
+) -> Path:
+    for name, text in good.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     if planted is not None:
         name, old, new = planted
-        text = _GOOD.get(name, "")
+        text = good.get(name, "")
         assert old is None or old in text, f"{name} has no {old!r}"
         (folder / name).write_text(text + new if old is None else text.replace(old, new, 1))
     return folder
@@ -700,8 +862,30 @@ def test_the_good_pack_has_no_fault(demo):
     assert examine([_write(demo)]) == []
 
 
+def _chains(demo: Path, planted: tuple[str, str | None, str] | None = None) -> list[Fault]:
+    """What is found, but for the one warning."""
+    told, rest = [], []
+    for fault in examine([_write(demo, planted, _GOOD | _CHAIN)]):
+        (told if fault.problem.code == "runner.elsewhere" else rest).append(fault)
+    assert len(told) == 1
+    return rest
+
+
+@pytest.mark.parametrize("name", _PLANTED_IN_A_CHAIN)
+def test_a_fault_of_a_chain_is_found_where_it_is_and_nothing_else(name, demo):
+    planted, (code, file, sign) = _PLANTED_IN_A_CHAIN[name]
+    found = _chains(demo, planted)
+    where = [(f.problem.code, f.problem.file, f.problem.line) for f in found]
+    assert where == [(code, demo / file, _line(demo / file, sign))], found
+
+
+def test_a_good_chain_has_no_fault(demo):
+    assert _chains(demo) == []
+
+
 def test_each_code_is_planted():
-    planted = {code for _, (code, *_) in _PLANTED.values()}
+    everywhere = [*_PLANTED.values(), *_PLANTED_IN_A_CHAIN.values()]
+    planted = {code for _, (code, *_) in everywhere}
     assert set(CODES) - planted == {"pack.twice"}
 
 
@@ -839,13 +1023,14 @@ def _torn(chance: random.Random, text: str) -> str:
 
 @pytest.mark.parametrize("spoilt", [_oddly, _torn])
 def test_whatever_stands_in_a_file_is_judged(spoilt, demo):
-    chance = random.Random(7)
-    _write(demo)
-    names = [name for name in _GOOD if spoilt is _torn or name.endswith(".yaml")]
+    chance, good = random.Random(7), _GOOD | _CHAIN
+    _write(demo, good=good)
+    alone = len(examine([demo]))
+    names = [name for name in good if spoilt is _torn or name.endswith(".yaml")]
     judged = 0
     for _ in range(40):
         name = chance.choice(names)
-        (demo / name).write_text(spoilt(chance, _GOOD[name]))
-        judged += bool(examine([demo]))
-        (demo / name).write_text(_GOOD[name])
+        (demo / name).write_text(spoilt(chance, good[name]))
+        judged += len(examine([demo])) > alone
+        (demo / name).write_text(good[name])
     assert judged > 15

@@ -2,9 +2,14 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
+
+import pytest
 
 from st2solo.auth import Tokens, Users
 from st2solo.environments import Environments
+from st2solo.runners.python_script import CHILD
 from st2solo.sensors import Sensors, SensorSettings
 from st2solo.settings import EngineSettings
 
@@ -46,3 +51,50 @@ def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
     asyncio.run(watch())
     assert told == [("spawn", None), ("exit", 3)] * 2
     assert sensors.states["demo.S"].deaths == 2
+
+
+_WRITES = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import sensor_wrapper
+log = sys.argv[2]
+print("first", flush=True)
+{meanwhile}
+print("behind", flush=True)
+sensor_wrapper.renew_log(log, 20)
+print("then", flush=True)
+os.write(2, b"an error\\n")
+"""
+_MEANWHILE = {
+    "still small": ("pass", None, "first\nbehind\nthen\nan error\n"),
+    "large": (
+        "print(20 * 'x', flush=True)",
+        f"first\n{20 * 'x'}\nbehind\n",
+        "then\nan error\n",
+    ),
+    "moved away": ("os.rename(log, log + '.1')", "first\nbehind\n", "then\nan error\n"),
+    "replaced": (
+        "os.rename(log, log + '.1'); os.close(os.open(log, os.O_CREAT))",
+        "first\nbehind\n",
+        "then\nan error\n",
+    ),
+    "removed": ("os.unlink(log)", None, "then\nan error\n"),
+}
+
+
+@pytest.mark.parametrize("name", _MEANWHILE)
+def test_a_log_begins_anew(name, tmp_path):
+    meanwhile, before, now = _MEANWHILE[name]
+    log = tmp_path / "logs" / "sensor.log"
+    log.parent.mkdir()
+    with log.open("ab") as file:
+        subprocess.run(
+            [sys.executable, "-c", _WRITES.format(meanwhile=meanwhile), CHILD, log],
+            stdout=file,
+            stderr=file,
+            check=True,
+            timeout=60,
+        )
+    assert log.read_text() == now
+    old = log.with_name("sensor.log.1")
+    assert (old.read_text() if old.exists() else None) == before

@@ -186,14 +186,27 @@ def listed(call: Call, documents: list[dict[str, Any]], *filters: str) -> Answer
     return page.answer(call, documents[page.offset : end], len(documents))
 
 
-def shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:
-    """The document with just `include_attributes`, or without `exclude_attributes`."""
+def wants(call: Call, attribute: str) -> bool:
+    """Whether something of this attribute is to be shown."""
+    include, exclude = _attributes(call)
+    if include:
+        return any(name.split(".")[0] == attribute for name in include)
+    return attribute not in exclude
+
+
+def _attributes(call: Call) -> tuple[list[str], list[str]]:
     include, exclude = (
         [part.strip() for part in call.query.get(name, "").split(",") if part.strip()]
         for name in ("include_attributes", "exclude_attributes")
     )
     if include and exclude:
         raise InvalidError("exclude_attributes and include_attributes are mutually exclusive")
+    return include, exclude
+
+
+def shown(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with just `include_attributes`, or without `exclude_attributes`."""
+    include, exclude = _attributes(call)
     if include:
         return _only(document, [name.split(".") for name in ["id", *include]])
     for name in exclude:

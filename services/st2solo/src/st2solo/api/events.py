@@ -9,7 +9,7 @@ from tornado.web import RequestHandler
 from st2solo.api.identity import identity_of
 from st2solo.errors import NotFoundError, UnauthorizedError
 from st2solo.services import Services
-from st2solo.stream import UPDATE, Event, Wanted
+from st2solo.stream import UPDATE, Event, Listener, Wanted
 
 _HEARTBEAT_SECONDS = 25.0
 
@@ -35,19 +35,19 @@ class StreamHandler(RequestHandler):
             return
 
     async def _send(self, wanted: Wanted) -> None:
-        with self.services.stream.listening() as queue:
+        with self.services.stream.listening() as listener:
             await self._write("\n")
             ended = self._ended_before(wanted)
             if ended is not None:
                 await self._write(_text(ended))
             else:
-                await self._follow(wanted, queue)
+                await self._follow(wanted, listener)
             await self.finish()
 
-    async def _follow(self, wanted: Wanted, queue: "asyncio.Queue[Event | None]") -> None:
-        while self.services.stream.is_listening(queue) or not queue.empty():
+    async def _follow(self, wanted: Wanted, listener: Listener) -> None:
+        while self.services.stream.is_listening(listener) or not listener.is_empty:
             try:
-                event = await asyncio.wait_for(queue.get(), _HEARTBEAT_SECONDS)
+                event = await asyncio.wait_for(listener.next(), _HEARTBEAT_SECONDS)
             except TimeoutError:
                 await self._write("\n")
                 continue

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of
+from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.pack_schemas import NOTIFY
 from st2solo.schema import require
@@ -20,6 +20,8 @@ _FILTERS = (
     "timestamp_lt",
 )
 _UNMASKED = "show_secrets"
+#: As in StackStorm, where no document may be larger.
+_LARGEST_RESULT = 14 * 2**20
 _LONGEST_DELAY_MS = 365 * 24 * 3600 * 1000
 #: What st2solo itself keeps in an execution's context; nobody else may say where one belongs.
 _OWN_CONTEXT = frozenset(
@@ -56,13 +58,20 @@ def list_executions(call: Call) -> Answer:
         offset=page.offset,
         sort_asc=call.flag("sort_asc") or sort in ("+start_timestamp", "start_timestamp"),
         filters=filters,
+        results=wants(call, "result"),
     )
     return page.answer(call, found, total)
 
 
 def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
-    executions = call.services.executions
-    return shown(call, executions.get(execution_id, show_secrets=_secrets(call)))
+    """One whose result is larger than `max_result_size` bytes comes without it."""
+    document = call.services.executions.get(execution_id, show_secrets=_secrets(call))
+    most = call.number("max_result_size", 0)
+    if most < 0 or most > _LARGEST_RESULT:
+        raise InvalidError(f"expected max_result_size up to {_LARGEST_RESULT}, found {most}")
+    if most and document["result_size"] > most:
+        del document["result"]
+    return shown(call, document)
 
 
 def create_execution(call: Call) -> Answer:
@@ -137,7 +146,9 @@ def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 
 def children(call: Call, execution_id: str) -> list[dict[str, Any]]:
-    found = call.services.executions.children(execution_id, call.number("depth", -1))
+    found = call.services.executions.children(
+        execution_id, call.number("depth", -1), results=wants(call, "result")
+    )
     return [shown(call, child) for child in found]
 
 
@@ -152,7 +163,14 @@ def output(call: Call, execution_id: str) -> Answer:
 
 
 def result(call: Call, execution_id: str) -> Answer:
-    return Answer(json.dumps(call.services.executions.get(execution_id).get("result")), plain=True)
+    """The result alone, as a text of JSON; `pretty_format` indents it, `download` names a file."""
+    document = call.services.executions.get(execution_id)
+    text = json.dumps(document["result"], indent=2 if call.flag("pretty_format") else None)
+    headers = {}
+    if call.flag("download"):
+        name = f"execution_{document['id']}_result.json"
+        headers["Content-Disposition"] = f"attachment; filename={name}"
+    return Answer(text, headers=headers, plain=True)
 
 
 def attribute(call: Call, execution_id: str, name: str) -> Any:

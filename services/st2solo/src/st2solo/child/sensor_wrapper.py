@@ -4,6 +4,7 @@ It reads what to run as one line of JSON from its standard input and ends when t
 cannot outlive st2solo. It needs nothing but the standard library: this is Python 3.8.
 """
 
+import contextlib
 import fcntl
 import importlib
 import importlib.util
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 LOCK_SECONDS = 60
+#: So often it is looked at how large the log is, and whether it was moved away.
+LOG_SECONDS = 1.0
 #: Seconds between the attempts to reach the API.
 RETRIES = (0.2, 0.5, 1.0, 2.0, 4.0)
 
@@ -202,6 +205,40 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
+def renew_log(path: str, largest: int) -> None:
+    """Let the output go on in a new file if the log is large, or if it is not at its path any more.
+
+    A large one gets the ending `.1`, in place of the one before. Nothing that is written meanwhile
+    is lost: it is at the end of the old file.
+    """
+    if _is_log(path) and os.fstat(1).st_size > largest:
+        os.replace(path, path + ".1")  # noqa: PTH105 - the path is a text all the way
+    if not _is_log(path):
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        for stream in (1, 2):
+            os.dup2(descriptor, stream)
+        os.close(descriptor)
+
+
+def _is_log(path: str) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(1))  # noqa: PTH116
+    except FileNotFoundError:
+        return False
+
+
+def keep_log(path: str, largest: int) -> None:
+    """Renew the log from now on whenever that is due."""
+
+    def look() -> None:
+        while True:
+            time.sleep(LOG_SECONDS)
+            with contextlib.suppress(OSError):  # on a full disk the old file goes on
+                renew_log(path, largest)
+
+    threading.Thread(target=look, name="keep-log", daemon=True).start()
+
+
 def hold_lock(path: str) -> int:
     """Wait until the copy of this sensor that a killed st2solo left has ended."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -247,6 +284,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logger = logging.getLogger("sensor.{pack}.{class_name}".format(**start))
     lock = hold_lock(start["lock"])
+    keep_log(start["log"], start["largest_log"])
     api = Api(os.environ["ST2_API_URL"], os.environ["ST2_AUTH_TOKEN"])
     service = SensorService(api, start["pack"], start["class_name"], logger)
     try:

@@ -3,13 +3,14 @@
     python -I -S supervisor.py FOLDER        (what to run comes as JSON on the standard input)
 
 Or the fork server forks a supervisor, which calls `supervise`. What to run is {argv, env, cwd,
-timeout, grace, stdin, forks, imports_from}; the last two are for the fork server. The folder
+timeout, grace, most_printed, stdin, forks, imports_from}; the last two are for the fork server,
+`most_printed` is in bytes; a command that prints more is ended. The folder
 receives `supervisor.pid`, `started` (before the command is started), `action.pid` (its process
 identifier, the time of its start and the boot, which together no other process ever has),
 `stdout`, `stderr` and, by rename at the end, `result.json`: {exit_code, timed_out, killed,
-timeout, error}. A lock on the file `lock` is inherited from st2solo and is held as long as this
-process lives. SIGTERM ends the command and all of its process group. Standard library only,
-Python 3.8 syntax.
+too_much, timeout, error}. A lock on the file `lock` is inherited from st2solo and is held as long
+as this process lives. SIGTERM ends the command and all of its process group. Standard library
+only, Python 3.8 syntax.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 
 _ROOM_SECONDS = 1.0
+#: So often it is looked at how much a command has printed.
+_LOOK_SECONDS = 0.25
+_PRINTED = ("stdout", "stderr")
 #: A longer timeout than this is none; select takes no more.
 _LONGEST_TIMEOUT = 10 * 365 * 24 * 3600.0
 
@@ -137,10 +141,25 @@ def _kill_group(process: Process, signals: _Signals, grace: float) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+def printed(folder: str) -> int:
+    """How many bytes a command has printed, also into such files of its own for several hosts."""
+    try:
+        with os.scandir(folder) as entries:
+            return sum(entry.stat().st_size for entry in entries if entry.name.endswith(_PRINTED))
+    except OSError:  # it is looked at again
+        return 0
+
+
+def _until(end: float | None) -> float:
+    """How long to wait at most: until the end, or until it is looked at again."""
+    return _LOOK_SECONDS if end is None else min(_LOOK_SECONDS, end - time.monotonic())
+
+
 def _run(folder: str, job: dict[str, Any], start: Start) -> dict[str, Any]:
     signals = _Signals()
     timeout = job["timeout"]
     outcome = {"exit_code": None, "timed_out": False, "killed": False, "timeout": timeout}
+    outcome["too_much"] = False
     _write_certainly(folder + "/started", "")
     try:
         with open(folder + "/stdout", "wb") as out, open(folder + "/stderr", "wb") as err:
@@ -152,9 +171,12 @@ def _run(folder: str, job: dict[str, Any], start: Start) -> dict[str, Any]:
         _write(folder + "/action.pid", _identity(process.pid))
     end = None if timeout is None else time.monotonic() + min(timeout, _LONGEST_TIMEOUT)
     while process.poll() is None:
-        left = None if end is None else end - time.monotonic()
-        if left is not None and left <= 0:
+        left = _until(end)
+        if left <= 0:
             outcome["timed_out"] = True
+            _kill_group(process, signals, 0)
+        elif printed(folder) > job["most_printed"]:
+            outcome["too_much"] = True
             _kill_group(process, signals, 0)
         elif signal.SIGTERM in signals.wait(left) and process.poll() is None:
             outcome["killed"] = True

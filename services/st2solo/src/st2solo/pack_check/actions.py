@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from st2solo.metadata_file import Keys, MetadataFile, Problem
-from st2solo.pack_check import calls, elsewhere, ignored, python_code, templates, workflows
+from st2solo.pack_check import (
+    calls,
+    chains,
+    elsewhere,
+    ignored,
+    python_code,
+    templates,
+    workflows,
+)
 from st2solo.pack_check.catalogue import Catalogue
 from st2solo.pack_check.python_code import CodeError
 from st2solo.packs import Pack
@@ -69,6 +77,9 @@ def _entry_point(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterat
         yield file.problem(message, ["entry_point"], "entry_point.not_there")
     elif runner == "orquesta":
         yield from workflows.problems(path, file, catalogue)
+    elif runner == "action-chain":
+        action = catalogue.actions[f"{file.content['pack']}.{file.content['name']}"]
+        yield from chains.problems(path, action, catalogue)
     elif runner == "python-script":
         yield from _python(path)
 

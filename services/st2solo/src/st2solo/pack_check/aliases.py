@@ -1,16 +1,31 @@
 """Aliases and policies: the action that they are for, and what they say of its parameters."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from st2solo.alias_formats import formats_of, parameters_of
 from st2solo.metadata_file import MetadataFile, Problem
 from st2solo.pack_check import calls, templates
 from st2solo.pack_check.catalogue import Action, Catalogue
 
+#: What an answer may have.
+_FIELDS = {
+    "ack": ("append_url", "enabled", "extra", "format"),
+    "result": ("enabled", "extra", "format"),
+}
+#: The names that its templates may use: st2api/controllers/v1/aliasexecution.py, and
+#: contrib/chatops/actions/format_execution_result.py of StackStorm 3.9.
+_NAMES = {
+    ("ack", "format"): frozenset({"execution", "actionalias"}),
+    ("ack", "extra"): frozenset({"execution", "actionalias", "message"}),
+    ("result", "format"): frozenset({"execution", "alias", "six"}),
+    ("result", "extra"): frozenset({"execution", "alias", "six"}),
+}
+
 
 def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
     for part in ("ack", "result"):
-        yield from templates.problems(file, (part,), file.content.get(part), None)
+        yield from _answer(file, part, file.content.get(part) or {})
     ref = file.content["action_ref"]
     action = catalogue.actions.get(ref)
     if action is None:
@@ -24,6 +39,20 @@ def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem
             yield _unknown(file, at, name, ref)
         elif fault is not None:
             yield file.problem(f"parameter {name}: {fault}", at, "parameter.value")
+
+
+def _answer(file: MetadataFile, part: str, content: dict[str, Any]) -> Iterator[Problem]:
+    known = _FIELDS[part]
+    for name, value in content.items():
+        at = (part, str(name))
+        if name not in known:
+            message = f"{part}.{name}: is not known; known: {', '.join(known)}"
+            yield file.problem(message, at, "field.ignored")
+        elif name == "format" and not isinstance(value, str):
+            message = f"{part}.format: expected a text, found {type(value).__name__}"
+            yield file.problem(message, at, "field.type")
+        else:
+            yield from templates.problems(file, at, value, _NAMES.get(at))
 
 
 def _formats(file: MetadataFile, action: Action) -> Iterator[Problem]:

@@ -34,8 +34,8 @@ _ALL = (
     ),
     Code(
         "field.ignored",
-        "A key is not known, and StackStorm passes over it: in a sensor, a trigger type, or within"
-        " a parameter's items and properties.",
+        "A key is not known, and StackStorm passes over it: in a sensor, a trigger type, an alias's"
+        " ack and result, a later task of a chain, or within a parameter's items and properties.",
         "remove the key, or correct its spelling",
         WARNING,
     ),
@@ -246,6 +246,27 @@ _ALL = (
         "The workflow has an input that is no parameter of its action: it is never given.",
         "declare the parameter, or move the input to vars",
         WARNING,
+    ),
+    Code(
+        "chain.unknown_task",
+        "`on-success`, `on-failure` or `default` names a task that the chain does not have.",
+        "correct the name, or add the task",
+    ),
+    Code(
+        "chain.same_task",
+        "Two tasks of a chain have the same name; the later one is never run.",
+        "rename one of them",
+    ),
+    Code(
+        "chain.unreachable",
+        "No task that is begun leads to this one, so it is never run.",
+        "lead to it from another task, or remove it",
+        WARNING,
+    ),
+    Code(
+        "chain.parameters",
+        "A task has both `params` and `parameters`; the chain is refused when it starts.",
+        "put all into `parameters`",
     ),
     Code(
         "sensor.poll_interval",

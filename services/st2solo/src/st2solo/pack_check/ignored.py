@@ -11,21 +11,21 @@ _LISTS = ("allOf", "anyOf", "oneOf")
 
 
 def in_sensor(file: MetadataFile) -> Iterator[Problem]:
-    yield from _unknown(file, (), file.content, SENSOR["properties"])
+    yield from unknown(file, (), file.content, SENSOR["properties"])
     for index, declared in enumerate(file.content.get("trigger_types") or []):
         at = ("trigger_types", index)
-        yield from _unknown(file, at, declared, TRIGGER_TYPE["properties"])
+        yield from unknown(file, at, declared, TRIGGER_TYPE["properties"])
 
 
 def in_trigger_type(file: MetadataFile) -> Iterator[Problem]:
-    yield from _unknown(file, (), file.content, TRIGGER_TYPE["properties"])
+    yield from unknown(file, (), file.content, TRIGGER_TYPE["properties"])
 
 
 def in_parameters(file: MetadataFile, at: Keys, parameters: dict[str, Any]) -> Iterator[Problem]:
     """Within parameters; what stands in a parameter itself is known, or it was refused."""
     for name, definition in parameters.items():
         for where, inside in _inside((*at, name), definition):
-            yield from _unknown(file, where, inside, INSIDE_KEYS)
+            yield from unknown(file, where, inside, INSIDE_KEYS)
 
 
 def _inside(at: Keys, definition: Any) -> Iterator[tuple[Keys, dict[str, Any]]]:
@@ -47,7 +47,7 @@ def _next(at: Keys, definition: dict[str, Any]) -> Iterator[tuple[Keys, Any]]:
             yield (*at, key, index), below
 
 
-def _unknown(
+def unknown(
     file: MetadataFile, at: Keys, content: dict[str, Any], known: Iterable[str]
 ) -> Iterator[Problem]:
     for key in content:

@@ -49,18 +49,20 @@ class _Shell:
     def outcome(self, ended: Ended) -> Outcome:
         code = -9 if ended.timed_out else ended.exit_code
         error = timeout_error(ended) if ended.timed_out else ended.error
+        status = Status.FAILED
+        if code is not None and not ended.too_much:
+            status = _STATUSES.get(code, Status.FAILED)
+        read = stripped if ended.too_much else read_output
         result = {
-            "failed": code != 0,
-            "succeeded": code == 0,
+            "failed": status is not Status.SUCCEEDED,
+            "succeeded": status is Status.SUCCEEDED,
             "return_code": code,
-            "stdout": read_output(ended.stdout),
-            "stderr": read_output(ended.stderr),
+            "stdout": read(ended.stdout),
+            "stderr": read(ended.stderr),
         }
         if error:
             result["error"] = error
-        return Outcome(
-            _STATUSES.get(code, Status.FAILED) if code is not None else Status.FAILED, result
-        )
+        return Outcome(status, result)
 
     @staticmethod
     def _process(job: Job, argv: list[str], cwd: str | None) -> Process:

@@ -53,7 +53,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended. `output` is the document that it left, if it is one that leaves one."""
+    """How a process ended. `output` is the document that it left, if it is one that leaves one.
+
+    Of one that has printed or returned `too_much` there are only the ends of both streams, and
+    `error` tells the sizes.
+    """
 
     exit_code: int | None
     stdout: str
@@ -63,6 +67,7 @@ class Ended:
     timeout: float | None = None
     error: str | None = None
     output: dict[str, Any] | None = None
+    too_much: bool = False
 
 
 @dataclass(frozen=True)

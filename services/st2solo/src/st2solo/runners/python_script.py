@@ -86,5 +86,5 @@ class PythonScript:
             return Outcome(Status.TIMEOUT, {**result, "error": timeout_error(ended)})
         if ended.error:
             result["error"] = ended.error
-        succeeded = ended.exit_code == 0 and output["status"] is not False
+        succeeded = ended.exit_code == 0 and output["status"] is not False and not ended.too_much
         return Outcome(Status.SUCCEEDED if succeeded else Status.FAILED, result)

@@ -116,6 +116,20 @@ def test_one_of_two_out_of_time_keeps_the_result_of_the_other(remote, servers):
     remote(body)
 
 
+@pytest.mark.parametrize("addresses", [("127.0.0.1",), ("127.0.0.1", "127.0.0.2")])
+def test_a_remote_command_that_prints_for_ever_is_stopped(addresses, remote, servers):
+    async def body(engine):
+        hosts = ",".join(f"{address}:{servers.first.port}" for address in addresses)
+        execution = engine.executions.request(
+            "core.remote", {"cmd": "yes", "hosts": hosts}, user="ann"
+        )
+        done = await engine.over(execution["id"], 60)
+        assert done["status"] == "failed"
+        assert "more than the 50,000 bytes that max_result_size" in done["result"]["error"]
+
+    remote(body, max_result_size=50_000)
+
+
 KEYS = {
     "unknown": lambda servers: (servers.second.known, "is not in"),
     "none known": lambda servers: ("", "is not in"),

@@ -30,6 +30,16 @@ def test_an_api_key_will_do(serve):
     assert reply.status_code == 401
 
 
+def test_the_token_of_an_action_ends_with_it(serve, until):
+    """st2actions/container/base.py, `_delete_auth_token`."""
+    body = {"action": "core.local", "parameters": {"cmd": "echo t$ST2_ACTION_AUTH_TOKEN"}}
+    path = f"/executions/{serve.call('POST', '/executions', json=body).json()['id']}"
+    until(lambda: serve.get(path)["status"] == "succeeded", "it has printed its token")
+    token = serve.get(path)["result"]["stdout"].removeprefix("t")
+    assert len(token) == 32
+    assert serve.call("GET", "/user", token=token).status_code == 401
+
+
 def test_what_an_action_notifies_reaches_the_rules(serve, until):
     body = {"action": "demo.told", "parameters": {"who": "R1"}}
     serve.call("POST", "/executions", json=body)

@@ -1,13 +1,18 @@
 """What keeps st2solo running: backups, figures, the doctor, the log, sensors that die."""
 
 import json
+import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
+
+_ROOT = Path(__file__).parents[5]
 
 
 def _run(served, *arguments):
@@ -132,6 +137,35 @@ def test_a_dead_sensor_is_shouted_about(started, until):
     assert any("sensor demo.Feed has died with exit code -9" in e["event"] for e in errors)
     done = _run(started, "doctor")
     assert "demo.Feed lives, after 1 deaths" in done.stdout
+
+
+def _logrotate(text, folder):
+    """docs/operate.md's configuration on a folder of logs, once, by the real program."""
+    program = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("logrotate is not there")
+    text = text.replace("/var/lib/st2solo/logs", str(folder)).replace("su arteriole arteriole", "")
+    configuration = folder.parent / "logrotate.conf"
+    configuration.write_text(text)
+    configuration.chmod(0o600)
+    command = [program, "--force", "--state", folder.parent / "logrotate.state", configuration]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def test_the_log_of_a_sensor_is_rotated_as_the_manual_says(started, until):
+    lines = (_ROOT / "docs" / "operate.md").read_text().splitlines()
+    begin = lines.index("    /var/lib/st2solo/logs/sensor.*.log {")
+    text = "\n".join(lines[begin : lines.index("    }", begin) + 1])
+    logs = started.folder / "state" / "logs"
+    log = logs / "sensor.demo.Feed.log"
+    rows = "SELECT value FROM keys WHERE name = 'demo.Feed:pid'"
+    pid = until(lambda: started.rows(rows), "the sensor started")[0][0]
+    until(lambda: "runs" in log.read_text(), "it has written")
+    _logrotate(text, logs)
+    assert "runs" in (logs / "sensor.demo.Feed.log.1").read_text()
+    stream = Path(f"/proc/{pid}/fd/2")
+    until(lambda: log.exists() and stream.samefile(log), "it writes into a new file")
+    assert log.read_text() == ""
 
 
 def test_the_log_tells_the_execution_and_its_trace(started, until):
