@@ -123,11 +123,15 @@ def bench(output: Path, *words: str, **environment: str) -> subprocess.Completed
     ("groups", "count"),
     [
         ("checksum", 4 + 1 + 1 + 1),
-        ("archive", 4),
         ("conversion", 3 + 3 + 2 + 2),
-        ("runfolder", 7 + 4 + 4),
-        ("st2solo", 4 + 3 + 2),
-        pytest.param("transfer", 1 + 1, marks=pytest.mark.skipif(bool(missing()), reason="sshd")),
+        pytest.param("archive", 4, marks=pytest.mark.storm),
+        pytest.param("runfolder", 7 + 4 + 4, marks=pytest.mark.storm),
+        pytest.param("st2solo", 4 + 3 + 2, marks=pytest.mark.storm),
+        pytest.param(
+            "transfer",
+            1 + 1,
+            marks=[pytest.mark.storm, pytest.mark.skipif(bool(missing()), reason="sshd")],
+        ),
     ],
 )
 def test_a_small_bench_measures_every_row(groups, count, tmp_path):

@@ -66,6 +66,10 @@ def run(kind, tmp_path_factory) -> Path:
     return sequence(kind, tmp_path_factory.mktemp("run"), read_cycles=(30, 25), seed=11)
 
 
+#: The rule does not depend on how base calls lie in files.
+two_kinds = pytest.mark.parametrize("kind", [Kind.MISEQ, Kind.NOVASEQX], indirect=True)
+
+
 def convert(run: Path, out: Path, converter: Converter, mismatches: tuple[int, int]):
     out.mkdir()
     request = ConversionRequest(
@@ -175,6 +179,7 @@ def test_without_mismatches_every_file_is_that_of_picard(run, tmp_path):
 
 
 @needs_picard
+@two_kinds
 def test_with_two_indexes_the_reads_that_differ_are_those_of_the_rules(run, tmp_path):
     ours = convert(run, tmp_path / "ours", find("builtin"), (1, 1))
     theirs = convert(run, tmp_path / "theirs", PicardConverter(Rule(1, 1)), (1, 1))
@@ -189,6 +194,7 @@ def test_with_two_indexes_the_reads_that_differ_are_those_of_the_rules(run, tmp_
 
 
 @needs_picard
+@two_kinds
 def test_with_one_index_without_no_calls_every_file_is_that_of_picard(kind, tmp_path):
     run = sequence(kind, tmp_path, index_cycles=(8,), read_cycles=(20,), index_no_call=0.0)
     ours = convert(run, tmp_path / "ours", find("builtin"), (1, 1))
