@@ -9,8 +9,6 @@ from typing import Any
 from arteriole.app import times
 from arteriole.archive import drill, restore
 from arteriole.archive.archive import Archive, Destination, Parcel
-from arteriole.archive.clean import work as clean
-from arteriole.archive.clean.case import Case
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import PARTS, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
@@ -35,6 +33,8 @@ def work(task: Task) -> dict[str, Any]:
     if "restore" in task.parameters:
         return restore.work(task)
     if "clean" in task.parameters:
+        from arteriole.archive.clean import work as clean  # imports a service, for rare jobs
+
         return clean.work(task)
     ask(task.parameters)
     place = f"{task.parameters['name']}/{task.run}.{task.attempt}"
@@ -59,7 +59,9 @@ def observe(task: Task) -> dict[str, Any]:
     if "restore" in parameters:
         return restore.observe(task)
     if "clean" in parameters:
-        return clean.listing(Case.of(task.run, task.attempt, parameters))
+        from arteriole.archive.clean import work as clean
+
+        return clean.observe(task)
     ask(parameters, observe=True)
     destination = open_destination(parameters)
     if _is_of_results(task):

@@ -30,6 +30,11 @@ def work(task: Task) -> dict[str, Any]:
         return _delete(task, case) if case.verb is Verb.DELETE else _empty(task, case)
 
 
+def observe(task: Task) -> dict[str, Any]:
+    """As `listing`, of the case that the job is about."""
+    return listing(Case.of(task.run, task.attempt, task.parameters))
+
+
 def listing(case: Case) -> dict[str, Any]:
     """`{objections, kinds: [{kind, where, files, bytes, may_go, objections}]}`."""
     general = judging.of_run(case)
