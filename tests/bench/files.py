@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Large files and small ones, and the bytes of each.
-LARGE, LARGE_BYTES = 3, 400_000_000
-SMALL, SMALL_BYTES = 20_000, 67_000
+LARGE, LARGE_BYTES = 3, 713_333_333
+SMALL, SMALL_BYTES = 20_000, 20_000
 #: The same where sizes are to be of seconds.
 FEW, FEW_LARGE_BYTES = 200, 2_000_000
 
@@ -22,7 +22,7 @@ class Data:
 
 
 def write(folder: Path, *, small: bool) -> Data:
-    """Cycle folders of small files, and large ones, of bytes that no file shares."""
+    """Cycle folders of small files, and large ones in one folder, of bytes that no file shares."""
     count, large_bytes = (FEW, FEW_LARGE_BYTES) if small else (SMALL, LARGE_BYTES)
     source = random.Random(20).randbytes(1 << 20)
     for number in range(count):
@@ -30,8 +30,11 @@ def write(folder: Path, *, small: bool) -> Data:
         where.mkdir(parents=True, exist_ok=True)
         start = number % (len(source) - SMALL_BYTES)
         (where / f"s_1_{number:05}.bcl.gz").write_bytes(source[start : start + SMALL_BYTES])
+    large = folder / "fastq"
+    large.mkdir()
     for number in range(LARGE):
-        with open(folder / f"L00{number}_1.cbcl", "wb") as file:
-            for start in range(0, large_bytes, len(source)):
-                file.write(source[: large_bytes - start])
+        block = source[number:] + source[:number]
+        with open(large / f"S1_S1_L00{number + 1}_R1_001.fastq.gz", "wb") as file:
+            for start in range(0, large_bytes, len(block)):
+                file.write(block[: large_bytes - start])
     return Data(folder, count + LARGE, count * SMALL_BYTES + LARGE * large_bytes)
