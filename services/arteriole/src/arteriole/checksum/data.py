@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum.attempt_record import require_as_written
 from arteriole.checksum.catching_up import catch_up
 from arteriole.checksum.digests import FileDigest, Meter
 from arteriole.checksum.errors import ChecksumError
@@ -59,6 +58,9 @@ def work(task: Task) -> dict[str, Any]:
         result = digest(task, parts)
         fastq = next((part for part in parts if part.name == FASTQ), None)
         if fastq is not None:
+            # pydantic takes a third of the time of a small job
+            from arteriole.checksum.attempt_record import require_as_written
+
             result["as_written"] = require_as_written(fastq.folder, fastq.file_digests())
         result["manifests"] = {name: made for part in parts for name, made in part.close().items()}
         if fastq is not None:
