@@ -288,7 +288,8 @@ def test_a_backup_is_whole_while_the_store_is_written(tmp_path):
     (state / "jobs" / "1").mkdir(parents=True)
     (state / "jobs" / "1" / "result.json").write_text("{}")
     (state / "in-use").touch()
-    for name in ("work/a", "installed_packs/1/lab/work/a", "installed_packs/1/virtualenvs/lab/a"):
+    left, pack = "work", "installed_packs/1"
+    for name in (f"{left}/a", f"{pack}/lab/{left}/a", f"{pack}/virtualenvs/lab/a"):
         (state / name).parent.mkdir(parents=True)
         (state / name).touch()
     with closing(sqlite3.connect(state / "a.sqlite", isolation_level=None)) as store:
@@ -304,7 +305,7 @@ def test_a_backup_is_whole_while_the_store_is_written(tmp_path):
     found = [p for p in (tmp_path / "to").rglob("*") if p.is_file()]
     assert sorted(p.relative_to(tmp_path / "to").as_posix() for p in found) == [
         "a.sqlite",
-        "installed_packs/1/lab/work/a",
+        f"{pack}/lab/{left}/a",
         "jobs/1/result.json",
     ]
     again = run_backup(state, tmp_path / "to")
