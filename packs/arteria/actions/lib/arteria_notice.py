@@ -5,7 +5,7 @@ samples, patients or projects, and goes into no notification.
 """
 
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from arteria_errors import AnswerError
 from arteria_names import code_of, identifier, is_identifier
@@ -54,8 +54,7 @@ def notice_text(told: Dict[str, Any]) -> str:
     head = "%s: %s" % (told["run"], told["state"])
     if told["stage"]:
         head += ", %s failed" % (told["stage"],)
-    lines = [head]
-    for label, name in (
+    labels = (
         ("Data safe", "data_safe"),
         ("Urgency", "urgency"),
         ("Until", "until"),
@@ -63,10 +62,14 @@ def notice_text(told: Dict[str, Any]) -> str:
         ("Do", "command"),
         ("Code", "code"),
         ("See", "page"),
-    ):
-        if told[name] not in ("", None):
-            lines.append("%s: %s" % (label, told[name]))
-    return "\n".join(lines)
+    )
+    return "\n".join([head, *_labelled(told, labels)])
+
+
+def _labelled(told: Dict[str, Any], labels: Iterable[Tuple[str, str]]) -> List[str]:
+    """A line for each (label, name) of which something is known."""
+    found = [(label, told[name]) for label, name in labels]
+    return ["%s: %s" % (label, value) for label, value in found if value not in ("", None)]
 
 
 def silence() -> Dict[str, Any]:
@@ -121,17 +124,15 @@ def pressure_text(told: Dict[str, Any]) -> str:
     ):
         if told[name] is not None:
             lines.append("%s: %.1f GB" % (label, told[name] / 1e9))
-    for label, name in (
+    labels = (
         ("Free inodes", "free_inodes"),
         ("Urgency", "urgency"),
         ("Reserve reached", "until"),
         ("Do", "command"),
         ("Code", "code"),
         ("See", "page"),
-    ):
-        if told[name] not in ("", None):
-            lines.append("%s: %s" % (label, told[name]))
-    return "\n".join(lines)
+    )
+    return "\n".join(lines + _labelled(told, labels))
 
 
 def drill(run: str) -> Dict[str, Any]:
