@@ -4,11 +4,11 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Large files and small ones, and the bytes of each.
-LARGE, LARGE_BYTES = 3, 713_333_333
+#: The FASTQs of a lane by their read, and the bytes of each; an index is short.
+LARGE = {"R1": 980_000_000, "R2": 1_010_000_000, "I1": 150_000_000}
 SMALL, SMALL_BYTES = 20_000, 20_000
-#: The same where sizes are to be of seconds.
-FEW, FEW_LARGE_BYTES = 200, 2_000_000
+#: So many small files where sizes are to be of seconds, and by what large ones are divided then.
+FEW, SHORTENED = 200, 400
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,19 @@ class Data:
 
 def write(folder: Path, *, small: bool) -> Data:
     """Cycle folders of small files, and large ones in one folder, of bytes that no file shares."""
-    count, large_bytes = (FEW, FEW_LARGE_BYTES) if small else (SMALL, LARGE_BYTES)
+    count, divisor = (FEW, SHORTENED) if small else (SMALL, 1)
     source = random.Random(20).randbytes(1 << 20)
     for number in range(count):
         where = folder / f"C{number // 100}.1"
         where.mkdir(parents=True, exist_ok=True)
         start = number % (len(source) - SMALL_BYTES)
         (where / f"s_1_{number:05}.bcl.gz").write_bytes(source[start : start + SMALL_BYTES])
+    sizes = {read: whole // divisor for read, whole in LARGE.items()}
     large = folder / "fastq"
     large.mkdir()
-    for number in range(LARGE):
+    for number, (read, size) in enumerate(sizes.items()):
         block = source[number:] + source[:number]
-        with open(large / f"S1_S1_L00{number + 1}_R1_001.fastq.gz", "wb") as file:
-            for start in range(0, large_bytes, len(block)):
-                file.write(block[: large_bytes - start])
-    return Data(folder, count + LARGE, count * SMALL_BYTES + LARGE * large_bytes)
+        with open(large / f"S1_S1_L001_{read}_001.fastq.gz", "wb") as file:
+            for start in range(0, size, len(block)):
+                file.write(block[: size - start])
+    return Data(folder, count + len(sizes), count * SMALL_BYTES + sum(sizes.values()))

@@ -14,17 +14,17 @@ from tests.conftest import arteriole, wait_for_state, wait_until
 from tests.e2e import runs
 
 PACK = ROOT / "packs" / "umccr"
-STAGES = (*OF_ALL, "qc", "transfer_runfolder")
+STAGES = (*OF_ALL, "checksum_run", "qc", "transfer_runfolder")
 #: More reads than a sample of the simulated run has.
 WANTED = {"few_reads": {"below": 1_000_000, "consequence": "hold"}}
 
 
 @pytest.fixture(scope="module")
 def machine(raise_machine):
-    """The usual plan with qc, as the one with analyses has it; the run folder is sent, too."""
+    """The usual plan with two stages more of the one with analyses; the run folder is sent, too."""
     usual = yaml.safe_load((PACK / "config.schema.yaml").read_text())["plan"]["default"]["stages"]
     full = yaml.safe_load((PACK / "plans" / "with_analyses.yaml").read_text())["plan"]["stages"]
-    plan = {name: full[name] for name in (*usual, "qc")}
+    plan = {name: full[name] for name in (*usual, "checksum_run", "qc")}
     plan["transfer_runfolder"] = {"after": ["checksum", "qc"], "time_limit": 3600}
     return raise_machine(plan={"stages": plan}, services={"bcl2fastq": {"qc": {"default": WANTED}}})
 
@@ -75,9 +75,9 @@ def test_every_stage_is_done_once_in_the_order_of_the_plan(machine, run):
     ended = {s["stage"]: s["ended"] for s in stages}
     begun = {s["stage"]: s["begun"] for s in stages}
     for before, after in (
-        ("check", "convert"), ("convert", "checksum"), ("checksum", "transfer"),
-        ("checksum", "archive"), ("convert", "qc"), ("qc", "transfer"), ("qc", "archive"),
-        ("qc", "transfer_runfolder"),
+        ("check", "checksum_run"), ("checksum_run", "convert"), ("convert", "checksum"),
+        ("checksum", "transfer"), ("checksum", "archive"), ("convert", "qc"),
+        ("qc", "transfer"), ("qc", "archive"), ("qc", "transfer_runfolder"),
     ):  # fmt: skip
         assert ended[before] <= begun[after]
     events = machine.api("runfolder", f"runs/{run}/history")["events"]

@@ -5,15 +5,14 @@ import re
 from pathlib import Path
 from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from arteriole.app.chat import ChatSettings
-from arteriole.app.config import Clash, Section
+from arteriole.app.config import AbsolutePath, Clash, Section
 from arteriole.app.hosts import is_loopback
 from arteriole.app.mode import Mode
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.bcl2fastq.settings import Bcl2fastqSettings
-from arteriole.checksum.places import AbsolutePath
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.disk.settings import DiskSettings
 from arteriole.jobs.machine import JobsSettings
@@ -34,7 +33,7 @@ class Auth(enum.StrEnum):
 
 class Settings(Section):
     #: Stores, job folders and tokens; this is what a backup must hold.
-    state_dir: Path
+    state_dir: AbsolutePath
     host: str = "127.0.0.1"
     auth: Auth = Auth.TOKENS
     #: Nothing is done to a run, a cluster or an archive before a site says `act`.
@@ -54,13 +53,6 @@ class Settings(Section):
     jobs: JobsSettings = JobsSettings()
     #: When a volume that services write to counts as short of space.
     disk: DiskSettings = DiskSettings()
-
-    @field_validator("state_dir")
-    @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        if not path.is_absolute():
-            raise ValueError(f"expected an absolute path, found {str(path)!r}")
-        return path
 
     @model_validator(mode="after")
     def _open_on_loopback_only(self) -> Self:

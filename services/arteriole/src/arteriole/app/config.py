@@ -4,10 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from arteriole.app.errors import ArterioleError
@@ -33,6 +33,15 @@ class Clash(PydanticCustomError):
 
     def __new__(cls, one: tuple[str, ...], other: tuple[str, ...], text: str) -> Self:
         return super().__new__(cls, cls.TYPE, "{text}", {"text": text, "keys": (one, other)})
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"expected an absolute path without '..', found {str(path)!r}")
+    return path
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class Section(BaseModel):

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.archive.clean.settings import CleanSettings
-from arteriole.checksum.places import AbsolutePath
 
 MIB = 1 << 20
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", re.ASCII)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.app.name_pattern import Pattern
 from arteriole.bcl2fastq import arguments
 from arteriole.bcl2fastq.cluster_settings import ClusterSettings
@@ -14,7 +14,6 @@ from arteriole.bcl2fastq.pin_settings import TOOLS, ConverterName, ProjectPin
 from arteriole.bcl2fastq.qc.settings import QcSettings
 from arteriole.bcl2fastq.sheet_rules import SheetRules
 from arteriole.bcl2fastq.tool_settings import BclConvertToolSettings, ToolSettings
-from arteriole.checksum.places import AbsolutePath
 from arteriole.illumina import index_sets
 from arteriole.illumina.index_sets import IndexSetError
 from arteriole.jobs.needs import NOTHING, Needs

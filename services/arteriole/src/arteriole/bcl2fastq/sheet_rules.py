@@ -4,10 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.app.name_pattern import LENGTH, Pattern, compiled
 from arteriole.bcl2fastq import sheet_metadata
-from arteriole.checksum.places import AbsolutePath
 from arteriole.illumina.sheet_check import SiteRules
 
 Project = Annotated[str, Field(min_length=1, max_length=LENGTH)]

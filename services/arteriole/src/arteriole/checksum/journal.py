@@ -48,6 +48,12 @@ _CHANGED = """
 FROM recorded LEFT JOIN file USING (name)
 WHERE file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3
 """
+_ALIKE = """
+SELECT (SELECT count(*) FROM now) = count(*) AND count(*) = (
+    SELECT count(*) FROM now JOIN file USING (name)
+    WHERE (now.size, now.mtime_ns, now.inode) = (file.size, file.mtime_ns, file.inode)
+) FROM file
+"""
 _UNLIKE = """
 SELECT DISTINCT name FROM (
     SELECT * FROM (SELECT * FROM now EXCEPT SELECT name, size, mtime_ns, inode FROM file)
@@ -130,13 +136,14 @@ class Journal:
     def unlike(self, files: Iterable[FoundFile]) -> list[str]:
         """The first names of those that differ from what was listed, by size, time or inode."""
         execute = self._database.execute
-        execute("CREATE TEMP TABLE now (name TEXT PRIMARY KEY, size, mtime_ns, inode)")
+        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode)")
         self.sync()
         execute("BEGIN")
         rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
         self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", rows)
         execute("COMMIT")
-        found = [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
+        (alike,) = execute(_ALIKE).fetchone()
+        found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
         execute("DROP TABLE now")
         return found
 

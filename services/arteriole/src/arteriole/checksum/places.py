@@ -1,9 +1,6 @@
 """Where an attempt's FASTQs and manifests lie (docs/architecture.md, On disk)."""
 
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import require_identifier, within
@@ -12,15 +9,6 @@ from arteriole.app.names import require_identifier, within
 RUNFOLDER, FASTQ = "runfolder", "fastq"
 #: The four manifests of an attempt, and the digest that each holds.
 MANIFESTS = ("runfolder.md5", "runfolder.blake3", "fastq.md5", "fastq.blake3")
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"expected an absolute path, found {str(path)!r}")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 def find_attempt(fastq_root: Path, run: str, attempt: int) -> Path:

@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from arteriole.app.config import Section
-from arteriole.checksum.places import AbsolutePath
+from arteriole.app.config import AbsolutePath, Section
 
 
 class ChecksumSettings(Section):

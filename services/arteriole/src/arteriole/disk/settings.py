@@ -1,19 +1,12 @@
 """The section `disk` of arteriole.yaml: when a volume counts as short of space."""
 
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 
 Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError(f"expected an absolute path, found {str(path)!r}")
-    return path
 
 
 class RootLimits(Section):
@@ -35,6 +28,4 @@ class DiskSettings(Section):
     #: Seconds between two looks.
     interval: float = Field(default=10.0, ge=0.1, le=3600)
     #: Other percentages for some of the folders that services write to, by path.
-    roots: dict[Annotated[Path, AfterValidator(_absolute)], RootLimits] = Field(
-        default_factory=dict
-    )
+    roots: dict[AbsolutePath, RootLimits] = Field(default_factory=dict)

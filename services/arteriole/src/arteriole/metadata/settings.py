@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.app.hosts import is_loopback
 from arteriole.app.names import is_identifier
 from arteriole.metadata.record import FIELDS
@@ -15,13 +15,6 @@ from arteriole.metadata.record import FIELDS
 PLACE = "{sample}"
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"expected an absolute path without '..', found {str(path)!r}")
-    return path
-
-
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Timeout = Annotated[float, Field(gt=0, le=300)]
 
 

@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.app.name_pattern import Pattern
 from arteriole.app.names import is_identifier
-from arteriole.checksum.places import AbsolutePath
 
 
 def _country(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.illumina.instruments import INSTRUMENTS, instrument_type
 
 #: Seconds: a client that died, or a clock that is a little wrong, must not matter.
@@ -18,12 +18,6 @@ class Readiness(enum.StrEnum):
 
     MARKER = "marker"
     EVIDENCE = "evidence"
-
-
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"expected an absolute path without '..', found {str(path)!r}")
-    return path
 
 
 def _instrument(name: str) -> str:
@@ -54,7 +48,7 @@ RUN_FOLDER: Literal["run_folder"] = "run_folder"
 
 class DropFolder(Section):
     #: People put `<run>.csv` or `<flow cell>.csv` there.
-    folder: Annotated[Path, AfterValidator(_absolute)]
+    folder: AbsolutePath
 
 
 class SheetProgram(Section):
@@ -80,7 +74,7 @@ SheetSource = Literal["run_folder"] | DropFolder | SheetProgram
 
 class RunfolderSettings(Section):
     port: int = Field(default=8180, ge=0, le=65535)
-    monitored_directories: list[Annotated[Path, AfterValidator(_absolute)]] = Field(min_length=1)
+    monitored_directories: list[AbsolutePath] = Field(min_length=1)
     readiness: Readiness = Readiness.EVIDENCE
     #: Seconds between two scans; changes that the kernel tells of are seen at once.
     scan_interval: float = Field(default=10.0, gt=0)

@@ -119,14 +119,17 @@ find . -mindepth 1 -type d -empty -delete || exit 67
 """
 
 #: Compares the partial folder with the manifests on stdin, which are left there, told apart by the
-#: length of their digests; exit code 65 if they differ.
+#: length of their digests; exit code 65 if they differ. What arrived reaches the disk meanwhile.
 VERIFY = f"""
 LC_ALL=C; export LC_ALL
 cd "$1/$2/.$3.partial" || exit 66
 find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
 rm -f "$5.md5" "$5.blake3"
 awk -v own="$5" '{{ print > (own (length($1) == 32 ? ".md5" : ".blake3")) }}' || exit 67
+sync -f . &
+syncing=$!
 {_COMPARE}
+wait "$syncing" || exit 67
 exit "$bad"
 """
 

@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from arteriole.app.config import Section
-from arteriole.checksum.places import AbsolutePath
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.jobs.ssh import Host, Identifier, PlainPath, SpacedPath
 from arteriole.transfer.access import DirectoryMode, FileMode
 from arteriole.transfer.bandwidth import Rate, Window, limit_at, require_apart

@@ -5,8 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from arteriole.app.config import Section
-from arteriole.checksum.places import AbsolutePath
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.jobs.executors import ExecutorSettings
 from arteriole.jobs.executors.docker_settings import DockerSettings
 from arteriole.jobs.ssh import Identifier, SpacedPath

@@ -2,9 +2,8 @@
 
 from pydantic import Field
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.app.name_pattern import Pattern
-from arteriole.checksum.places import AbsolutePath
 
 
 class CleanSettings(Section):

@@ -11,9 +11,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from arteriole.app.config import Section
+from arteriole.app.config import AbsolutePath, Section
 from arteriole.bcl2fastq.tool_settings import ProgramName
-from arteriole.checksum.places import AbsolutePath
 
 #: What a no-template control is called where the site does not say: NTC as a word of its name.
 CONTROLS = r"(^|[^A-Za-z])NTC([^A-Za-z]|$)"
