@@ -5,8 +5,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
-from arteriole.checksum.digests import Meter, RawDigest, cause, digest_batch
+from arteriole.checksum.digests import Meter, RawDigest, cause
 from arteriole.checksum.journal import Journal
+from arteriole.checksum.small_files import SmallFiles
 
 #: Batches handed to each thread before it asks for them.
 AHEAD = 2
@@ -16,7 +17,7 @@ def catch_up(
     folder: Path,
     journal: Journal,
     meter: Meter,
-    threads: int,
+    small: SmallFiles,
     *,
     is_enough: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -24,17 +25,20 @@ def catch_up(
 
     What was read is in the journal, whatever happens.
 
+    Args:
+        small: has counted the listing.
+
     Raises:
         ChecksumError: a file cannot be read, or is not as it was listed.
     """
     running: set[Future[list[RawDigest]]] = set()
-    with ThreadPoolExecutor(threads) as pool, closing(journal.lacking()) as batches:
+    with ThreadPoolExecutor(small.threads) as pool, closing(journal.lacking()) as batches:
         try:
             for batch in batches:
                 if is_enough():
                     break
-                running.add(pool.submit(digest_batch, folder, batch, meter))
-                if len(running) >= AHEAD * threads:
+                running.add(pool.submit(small.digest, folder, batch, meter))
+                if len(running) >= AHEAD * small.threads:
                     running = _take(journal, running)
             while running:
                 running = _take(journal, running)

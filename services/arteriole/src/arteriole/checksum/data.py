@@ -11,6 +11,7 @@ from arteriole.checksum.errors import ChecksumError
 from arteriole.checksum.journal import Journal, held
 from arteriole.checksum.listing import FoundFile, walk_files, written_to
 from arteriole.checksum.places import FASTQ, RUNFOLDER, journal_path
+from arteriole.checksum.small_files import SmallFiles, small_files
 from arteriole.checksum.volumes import Volumes
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
@@ -31,9 +32,9 @@ class DataPart:
     def walk(self) -> Iterator[FoundFile]:
         return walk_files(self.folder, without_own=self.name == RUNFOLDER)
 
-    def digest(self, meter: Meter, threads: int) -> None:
+    def digest(self, meter: Meter, small: SmallFiles) -> None:
         """ChecksumError if a file cannot be read, or any was written to meanwhile."""
-        catch_up(self.folder, self.journal, meter, threads)
+        catch_up(self.folder, self.journal, meter, small)
         if names := self.journal.unlike(self.walk()):
             raise written_to(self.folder, names)
 
@@ -71,13 +72,14 @@ def work(task: Task) -> dict[str, Any]:
 
 def digest(task: Task, parts: list[DataPart]) -> dict[str, Any]:
     """`{files, bytes, read}` once each part's journal knows all of its folder."""
-    for part in parts:
-        part.journal.take_listing(part.walk())
-    files, size = map(sum, zip(*(part.journal.count() for part in parts), strict=True))
-    known = sum(part.journal.count_known()[1] for part in parts)
-    meter = Meter(task.progress, size, known)
-    for part in parts:
-        part.digest(meter, task.parameters["threads"])
+    with small_files(task.parameters["threads"]) as small:
+        for part in parts:
+            part.journal.take_listing(small.counted(part.walk()))
+        files, size = map(sum, zip(*(part.journal.count() for part in parts), strict=True))
+        known = sum(part.journal.count_known()[1] for part in parts)
+        meter = Meter(task.progress, size, known)
+        for part in parts:
+            part.digest(meter, small)
     task.progress(size, size, "bytes")
     return {"files": files, "bytes": size, "read": size - known}
 

@@ -14,6 +14,7 @@ from arteriole.checksum.digests import Meter
 from arteriole.checksum.journal import held
 from arteriole.checksum.listing import FoundFile, walk_files
 from arteriole.checksum.places import RUNFOLDER, journal_path
+from arteriole.checksum.small_files import small_files
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.jobs.worker import Task
 
@@ -46,8 +47,8 @@ def work(task: Task) -> dict[str, Any]:
     if any(Path(parameters["manifests"]).glob(f"attempt-*/{RUNFOLDER}.md5")):
         return {"files": 0, "bytes": 0, "left": 0, "closed": True}
     path = journal_path(task.folder.path.parent, task.run, RUNFOLDER)
-    with held(path, patient=False) as journal:
-        journal.take_listing(final_files(folder), whole=False)
+    with held(path, patient=False) as journal, small_files(parameters["threads"]) as small:
+        journal.take_listing(small.counted(final_files(folder)), whole=False)
         files, size = journal.count()
         meter = SlowMeter(
             task, size, journal.count_known()[1], Rate(UNCOUNTED, parameters["megabytes"])
@@ -56,7 +57,7 @@ def work(task: Task) -> dict[str, Any]:
             folder,
             journal,
             meter,
-            parameters["threads"],
+            small,
             is_enough=lambda: time.monotonic() >= ends or journal.is_wanted(),
         )
         left = size - journal.count_known()[1]

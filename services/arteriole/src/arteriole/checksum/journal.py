@@ -78,8 +78,7 @@ class Journal:
         """Take the files that there are; with `whole` no other is known any more."""
         self._begin()
         self._database.execute("UPDATE file SET listed = 0")
-        rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
-        self._database.executemany(_LIST, rows)
+        self._database.executemany(_LIST, files)
         if whole:
             self._database.execute("DELETE FROM file WHERE NOT listed")
         self.sync()
@@ -139,8 +138,7 @@ class Journal:
         execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode)")
         self.sync()
         execute("BEGIN")
-        rows = ((found.name, found.size, found.mtime_ns, found.inode) for found in files)
-        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", rows)
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", files)
         execute("COMMIT")
         (alike,) = execute(_ALIKE).fetchone()
         found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]

@@ -9,6 +9,7 @@ from arteriole.checksum.data import DataPart, digest, opened
 from arteriole.checksum.digests import Meter
 from arteriole.checksum.listing import FoundFile, written_to
 from arteriole.checksum.places import FASTQ, RUNFOLDER
+from arteriole.checksum.small_files import small_files
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
 
@@ -42,10 +43,11 @@ def addendum(task: Task) -> dict[str, Any]:
     """
     with exclusive(task, f"{task.run}.{task.attempt}"), opened(task, RUNFOLDER) as part:
         part.volumes.load(part.journal)
-        part.journal.take_listing(_late(part))
-        files, size = part.journal.count()
-        meter = Meter(task.progress, size, part.journal.count_known()[1])
-        catch_up(part.folder, part.journal, meter, task.parameters["threads"])
+        with small_files(task.parameters["threads"]) as small:
+            part.journal.take_listing(small.counted(_late(part)))
+            files, size = part.journal.count()
+            meter = Meter(task.progress, size, part.journal.count_known()[1])
+            catch_up(part.folder, part.journal, meter, small)
         if names := part.journal.unlike(_late(part)):
             raise written_to(part.folder, names)
         manifests = part.volumes.append(part.journal) if files else {}

@@ -4,8 +4,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from arteriole.checksum.errors import ChecksumError, listed
 
@@ -15,8 +15,7 @@ OWN_PREFIX = ".arteria"
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file below a folder; `name` is its path relative to it, with slashes.
 
     `inode` is 0 where nobody asked for it.

@@ -1,7 +1,6 @@
 """What a journal knows of files, over changes, ends and other jobs."""
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,9 @@ def lacking(journal: Journal) -> list[str]:
     ("now", "left"),
     [
         ([A, B], ["b"]),
-        ([replace(A, size=2), B], ["a", "b"]),
-        ([replace(A, mtime_ns=3), B], ["a", "b"]),
-        ([replace(A, inode=4), B], ["a", "b"]),
+        ([A._replace(size=2), B], ["a", "b"]),
+        ([A._replace(mtime_ns=3), B], ["a", "b"]),
+        ([A._replace(inode=4), B], ["a", "b"]),
         ([A], []),
         ([B], ["b"]),
     ],
@@ -71,7 +70,7 @@ def test_what_differs_is_named(path: Path) -> None:
     with held(path) as journal:
         journal.take_listing([A, B])
         assert journal.unlike([B, A]) == []
-        assert journal.unlike([A, replace(B, inode=1)]) == ["b"]
+        assert journal.unlike([A, B._replace(inode=1)]) == ["b"]
         assert journal.unlike([B, FoundFile("c", 1, 1, 1)]) == ["a", "c"]
 
 
