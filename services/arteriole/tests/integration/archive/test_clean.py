@@ -370,6 +370,12 @@ def _lost(key: str) -> Callable[[Cleaning], Any]:
     return lambda c: (c.bin / NAME).write_text(json.dumps(document))
 
 
+def _new_bin_first(c: Cleaning) -> None:
+    _lost("archive")(c)
+    (c.home / "new").mkdir()
+    c.clean["bins"].insert(0, str(c.home / "new"))
+
+
 def _archive_is_newer_than_the_store(c: Cleaning) -> None:
     path = c.second / c.run / "attempt-1" / "archive.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "finished": ago(-1)}))
@@ -399,6 +405,7 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
         {}, "store_older", "knows nothing of a",
     ),
     "an older store": (_lost("archive"), {}, "store_older", "of archive had come to e1-9"),
+    "an older store, and a new bin": (_new_bin_first, {}, "store_older", "of archive had come"),
     "an older store of runs": (_lost("runfolder"), {}, "store_older", "of runfolder had come"),
     "a clock that was set back": (
         _nothing, {"known": {"newest": ago(-1)}}, "store_older", "is to come",
@@ -712,8 +719,9 @@ def test_where_it_only_observes_it_only_lists(
     assert served.events("clean_said") == [] and cleaning.names_in_bin() == [NAME]
 
 
+@pytest.mark.parametrize("bins", ["as they were", "a new one first"])
 def test_a_store_from_a_backup_is_found_out(
-    cleaning: Cleaning, serve: Callable[..., Any], until: Callable[..., Any]
+    cleaning: Cleaning, serve: Callable[..., Any], until: Callable[..., Any], bins: str
 ) -> None:
     """Also one that has gone on since: the event that was marked is another one then."""
     served = Served(cleaning, serve).listed(until)
@@ -728,6 +736,9 @@ def test_a_store_from_a_backup_is_found_out(
         path.unlink()
     for name, data in backup.items():
         (store.parent / name).write_bytes(data)
+    if bins == "a new one first":
+        (cleaning.home / "new").mkdir()
+        cleaning.clean["bins"].insert(0, str(cleaning.home / "new"))
     served.service.start()
     served.listed(until)
     found = served.ask().json()["error"]

@@ -131,8 +131,7 @@ def _by_jobs(case: Case) -> Iterator[Objection]:
 
 def _by_stores(case: Case) -> Iterator[Objection]:
     """A store that was brought back from a backup knows nothing of what came after it."""
-    if case.bins:
-        yield from _by_mark(case)
+    yield from _by_mark(case)
     newest = case.known["newest"]
     if newest and times.seconds_since(newest) < -CLOCKS:
         yield _older(f"its newest event is of {newest[:19]}, and by the clock that is to come")
@@ -144,20 +143,21 @@ def _by_stores(case: Case) -> Iterator[Objection]:
 
 
 def _by_mark(case: Case) -> Iterator[Objection]:
-    """NB: the service has compared the stores with the mark, and noted there what was lost."""
-    mark = Mark(case.bins[0])
-    try:
-        for lost in mark.lost():
-            yield _older(lost)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        yield Objection("clean.bin", f"{mark.path} cannot be read: {err}", "look at the file")
+    """NB: the service has compared the stores with the marks, and noted there what was lost."""
+    lost: set[str] = set()
+    for mark in map(Mark, case.bins):
+        try:
+            lost |= {*mark.lost()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+            yield Objection("clean.bin", f"{mark.path} cannot be read: {err}", "look at the file")
+    yield from map(_older, sorted(lost))
 
 
 def _older(text: str) -> Objection:
     return Objection(
         "clean.store_older",
         f"a store is older than the disk: {text}",
-        "see what was held and restored since its backup; then remove .mark.json from the bin",
+        "see what was held and restored since its backup; then remove .mark.json from each bin",
     )
 
 
