@@ -530,13 +530,74 @@ def test_a_bin_of_results_that_was_half_emptied(
     assert results.names_in_bin() == ["results.emptied.json"]
 
 
-def test_what_was_put_into_a_bin_by_others_is_not_emptied(results: Cleaning) -> None:
-    work(results.task(kinds=["results"]))
+def _late(kind: str, name: str) -> Callable[[Cleaning], Any]:
+    """A file that somebody went on to write in a bin, where he had begun before the move."""
+
+    def write(c: Cleaning) -> None:
+        path = c.entry(kind) / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(b"late")
+
+    return write
+
+
+def _cut(name: str) -> Callable[[Cleaning], Any]:
+    return lambda c: os.truncate(c.second / c.run / name, 0)
+
+
+#: Of what lies in a bin and may have to stay there: what happens; kind, code, words.
+STAYS: dict[str, tuple[Callable[[Cleaning], Any], str, str, str]] = {
+    "a file of a run folder that came there": (_late("raw", "late"), "raw", "not_proven", "late"),
+    "a FASTQ that came there": (_late("fastq", "P1/late"), "fastq", "not_proven", "P1/late"),
+    "a file that came into a unit": (
+        _late("results", "other.G2/late"), "results", "not_proven", "late",
+    ),
+    "a file that grew": (
+        _late("raw", "RunInfo.xml"), "raw", "not_proven", "RunInfo.xml has another size",
+    ),
+    "a file of a unit that grew": (
+        _late("results", "other.G2/report.html"), "results", "not_proven", "another size",
+    ),
+    "a file that is gone": (
+        lambda c: (c.entry("raw") / "data" / "RunInfo.xml").unlink(),
+        "raw", "not_proven", "RunInfo.xml",
+    ),
+    "a unit that came there": (
+        _late("results", "bcbio.G9/a"), "results", "not_proven", r"not moved there: bcbio\.G9",
+    ),
+    "half a unit that came there": (
+        _late("results", ".bcbio.G9.partial/a"), "results", "not_proven", r"moved there: \.bcbio",
+    ),
+    "a unit that is gone": (
+        lambda c: shutil.rmtree(c.entry("results") / "data" / "other.G2"),
+        "results", "not_proven", r"other\.G2",
+    ),
+    "something beside it": (
+        lambda c: (c.entry("raw") / "old").touch(), "raw", "bin", "not moved there: old",
+    ),
+    "a copy of a run folder that was cut off": (
+        _cut("attempt-1/runfolder/RunInfo.xml"), "raw", "not_proven", "tape: .* another size",
+    ),
+    "a copy of FASTQs that was cut off": (
+        _cut("attempt-1/fastq/Stats/Stats.json"), "fastq", "not_proven", "tape: .* another size",
+    ),
+    "a copy of a unit that was cut off": (
+        _cut("attempt-1.results/bcbio.G1/results/final/G1.vcf.gz"),
+        "results", "not_proven", "G1: .* another size",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_bin_is_not_emptied_of_what_no_archive_has(results: Cleaning, name: str) -> None:
+    deed, kind, code, words = STAYS[name]
+    work(results.task(kinds=[kind]))
     results.age_entries(6)
-    (results.entry("results") / "data" / "bcbio.G9").mkdir()
-    (results.entry("results") / "data" / "bcbio.G9" / "a").touch()
-    with pytest.raises(CleanError, match=r"not moved there: .*bcbio\.G9"):
-        work(results.task("empty", kinds=["results"]))
+    deed(results)
+    with pytest.raises(CleanError, match=words) as raised:
+        work(results.task("empty", kinds=[kind]))
+    assert raised.value.code == f"clean.{code}" and results.names_in_bin() == [kind]
 
 
 def _unit_there(c: Cleaning, name: str) -> Path:

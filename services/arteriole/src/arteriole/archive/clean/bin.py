@@ -48,9 +48,14 @@ class Entry:
     def is_full(self) -> bool:
         return self.data.is_dir()
 
+    def foreign(self) -> list[str]:
+        """What lies beside the data and the proof, as we leave nothing."""
+        ours = {DATA, PROOF, _partial(self.folder / PROOF).name}
+        return sorted({path.name for path in self.folder.iterdir()} - ours)
+
     def proof(self) -> dict[str, Any]:
         """clean.json; empty if there is none, or none of use."""
-        return _document(self.folder / PROOF)
+        return _document((self.folder if self.is_full() else self.going) / PROOF)
 
     def moved(self) -> datetime | None:
         """Since when it is here; None if that cannot be known."""
@@ -62,8 +67,7 @@ class Entry:
 
     def units(self) -> list[str]:
         """Those of results that were moved here, as clean.json lists them."""
-        folder = self.going if self.going.is_dir() else self.folder
-        names = _document(folder / PROOF).get("manifests", {})
+        names = self.proof().get("manifests", {})
         stems = (name.removesuffix(".md5") for name in names if name.endswith(".md5"))
         return sorted(stem.removeprefix(f"{RESULTS}/") for stem in stems)
 
@@ -143,8 +147,12 @@ def _keep_record(case: Case) -> None:
         _write(kept, (case.fastq / RECORD).read_bytes())
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
 def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     with open(partial, "wb") as file:
         file.write(data)
         file.flush()

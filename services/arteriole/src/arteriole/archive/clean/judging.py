@@ -15,6 +15,7 @@ from arteriole.archive.clean.merged import merged_runs
 from arteriole.archive.clean.objections import Objection
 from arteriole.archive.clean.proof import Proof, claims_of, prove
 from arteriole.archive.clean.request import Verb
+from arteriole.checksum.errors import listed
 from arteriole.checksum.units import RESULTS
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Policy, Subject
@@ -234,17 +235,22 @@ def _in_the_bin(case: Case, kind: DataKind) -> Iterator[Objection]:
         text = f"no bin has {kind} data of attempt {case.attempt} of {case.run}"
         yield Objection("clean.place", text, "was the bin emptied already?")
     for entry in found:
-        if not entry.is_full():
-            continue
         moved = entry.moved()
         if moved is None:
             text = f"{entry.folder} does not say since when it is there"
             yield Objection("clean.bin", text, "it was not put there by us: look at it by hand")
-            continue
-        days = (datetime.now(UTC) - moved).total_seconds() / DAY
-        if not case.bin_days <= days:
-            text = f"it lies in {entry.folder} for {days:.1f} days of {case.bin_days}"
-            yield Objection("clean.too_early", text, "until then it can be moved back")
+        elif entry.is_full():
+            yield from _in_the_entry(case, entry, moved)
+
+
+def _in_the_entry(case: Case, entry: bin.Entry, moved: datetime) -> Iterator[Objection]:
+    if foreign := entry.foreign():
+        text = f"{entry.folder} has what was not moved there: {listed(foreign)}"
+        yield Objection("clean.bin", text, "move it away: what is there goes for good")
+    days = (datetime.now(UTC) - moved).total_seconds() / DAY
+    if not case.bin_days <= days:
+        text = f"it lies in {entry.folder} for {days:.1f} days of {case.bin_days}"
+        yield Objection("clean.too_early", text, "until then it can be moved back")
 
 
 def _by_retention(
@@ -288,7 +294,7 @@ def _by_proof(
         claims = claims_of(case, kind)
     except ArterioleError as err:
         return [Objection("clean.not_proven", str(err), err.hint)]
-    sizes = [size for claim in claims.values() for size in claim.here.values()]
+    sizes = [size for claim in claims.values() for _, size in claim.here]
     finding.files, finding.bytes = len(sizes), sum(sizes)
     finding.proof = proof = prove(case, claims, policy, subjects, kind)
     found = []
