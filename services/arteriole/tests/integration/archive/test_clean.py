@@ -30,7 +30,7 @@ from arteriole.cli import main
 from arteriole.jobs.worker import Task
 from arteriole.policy.gate import Gate
 
-from ..conftest import Site
+from ..conftest import Site, kill_process_of
 from .conftest import Centre, Keys
 
 PROJECT = "CLIN_Secret"
@@ -222,7 +222,7 @@ def test_what_goes_lies_in_the_bin_with_its_proof(cleaning: Cleaning) -> None:
     assert (cleaning.entry("raw") / "data" / "RunInfo.xml").exists()
     assert (cleaning.entry("fastq") / "data" / "attempt.json").exists()
     proof = json.loads((cleaning.entry("raw") / "clean.json").read_text())
-    assert proof.pop("moved") and proof == moved["raw"]
+    assert proof["moved"] and proof == moved["raw"]
     assert (proof["from"], proof["files"]) == (str(cleaning.site.runfolder), 4)
     assert proof["people"] == ["ada", "bob"]
     record = json.loads((cleaning.second / cleaning.run / "attempt-1/archive.json").read_text())
@@ -326,6 +326,72 @@ def test_what_has_gone_is_told_of_even_if_the_rest_may_not(
     assert sorted(work(task)["events"]["cleaned"]["kinds"]) == ["fastq"]
     assert task.remarks["code"] == "clean.bin" and "a part of it stays" in task.remarks["message"]
     assert cleaning.site.runfolder.is_dir()
+
+
+@pytest.mark.parametrize("verb", ["delete", "empty"])
+def test_a_repeat_that_has_nothing_left_to_do_is_not_judged(cleaning: Cleaning, verb: str) -> None:
+    """It comes long after the kill: the word of then is too old."""
+    if verb == "empty":
+        work(cleaning.task())
+        cleaning.age_entries(6)
+    parameters = cleaning.parameters(verb)
+    work(cleaning.site.task(parameters))
+    parameters["clean"]["evidence"]["time"] = ago(1)
+    task = cleaning.site.task(parameters)
+    assert sorted(work(task)["kinds"]) == ["fastq", "raw"] and not task.remarks
+
+
+def test_what_was_emptied_is_told_of_even_if_the_rest_cannot_be(
+    cleaning: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(cleaning.task())
+    cleaning.age_entries(6)
+    remove = shutil.rmtree
+
+    def fail(path: Path) -> None:
+        if ".raw." in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", fail)
+    task = cleaning.task("empty")
+    assert sorted(work(task)["events"]["clean_emptied"]["kinds"]) == ["fastq"]
+    assert task.remarks["code"] == "clean.bin" and "cannot be removed" in task.remarks["message"]
+    with pytest.raises(CleanError, match="Permission denied") as raised:
+        work(cleaning.task("empty", kinds=["raw"]))
+    assert raised.value.code == "clean.bin"
+    assert not (cleaning.bin / f"{cleaning.run}.attempt-1.raw.emptied.json").exists()
+    monkeypatch.undo()
+    assert sorted(work(cleaning.task("empty", kinds=["raw"]))["kinds"]) == ["raw"]
+    assert cleaning.names_in_bin() == ["fastq.emptied.json", "raw.emptied.json"]
+
+
+def test_a_kill_at_the_very_end_leaves_nothing_in_the_way(
+    cleaning: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was emptied is brought back, taken away once more, and emptied once more."""
+    shutil.copytree(cleaning.site.runfolder, cleaning.home / "kept")
+    work(cleaning.task(kinds=["raw"]))
+    cleaning.age_entries(6)
+
+    def die(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    parameters = cleaning.parameters("empty", kinds=["raw"])
+    monkeypatch.setattr(Path, "rmdir", die)
+    with pytest.raises(KeyboardInterrupt):
+        work(cleaning.site.task(parameters))
+    monkeypatch.undo()
+    first = work(cleaning.site.task(parameters))["kinds"]["raw"]
+    assert len(cleaning.names_in_bin()) == 2, "the empty folder, too"
+    (cleaning.home / "kept").rename(cleaning.site.runfolder)
+    for verb in ("delete", "empty"):
+        task = cleaning.task(verb, kinds=["raw"])
+        task.job_id = 2
+        told = work(task)["kinds"]["raw"]
+        cleaning.age_entries(6)
+    assert cleaning.names_in_bin() == ["raw.emptied.json"]
+    assert (first["emptied_by"], told["emptied_by"]) == (1, 2)
 
 
 def _nothing(_: Cleaning) -> None:
@@ -769,6 +835,44 @@ def test_two_people_say_so(
     assert event["payload"]["kinds"]["raw"]["people"] == ["ada", "bob"]
     assert [e["payload"]["complete"] for e in served.events("clean_said")][-1] is True
     assert PROJECT not in served.call("GET", "events").text
+
+
+@pytest.mark.parametrize(
+    ("verb", "what", "left"),
+    [("delete", "cleaned", "data"), ("empty", "clean_emptied", "emptied.json")],
+)
+@pytest.mark.parametrize("end", ["job.died", "job.stopped"])
+def test_what_a_worker_did_before_its_end_is_told(
+    cleaning: Cleaning,
+    serve: Callable[..., Any],
+    until: Callable[..., Any],
+    verb: str,
+    what: str,
+    left: str,
+    end: str,
+) -> None:
+    """The worker alone ends between the FASTQs and the run folder, where a pipe holds it."""
+    served = Served(cleaning, serve).listed(until)
+    if verb == "empty":
+        work(cleaning.task())
+        cleaning.age_entries(6)
+    entry = cleaning.entry("raw")
+    entry.mkdir(exist_ok=True)
+    os.mkfifo(entry / ".clean.json.partial")
+    served.ask("ada", verb)
+    answer = served.ask("bob", verb)
+    job_id = answer.json()["job_id"]
+    fastq = cleaning.entry("fastq")
+    until((fastq / left if verb == "delete" else fastq.with_name(f"{fastq.name}.{left}")).exists)
+    if end == "job.died":
+        kill_process_of(served.service.jobs / str(job_id), "work")
+    else:
+        served.call("POST", f"stop/{job_id}")
+    assert served.ended(answer, until)["code"] == end
+    (event,) = served.events(what)
+    assert (event["who"], event["payload"]["job_id"]) == ("bob", job_id)
+    assert list(event["payload"]["kinds"]) == ["fastq"]
+    assert event["payload"]["kinds"]["fastq"]["people"]
 
 
 def test_where_it_only_observes_it_only_lists(

@@ -224,7 +224,7 @@ def _in_its_place(case: Case, kind: DataKind) -> Iterator[Objection]:
     if entry is None:
         text = f"none of archive.clean.bins is on the file system of {source}"
         yield Objection("clean.bin", text, "name a folder there: nothing is copied into a bin")
-    elif entry.is_full() or entry.going.exists():
+    elif entry.is_full() or entry.is_half_empty():
         text = f"{entry.folder} is there already"
         yield Objection("clean.bin", text, f"empty it first: arteriole clean {case.run} --empty")
 
