@@ -2,18 +2,21 @@
 
 import enum
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import Field
 
 from arteriole.app.errors import InvalidError
 from arteriole.app.names import find_run, require_identifier, within
 from arteriole.app.routes import Route
+from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.request import CleanRequest
 from arteriole.archive.clean.settings import CleanSettings
+from arteriole.archive.clean.work import done_by
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.selection import Selection
 from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
@@ -28,11 +31,13 @@ from arteriole.checksum.places import (
     results_folder,
 )
 from arteriole.checksum.units import RESULTS
-from arteriole.jobs.jobs import Job
+from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.gate import QUESTION, Gate, ask, question
 from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
+
+log = structlog.get_logger()
 
 
 class ArchiveRequest(PartRequest):
@@ -139,6 +144,17 @@ class ArchiveKind:
             return job.parameters
         given = {name: value for name, value in job.parameters.items() if name != QUESTION}
         return given | self._question(job.run, job.attempt, given)
+
+    def at_end(self, job: Job, outcome: Outcome) -> Outcome:
+        """With what a job of clean has done and its worker did not live to tell."""
+        if "clean" not in job.parameters or job.observed or outcome.state is JobState.DONE:
+            return outcome
+        try:
+            done = done_by(Case.of(job.run, job.attempt, job.parameters), job.job_id)
+        except OSError as err:
+            log.warning("what a job took away is not known", job_id=job.job_id, error=str(err))
+            return outcome
+        return replace(outcome, result={**outcome.result, **done})
 
     def _common(self, name: str) -> dict[str, Any]:
         return self._reached(name, self._destination(name))

@@ -104,9 +104,9 @@ def _told(job: dict[str, Any]) -> int:
     """Tell what became of it; the exit code."""
     if job["state"] != "done" or job["code"]:
         complain(f"{job['message']} [{job['code']}]", job["hint"])
-    if job["state"] != "done":
-        return 1
     result = job["result"].get("would", job["result"])
+    if "kinds" not in result:
+        return 1
     if "objections" not in result:
         for kind, proof in result["kinds"].items():
             copies = ", ".join(sorted(proof["archives"]))

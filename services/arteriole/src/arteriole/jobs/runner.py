@@ -65,6 +65,8 @@ class Runner:
 
     With `at_start` the worker is given what that says, instead of the job's parameters.
 
+    With `at_end` the outcome of a job that has begun is what that makes of it, on another thread.
+
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
 
@@ -80,6 +82,7 @@ class Runner:
         far: bool = False,
         machine: Machine | None = None,
         at_start: Callable[[Job], dict[str, Any]] | None = None,
+        at_end: Callable[[Job, Outcome], Outcome] | None = None,
     ) -> None:
         self._queue = queue
         self._folders = folders
@@ -89,6 +92,7 @@ class Runner:
         self._observe_only = observe_only
         self._far = far
         self._at_start = at_start
+        self._at_end = at_end
         self.machine = machine or Machine.boundless()
         self.machine.hold(queue.service, queue.in_state(JobState.STARTED))
         self._waits: dict[int, str] = {}
@@ -111,11 +115,22 @@ class Runner:
         """What it waits for is space on the volume that it is to write to."""
         return job.state is JobState.PENDING and job.job_id in self._lacking
 
-    def stop(self, job: Job) -> None:
-        if job.state is JobState.PENDING:
-            self._queue.ended(job, STOPPED)
-        elif job.state is JobState.STARTED:
+    async def stop(self, job: Job) -> None:
+        waits = job.state is JobState.PENDING
+        outcome = await self._of_kind(job, STOPPED) if waits else STOPPED
+        state = self._queue.get(job.job_id).state  # it may have begun meanwhile
+        if state is JobState.PENDING:
+            self._queue.ended(job, outcome)
+        elif state is JobState.STARTED:
             self.folder(job.job_id).ask_to_stop()
+
+    async def _end(self, job: Job, outcome: Outcome) -> None:
+        self._queue.ended(job, await self._of_kind(job, outcome))
+
+    async def _of_kind(self, job: Job, outcome: Outcome) -> Outcome:
+        if self._at_end is None or not job.starts:
+            return outcome
+        return await aside(self._at_end, job, outcome)
 
     async def run(self) -> None:
         while True:
@@ -134,7 +149,8 @@ class Runner:
         """One look at all jobs that have not ended."""
         _reap()
         running = {True: 0, False: 0}  # light ones, and the others
-        started = [j for j in self._queue.in_state(JobState.STARTED) if self._still_running(j)]
+        there = self._queue.in_state(JobState.STARTED)
+        started = [job for job in there if await self._still_running(job)]
         for job in started:
             running[_is_light(job)] += 1
         service, pending = self._queue.service, self._queue.in_state(JobState.PENDING)
@@ -145,13 +161,13 @@ class Runner:
         self._lacking = set()
         for job in pending:
             if self._observe_only and not job.observed:
-                self._queue.ended(job, NOT_NOW)
+                await self._end(job, NOT_NOW)
             elif lack := self.machine.lacks_space(service, job):
                 self._waits[job.job_id] = lack
                 self._lacking.add(job.job_id)
             elif running[_is_light(job)] >= self._parallel:
                 self._waits[job.job_id] = f"one of {self._parallel} places ({service}.parallel)"
-            elif self._may_start(job):
+            elif await self._may_start(job):
                 running[_is_light(job)] += await self._start(job)
 
     def _still_to_write(self, started: list[Job]) -> dict[int, DiskNeed]:
@@ -164,32 +180,32 @@ class Runner:
                 found[job.job_id] = replace(need, bytes=int(need.bytes * max(0.0, 1 - done)))
         return found
 
-    def _may_start(self, job: Job) -> bool:
+    async def _may_start(self, job: Job) -> bool:
         """Whether there is room for it; one that will never have any is ended."""
         try:
             self.machine.require(Needs.of(job.parameters, job.observed))
         except TooLargeError as err:  # the machine was larger when it was made
             outcome = Outcome(JobState.ERROR, None, err.code, str(err), err.hint, {})
-            self._queue.ended(job, outcome)
+            await self._end(job, outcome)
             return False
         if waits := self.machine.admit(self._queue.service, job):
             self._waits[job.job_id] = waits
         return not waits
 
-    def _still_running(self, job: Job) -> bool:
+    async def _still_running(self, job: Job) -> bool:
         folder = self.folder(job.job_id)
         if folder.path.is_dir() and folder.held():
             return True
         outcome = folder.outcome() or folder.orphaned_outcome()
         if outcome is not None:
-            self._queue.ended(job, outcome)
+            await self._end(job, outcome)
         elif folder.asked_to_stop() and not (self._far and job.starts < STARTS):
-            self._queue.ended(job, STOPPED)
+            await self._end(job, STOPPED)
         elif self._rerun and job.starts < STARTS:
             log.warning("a job's process died; it is started again", job_id=job.job_id)
             self._queue.again(job)
         else:
-            self._queue.ended(
+            await self._end(
                 job,
                 Outcome(
                     JobState.ERROR,

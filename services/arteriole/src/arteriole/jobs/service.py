@@ -17,7 +17,7 @@ from arteriole.app.mode import Mode
 from arteriole.app.names import is_identifier, require_identifier
 from arteriole.app.routes import JSON, TEXT, Call, NoBody, Reply, Request, Route
 from arteriole.app.store import Store
-from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.machine import Machine
 from arteriole.jobs.needs import Needs
 from arteriole.jobs.queue import JobQueue
@@ -107,6 +107,15 @@ class RenewsAtStart(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsAtEnd(Protocol):
+    """A kind that knows more of the end of a job than its worker may have lived to tell."""
+
+    def at_end(self, job: Job, outcome: Outcome) -> Outcome:
+        """`outcome` with that in its result: `events` there are told with the end."""
+        ...
+
+
 class JobService:
     """Serves one kind of job from the store and the folders below `state_dir/<name>`."""
 
@@ -137,6 +146,7 @@ class JobService:
             far=far,
             machine=machine,
             at_start=kind.at_start if isinstance(kind, RenewsAtStart) else None,
+            at_end=kind.at_end if isinstance(kind, TellsAtEnd) else None,
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -273,13 +283,13 @@ class JobService:
     def _status(self, call: Call) -> Reply:
         return Reply(self._document(self.find_job(call), call))
 
-    def _stop(self, call: Call) -> Reply:
+    async def _stop(self, call: Call) -> Reply:
         if call.path["job_id"] == "all":
             jobs = [*self.queue.in_state(JobState.PENDING), *self.queue.in_state(JobState.STARTED)]
         else:
             jobs = [self.find_job(call)]
         for job in jobs:
-            self.runner.stop(job)
+            await self.runner.stop(job)
         return Reply({"stopped": [job.job_id for job in jobs]})
 
     def _let_pass(self, call: Call) -> Reply:

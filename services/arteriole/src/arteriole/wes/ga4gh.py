@@ -236,9 +236,9 @@ class Ga4ghApi:
         job = self._job(call)
         return Reply({"run_id": str(job.job_id), "state": self._state(job)})
 
-    def _cancel(self, call: Call) -> Reply:
+    async def _cancel(self, call: Call) -> Reply:
         job = self._job(call)
-        self._service.runner.stop(job)
+        await self._service.runner.stop(job)
         return Reply({"run_id": str(job.job_id)})
 
     def _log(self, call: Call) -> Reply:

@@ -30,7 +30,7 @@ from arteriole.cli import main
 from arteriole.jobs.worker import Task
 from arteriole.policy.gate import Gate
 
-from ..conftest import Site
+from ..conftest import Site, kill_process_of
 from .conftest import Centre, Keys
 
 PROJECT = "CLIN_Secret"
@@ -222,7 +222,7 @@ def test_what_goes_lies_in_the_bin_with_its_proof(cleaning: Cleaning) -> None:
     assert (cleaning.entry("raw") / "data" / "RunInfo.xml").exists()
     assert (cleaning.entry("fastq") / "data" / "attempt.json").exists()
     proof = json.loads((cleaning.entry("raw") / "clean.json").read_text())
-    assert proof.pop("moved") and proof == moved["raw"]
+    assert proof["moved"] and proof == moved["raw"]
     assert (proof["from"], proof["files"]) == (str(cleaning.site.runfolder), 4)
     assert proof["people"] == ["ada", "bob"]
     record = json.loads((cleaning.second / cleaning.run / "attempt-1/archive.json").read_text())
@@ -328,6 +328,72 @@ def test_what_has_gone_is_told_of_even_if_the_rest_may_not(
     assert cleaning.site.runfolder.is_dir()
 
 
+@pytest.mark.parametrize("verb", ["delete", "empty"])
+def test_a_repeat_that_has_nothing_left_to_do_is_not_judged(cleaning: Cleaning, verb: str) -> None:
+    """It comes long after the kill: the word of then is too old."""
+    if verb == "empty":
+        work(cleaning.task())
+        cleaning.age_entries(6)
+    parameters = cleaning.parameters(verb)
+    work(cleaning.site.task(parameters))
+    parameters["clean"]["evidence"]["time"] = ago(1)
+    task = cleaning.site.task(parameters)
+    assert sorted(work(task)["kinds"]) == ["fastq", "raw"] and not task.remarks
+
+
+def test_what_was_emptied_is_told_of_even_if_the_rest_cannot_be(
+    cleaning: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(cleaning.task())
+    cleaning.age_entries(6)
+    remove = shutil.rmtree
+
+    def fail(path: Path) -> None:
+        if ".raw." in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", fail)
+    task = cleaning.task("empty")
+    assert sorted(work(task)["events"]["clean_emptied"]["kinds"]) == ["fastq"]
+    assert task.remarks["code"] == "clean.bin" and "cannot be removed" in task.remarks["message"]
+    with pytest.raises(CleanError, match="Permission denied") as raised:
+        work(cleaning.task("empty", kinds=["raw"]))
+    assert raised.value.code == "clean.bin"
+    assert not (cleaning.bin / f"{cleaning.run}.attempt-1.raw.emptied.json").exists()
+    monkeypatch.undo()
+    assert sorted(work(cleaning.task("empty", kinds=["raw"]))["kinds"]) == ["raw"]
+    assert cleaning.names_in_bin() == ["fastq.emptied.json", "raw.emptied.json"]
+
+
+def test_a_kill_at_the_very_end_leaves_nothing_in_the_way(
+    cleaning: Cleaning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was emptied is brought back, taken away once more, and emptied once more."""
+    shutil.copytree(cleaning.site.runfolder, cleaning.home / "kept")
+    work(cleaning.task(kinds=["raw"]))
+    cleaning.age_entries(6)
+
+    def die(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    parameters = cleaning.parameters("empty", kinds=["raw"])
+    monkeypatch.setattr(Path, "rmdir", die)
+    with pytest.raises(KeyboardInterrupt):
+        work(cleaning.site.task(parameters))
+    monkeypatch.undo()
+    first = work(cleaning.site.task(parameters))["kinds"]["raw"]
+    assert len(cleaning.names_in_bin()) == 2, "the empty folder, too"
+    (cleaning.home / "kept").rename(cleaning.site.runfolder)
+    for verb in ("delete", "empty"):
+        task = cleaning.task(verb, kinds=["raw"])
+        task.job_id = 2
+        told = work(task)["kinds"]["raw"]
+        cleaning.age_entries(6)
+    assert cleaning.names_in_bin() == ["raw.emptied.json"]
+    assert (first["emptied_by"], told["emptied_by"]) == (1, 2)
+
+
 def _nothing(_: Cleaning) -> None:
     """Nothing more."""
 
@@ -370,6 +436,12 @@ def _lost(key: str) -> Callable[[Cleaning], Any]:
     return lambda c: (c.bin / NAME).write_text(json.dumps(document))
 
 
+def _new_bin_first(c: Cleaning) -> None:
+    _lost("archive")(c)
+    (c.home / "new").mkdir()
+    c.clean["bins"].insert(0, str(c.home / "new"))
+
+
 def _archive_is_newer_than_the_store(c: Cleaning) -> None:
     path = c.second / c.run / "attempt-1" / "archive.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "finished": ago(-1)}))
@@ -399,6 +471,7 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
         {}, "store_older", "knows nothing of a",
     ),
     "an older store": (_lost("archive"), {}, "store_older", "of archive had come to e1-9"),
+    "an older store, and a new bin": (_new_bin_first, {}, "store_older", "of archive had come"),
     "an older store of runs": (_lost("runfolder"), {}, "store_older", "of runfolder had come"),
     "a clock that was set back": (
         _nothing, {"known": {"newest": ago(-1)}}, "store_older", "is to come",
@@ -523,13 +596,74 @@ def test_a_bin_of_results_that_was_half_emptied(
     assert results.names_in_bin() == ["results.emptied.json"]
 
 
-def test_what_was_put_into_a_bin_by_others_is_not_emptied(results: Cleaning) -> None:
-    work(results.task(kinds=["results"]))
+def _late(kind: str, name: str) -> Callable[[Cleaning], Any]:
+    """A file that somebody went on to write in a bin, where he had begun before the move."""
+
+    def write(c: Cleaning) -> None:
+        path = c.entry(kind) / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(b"late")
+
+    return write
+
+
+def _cut(name: str) -> Callable[[Cleaning], Any]:
+    return lambda c: os.truncate(c.second / c.run / name, 0)
+
+
+#: Of what lies in a bin and may have to stay there: what happens; kind, code, words.
+STAYS: dict[str, tuple[Callable[[Cleaning], Any], str, str, str]] = {
+    "a file of a run folder that came there": (_late("raw", "late"), "raw", "not_proven", "late"),
+    "a FASTQ that came there": (_late("fastq", "P1/late"), "fastq", "not_proven", "P1/late"),
+    "a file that came into a unit": (
+        _late("results", "other.G2/late"), "results", "not_proven", "late",
+    ),
+    "a file that grew": (
+        _late("raw", "RunInfo.xml"), "raw", "not_proven", "RunInfo.xml has another size",
+    ),
+    "a file of a unit that grew": (
+        _late("results", "other.G2/report.html"), "results", "not_proven", "another size",
+    ),
+    "a file that is gone": (
+        lambda c: (c.entry("raw") / "data" / "RunInfo.xml").unlink(),
+        "raw", "not_proven", "RunInfo.xml",
+    ),
+    "a unit that came there": (
+        _late("results", "bcbio.G9/a"), "results", "not_proven", r"not moved there: bcbio\.G9",
+    ),
+    "half a unit that came there": (
+        _late("results", ".bcbio.G9.partial/a"), "results", "not_proven", r"moved there: \.bcbio",
+    ),
+    "a unit that is gone": (
+        lambda c: shutil.rmtree(c.entry("results") / "data" / "other.G2"),
+        "results", "not_proven", r"other\.G2",
+    ),
+    "something beside it": (
+        lambda c: (c.entry("raw") / "old").touch(), "raw", "bin", "not moved there: old",
+    ),
+    "a copy of a run folder that was cut off": (
+        _cut("attempt-1/runfolder/RunInfo.xml"), "raw", "not_proven", "tape: .* another size",
+    ),
+    "a copy of FASTQs that was cut off": (
+        _cut("attempt-1/fastq/Stats/Stats.json"), "fastq", "not_proven", "tape: .* another size",
+    ),
+    "a copy of a unit that was cut off": (
+        _cut("attempt-1.results/bcbio.G1/results/final/G1.vcf.gz"),
+        "results", "not_proven", "G1: .* another size",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_bin_is_not_emptied_of_what_no_archive_has(results: Cleaning, name: str) -> None:
+    deed, kind, code, words = STAYS[name]
+    work(results.task(kinds=[kind]))
     results.age_entries(6)
-    (results.entry("results") / "data" / "bcbio.G9").mkdir()
-    (results.entry("results") / "data" / "bcbio.G9" / "a").touch()
-    with pytest.raises(CleanError, match=r"not moved there: .*bcbio\.G9"):
-        work(results.task("empty", kinds=["results"]))
+    deed(results)
+    with pytest.raises(CleanError, match=words) as raised:
+        work(results.task("empty", kinds=[kind]))
+    assert raised.value.code == f"clean.{code}" and results.names_in_bin() == [kind]
 
 
 def _unit_there(c: Cleaning, name: str) -> Path:
@@ -703,6 +837,44 @@ def test_two_people_say_so(
     assert PROJECT not in served.call("GET", "events").text
 
 
+@pytest.mark.parametrize(
+    ("verb", "what", "left"),
+    [("delete", "cleaned", "data"), ("empty", "clean_emptied", "emptied.json")],
+)
+@pytest.mark.parametrize("end", ["job.died", "job.stopped"])
+def test_what_a_worker_did_before_its_end_is_told(
+    cleaning: Cleaning,
+    serve: Callable[..., Any],
+    until: Callable[..., Any],
+    verb: str,
+    what: str,
+    left: str,
+    end: str,
+) -> None:
+    """The worker alone ends between the FASTQs and the run folder, where a pipe holds it."""
+    served = Served(cleaning, serve).listed(until)
+    if verb == "empty":
+        work(cleaning.task())
+        cleaning.age_entries(6)
+    entry = cleaning.entry("raw")
+    entry.mkdir(exist_ok=True)
+    os.mkfifo(entry / ".clean.json.partial")
+    served.ask("ada", verb)
+    answer = served.ask("bob", verb)
+    job_id = answer.json()["job_id"]
+    fastq = cleaning.entry("fastq")
+    until((fastq / left if verb == "delete" else fastq.with_name(f"{fastq.name}.{left}")).exists)
+    if end == "job.died":
+        kill_process_of(served.service.jobs / str(job_id), "work")
+    else:
+        served.call("POST", f"stop/{job_id}")
+    assert served.ended(answer, until)["code"] == end
+    (event,) = served.events(what)
+    assert (event["who"], event["payload"]["job_id"]) == ("bob", job_id)
+    assert list(event["payload"]["kinds"]) == ["fastq"]
+    assert event["payload"]["kinds"]["fastq"]["people"]
+
+
 def test_where_it_only_observes_it_only_lists(
     cleaning: Cleaning, serve: Callable[..., Any], until: Callable[..., Any]
 ) -> None:
@@ -712,8 +884,9 @@ def test_where_it_only_observes_it_only_lists(
     assert served.events("clean_said") == [] and cleaning.names_in_bin() == [NAME]
 
 
+@pytest.mark.parametrize("bins", ["as they were", "a new one first"])
 def test_a_store_from_a_backup_is_found_out(
-    cleaning: Cleaning, serve: Callable[..., Any], until: Callable[..., Any]
+    cleaning: Cleaning, serve: Callable[..., Any], until: Callable[..., Any], bins: str
 ) -> None:
     """Also one that has gone on since: the event that was marked is another one then."""
     served = Served(cleaning, serve).listed(until)
@@ -728,6 +901,9 @@ def test_a_store_from_a_backup_is_found_out(
         path.unlink()
     for name, data in backup.items():
         (store.parent / name).write_bytes(data)
+    if bins == "a new one first":
+        (cleaning.home / "new").mkdir()
+        cleaning.clean["bins"].insert(0, str(cleaning.home / "new"))
     served.service.start()
     served.listed(until)
     found = served.ask().json()["error"]

@@ -5,6 +5,8 @@ import gc
 import os
 import threading
 import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from arteriole.app.store import Store
 from arteriole.jobs.folder import JobFolder
-from arteriole.jobs.jobs import Job, JobState
+from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.machine import Machine
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.runner import STARTS, Runner
@@ -46,6 +48,7 @@ def runner(
     parallel: int = 0,
     rerun: bool = True,
     observe_only: bool = False,
+    at_end: Callable[[Job, Outcome], Outcome] | None = None,
 ) -> Runner:
     return Runner(
         queue,
@@ -54,6 +57,7 @@ def runner(
         parallel=parallel,
         rerun=rerun,
         observe_only=observe_only,
+        at_end=at_end,
     )
 
 
@@ -138,6 +142,57 @@ def test_a_job_that_acts_and_died_is_not_started_again_while_observing(
     assert queue.get(job.job_id).code == "job.observe_mode"
 
 
+@pytest.mark.parametrize(
+    ("starts", "again", "observe_only", "stop", "told"),
+    [
+        (STARTS, False, False, False, ["job.died"]),
+        (1, False, True, False, ["job.observe_mode"]),
+        (1, True, False, True, ["job.stopped"]),  # between two starts
+        (0, False, False, True, []),
+        (0, False, True, False, []),
+    ],
+)
+def test_the_kind_adds_to_the_end_of_a_job_that_has_begun(
+    queue: JobQueue,
+    tmp_path: Path,
+    starts: int,
+    again: bool,
+    observe_only: bool,
+    stop: bool,
+    told: list[str],
+) -> None:
+    def tell(job: Job, outcome: Outcome) -> Outcome:
+        return replace(outcome, result={"events": {"more": {"of": outcome.code}}})
+
+    job = started(queue, starts) if starts else submit(queue)
+    if again:
+        queue.again(job)
+    looked = runner(queue, tmp_path, observe_only=observe_only, at_end=tell)
+    asyncio.run(looked.stop(queue.get(job.job_id)) if stop else looked.step())
+    asyncio.run(looked.step())
+    assert queue.get(job.job_id).state.ended
+    events = queue.events.read(None).events
+    assert [event.payload["of"] for event in events if event.what == "more"] == told
+
+
+def test_a_job_that_begins_while_it_is_stopped_is_asked_to_stop(
+    queue: JobQueue, tmp_path: Path
+) -> None:
+    def begin(job: Job, outcome: Outcome) -> Outcome:
+        loop.call_soon_threadsafe(queue.started, job)
+        return outcome
+
+    job = started(queue)
+    queue.again(job)
+    looked = runner(queue, tmp_path, at_end=begin)
+    looked.folder(job.job_id).path.mkdir(parents=True)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(looked.stop(queue.get(job.job_id)))
+    loop.close()
+    assert queue.get(job.job_id).state is JobState.STARTED
+    assert looked.folder(job.job_id).asked_to_stop()
+
+
 def test_a_light_job_waits_for_light_ones_only(
     queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,16 +236,11 @@ def test_a_job_that_is_stopped_while_its_folder_is_made_is_not_started(
     monkeypatch.setattr(os, "fsync", lambda _: synced.append(threading.current_thread()))
 
     async def step() -> None:
-        loop, stopped = asyncio.get_running_loop(), threading.Event()
-
-        def stop() -> None:
-            looked.stop(queue.get(job.job_id))
-            stopped.set()
+        loop = asyncio.get_running_loop()
 
         def prepared(folder: JobFolder, task: dict[str, Any]) -> None:
             prepare(folder, task)
-            loop.call_soon_threadsafe(stop)
-            assert stopped.wait(30)
+            asyncio.run_coroutine_threadsafe(looked.stop(job), loop).result(30)
 
         monkeypatch.setattr(JobFolder, "prepare", prepared)
         await looked.step()
@@ -206,7 +256,7 @@ def test_a_job_tells_what_it_waits_for(queue: JobQueue, tmp_path: Path) -> None:
     assert looked.waits_for(job) == ""
     asyncio.run(looked.step())
     assert looked.waits_for(job) == "one of 0 places (trial.parallel)"
-    looked.stop(job)
+    asyncio.run(looked.stop(job))
     assert looked.waits_for(queue.get(job.job_id)) is None
 
 

@@ -39,18 +39,26 @@ class Entry:
         """What is left of it."""
         return self.folder.with_name(f"{self.folder.name}.emptied.json")
 
-    def was_emptied_by(self, job_id: int) -> bool:
-        """Whether an earlier start of this very job did."""
-        if not self.emptied.exists():
-            return False
-        return bool(json.loads(self.emptied.read_bytes())["emptied_by"] == job_id)
+    def emptied_by(self, job_id: int) -> dict[str, Any]:
+        """Its proof, if this very job has emptied it; else empty."""
+        found = _document(self.emptied)
+        return found if found.get("emptied_by") == job_id else {}
 
     def is_full(self) -> bool:
         return self.data.is_dir()
 
+    def is_half_empty(self) -> bool:
+        """NB: where neither is left it is empty, and that was told: a kill left the folder."""
+        return any((self.going / name).exists() for name in (DATA, PROOF))
+
+    def foreign(self) -> list[str]:
+        """What lies beside the data and the proof, as we leave nothing."""
+        ours = {DATA, PROOF, _partial(self.folder / PROOF).name}
+        return sorted({path.name for path in self.folder.iterdir()} - ours)
+
     def proof(self) -> dict[str, Any]:
         """clean.json; empty if there is none, or none of use."""
-        return _document(self.folder / PROOF)
+        return _document((self.folder if self.is_full() else self.going) / PROOF)
 
     def moved(self) -> datetime | None:
         """Since when it is here; None if that cannot be known."""
@@ -62,13 +70,12 @@ class Entry:
 
     def units(self) -> list[str]:
         """Those of results that were moved here, as clean.json lists them."""
-        folder = self.going if self.going.is_dir() else self.folder
-        names = _document(folder / PROOF).get("manifests", {})
+        names = self.proof().get("manifests", {})
         stems = (name.removesuffix(".md5") for name in names if name.endswith(".md5"))
         return sorted(stem.removeprefix(f"{RESULTS}/") for stem in stems)
 
     def is_of(self, job_id: int) -> bool:
-        """Whether an earlier start of this very job has filled it."""
+        """Whether this very job has filled it."""
         return self.is_full() and self.proof().get("job_id") == job_id
 
 
@@ -89,7 +96,7 @@ def entry_for(case: Case, kind: DataKind) -> Entry | None:
 def entries(case: Case, kind: DataKind) -> list[Entry]:
     """Those that are there, full or half emptied."""
     found = [entry_in(folder, case, kind) for folder in case.bins]
-    return [entry for entry in found if entry.is_full() or entry.going.is_dir()]
+    return [entry for entry in found if entry.is_full() or entry.is_half_empty()]
 
 
 def move(case: Case, kind: DataKind, entry: Entry, proof: dict[str, Any]) -> None:
@@ -114,18 +121,22 @@ def forget_current(case: Case) -> None:
 
 
 def empty(entry: Entry, job_id: int) -> None:
-    """Remove it and leave its proof as `<entry>.emptied.json`.
+    """Remove it and leave its proof as `<entry>.emptied.json`; OSError if that does not succeed.
 
-    NB: renamed first, so that half of it is never taken for the whole.
+    NB: renamed first, so that half of it is never taken for the whole; told when the data is gone.
     """
-    if entry.folder.is_dir():
+    if entry.is_full():
         entry.folder.rename(entry.going)
-    proof = json.loads((entry.going / PROOF).read_bytes())
-    emptied = {**proof, "emptied": times.now(), "emptied_by": job_id}
-    _write(entry.emptied, json.dumps(emptied, indent=1).encode())
-    with contextlib.suppress(FileNotFoundError):  # an earlier start had come so far
+    path = entry.going / PROOF
+    proof = json.loads(path.read_bytes())
+    if (entry.going / DATA).exists():
         shutil.rmtree(entry.going / DATA)
-    shutil.rmtree(entry.going)
+    emptied = {**proof, "emptied": times.now(), "emptied_by": job_id}
+    _write(path, json.dumps(emptied, indent=1).encode())
+    path.rename(entry.emptied)
+    sync_folder(entry.emptied.parent)
+    with contextlib.suppress(OSError):  # it is empty, and does no harm
+        entry.going.rmdir()
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -143,8 +154,12 @@ def _keep_record(case: Case) -> None:
         _write(kept, (case.fastq / RECORD).read_bytes())
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
 def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     with open(partial, "wb") as file:
         file.write(data)
         file.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from arteriole.app.aside import answered
+from arteriole.app.aside import SilentError, answered
 from arteriole.app.errors import NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.names import require_identifier
@@ -114,7 +114,8 @@ class Desk:
         if self._settings is None:
             return
         async with self._marking:
-            await self._note(Mark(self._settings.bins[0]), request)
+            for folder in self._settings.bins:
+                await self._note(Mark(folder), request)
 
     async def _note(self, mark: Mark, request: CleanRequest | None) -> None:
         try:
@@ -125,7 +126,7 @@ class Desk:
             if request is not None and request.evidence is not None:
                 told = request.evidence
                 await answered(mark.raise_runs, told.cursor, told.time)
-        except (OSError, ValueError, AttributeError, KeyError, TypeError) as err:
+        except (OSError, ValueError, AttributeError, KeyError, TypeError, SilentError) as err:
             log.warning("how far the stores are is not marked", file=str(mark.path), error=str(err))
             if request is not None and request.verb is not Verb.LIST:
                 hint = "make the folder, mount the file system, or look at the file"

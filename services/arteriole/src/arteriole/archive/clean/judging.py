@@ -15,6 +15,7 @@ from arteriole.archive.clean.merged import merged_runs
 from arteriole.archive.clean.objections import Objection
 from arteriole.archive.clean.proof import Proof, claims_of, prove
 from arteriole.archive.clean.request import Verb
+from arteriole.checksum.errors import listed
 from arteriole.checksum.units import RESULTS
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Policy, Subject
@@ -131,8 +132,7 @@ def _by_jobs(case: Case) -> Iterator[Objection]:
 
 def _by_stores(case: Case) -> Iterator[Objection]:
     """A store that was brought back from a backup knows nothing of what came after it."""
-    if case.bins:
-        yield from _by_mark(case)
+    yield from _by_mark(case)
     newest = case.known["newest"]
     if newest and times.seconds_since(newest) < -CLOCKS:
         yield _older(f"its newest event is of {newest[:19]}, and by the clock that is to come")
@@ -144,20 +144,21 @@ def _by_stores(case: Case) -> Iterator[Objection]:
 
 
 def _by_mark(case: Case) -> Iterator[Objection]:
-    """NB: the service has compared the stores with the mark, and noted there what was lost."""
-    mark = Mark(case.bins[0])
-    try:
-        for lost in mark.lost():
-            yield _older(lost)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        yield Objection("clean.bin", f"{mark.path} cannot be read: {err}", "look at the file")
+    """NB: the service has compared the stores with the marks, and noted there what was lost."""
+    lost: set[str] = set()
+    for mark in map(Mark, case.bins):
+        try:
+            lost |= {*mark.lost()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+            yield Objection("clean.bin", f"{mark.path} cannot be read: {err}", "look at the file")
+    yield from map(_older, sorted(lost))
 
 
 def _older(text: str) -> Objection:
     return Objection(
         "clean.store_older",
         f"a store is older than the disk: {text}",
-        "see what was held and restored since its backup; then remove .mark.json from the bin",
+        "see what was held and restored since its backup; then remove .mark.json from each bin",
     )
 
 
@@ -223,7 +224,7 @@ def _in_its_place(case: Case, kind: DataKind) -> Iterator[Objection]:
     if entry is None:
         text = f"none of archive.clean.bins is on the file system of {source}"
         yield Objection("clean.bin", text, "name a folder there: nothing is copied into a bin")
-    elif entry.is_full() or entry.going.exists():
+    elif entry.is_full() or entry.is_half_empty():
         text = f"{entry.folder} is there already"
         yield Objection("clean.bin", text, f"empty it first: arteriole clean {case.run} --empty")
 
@@ -234,17 +235,22 @@ def _in_the_bin(case: Case, kind: DataKind) -> Iterator[Objection]:
         text = f"no bin has {kind} data of attempt {case.attempt} of {case.run}"
         yield Objection("clean.place", text, "was the bin emptied already?")
     for entry in found:
-        if not entry.is_full():
-            continue
         moved = entry.moved()
         if moved is None:
             text = f"{entry.folder} does not say since when it is there"
             yield Objection("clean.bin", text, "it was not put there by us: look at it by hand")
-            continue
-        days = (datetime.now(UTC) - moved).total_seconds() / DAY
-        if not case.bin_days <= days:
-            text = f"it lies in {entry.folder} for {days:.1f} days of {case.bin_days}"
-            yield Objection("clean.too_early", text, "until then it can be moved back")
+        elif entry.is_full():
+            yield from _in_the_entry(case, entry, moved)
+
+
+def _in_the_entry(case: Case, entry: bin.Entry, moved: datetime) -> Iterator[Objection]:
+    if foreign := entry.foreign():
+        text = f"{entry.folder} has what was not moved there: {listed(foreign)}"
+        yield Objection("clean.bin", text, "move it away: what is there goes for good")
+    days = (datetime.now(UTC) - moved).total_seconds() / DAY
+    if not case.bin_days <= days:
+        text = f"it lies in {entry.folder} for {days:.1f} days of {case.bin_days}"
+        yield Objection("clean.too_early", text, "until then it can be moved back")
 
 
 def _by_retention(
@@ -288,7 +294,7 @@ def _by_proof(
         claims = claims_of(case, kind)
     except ArterioleError as err:
         return [Objection("clean.not_proven", str(err), err.hint)]
-    sizes = [size for claim in claims.values() for size in claim.here.values()]
+    sizes = [size for claim in claims.values() for _, size in claim.here]
     finding.files, finding.bytes = len(sizes), sum(sizes)
     finding.proof = proof = prove(case, claims, policy, subjects, kind)
     found = []

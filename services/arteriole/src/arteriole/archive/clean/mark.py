@@ -1,4 +1,4 @@
-"""How far the stores had come, kept beside the bins: a store from a backup lacks what came later.
+"""How far the stores had come, kept beside each bin: a store from a backup lacks what came later.
 
 It would not know of a hold, or of a restore, that was asked for after the backup was made.
 """

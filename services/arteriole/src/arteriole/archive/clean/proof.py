@@ -1,6 +1,7 @@
 """What the chain proves of an attempt: closed manifests, and archives that have the very same."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,10 @@ from arteriole.checksum.units import RESULTS, Unit, list_units
 from arteriole.checksum.volumes import KINDS, stems
 from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
+
+#: What to do about files that came later, or are gone.
+IN_PLACE = "digest what came later (st2 run arteria.addendum), archive it, find what is gone"
+IN_A_BIN = "take out what came later, or move data back and archive it all; find what is gone"
 
 
 @dataclass
@@ -43,12 +48,12 @@ class Claim:
 
     Attributes:
         holding: all files as the manifests have them, whether or not they are still here.
-        here: sizes by name of those that are.
+        here: names and sizes of those that are; of what is half emptied, none.
         archive: where a destination would have it.
     """
 
     holding: Holding
-    here: Mapping[str, int]
+    here: Sequence[tuple[str, int]]
     archive: Callable[[Destination], Archive]
 
 
@@ -56,18 +61,17 @@ def claims_of(case: Case, kind: DataKind) -> dict[str, Claim]:
     """One of both parts of the data, or one of each unit of results, by its name.
 
     Raises:
-        ManifestError: a manifest is missing or of no use, or the files that are here are not those
-            of the manifests.
+        ManifestError: a manifest is missing or of no use, or the files that are here, in their
+            place or in a bin, are not those of the manifests.
         ChecksumError: the folder has what cannot be a unit of results, or cannot be read.
     """
     if kind is DataKind.RESULTS:
         return _of_units(case)
     holding = _of_data(case)
-    here: dict[str, int] = {}
-    if case.is_in_place:
-        found = list_files(case.source(kind), without_own=kind is DataKind.RAW)
-        _require_these(found, holding, PARTS[kind], case.source(kind))
-        here = {f"{PARTS[kind]}/{file.name}": file.size for file in found}
+    here: list[tuple[str, int]] = []
+    for folder in _folders(case, kind):
+        found = list_files(folder, without_own=kind is DataKind.RAW)
+        here += _required(found, case, holding, PARTS[kind], folder)
     return {"": Claim(holding, here, lambda place: place.data(case.run, case.attempt))}
 
 
@@ -131,11 +135,18 @@ def _record(archive: Archive, claim: Claim) -> dict[str, Any]:
         raise ManifestError("its archive.json has other manifests than are here")
     parts = dict.fromkeys(file.part for file in claim.holding.files)
     sizes = {f"{part}/{file.name}": file.size for part in parts for file in archive.found(part)}
-    for name in claim.here.keys() & sizes.keys():
-        if claim.here[name] != sizes[name]:
+    for name, size in claim.here:
+        if sizes.get(name, size) != size:
             raise ManifestError(f"{name} has another size there than here")
     archive.recorded(_sized(claim.holding, sizes))
     return record
+
+
+def _folders(case: Case, kind: DataKind) -> list[Path]:
+    """Where it is, as a whole: what is half emptied was looked at before that began."""
+    if case.is_in_place:
+        return [case.source(kind)]
+    return [entry.data for entry in bin.entries(case, kind) if entry.is_full()]
 
 
 def _of_data(case: Case) -> Holding:
@@ -154,13 +165,14 @@ def _of_units(case: Case) -> dict[str, Claim]:
     """NB: those in a bin are the ones that were moved there; of a bin half of them may be gone."""
     units = list_units(case.source(DataKind.RESULTS)) if case.is_in_place else _in_bins(case)
     claims = {}
+    here: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for unit in units:
         folder = case.manifests / RESULTS
         holding = _holding(RESULTS, unit.folder, folder, {unit.name: RESULTS})
-        if case.is_in_place:
-            _require_these(unit.files, holding, RESULTS, unit.folder)
-        here = {f"{RESULTS}/{file.name}": file.size for file in unit.files}
-        claims[unit.name] = Claim(holding, here, _archive_of(case, unit.name, holding))
+        if unit.folder.is_dir():  # else it is half emptied
+            here[unit.name] += _required(unit.files, case, holding, RESULTS, unit.folder)
+        archive = _archive_of(case, unit.name, holding)
+        claims[unit.name] = Claim(holding, here[unit.name], archive)
     if not claims:
         raise ManifestError("there is no unit of results")
     return claims
@@ -169,14 +181,16 @@ def _of_units(case: Case) -> dict[str, Claim]:
 def _in_bins(case: Case) -> list[Unit]:
     found = []
     for entry in bin.entries(case, DataKind.RESULTS):
-        names = entry.units()
-        found += [Unit(name, entry.data / name, []) for name in names]
-        there = {unit.name for unit in list_units(entry.data)} if entry.is_full() else set()
+        names, whole = entry.units(), entry.is_full()
+        there = {path.name for path in entry.data.iterdir()} if whole else set()
         if foreign := sorted(there - set(names)):
             raise ManifestError(
                 f"{entry.data} has units that were not moved there: {listed(foreign)}",
                 hint="move them back to the results",
             )
+        for name in names:
+            files = list_files(entry.data / name) if whole else []
+            found.append(Unit(name, entry.data / name, files))
     return found
 
 
@@ -206,14 +220,18 @@ def _holding(part: str, source: Path, folder: Path, stems: Mapping[str, str]) ->
     return Holding(files, manifests)
 
 
-def _require_these(found: Iterable[FoundFile], holding: Holding, part: str, source: Path) -> None:
+def _required(
+    found: Iterable[FoundFile], case: Case, holding: Holding, part: str, folder: Path
+) -> list[tuple[str, int]]:
+    """`found` by their names in the archive, with sizes."""
+    there = {file.name: file.size for file in found}
     names = {file.digest.name for file in holding.files if file.part == part}
-    differing = sorted(names ^ {file.name for file in found})
-    if differing:
+    if differing := sorted(names ^ there.keys()):
         raise ManifestError(
-            f"the files of {source} are not those of its manifests: {listed(differing)}",
-            hint="digest what came later (st2 run arteria.addendum), archive it, find what is gone",
+            f"the files of {folder} are not those of its manifests: {listed(differing)}",
+            hint=IN_PLACE if case.is_in_place else IN_A_BIN,
         )
+    return [(f"{part}/{name}", size) for name, size in there.items()]
 
 
 def _sized(holding: Holding, sizes: dict[str, int]) -> Holding:

@@ -1,6 +1,5 @@
 """The work of a job of clean: tell what may go; move it into a bin; or empty the bin."""
 
-import json
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,6 +12,8 @@ from arteriole.checksum.units import RESULTS
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
 from arteriole.policy.settings import DataKind
+
+EVENTS = {Verb.DELETE: "cleaned", Verb.EMPTY: "clean_emptied"}
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def work(task: Task) -> dict[str, Any]:
     with ExitStack() as held:
         for place in _places(case):
             held.enter_context(exclusive(task, place))
-        return _delete(task, case) if case.verb is Verb.DELETE else _empty(task, case)
+        return _act(task, case)
 
 
 def observe(task: Task) -> dict[str, Any]:
@@ -71,30 +72,55 @@ def _places(case: Case) -> list[str]:
     return [*data, *(f"{place}.{RESULTS}" for place in data), f"clean/{case.run}"]
 
 
-def _delete(task: Task, case: Case) -> dict[str, Any]:
-    """NB: what an earlier start of this job has moved is gone from its place, and is told of."""
-    moved: dict[str, Any] = {}
-    rest = []
-    for kind in case.kinds:
-        earlier = next((e for e in bin.entries(case, kind) if e.is_of(task.job_id)), None)
-        if earlier is None:
-            rest.append(kind)
-        else:
-            moved[kind.value] = earlier.proof()
+def _act(task: Task, case: Case) -> dict[str, Any]:
+    """NB: what earlier starts of this job have done is not judged again, and is told of too."""
+    earlier = _done(case, task.job_id)
+    emptying = case.verb is Verb.EMPTY
+    rest = tuple(
+        kind
+        for kind in case.kinds
+        if kind.value not in earlier or (emptying and bin.entries(case, kind))
+    )
     try:
-        for finding in require(case, tuple(rest)):
-            moved[finding.kind.value] = _move(task, case, finding)
+        for finding in require(case, rest) if rest else ():
+            (_empty if emptying else _move)(task, case, finding)
     except CleanError as err:
-        if not moved:
+        if not _done(case, task.job_id):
             raise
         task.remark(err.code, f"a part of it stays where it is: {err}", err.hint)
-    if DataKind.FASTQ.value in moved:
+    done = _done(case, task.job_id)
+    if not emptying and DataKind.FASTQ.value in done:
         bin.forget_current(case)
-    return {"kinds": moved, "events": {"cleaned": {"kinds": moved}}}
+    return _told(case, done)
 
 
-def _move(task: Task, case: Case, finding: Finding) -> dict[str, Any]:
-    """The proof, which is written before anything is moved."""
+def done_by(case: Case, job_id: int) -> dict[str, Any]:
+    """As `work` tells it, of what the starts of this job have done; empty if that is nothing.
+
+    OSError if a bin cannot be looked into.
+    """
+    done = _done(case, job_id)
+    return _told(case, done) if done else {}
+
+
+def _told(case: Case, done: dict[str, Any]) -> dict[str, Any]:
+    return {"kinds": done, "events": {EVENTS[case.verb]: {"kinds": done}}}
+
+
+def _done(case: Case, job_id: int) -> dict[str, Any]:
+    """The proofs, by kind."""
+    found = {}
+    for kind in case.kinds:
+        for entry in (bin.entry_in(folder, case, kind) for folder in case.bins):
+            if case.verb is Verb.DELETE and entry.is_of(job_id):
+                found[kind.value] = entry.proof()
+            elif case.verb is Verb.EMPTY and (proof := entry.emptied_by(job_id)):
+                found[kind.value] = proof
+    return found
+
+
+def _move(task: Task, case: Case, finding: Finding) -> None:
+    """NB: the proof is written before anything is moved."""
     entry = bin.entry_for(case, finding.kind)
     assert entry is not None and finding.proof is not None, "it was judged"
     proof = {
@@ -116,22 +142,15 @@ def _move(task: Task, case: Case, finding: Finding) -> dict[str, Any]:
             code="clean.bin",
             hint="look at the permissions there; it is where it was",
         ) from err
-    return proof
 
 
-def _empty(task: Task, case: Case) -> dict[str, Any]:
-    """NB: what an earlier start of this job has emptied is there no more, and is told of."""
-    emptied: dict[str, Any] = {}
-    rest = []
-    for kind in case.kinds:
-        places = [bin.entry_in(folder, case, kind) for folder in case.bins]
-        earlier = next((one for one in places if one.was_emptied_by(task.job_id)), None)
-        if earlier is None or bin.entries(case, kind):
-            rest.append(kind)
-        else:
-            emptied[kind.value] = json.loads(earlier.emptied.read_bytes())
-    for finding in require(case, tuple(rest)):
-        for entry in bin.entries(case, finding.kind):
+def _empty(task: Task, case: Case, finding: Finding) -> None:
+    for entry in bin.entries(case, finding.kind):
+        try:
             bin.empty(entry, task.job_id)
-            emptied[finding.kind.value] = json.loads(entry.emptied.read_bytes())
-    return {"kinds": emptied, "events": {"clean_emptied": {"kinds": emptied}}}
+        except OSError as err:
+            raise CleanError(
+                f"{entry.folder} cannot be removed: {err}",
+                code="clean.bin",
+                hint="look at the permissions there, then empty it again: what is left goes then",
+            ) from err
