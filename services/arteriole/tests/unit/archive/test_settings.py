@@ -62,7 +62,7 @@ def test_s3_refused(change: dict[str, Any], words: str) -> None:
     ("change", "words"),
     [
         ({"run_roots": []}, "at least 1"),
-        ({"fastq_root": "fastq"}, "absolute path, found 'fastq'"),
+        ({"fastq_root": "fastq"}, "absolute path without '..', found 'fastq'"),
         ({"destinations": {"tape": {"directory": "x"}}}, "absolute path"),
         ({"destinations": {"tape": {"bucket": "x"}}}, "directory"),
         ({"destinations": {"tape": {}}}, "one of directory and s3, found none"),
