@@ -34,6 +34,9 @@ from arteriole.policy.gate import QUESTION, Gate, ask, question
 from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
 
+#: Of a job that may wait for days until cold objects can be read: nothing waits for it.
+WAITING = {"light": True}
+
 
 class ArchiveRequest(PartRequest):
     destination: str
@@ -216,6 +219,7 @@ class ArchiveKind:
         name = request.destination
         return {
             **self._common(name),
+            **WAITING,
             "part": Part.DATA.value,
             "restore_root": str(root),
             "restore": str(root / f".drill-{digest_text(name.encode())[:12]}"),
@@ -245,6 +249,7 @@ class ArchiveKind:
         folder = f"attempt-{request.attempt}{'.results' if results else selection.folder}"
         return {
             **self._common(name),
+            **WAITING,
             "part": (Part.RESULTS if results else Part.DATA).value,
             "selection": asdict(selection),
             "restore_root": str(root),
