@@ -348,6 +348,23 @@ def test_archive_drill(action, service):
     assert not succeeded and result["code"] == "name.characters"
 
 
+def test_a_drill_that_cannot_begin_fails_after_the_others_began(action, service):
+    begun = {"destination": "vault", "job_id": 7, "run": RUN, "attempt": 1}
+    refused = [
+        {"destination": "far", "code": "restore.not_set", "message": "m {{ x }}"},
+        {"destination": "cold", "code": "destination.unusable", "message": "/keys/Gundula"},
+    ]
+    service.answers["POST", f"{BASE}/drills"] = (202, {"drills": [begun], "refused": refused})
+    succeeded, result = action("archive_drill")
+    assert not succeeded and result == {
+        "code": "drill.not_begun",
+        "message": "no drill could begin of cold (destination.unusable), far (restore.not_set)",
+        "hint": "arteriole drills --now tells more",
+        "begun": 1,
+        "sent": 0,
+    }
+
+
 @pytest.mark.parametrize(
     ("asked", "body"),
     [

@@ -85,9 +85,10 @@ class RestoreRequest(StartRequest):
 
 
 class DrillRequest(StartRequest):
-    """What the service itself asks for, once it has chosen an attempt."""
+    """What the service itself asks for, once it has chosen what of an attempt."""
 
     destination: str
+    part: Part = Part.DATA
 
 
 class ArchiveKind:
@@ -220,7 +221,7 @@ class ArchiveKind:
         return {
             **self._common(name),
             **WAITING,
-            "part": Part.DATA.value,
+            "part": request.part.value,
             "restore_root": str(root),
             "restore": str(root / f".drill-{digest_text(name.encode())[:12]}"),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
