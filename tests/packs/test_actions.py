@@ -102,6 +102,9 @@ def test_deeds_of_people(action, service, name, parameters, path, body):
         ("accept", {"reason": "r"}),
         ("release", {}),
         ("restore", {"attempt": 1}),
+        ("restore", {}),
+        ("verify", {}),
+        ("policy_explain", {}),
         ("start_indexes", {}),
         ("judge_indexes", {"job_id": "1"}),
         ("accept_sheet", {"reason": "r"}),
@@ -116,7 +119,7 @@ def test_a_hostile_name_reaches_no_service(action, service, name, parameters, ru
     assert not succeeded
     assert result["code"] in ("name.characters", *(NO_SCOPE if run == "" else ()))
     assert not any(mark in str(result) for mark in ("{{", "{%", "<%"))
-    reached = ("/runs/", "/holds", "/restore/", "/indexes/")
+    reached = ("/runs/", "/holds", "/restore/", "/indexes/", "/verify/", "/policy/")
     assert not [path for path, _ in service.calls() if any(word in path for word in reached)]
 
 
@@ -348,6 +351,44 @@ def test_archive_drill(action, service):
     assert not succeeded and result["code"] == "name.characters"
 
 
+def test_a_drill_that_cannot_begin_fails_after_the_others_began(action, service):
+    begun = {"destination": "vault", "job_id": 7, "run": RUN, "attempt": 1}
+    refused = [
+        {"destination": "far", "code": "restore.not_set", "message": "m {{ x }}"},
+        {"destination": "cold", "code": "destination.unusable", "message": "/keys/Gundula"},
+    ]
+    service.answers["POST", f"{BASE}/drills"] = (202, {"drills": [begun], "refused": refused})
+    succeeded, result = action("archive_drill")
+    assert not succeeded and result == {
+        "code": "drill.not_begun",
+        "message": "no drill could begin of cold (destination.unusable), far (restore.not_set)",
+        "hint": "arteriole drills --now tells more",
+        "begun": 1,
+        "sent": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "where", "answer"),
+    [
+        ("restore", "POST", "restore/RUN", job("pending", job_id=7)),
+        ("verify", "POST", "verify/RUN", job("pending", job_id=7)),
+        ("policy_explain", "GET", "policy/RUN/3", {"kinds": []}),
+    ],
+)
+def test_the_newest_attempt_is_meant_where_none_is_named(
+    action, service, name, method, where, answer
+):
+    where = f"{BASE}/{where.replace('RUN', RUN)}"
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"attempt": 3})
+    service.answers[method, where] = (200, answer)
+    assert action(name, run=RUN)[0]
+    assert [row.path for row in service.asked] == [f"{BASE}/runs/{RUN}", where]
+    assert service.calls() == ([(where, {"attempt": 3})] if method == "POST" else [])
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"attempt": None})
+    assert action(name, run=RUN)[1]["code"] == "service.answer"
+
+
 @pytest.mark.parametrize(
     ("asked", "body"),
     [
@@ -488,7 +529,17 @@ def test_of_the_policy_only_names_are_told(action, service, found, told):
         assert not succeeded and result["code"] == "name.characters"
         return
     expected = {"kind": "raw", "keep_days": None, "copies": 2, "destinations": [told]}
-    assert (succeeded, result) == (True, {"kinds": [expected]})
+    rule = f" ({told['rule']})" if told["rule"] else ""
+    text = f"raw: kept for ever; archive.far refused{rule}"
+    assert (succeeded, result) == (True, {"kinds": [expected], "text": text})
+
+
+def test_how_long_the_policy_keeps_data_is_told_in_days(action, service):
+    one = {"destination": "archive.far", "allowed": True, "rule": "clinical"}
+    kinds = [{"kind": "fastq", "keep_days": 30, "copies": 2, "destinations": [one]}]
+    service.answers["GET", f"{BASE}/policy/{RUN}/1"] = (200, {"kinds": kinds})
+    _, result = action("policy_explain", run=RUN, attempt=1, chat_user="ron")
+    assert result["text"] == "fastq: kept 30 days, then 2 copies; archive.far allowed (clinical)"
 
 
 def test_what_is_final_is_digested_of_runs_that_are_sequenced(action, service):

@@ -149,7 +149,7 @@ def test_both_packs_are_there_in_full():
             "sensors": "sensors/*.yaml",
         }.items()
     }
-    assert counts == {"actions": 49, "workflows": 9, "rules": 33, "aliases": 8, "sensors": 1}
+    assert counts == {"actions": 49, "workflows": 9, "rules": 33, "aliases": 12, "sensors": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)

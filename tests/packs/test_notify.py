@@ -312,6 +312,45 @@ def test_a_drill_that_failed_is_told(action, service, slack):
     assert service.asked == []
 
 
+NO_DRILL = [
+    (
+        (202, {"drills": [], "refused": [{"destination": "vault", "code": "restore.not_set",
+                                          "message": WORDS, "hint": WORDS}]}),
+        "vault (restore.not_set)",
+        "drill.not_begun",
+    ),
+    (
+        (500, {"error": {"code": "service.failed", "message": WORDS}}),
+        "any archive",
+        "service.failed",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "archives", "code"), NO_DRILL)
+def test_a_drill_that_cannot_begin_is_told(action, service, slack, answer, archives, code):
+    fake = slack()
+    service.answers["POST", f"{BASE}/drills"] = answer
+    succeeded, result = action("archive_drill")
+    assert (succeeded, result["code"], result["sent"]) == (False, code, 1)
+    assert fake.texts == [
+        f"No drill could begin of {archives}: nobody knows whether it can be brought back\n"
+        "Urgency: result late\n"
+        "Do: arteriole drills --now\n"
+        f"Code: {code}\n"
+        f"See: docs/runbook/{code}.md"
+    ]
+    action("archive_drill", chat_user="ron")
+    assert len(fake.texts) == 1, "who asks in a chat hears it there"
+
+
+def test_a_drill_that_cannot_begin_fails_so_where_nobody_can_be_told(action, service, slack):
+    slack(404)
+    service.answers["POST", f"{BASE}/drills"] = NO_DRILL[0][0]
+    succeeded, result = action("archive_drill")
+    assert (succeeded, result["code"], result["sent"]) == (False, "drill.not_begun", 0)
+
+
 @pytest.mark.parametrize(("reached", "noted"), [(False, False), (True, True)])
 def test_an_alert_that_reached_nobody_is_not_noted_as_told(
     action, service, slack, config, new_service, reached, noted

@@ -1,6 +1,7 @@
 from typing import Any, Dict, List
 
 from arteria_action import ServiceAction
+from arteria_attempt import chosen_attempt
 from arteria_client import path
 from arteria_names import identifier, number
 
@@ -11,10 +12,11 @@ class PolicyExplain(ServiceAction):
     Rules and destinations only; the words of it are `arteriole policy explain`'s.
     """
 
-    def act(self, run: str, attempt: int) -> Dict[str, Any]:
-        where = path("policy", identifier(run, "run"), number(attempt, "attempt"))
-        answer = self.client.get("archive", where)
-        return {"kinds": [_kind(kind) for kind in answer.get("kinds") or []]}
+    def act(self, run: str, attempt: int = 0) -> Dict[str, Any]:
+        attempt = chosen_attempt(self.client, run, attempt)
+        answer = self.client.get("archive", path("policy", run, attempt))
+        kinds = [_kind(kind) for kind in answer.get("kinds") or []]
+        return {"kinds": kinds, "text": "\n".join(map(_line, kinds))}
 
 
 def _kind(kind: Dict[str, Any]) -> Dict[str, Any]:
@@ -33,3 +35,14 @@ def _kind(kind: Dict[str, Any]) -> Dict[str, Any]:
             for one in destinations
         ],
     }
+
+
+def _line(kind: Dict[str, Any]) -> str:
+    days = kind["keep_days"]
+    kept = "for ever" if days is None else "%d days, then %d copies" % (days, kind["copies"])
+    words = ["%s: kept %s" % (kind["kind"], kept)]
+    for one in kind["destinations"]:
+        rule = " (%s)" % (one["rule"],) if one["rule"] else ""
+        word = "allowed" if one["allowed"] else "refused"
+        words.append("%s %s%s" % (one["destination"], word, rule))
+    return "; ".join(words)

@@ -1,8 +1,9 @@
 from typing import Any, Dict
 
 from arteria_action import ServiceAction
+from arteria_attempt import chosen_attempt
 from arteria_client import path
-from arteria_names import identifier, number
+from arteria_names import identifier
 
 
 class Restore(ServiceAction):
@@ -14,18 +15,19 @@ class Restore(ServiceAction):
     def act(
         self,
         run: str,
-        attempt: int,
+        attempt: int = 0,
         destination: str = "",
         part: str = "",
         sample: str = "",
         file: str = "",
     ) -> Dict[str, Any]:
-        identifier(run, "run")
-        body: Dict[str, Any] = {"attempt": number(attempt, "attempt")}
         asked = {"destination": destination, "part": part, "sample": sample}
-        body.update((name, identifier(word, name)) for name, word in asked.items() if word)
+        body: Dict[str, Any] = {
+            name: identifier(word, name) for name, word in asked.items() if word
+        }
         if file:
             body["file"] = "/".join(identifier(word, "file") for word in file.split("/"))
+        body["attempt"] = chosen_attempt(self.client, run, attempt)
         key = {"Idempotency-Key": "restore.%s" % identifier(self.execution_id(), "execution")}
         job = self.client.post("archive", path("restore", run), body, key)
         return {

@@ -33,6 +33,15 @@ class RedoTestCase(AliasTestCase):
         self.assert_understood(command, {"run": RUN, "from_stage": "convert"})
 
 
+class RestoreTestCase(AliasTestCase):
+    __test__ = True
+    action_alias_name = "seq_restore"
+
+    def test_some_of_an_attempt(self):
+        command = "seq restore %s attempt=2 sample=S1" % (RUN,)
+        self.assert_understood(command, {"run": RUN, "attempt": "2", "sample": "S1"})
+
+
 class RunsTestCase(AliasTestCase):
     __test__ = True
     action_alias_name = "seq_runs"

@@ -22,11 +22,14 @@ class ServiceAction(Action):
         self.client = Client(self.config)
         #: Whether the answer goes to a chat, which is told nothing that may name a sample.
         self.in_brief = False
+        #: Whether somebody waits for the answer in a chat.
+        self.in_chat = False
 
     def run(self, chat_user: str = "", **parameters: Any) -> Tuple[bool, Any]:
         try:
             if chat_user:
                 self.client.act_for(chat_name(chat_user))
+                self.in_chat = True
                 self.in_brief = not self.config.get("chat_messages")
             return True, self.act(**parameters)
         except ArteriaError as error:

@@ -4,7 +4,18 @@ from typing import Any, Dict, List
 
 from arteria_client import Client, path
 from arteria_errors import AnswerError
-from arteria_names import identifier
+from arteria_names import identifier, number
+
+
+def chosen_attempt(client: Client, run: str, attempt: int) -> int:
+    """`attempt`, or the run's newest if it is 0."""
+    identifier(run, "run")
+    if number(attempt, "attempt"):
+        return number(attempt, "attempt")
+    newest = client.get("runfolder", path("runs", run)).get("attempt")
+    if not newest:
+        raise AnswerError("%s has no attempt" % (run,), hint="name one: attempt=1")
+    return number(newest, "attempt")
 
 
 def attempt_row(client: Client, run: str, attempt: int) -> Dict[str, Any]:

@@ -64,3 +64,22 @@ class RefusedError(ArteriaError):
     def final(self) -> bool:
         """True if the same request would be refused again."""
         return self.status in (400, 404, 409, 413, 415, 422)
+
+
+class NotBegunError(ArteriaError):
+    """Drills of some archives could not begin; `begun` of others did.
+
+    Attributes:
+        refused: by the archive's name the code of why.
+    """
+
+    code = "drill.not_begun"
+
+    def __init__(self, refused: Dict[str, str], begun: int) -> None:
+        told = ", ".join("%s (%s)" % pair for pair in sorted(refused.items()))
+        super().__init__(
+            "no drill could begin of %s" % (told,),
+            hint="arteriole drills --now tells more",
+            counts={"begun": begun},
+        )
+        self.refused = refused

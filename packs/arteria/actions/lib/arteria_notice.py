@@ -153,6 +153,32 @@ def drill_text(told: Dict[str, Any]) -> str:
     )
 
 
+def no_drill(code: str, refused: Dict[str, str]) -> Dict[str, Any]:
+    """What is told when drills could not begin: those of some archives, by their codes, or any."""
+    return {
+        "code": code,
+        "refused": refused,
+        "urgency": _PRESSING[1],
+        "command": "arteriole drills --now",
+        "page": "docs/runbook/%s.md" % (code,),
+    }
+
+
+def no_drill_text(told: Dict[str, Any]) -> str:
+    archives = ", ".join("%s (%s)" % pair for pair in sorted(told["refused"].items()))
+    return (
+        "No drill could begin of %s: nobody knows whether it can be brought back\n"
+        "Urgency: %s\nDo: %s\nCode: %s\nSee: %s"
+        % (
+            archives or "any archive",
+            told["urgency"],
+            told["command"],
+            told["code"],
+            told["page"],
+        )
+    )
+
+
 def presses(told: Dict[str, Any]) -> bool:
     """True if somebody is to look soon."""
     return told["urgency"] in _PRESSING

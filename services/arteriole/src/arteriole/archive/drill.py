@@ -55,8 +55,8 @@ def choose(files: list[StoredFile], seed: int, most: int, size: int) -> list[Sto
 
 def _chosen(task: Task) -> tuple[Stored, int]:
     """What is to be brought back, and how many files it was chosen of."""
-    (stored,) = restore.find(task)
     drill = task.parameters["drill"]
+    stored = random.Random(drill["seed"]).choice(restore.find(task))  # one of several units
     files = choose(stored.files, drill["seed"], drill["files"], drill["bytes"])
     final = Path(task.parameters["restore"]) / "drill"
     return replace(stored.narrowed({file.name for file in files}), final=final), len(stored.files)

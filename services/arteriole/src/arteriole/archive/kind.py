@@ -38,6 +38,8 @@ from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
 
 log = structlog.get_logger()
+#: Of a job that may wait for days until cold objects can be read: nothing waits for it.
+WAITING = {"light": True}
 
 
 class ArchiveRequest(PartRequest):
@@ -87,9 +89,10 @@ class RestoreRequest(StartRequest):
 
 
 class DrillRequest(StartRequest):
-    """What the service itself asks for, once it has chosen an attempt."""
+    """What the service itself asks for, once it has chosen what of an attempt."""
 
     destination: str
+    part: Part = Part.DATA
 
 
 class ArchiveKind:
@@ -232,7 +235,8 @@ class ArchiveKind:
         name = request.destination
         return {
             **self._common(name),
-            "part": Part.DATA.value,
+            **WAITING,
+            "part": request.part.value,
             "restore_root": str(root),
             "restore": str(root / f".drill-{digest_text(name.encode())[:12]}"),
             "manifests": str(manifest_folder(settings.manifest_root, run, request.attempt)),
@@ -261,6 +265,7 @@ class ArchiveKind:
         folder = f"attempt-{request.attempt}{'.results' if results else selection.folder}"
         return {
             **self._common(name),
+            **WAITING,
             "part": (Part.RESULTS if results else Part.DATA).value,
             "selection": asdict(selection),
             "restore_root": str(root),

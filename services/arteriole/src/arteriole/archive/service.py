@@ -11,11 +11,13 @@ from pydantic import Field
 
 from arteriole.app.aside import answered
 from arteriole.app.auth import Role
+from arteriole.app.errors import ArterioleError
 from arteriole.app.mode import Mode
 from arteriole.app.routes import JSON, Call, Reply, Request, Route
 from arteriole.archive.clean.desk import CLEAN, RESTORE, Desk
 from arteriole.archive.clean.request import CleanRequest
 from arteriole.archive.kind import ArchiveKind, DrillRequest, RestoreRequest
+from arteriole.checksum.parts import Part
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.machine import Machine
 from arteriole.jobs.service import STARTS, JobService
@@ -85,7 +87,8 @@ class ArchiveService(JobService):
                 "/api/1.0/drills",
                 self._drill,
                 Role.OPERATOR,
-                "bring back and verify files of an attempt chosen at random, of each destination",
+                "bring back and verify files of an attempt chosen at random, of each destination;"
+                " `refused` are those whose drill cannot begin",
                 body=DrillsRequest,
                 answers={202: JSON},
             ),
@@ -109,11 +112,22 @@ class ArchiveService(JobService):
         return await self.submit(replace(call, body=completed), CLEAN)
 
     async def _drill(self, call: Call) -> Reply:
-        """A drill that has not ended yet stands for a new one; where nothing is, none is begun."""
+        """A drill that has not ended yet stands for a new one; where nothing is, none is begun.
+
+        One that cannot begin keeps none of the others from it.
+        """
         asked: DrillsRequest = call.body
-        names = [asked.destination] if asked.destination else self.kind.destinations
-        jobs = [await self._drill_of(name, call) for name in names]
-        return Reply({"drills": [_told(job) for job in jobs if job is not None]}, status=202)
+        drills: list[dict[str, Any]] = []
+        refused: list[dict[str, Any]] = []
+        for name in [asked.destination] if asked.destination else self.kind.destinations:
+            try:
+                if (job := await self._drill_of(name, call)) is not None:
+                    drills.append(_told(job))
+            except ArterioleError as err:
+                if asked.destination:
+                    raise
+                refused.append({"destination": name, **err.document()["error"]})
+        return Reply({"drills": drills, "refused": refused}, status=202)
 
     async def _drill_of(self, destination: str, call: Call) -> Job | None:
         self.kind.require(destination)
@@ -123,9 +137,11 @@ class ArchiveService(JobService):
         archived = sorted(self._archived(destination))
         if not archived:
             return None
-        run, attempt = random.SystemRandom().choice(archived)
+        run, attempt, part = random.SystemRandom().choice(archived)
         observed = self.mode is Mode.OBSERVE
-        request = DrillRequest(attempt=attempt, destination=destination, observe=observed)
+        request = DrillRequest(
+            attempt=attempt, destination=destination, part=part, observe=observed
+        )
         return self.queue.submit(
             f"drill/{secrets.token_hex(16)}",
             request.asked(),
@@ -146,19 +162,19 @@ class ArchiveService(JobService):
         good = next((j for j in drills if j.state is JobState.DONE and not j.observed), None)
         return {
             "destination": destination,
-            "archived": len(self._archived(destination)),
+            "archived": len({(run, attempt) for run, attempt, _ in self._archived(destination)}),
             "last_good": good.ended if good else None,
             "last": _told(last) if last else None,
         }
 
-    def _archived(self, destination: str) -> set[tuple[str, int]]:
-        """The attempts whose data this service knows to be archived there."""
+    def _archived(self, destination: str) -> set[tuple[str, int, Part]]:
+        """Which part of which attempts this service knows to be archived there."""
         return {
-            (job.run, job.attempt)
+            (job.run, job.attempt, Part(job.parameters.get("part", Part.DATA)))
             for job in self._jobs(state=JobState.DONE.value)
             if not job.observed
             and job.result.get("destination") == destination
-            and "path" in job.result
+            and job.result.keys() & {"path", "units"}
         }
 
     def _drills_of(self, destination: str) -> Iterator[Job]:
@@ -179,6 +195,7 @@ def _told(job: Job) -> dict[str, Any]:
         "job_id": job.job_id,
         "run": job.run,
         "attempt": job.attempt,
+        "part": job.parameters["part"],
         "state": job.state.value,
         "observed": job.observed,
         "code": job.code,

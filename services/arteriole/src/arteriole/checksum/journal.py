@@ -46,8 +46,9 @@ ORDER BY size < :batch, CASE WHEN size >= :batch THEN -size END, name
 """
 _CHANGED = """
 FROM recorded LEFT JOIN file USING (name)
-WHERE file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3
+WHERE (file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3)
 """
+_UNPAIRED = "AND (recorded.md5 IS NULL OR recorded.blake3 IS NULL)"
 _ALIKE = """
 SELECT (SELECT count(*) FROM now) = count(*) AND count(*) = (
     SELECT count(*) FROM now JOIN file USING (name)
@@ -168,6 +169,10 @@ class Journal:
         """The first names of what is gone, or has other digests than were recorded."""
         return self._names(_CHANGED)
 
+    def changed_halves(self) -> list[str]:
+        """The same of what the manifest of one kind alone records."""
+        return self._names(f"{_CHANGED} {_UNPAIRED}")
+
     def late(self) -> list[str]:
         """The first names of what is in no manifest."""
         return self._names(_LATE)
@@ -189,7 +194,8 @@ class Journal:
         )
 
     def has_recorded(self, name: str) -> bool:
-        query = "SELECT 1 FROM recorded WHERE name = ?"
+        """Whether the manifests of both kinds have it."""
+        query = "SELECT 1 FROM recorded WHERE name = ? AND md5 IS NOT NULL AND blake3 IS NOT NULL"
         return self._database.execute(query, (name,)).fetchone() is not None
 
     def count_late(self) -> int:

@@ -36,10 +36,12 @@ def verify(task: Task) -> dict[str, Any]:
 def addendum(task: Task) -> dict[str, Any]:
     """`{files, bytes, manifests}`: what came after the run folder's manifests were closed.
 
-    The others are not looked at; without such files nothing is written.
+    So do the files of an addendum of which one manifest was not written. The others are not looked
+    at; without such files nothing is written.
 
     Raises:
-        ChecksumError: a file cannot be read, or is still written to.
+        ChecksumError: a file cannot be read, is still written to, or is not as half an addendum
+            has it.
     """
     with exclusive(task, f"{task.run}.{task.attempt}"), opened(task, RUNFOLDER) as part:
         part.volumes.load(part.journal)
@@ -50,10 +52,11 @@ def addendum(task: Task) -> dict[str, Any]:
             catch_up(part.folder, part.journal, meter, small)
         if names := part.journal.unlike(_late(part)):
             raise written_to(part.folder, names)
-        manifests = part.volumes.append(part.journal) if files else {}
+        manifests = part.volumes.append(part.journal)
         part.journal.discard()
         return {"files": files, "bytes": size, "manifests": manifests}
 
 
 def _late(part: DataPart) -> Iterator[FoundFile]:
+    """What is in no manifest, or in that of one kind only."""
     return (found for found in part.walk() if not part.journal.has_recorded(found.name))

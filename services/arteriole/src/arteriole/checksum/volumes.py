@@ -40,7 +40,7 @@ class Volumes:
 
     def is_closed(self) -> bool:
         """Whether the first pair is whole; it never changes any more."""
-        return all(self._path(0, kind).exists() for kind in KINDS)
+        return self._is_whole(0)
 
     def close(self, journal: Journal, *, may_grow: bool = False) -> dict[str, str]:
         """Write what is missing, compare what is there; BLAKE3 by the manifest's name.
@@ -69,10 +69,15 @@ class Volumes:
         return count
 
     def append(self, journal: Journal) -> dict[str, str]:
-        """Write what is in no manifest as one more pair; as of `close`."""
-        volume = self.load(journal)
-        journal.take_late(volume)
-        return dict(self._written(journal, (volume, kind)) for kind in KINDS)
+        """Write what is in no manifest as one more pair, and what pairs lack; as of `close`."""
+        count = self.load(journal)
+        if changed := journal.changed_halves():
+            raise self.differs(changed)
+        written = [volume for volume in range(count) if not self._is_whole(volume)]
+        if journal.late():
+            journal.take_late(count)
+            written.append(count)
+        return dict(self._written(journal, (volume, kind)) for volume in written for kind in KINDS)
 
     def load(self, journal: Journal) -> int:
         """Let the journal know what is recorded; how many pairs there are."""
@@ -87,6 +92,9 @@ class Volumes:
                 paths = " and ".join(str(self._path(volume, kind)) for kind in KINDS)
                 raise ManifestError(f"{paths} list different files: {listed(half)}")
         return count
+
+    def _is_whole(self, volume: int) -> bool:
+        return all(self._path(volume, kind).exists() for kind in KINDS)
 
     def _all(self, count: int) -> list[tuple[int, str]]:
         return [(volume, kind) for volume in range(count) for kind in KINDS]

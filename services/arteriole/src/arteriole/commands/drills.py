@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from arteriole.commands.terminal import client_of, moment, say
+from arteriole.commands.terminal import client_of, complain, moment, say
 
 
 @click.command("drills", short_help="When bringing back was last proved, archive by archive.")
@@ -15,10 +15,14 @@ def drills_command(context: click.Context, now: bool, destination: str) -> None:
     """Show the last drill of each archive: files brought back, verified and removed again."""
     client = client_of(context, "archive")
     if now:
-        for drill in client.post("drills", {"destination": destination})["drills"]:
-            of = f"{drill['run']}, attempt {drill['attempt']}"
+        answer = client.post("drills", {"destination": destination})
+        for drill in answer["drills"]:
+            results = "results of " if drill["part"] == "results" else ""
+            of = f"{results}{drill['run']}, attempt {drill['attempt']}"
             say(f"{drill['destination']}: bringing back some of {of}: archive/{drill['job_id']}")
-        return
+        for one in answer["refused"]:
+            complain(f"{one['destination']}: {one['message']} [{one['code']}]", one["hint"])
+        context.exit(1 if answer["refused"] else 0)
     for found in client.get("drills")["destinations"]:
         say(_line(found))
 

@@ -30,7 +30,7 @@ class Needs:
         return f"{self.cores} core{'s' * (self.cores != 1)} and {self.memory_gb:g} GB"
 
 
-#: Of one that reads a few small files, or whose work another machine does.
+#: Of one that reads a few small files, whose work another machine does, or that may wait for days.
 NOTHING = Needs(0, 0)
 
 

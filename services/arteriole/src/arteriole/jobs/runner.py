@@ -53,8 +53,8 @@ class Runner:
 
     Beside those of other services each needs its share of the `machine` (machine.py).
 
-    Those that are light (`light` in their parameters), since they read a few small files only, wait
-    for no other: there may be as many beside them.
+    Those that are light (`light` in their parameters), since they read a few small files only, or
+    may wait for days, wait for no other, nor others for them: there may be as many beside them.
 
     Started again after a crash it needs nothing but rows and folders: lock held, the job is
     adopted; a result there, it is recorded; neither, the process died, and the job is started

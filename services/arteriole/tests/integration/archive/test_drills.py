@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from arteriole.archive.drill import choose
 from arteriole.archive.kind import DrillRequest
 from arteriole.archive.work import work
+from arteriole.checksum.parts import Part
 from arteriole.cli import main
 
-from .conftest import BASE, Centre, Store
+from .conftest import BASE, Centre, Store, write_tree
 
 
 def _task(centre: Centre) -> Any:
@@ -65,6 +66,19 @@ def test_what_an_earlier_start_left_goes_too(directory: Centre) -> None:
     assert not list(directory.restored.iterdir())
 
 
+def test_a_unit_of_results_needs_nothing_else(centre: Centre) -> None:
+    units = {f"bcbio.G{n}": {"final/a.vcf.gz": b"v" * n, "log.txt": b"log"} for n in (1, 2)}
+    for name, files in units.items():
+        write_tree(centre.results / name, files)
+    centre.checksum(part="results")
+    centre.archive(part="results")
+    shutil.rmtree(centre.results)
+    request = DrillRequest(destination="vault", part=Part.RESULTS)
+    told = work(centre.site.task(centre.kind().parameters(centre.run, request)))
+    assert told in [{"destination": "vault", "files": 2, "bytes": 3 + n, "of": 2} for n in (1, 2)]
+    assert not list(centre.restored.iterdir())
+
+
 @pytest.fixture
 def arteriole(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     def run(*words: str) -> str:
@@ -83,7 +97,7 @@ def test_over_http(
 ) -> None:
     service = serve("archive", directory.settings)
     monkeypatch.setenv("ARTERIOLE_ARCHIVE_URL", service.url.removesuffix("/api/1.0"))
-    assert service.call("POST", "drills", json={}).json() == {"drills": []}
+    assert service.call("POST", "drills", json={}).json() == {"drills": [], "refused": []}
     assert arteriole() == "vault: never a good one, of 0 attempts archived\n"
     place = service.ended(service.submit(attempt=1, destination="vault")["job_id"])["result"]
     drills = service.call("POST", "drills", json={}).json()["drills"]
@@ -100,3 +114,38 @@ def test_over_http(
     assert (finished["stage"], finished["payload"]["state"]) == ("drill", "error"), finished
     answer = service.call("POST", "drills", json={"destination": "tape"})
     assert answer.json()["error"]["code"] == "destination.unknown"
+
+
+def test_one_that_cannot_begin_keeps_no_other_from_it(
+    directory: Centre, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = {"bucket": "lost", "credentials_file": str(directory.site.home / "lost.json")}
+    directory.settings["destinations"] = {
+        "first": {"s3": lost},
+        **directory.settings["destinations"],
+    }
+    service = serve("archive", directory.settings)
+    service.ended(service.submit(attempt=1, destination="vault")["job_id"])
+    answer = service.call("POST", "drills", json={})
+    (drill,), (refused,) = answer.json()["drills"], answer.json()["refused"]
+    assert (answer.status_code, drill["destination"]) == (202, "vault")
+    assert (refused["destination"], refused["code"]) == ("first", "destination.unusable")
+    assert service.ended(drill["job_id"])["state"] == "done"
+    monkeypatch.setenv("ARTERIOLE_ARCHIVE_URL", service.url.removesuffix("/api/1.0"))
+    said = CliRunner().invoke(main, ["drills", "--now"])
+    assert said.exit_code == 1 and "first: credentials_file" in said.output
+    assert "vault: bringing back some of" in said.output
+
+
+def test_archived_results_are_chosen_too(directory: Centre, serve: Callable[..., Any]) -> None:
+    write_tree(directory.results / "bcbio.G1", {"log.txt": b"log"})
+    directory.checksum(part="results")
+    service = serve("archive", directory.settings)
+    asked = {"attempt": 1, "destination": "vault", "part": "results", "stage": "archive_results"}
+    service.ended(service.submit(**asked)["job_id"])
+    for _ in range(2):  # what was drilled is no archive
+        (drill,) = service.call("POST", "drills", json={}).json()["drills"]
+        job = service.ended(drill["job_id"])
+        assert (drill["part"], job["state"], job["result"]["files"]) == ("results", "done", 1)
+    (found,) = service.call("GET", "drills").json()["destinations"]
+    assert found["archived"] == 1

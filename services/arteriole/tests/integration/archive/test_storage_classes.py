@@ -6,7 +6,7 @@ NB: moto accepts any secret and any digest, so this proves nothing about integri
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,6 +126,30 @@ def test_cold_objects_are_brought_back_and_waited_for(
     assert tree(amazon.restored / amazon.run / "attempt-1") == amazon.data
     waited = [(done, total) for done, total, unit in told if unit == "objects brought back"]
     assert len(waited) >= 2 and all(done < total for done, total in waited)
+
+
+@pytest.mark.parametrize("asked", ["restore", "drill"])
+def test_nothing_waits_for_what_waits_for_cold_objects(
+    amazon: Centre, moto: str, serve: Callable[..., Any], until: Callable[..., Any], asked: str
+) -> None:
+    """On a machine of one core, where one job at a time is archived."""
+    requests.post(f"{moto}/moto-api/state-manager/set-transition", json=LOOKS, timeout=20)
+    amazon.destination.update(storage_class="DEEP_ARCHIVE", thaw_poll=3600)
+    service = serve("archive", amazon.settings, jobs={"cores": 1, "memory_gb": 1})
+    done = service.submit(attempt=1, destination="vault")
+    assert service.ended(done["job_id"])["state"] == "done"
+    path = {"restore": f"restore/{amazon.run}", "drill": "drills"}[asked]
+    service.call("POST", path, json={}).raise_for_status()
+    (cold,) = service.call("GET", f"status?stage={asked}").json()["jobs"]
+
+    def waits() -> bool:
+        progress = service.status(cold["job_id"])["progress"]
+        return progress is not None and progress["unit"] == "objects brought back"
+
+    until(waits)
+    again = service.submit(key="again", attempt=1, destination="vault")
+    assert service.ended(again["job_id"])["state"] == "done"
+    assert service.status(cold["job_id"])["state"] == "started"
 
 
 def test_encrypted_objects_are_moved_and_brought_back_too(

@@ -1,20 +1,23 @@
 """What was digested is not digested again: over kill -9, from cycle to cycle, and no further."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arteriole.app.errors import ArterioleError
+from arteriole.checksum import volumes
 from arteriole.checksum.journal import held
 from arteriole.checksum.kind import ChecksumKind
-from arteriole.checksum.manifest import read_manifest
+from arteriole.checksum.manifest import read_manifest, write_manifest
 from arteriole.checksum.part_request import (
     AddendumRequest,
     DigestRequest,
@@ -226,6 +229,52 @@ def test_addenda_read_only_what_is_late(site: Any) -> None:
         assert (result["files"], result["bytes"], list(result["manifests"])) == (1, 5, names)
         require_md5sum(site, names[0])
     assert do(site, VerifyRequest())["late"] == 0
+
+
+@pytest.fixture
+def half(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An addendum of which the second manifest could not be written."""
+    do(site)
+    (site.runfolder / "late").write_bytes(b"12345")
+
+    def write(path: Path, entries: Iterable[tuple[str, str]]) -> None:
+        if path.suffix == ".blake3":
+            raise OSError(errno.ENOSPC, "no space")
+        write_manifest(path, entries)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(volumes, "write_manifest", write)
+        with pytest.raises(OSError, match="no space"):
+            do(site, AddendumRequest())
+    assert not (site.manifests / "runfolder.addendum-1.blake3").exists()
+
+
+@pytest.mark.usefixtures("half")
+def test_half_an_addendum_is_completed(site: Any) -> None:
+    before = (site.manifests / "runfolder.addendum-1.md5").read_bytes()
+    (site.runfolder / "later").write_bytes(b"1")
+    result = do(site, AddendumRequest())
+    assert (result["files"], result["bytes"]) == (2, 6)
+    names = [f"runfolder.addendum-{n}.{kind}" for n in (1, 2) for kind in ("md5", "blake3")]
+    assert list(result["manifests"]) == names
+    assert (site.manifests / names[0]).read_bytes() == before
+    assert list(read_manifest(site.manifests / names[1]).digests) == ["late"]
+    assert do(site, AddendumRequest()) == {"files": 0, "bytes": 0, "manifests": {}}
+    assert do(site, VerifyRequest())["late"] == 0
+
+
+@pytest.mark.usefixtures("half")
+@pytest.mark.parametrize(
+    "deed", [lambda path: path.unlink(), lambda path: path.write_bytes(b"54321")]
+)
+def test_half_an_addendum_of_a_file_that_changed_stays_half(
+    site: Any, deed: Callable[[Path], Any]
+) -> None:
+    deed(site.runfolder / "late")
+    with pytest.raises(ArterioleError, match=r"recorded earlier: late$") as raised:
+        do(site, AddendumRequest())
+    assert raised.value.code == "checksum.changed"
+    assert not (site.manifests / "runfolder.addendum-1.blake3").exists()
 
 
 @pytest.mark.parametrize("request_of", [VerifyRequest, AddendumRequest])
