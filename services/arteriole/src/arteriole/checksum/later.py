@@ -36,8 +36,8 @@ def verify(task: Task) -> dict[str, Any]:
 def addendum(task: Task) -> dict[str, Any]:
     """`{files, bytes, manifests}`: what came after the run folder's manifests were closed.
 
-    So do the files of an addendum of which one manifest was not written. The others are not looked
-    at; without such files nothing is written.
+    What one manifest of an addendum has, and its other lacks, counts as such. The other files are
+    not looked at; where there is nothing, nothing is written.
 
     Raises:
         ChecksumError: a file cannot be read, is still written to, or is not as half an addendum
