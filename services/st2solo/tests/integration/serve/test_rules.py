@@ -1,6 +1,7 @@
 """What a rule hands to its action, in a real `st2solo serve`."""
 
 import itertools
+import json
 
 import pytest
 
@@ -14,7 +15,7 @@ def enforced(serve, until):
     """Makes a rule on demo.event, lets it happen, and gives what became of it."""
     made = []
 
-    def make(payload, parameters, criteria=None):
+    def make(payload, parameters, criteria=None, action="core.noop"):
         name = f"rule_{next(_numbers)}"
         body = {
             "name": name,
@@ -22,7 +23,7 @@ def enforced(serve, until):
             "enabled": True,
             "trigger": {"type": "demo.event"},
             "criteria": criteria or {},
-            "action": {"ref": "core.noop", "parameters": parameters},
+            "action": {"ref": action, "parameters": parameters},
         }
         reply = serve.call("POST", "/rules", json=body)
         assert reply.status_code == 201, reply.text
@@ -75,3 +76,12 @@ def test_a_criterion_that_fails_within_a_search_does_not_stop_the_rule(enforced)
     executions, reasons = enforced({"n": 0, "fields": [{}, {"n": 5}]}, {}, criteria)
     assert len(executions) == 1
     assert sorted(reason is None for reason in reasons) == [False, True]
+
+
+@pytest.mark.parametrize("creds", ["s3cret", '{"port": "s3cret"}', "[" * 500 + "s3cret"])
+def test_no_error_tells_a_secret(enforced, serve, creds):
+    serve.call("PUT", "/keys/creds", json={"name": "creds", "value": creds, "secret": True})
+    given = {"creds": "{{ st2kv.system.creds | decrypt_kv }}"}
+    executions, [reason] = enforced({"n": 0}, given, action="demo.login")
+    assert "creds" in reason and "does not fit its type" in reason
+    assert "s3cret" not in reason + json.dumps(executions) + serve.log
