@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from st2solo import json_text
 from st2solo.errors import NotFoundError
 from st2solo.inquiries import Inquiries
 from st2solo.lifecycle import Lifecycle
@@ -286,7 +287,14 @@ class Dispatcher:
             self._complete(execution.id, prepared)
 
     def _ended(self, execution_id: str) -> None:
-        """A process is over, or was found to be."""
+        """A process is over, or was found to be; what fails here is tried again."""
+        try:
+            self._follow_up(execution_id)
+        except Exception:
+            _LOG.exception("the end is not followed up", extra={"execution_id": execution_id})
+            self._later(_RETRY_SECONDS, self._ended, execution_id)
+
+    def _follow_up(self, execution_id: str) -> None:
         try:
             execution = self._records.get(execution_id)
         except NotFoundError:
@@ -307,11 +315,14 @@ class Dispatcher:
 
     def _outcome(self, execution: Execution) -> Outcome:
         try:
-            ended = self.processes.ended(execution.id)
-            return RUNNERS[execution.runner].outcome(ended)
-        except (OSError, ValueError, KeyError) as error:
+            outcome = RUNNERS[execution.runner].outcome(self.processes.ended(execution.id))
+        except Exception as error:  # an action may have left anything
             _LOG.exception("the result cannot be read", extra=_about(execution))
             return Outcome(Status.FAILED, {"error": f"the result cannot be read: {error}"})
+        if json_text.is_deeper(outcome.result):
+            reason = f"the result is nested deeper than {json_text.DEEPEST} levels"
+            return Outcome(Status.FAILED, {"error": f"{reason}; what the action did is done"})
+        return outcome
 
     def _died(self, execution: Execution) -> None:
         """It began and left no result: run it again if its tags allow that, else give it up."""
@@ -373,13 +384,21 @@ class Dispatcher:
             if execution.runner != WORKFLOW_RUNNER:
                 known.add(execution.id)
                 self._running[execution.id] = 0
-                if self.processes.fate(execution.id) is Fate.RUNNING:
-                    self.processes.adopt(execution.id, self._ended)
-                else:
-                    self._ended(execution.id)
+                self._recover_process(execution.id)
         for name in set(self.processes.folders()) - known:
             if self.processes.fate(name) is not Fate.RUNNING:
                 self.processes.remove(name)
+
+    def _recover_process(self, execution_id: str) -> None:
+        """Follow one; what fails here is tried again and keeps nobody else from being found."""
+        try:
+            if self.processes.fate(execution_id) is Fate.RUNNING:
+                self.processes.adopt(execution_id, self._ended)
+            else:
+                self._ended(execution_id)
+        except OSError:
+            _LOG.exception("the process is not found", extra={"execution_id": execution_id})
+            self._later(_RETRY_SECONDS, self._recover_process, execution_id)
 
 
 def _about(execution: Execution) -> dict[str, str]:

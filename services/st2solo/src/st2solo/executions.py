@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from st2solo.dispatcher import Dispatcher
-from st2solo.errors import ConflictError, ForbiddenError, InvalidError, ParameterError
+from st2solo.errors import ForbiddenError, InvalidError, ParameterError
 from st2solo.inquiries import Inquiries
 from st2solo.installed_packs import PACKS
 from st2solo.lifecycle import Lifecycle, Listener
@@ -290,29 +290,32 @@ class Executions:
             self._cancel(child, user)
 
     def pause(self, execution_id: str, user: str) -> dict[str, Any]:
-        """Pause a workflow.
+        """Pause a workflow; one that is paused already stays as it is.
 
         Raises:
             NotFoundError: there is no such execution.
-            InvalidError: it is no workflow.
-            ConflictError: it is not running.
+            InvalidError: it is no workflow, or not running.
         """
         execution = self._workflow(execution_id, "paused")
+        if execution.status in (Status.PAUSING, Status.PAUSED):
+            return self.get(execution_id)
         if execution.status is not Status.RUNNING:
-            raise ConflictError(f"execution {execution_id} is {execution.status}, not running")
+            raise InvalidError(f"execution {execution_id} is {execution.status}, not running")
         with self._store.transaction():
             self._workflows.pause(execution)
         return self.get(execution_id)
 
     def resume(self, execution_id: str, user: str) -> dict[str, Any]:
-        """Go on with a paused workflow.
+        """Go on with a paused workflow; one that runs already stays as it is.
 
         Raises:
-            NotFoundError, InvalidError, ConflictError: as `pause`, for one that is not paused.
+            NotFoundError, InvalidError: as `pause`, for one that is not paused.
         """
         execution = self._workflow(execution_id, "resumed")
+        if execution.status is Status.RUNNING:
+            return self.get(execution_id)
         if execution.status not in (Status.PAUSED, Status.PAUSING):
-            raise ConflictError(f"execution {execution_id} is {execution.status}, not paused")
+            raise InvalidError(f"execution {execution_id} is {execution.status}, not paused")
         with self._store.transaction():
             self._workflows.resume(execution)
         return self.get(execution_id)

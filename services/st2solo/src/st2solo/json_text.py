@@ -7,6 +7,10 @@ import json
 import math
 from typing import Any
 
+#: So many lists and objects within each other can be stored, shown and taken into others.
+DEEPEST = 100
+
+_CONTAINERS = (dict, list)
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -24,6 +28,16 @@ def _number(digits: str) -> float:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def is_deeper(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether more than so many lists and objects are within each other."""
+    if not isinstance(value, _CONTAINERS):
+        return False
+    below = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(
+        isinstance(one, _CONTAINERS) and is_deeper(one, levels - 1) for one in below
+    )
 
 
 def parse(text: str) -> Any:

@@ -1,6 +1,7 @@
 """The datastore: named strings of the scopes 'system' and 'user', secret ones encrypted at rest."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -59,6 +60,9 @@ class Keys:
     def __init__(self, store: Store, crypto: CryptoKey) -> None:
         self._store = store
         self._crypto = crypto
+        #: Called with a key before and after each change, in the transaction that makes it; None
+        #: is one that is not there.
+        self.on_change: list[Callable[[Key | None, Key | None], None]] = []
 
     def value(self, name: str, *, scope: str, user: str | None, decrypt: bool) -> str | None:
         """The value as stored (ciphertext if secret), or in the clear with `decrypt`.
@@ -80,14 +84,18 @@ class Keys:
 
     def get(self, name: str, *, scope: str, user: str | None) -> Key:
         scope, owner = _owner(scope, user)
+        key = self._found(name, scope, owner)
+        if key is None:
+            raise NotFoundError(f'there is no key "{name}" in the scope {scope}')
+        return key
+
+    def _found(self, name: str, scope: str, owner: str) -> Key | None:
         row = self._store.execute(
             "SELECT * FROM keys WHERE scope = ? AND owner = ? AND name = ?"
             " AND (expires IS NULL OR expires > ?)",
             (scope, owner, name, moments.now_text()),
         ).fetchone()
-        if row is None:
-            raise NotFoundError(f'there is no key "{name}" in the scope {scope}')
-        return Key.from_row(row)
+        return row and Key.from_row(row)
 
     def list(self, *, scope: str, user: str | None, prefix: str = "") -> list[Key]:
         scope, owner = _owner(scope, user)
@@ -119,18 +127,28 @@ class Keys:
             value = self._crypto.encrypt(value)
         scope, owner = _owner(scope, user)
         expires = ttl_seconds and moments.text(moments.now() + timedelta(seconds=ttl_seconds))
-        self._store.execute(
-            "INSERT INTO keys (id, scope, owner, name, value, secret, description, expires)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, owner, name) DO UPDATE SET"
-            " value = excluded.value, secret = excluded.secret,"
-            " description = excluded.description, expires = excluded.expires",
-            (new_id(), scope, owner, name, value, secret or encrypted, description, expires),
-        )
-        return self.get(name, scope=scope, user=user)
+        with self._store.transaction():
+            before = self._found(name, scope, owner)
+            self._store.execute(
+                "INSERT INTO keys (id, scope, owner, name, value, secret, description, expires)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, owner, name) DO UPDATE SET"
+                " value = excluded.value, secret = excluded.secret,"
+                " description = excluded.description, expires = excluded.expires",
+                (new_id(), scope, owner, name, value, secret or encrypted, description, expires),
+            )
+            key = self.get(name, scope=scope, user=user)
+            self._tell(before, key)
+        return key
 
     def delete(self, name: str, *, scope: str, user: str | None) -> None:
-        key = self.get(name, scope=scope, user=user)
-        self._store.execute("DELETE FROM keys WHERE id = ?", (key.id,))
+        with self._store.transaction():
+            key = self.get(name, scope=scope, user=user)
+            self._store.execute("DELETE FROM keys WHERE id = ?", (key.id,))
+            self._tell(key, None)
+
+    def _tell(self, before: Key | None, after: Key | None) -> None:
+        for listener in self.on_change:
+            listener(before, after)
 
     def document(self, key: Key, *, decrypt: bool) -> dict[str, Any]:
         """As StackStorm's API shows it: a secret is ciphertext unless decrypted."""

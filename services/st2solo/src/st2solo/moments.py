@@ -14,6 +14,18 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def normal(value: str) -> str:
+    """A time that somebody wrote as such a text, so that it compares with those in the store.
+
+    Raises:
+        InvalidError: the text is no ISO 8601 time.
+    """
+    try:
+        return text(parse(value))
+    except OverflowError as err:  # in UTC it is before the year 1, or after 9999
+        raise InvalidError(f"expected another time, found {value}") from err
+
+
 def now_text() -> str:
     return text(now())
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, meta
+from jinja2 import TemplateSyntaxError, UndefinedError, meta
 
+from st2solo import json_text
 from st2solo.casts import cast
 from st2solo.errors import ParameterError
 from st2solo.jinja import ENVIRONMENT, is_template, kv_context, render_value
 from st2solo.ports import KeySource
+from st2solo.schema import has_secret
 
 Schema = Mapping[str, Mapping[str, Any]]
 
@@ -43,6 +45,8 @@ class _Names:
     values: dict[str, Any] = field(default_factory=dict)
     templates: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, set[str]] = field(default_factory=dict)
+    #: Those whose values stand in no error.
+    secret: set[str] = field(default_factory=set)
 
     def add(self, name: str, value: Any) -> None:
         """Take a value; one that is a template is evaluated later."""
@@ -61,6 +65,7 @@ class _Names:
         self.values[name] = value
 
     def add_defaults(self, schema: Schema) -> None:
+        self.secret |= {name for name, attributes in schema.items() if has_secret(attributes)}
         for name, attributes in schema.items():
             absent = name not in self.templates and self.values.get(name) is None
             if absent or attributes.get("immutable", False):
@@ -77,8 +82,13 @@ class _Names:
                 try:
                     known[name] = render_value(self.templates[name], known)
                 except Exception as error:  # whatever a filter or a lookup raises
-                    raise ParameterError(f'Failed to render parameter "{name}": {error}') from error
+                    raise self._failed(name, error) from None
         return known
+
+    def _failed(self, name: str, error: Exception) -> ParameterError:
+        names_only = isinstance(error, UndefinedError) or name not in self.secret
+        reason = str(error) if names_only else type(error).__name__
+        return ParameterError(f'Failed to render parameter "{name}": {reason}')
 
     def _order(self) -> Iterable[str]:
         graph = {name: self.needs[name] for name in self.templates}
@@ -107,17 +117,22 @@ def _names(around: Surroundings) -> _Names:
     )
 
 
-def _cast(name: str, value: Any, schemas: Iterable[Schema]) -> Any:
+def _cast(names: _Names, name: str, value: Any, schemas: Iterable[Schema]) -> Any:
     declared: Mapping[str, Any] = {}
     for schema in schemas:
         declared = schema.get(name, declared)
+    misfit = f"does not fit its type {declared.get('type')}"
     try:
-        return cast(value, dict(declared))
-    except (ValueError, TypeError, SyntaxError) as error:
+        found = cast(value, dict(declared))
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        if name in names.secret:
+            raise ParameterError(f'The value of parameter "{name}" {misfit}') from None
+        raise ParameterError(f'Value {value!r} of parameter "{name}" {misfit}: {error}') from error
+    if json_text.is_deeper(found):
         raise ParameterError(
-            f'Value {value!r} of parameter "{name}" does not fit its type'
-            f" {declared.get('type')}: {error}"
-        ) from error
+            f'The value of parameter "{name}" is nested deeper than {json_text.DEEPEST} levels'
+        )
+    return found
 
 
 def render_live(
@@ -136,14 +151,14 @@ def render_live(
     for schema in schemas:
         names.add_defaults(schema)
     known = names.resolve()
-    live = {name: _cast(name, known[name], schemas) for name in given}
+    live = {name: _cast(names, name, known[name], schemas) for name in given}
     for schema in schemas:
         for name, attributes in schema.items():
             default = attributes.get("default")
             if attributes.get("immutable") or name in given or default == known[name]:
                 continue
             if is_template(default):
-                live[name] = _cast(name, known[name], (schema,))
+                live[name] = _cast(names, name, known[name], (schema,))
     return live
 
 
@@ -164,7 +179,7 @@ def render_final(
         names.add_defaults(schema)
     known = names.resolve()
     final = {
-        name: _cast(name, value, schemas)
+        name: _cast(names, name, value, schemas)
         for name, value in known.items()
         if name in runner or name in action
     }

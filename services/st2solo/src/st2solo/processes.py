@@ -176,7 +176,7 @@ class Processes:
         """How a finished process ended; no more is read than what may be printed and returned.
 
         Raises:
-            OSError, ValueError: there is no result, or it cannot be read.
+            OSError, ValueError, RecursionError: there is no result, or it cannot be read.
         """
         folder = self.folder(execution_id)
         result: dict[str, Any] = json.loads((folder / "result.json").read_text())

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from st2solo import clock, output_schema
+from st2solo import clock, moments, output_schema
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.schema import masked, merged_parameters
@@ -220,7 +220,9 @@ class Records:
                 values.append(value)
             elif name in _FILTERS:
                 clauses.append(_FILTERS[name])
-                values.append(_moment(value) if name.startswith("timestamp") else str(value))
+                values.append(
+                    moments.normal(str(value)) if name.startswith("timestamp") else str(value)
+                )
             else:
                 known = ", ".join(sorted([*_FILTERS, "rule"]))
                 raise InvalidError(f"executions cannot be filtered by {name}; there are {known}")
@@ -319,14 +321,6 @@ class Records:
             "delay": execution.delay_ms,
         }
         return document | {k: v for k, v in optional.items() if v is not None}
-
-
-def _moment(value: Any) -> str:
-    """A time of the API in the form in which the table keeps it."""
-    try:
-        return clock.parse(str(value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except ValueError as error:
-        raise InvalidError(f"{value} is not a time such as 2026-07-01T12:00:00.000Z") from error
 
 
 def _optional(value: Any) -> str | None:

@@ -14,13 +14,14 @@ from st2solo import criteria, jinja, notifications
 from st2solo.criteria import CriteriaError, Payload
 from st2solo.enforcements import Enforcements
 from st2solo.errors import InvalidError, NotFoundError, ParameterError, St2SoloError
-from st2solo.keys import Keys
+from st2solo.keys import Key, Keys
 from st2solo.registry import Registry
 from st2solo.resources import Kind, Resource, Resources
 from st2solo.store import Store
 from st2solo.triggers import (
     ACTION_TRIGGER,
     INQUIRY_TRIGGER,
+    KEY_TRIGGER,
     NOTIFY_TRIGGER,
     Instance,
     InstanceStatus,
@@ -152,6 +153,20 @@ class RulesEngine:
 
     def sensor_changed(self, trigger: str, payload: dict[str, Any]) -> None:
         """Tell the rules that the process of a sensor has started or died."""
+        self._tell(trigger, payload)
+
+    def key_changed(self, before: Key | None, after: Key | None) -> None:
+        """Tell the rules of a change of the datastore; called inside the transaction that makes it.
+
+        Secrets stay encrypted. The payloads are those of st2common/persistence/keyvalue.py.
+        """
+        old, new = (key and self._keys.document(key, decrypt=False) for key in (before, after))
+        operation = "delete" if new is None else "create" if old is None else "update"
+        self._tell(KEY_TRIGGER + operation, {"object": new or old})
+        if before and after and before.stored != after.stored:
+            self._tell(KEY_TRIGGER + "value_change", {"old_object": old, "new_object": new})
+
+    def _tell(self, trigger: str, payload: dict[str, Any]) -> None:
         if self._listened(trigger):
             self._triggers.emit(trigger, payload, trace_tag=None)
 

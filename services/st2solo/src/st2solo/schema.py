@@ -150,8 +150,12 @@ def require(instance: Any, schema: dict[str, Any]) -> None:
     try:
         _Validator(schema, resolver=_LocalReferences.from_schema(schema)).validate(instance)
     except ValidationError as error:
-        raise InvalidError(_explained(error)) from error
-    except (UnknownType, RefResolutionError, AttributeError, TypeError, re.error) as error:
+        # without the error itself, which may hold a secret
+        raise InvalidError(_explained(error, schema)) from None
+    except UnknownType as error:  # its text holds the value
+        message = f"the schema itself cannot be used: there is no type {error.type!r}"
+        raise InvalidError(message) from None
+    except (RefResolutionError, AttributeError, TypeError, re.error) as error:
         raise InvalidError(f"the schema itself cannot be used: {error}") from error
 
 
@@ -162,12 +166,39 @@ class _LocalReferences(RefResolver):  # type: ignore[misc]  # jsonschema publish
         raise RefResolutionError(f"{uri} is not within the schema")
 
 
-def _explained(error: ValidationError) -> str:
-    path = ".".join(str(part) for part in error.path)
-    return f"{error.message} (parameter {path})" if path else str(error.message)
-
-
 MASK = "********"
+#: The rules whose messages have names and no values.
+_NAMING = frozenset({"required", "additionalProperties", "dependencies"})
+
+
+def _explained(error: ValidationError, schema: dict[str, Any]) -> str:
+    """What does not fit and where, without the value of a secret or of what holds one."""
+    message, parts = str(error.message), list(error.path)
+    known = 0
+    while known < len(parts) and not schema.get("secret"):
+        below = _below(schema, parts[known])
+        if not isinstance(below, dict):
+            break
+        schema, known = below, known + 1
+    holds = has_secret(schema) or has_secret(error.schema)
+    if schema.get("secret") or (holds and error.validator not in _NAMING):
+        message, parts = f"a secret does not fit its {error.validator}", parts[:known]
+    path = ".".join(str(part) for part in parts)
+    return f"{message} (parameter {path})" if path else message
+
+
+def _below(schema: dict[str, Any], part: Any) -> Any:
+    if isinstance(part, int):
+        return schema.get("items")
+    properties = schema.get("properties")
+    return properties.get(part) if isinstance(properties, dict) else None
+
+
+def has_secret(schema: Any) -> bool:
+    """Whether a schema, or any within it, is that of a secret."""
+    if isinstance(schema, dict):
+        return schema.get("secret") is True or any(has_secret(one) for one in schema.values())
+    return isinstance(schema, list) and any(has_secret(one) for one in schema)
 
 
 def masked(parameters: dict[str, Any], schema: dict[str, dict[str, Any]]) -> dict[str, Any]:

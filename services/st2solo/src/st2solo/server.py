@@ -177,6 +177,7 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     services.executions.on_change.append(logs.execution_changed)
     services.sensors.on_process.append(services.rules.sensor_changed)
     services.executions.on_announcement.append(services.stream.announce)
+    services.keys.on_change.append(services.rules.key_changed)
     services.executions.inquiries.on_opened.append(services.rules.asked)
     services.registry.on_registered += [services.timers.refresh, services.sensors.refresh]
     app = application(services)

@@ -19,6 +19,8 @@ NOTIFY_TRIGGER = "core.st2.generic.notifytrigger"
 INQUIRY_TRIGGER = "core.st2.generic.inquiry"
 SENSOR_SPAWN_TRIGGER = "core.st2.sensor.process_spawn"
 SENSOR_EXIT_TRIGGER = "core.st2.sensor.process_exit"
+#: `create`, `update`, `value_change` or `delete` of a key of the datastore.
+KEY_TRIGGER = "core.st2.key_value_pair."
 WEBHOOK = "core.st2.webhook"
 
 

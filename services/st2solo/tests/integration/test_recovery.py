@@ -202,6 +202,47 @@ def test_an_action_that_ended_while_the_engine_was_down(doomed, engine_over, flo
     engine_over(body)
 
 
+def _unreadable(folder):
+    (folder / "output.json").write_text("[" * 100_000)
+
+
+def _without_lock(folder):
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "status"),
+    [(None, "succeeded"), (_unreadable, "failed"), (_without_lock, "succeeded")],
+)
+def test_what_an_ended_action_has_left_does_not_end_the_start(
+    damage, status, doomed, engine_over, packs, tmp_path
+):
+    effects, go, command = _count(tmp_path)
+    deep = f"{command}; head -c 100000 /dev/zero | tr '\\0' '['"
+    packs.action("demo.deep", runner_type="local-shell-cmd", parameters={"cmd": {"default": deep}})
+    process, execution_id = doomed("demo.deep")
+    _wait_for(effects)
+    process.kill()
+    process.wait()
+    go.touch()
+    folder = tmp_path / "work" / execution_id
+    _wait_for(folder / "result.json")
+    if damage is not None:
+        damage(folder)
+
+    async def body(engine):
+        assert (await engine.run("core.local", cmd="true"))["status"] == "succeeded"
+        if damage is _without_lock:
+            (folder / "lock").rmdir()
+        done = await engine.over(execution_id)
+        assert done["status"] == status
+        told = done["result"]["error" if status == "failed" else "stdout"]
+        assert ("cannot be read" if status == "failed" else "[" * 100_000) in told
+
+    engine_over(body)
+
+
 @pytest.mark.parametrize("point", ["launch", "record"])
 def test_the_engine_dies_between_record_and_effect(point, doomed, engine_over, flow):
     effects, go = flow

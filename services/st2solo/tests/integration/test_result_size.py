@@ -78,10 +78,11 @@ def test_a_python_action(name, engine_over, packs):
 
 
 @contextmanager
-def _answering(text):
+def _answering(text, kind="text/plain"):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
+            self.send_header("Content-Type", kind)
             self.end_headers()
             self.wfile.write(text)
 
@@ -107,6 +108,18 @@ def test_the_answer_to_a_request(engine_over, packs):
         assert "the action has returned 60," in done["result"]["error"]
 
     engine_over(body, max_result_size=MOST)
+
+
+def test_an_answer_that_is_nested_too_deep_stays_a_text(engine_over, packs):
+    packs.action("demo.ask", runner_type="http-request", parameters={"url": {"required": True}})
+
+    async def body(engine):
+        with _answering(MOST * b"[", "application/json") as url:
+            done = await engine.run("demo.ask", url=url)
+        assert (done["status"], done["result"]["parsed"]) == ("succeeded", False)
+        assert done["result"]["body"] == MOST * "["
+
+    engine_over(body)
 
 
 GATHERS = """

@@ -42,3 +42,12 @@ def test_read(text, expected):
 def test_refused(text):
     with pytest.raises(ValueError):
         json_text.parse(text)
+
+
+@pytest.mark.parametrize("wrap", [lambda value: [value, 1], lambda value: {"a": 1, "b": value}])
+@pytest.mark.parametrize(("levels", "deeper"), [(0, False), (100, False), (101, True), (400, True)])
+def test_how_deep_a_value_is(levels, deeper, wrap):
+    value = "x"
+    for _ in range(levels):
+        value = wrap(value)
+    assert json_text.is_deeper(value) is deeper

@@ -30,3 +30,13 @@ def test_without_a_zone_it_is_utc():
 def test_what_is_no_time_is_refused(value):
     with pytest.raises(InvalidError):
         moments.parse(value)
+
+
+def test_a_time_that_compares_with_those_of_the_store():
+    assert moments.normal("2026-07-01T12:00:00+02:00") == "2026-07-01T10:00:00.000000Z"
+
+
+@pytest.mark.parametrize("value", ["soon", "", "0001-01-01T00:00:00+02:00"])
+def test_what_compares_with_no_time_is_refused(value):
+    with pytest.raises(InvalidError):
+        moments.normal(value)

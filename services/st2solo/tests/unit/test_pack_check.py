@@ -530,8 +530,8 @@ _PLANTED = {
         ("trigger.unknown_pack", "rules/seen.yaml", "linux.seen"),
     ),
     "a trigger type that only StackStorm fires": (
-        ("rules/seen.yaml", "type: demo.seen", "type: core.st2.key_value_pair.create"),
-        ("trigger.elsewhere", "rules/seen.yaml", "key_value_pair"),
+        ("rules/seen.yaml", "type: demo.seen", "type: core.st2.action.file_written"),
+        ("trigger.elsewhere", "rules/seen.yaml", "file_written"),
     ),
     "parameters that a trigger type does not take": (
         ("rules/timer.yaml", "delta: 1", "delta: 0"),

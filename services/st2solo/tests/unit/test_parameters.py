@@ -194,3 +194,35 @@ def test_a_given_template_is_not_replaced_by_a_default_that_is_one():
     action = {"cmd": {"default": "{{ timeout }}"}}
     given = {"cmd": "{{ st2kv.system.site }}"}
     assert render_live(RUNNER, action, given, _around()) == {"cmd": "lund"}
+
+
+_HOLDS = {"type": "object", "properties": {"pin": {"secret": True}}}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given", "told"),
+    [
+        ({"type": "object", "secret": True}, "s3cret", "does not fit its type object"),
+        ({"type": "integer", "secret": True}, "s3cret", "does not fit its type integer"),
+        ({"type": "string", "secret": True}, ["s3cret"], "does not fit its type string"),
+        (_HOLDS, "pin: s3cret", "does not fit its type object"),
+        ({"secret": True}, "{{ pin | from_json_string | attr('x') }}", "Failed to render"),
+        ({"secret": True}, "{{ pin | version_bump_major }}", "Failed to render"),
+        ({"secret": True}, "{{ pin.nothing }}", "has no attribute 'nothing'"),
+    ],
+)
+def test_no_error_tells_a_secret(attributes, given, told):
+    with pytest.raises(ParameterError) as caught:
+        render_live({}, {"a": attributes}, {"a": given}, _around(pin="s3cret"))
+    error = caught.value
+    assert told in str(error)
+    assert '"a"' in str(error)
+    assert "s3cret" not in str(error)
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_a_value_that_is_nested_too_deep_is_refused(levels):
+    given = {"l": "[" * levels + "]" * levels}
+    with pytest.raises(ParameterError, match='parameter "l"'):
+        render_live({}, {"l": {"type": "array"}}, given, _around())

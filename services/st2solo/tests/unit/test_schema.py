@@ -136,3 +136,53 @@ def test_secrets_are_masked_at_every_depth():
     }
     given = {"a": "s", "b": {"c": "s", "e": 1}, "d": ["s"], "f": 1}
     assert masked(given, schema) == {"a": MASK, "b": {"c": MASK, "e": 1}, "d": [MASK], "f": 1}
+
+
+_PIN = {"type": "string", "maxLength": 3, "secret": True}
+_HOLDS = {"type": "object", "properties": {"user": {"type": "integer"}, "pin": _PIN}}
+
+#: The schema of the property `a`, an instance that does not fit, what is told.
+_SECRETS = [
+    (_PIN, "s3cret", "a secret does not fit its maxLength (parameter a)"),
+    (_PIN, {"s3cret": 1}, "a secret does not fit its type (parameter a)"),
+    ({"type": "any", "secret": True}, "s3cret", "there is no type 'any'"),
+    ({**_NESTED, "secret": True}, {"b": "s3cret"}, "a secret does not fit its type (parameter a)"),
+    (
+        {**_NESTED, "secret": True, "additionalProperties": False},
+        {"s3cret": 1},
+        "a secret does not fit its additionalProperties (parameter a)",
+    ),
+    (_HOLDS, "s3cret", "a secret does not fit its type (parameter a)"),
+    (_HOLDS, {"pin": "s3cret"}, "a secret does not fit its maxLength (parameter a.pin)"),
+    (_HOLDS, {"pin": "s3cret", "user": "me"}, "(parameter a.user)"),
+    ({"type": "array", "items": _PIN}, ["s3cret"], "fit its maxLength (parameter a.0)"),
+    ({"type": "array", "items": [_PIN]}, ["s3cret"], "a secret does not fit"),
+    (
+        {"type": "array", "items": _PIN, "uniqueItems": True},
+        ["s3c", "s3c"],
+        "a secret does not fit its uniqueItems (parameter a)",
+    ),
+    (
+        {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"pin": _PIN}}]},
+        {"pin": "s3cret"},
+        "a secret does not fit its anyOf (parameter a)",
+    ),
+    ({"type": "object", "additionalProperties": _PIN}, {"x": "s3cret"}, "a secret does not fit"),
+]
+
+
+@pytest.mark.parametrize(("prop", "value", "told"), _SECRETS, ids=range(len(_SECRETS)))
+def test_no_error_tells_a_secret(prop, value, told):
+    with pytest.raises(InvalidError) as caught:
+        validate({"a": value}, {"type": "object", "properties": {"a": prop}})
+    error = caught.value
+    assert told in str(error)
+    assert "s3c" not in str(error)
+    assert error.__suppress_context__
+
+
+def test_what_is_missing_beside_a_secret_is_named():
+    schema = parameters_schema({"pin": _PIN, "name": {"type": "string", "required": True}})
+    for given, told in (({}, "'name' is a required property"), ({"name": "a", "x": 1}, "'x' was")):
+        with pytest.raises(InvalidError, match=told):
+            validate(given, schema)

@@ -77,19 +77,16 @@ def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
 def create_execution(call: Call) -> Answer:
     content = call.object()
     action, parameters = content.get("action"), object_of(content, "parameters")
-    context, delay = object_of(content, "context"), content.get("delay")
+    context = object_of(content, "context")
     if not isinstance(action, str):
         raise InvalidError(f"expected the ref of an action, found {action!r}")
-    whole = isinstance(delay, int) and not isinstance(delay, bool)
-    if delay is not None and not (whole and 0 <= delay <= _LONGEST_DELAY_MS):
-        raise InvalidError(f"expected delay in milliseconds, up to 365 days, found {delay!r}")
     execution = call.services.executions.request(
         action,
         parameters,
         user=_user(call, content),
         context={k: v for k, v in context.items() if k not in _OWN_CONTEXT},
         trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
-        delay_ms=delay,
+        delay_ms=_delay(content),
         notify=_notify(content),
         administrator=call.identity.admin,
     )
@@ -100,6 +97,15 @@ def _notify(content: dict[str, Any]) -> dict[str, Any] | None:
     notify = object_of(content, "notify")
     require(notify, NOTIFY)
     return notify or None
+
+
+def _delay(content: dict[str, Any]) -> int | None:
+    """Milliseconds."""
+    delay = content.get("delay")
+    whole = isinstance(delay, int) and not isinstance(delay, bool)
+    if delay is not None and not (whole and 0 <= delay <= _LONGEST_DELAY_MS):
+        raise InvalidError(f"expected delay in milliseconds, up to 365 days, found {delay!r}")
+    return delay
 
 
 def _user(call: Call, content: dict[str, Any]) -> str:
@@ -117,6 +123,7 @@ def rerun(call: Call, execution_id: str) -> Answer:
         tasks=_names(content, "tasks"),
         reset=_names(content, "reset"),
         user=_user(call, content),
+        delay_ms=_delay(content),
         administrator=call.identity.admin,
     )
     return Answer(execution, 201)

@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema
 
-from st2solo import pack_schemas
+from st2solo import moments, pack_schemas
 from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
@@ -80,7 +80,10 @@ def delete_rule(call: Call, ref: str) -> Answer:
 def list_enforcements(call: Call) -> Answer:
     chosen = {name: sql for name, sql in _ENFORCEMENT_FILTERS.items() if name in call.query}
     where = " AND ".join(chosen.values()) or "1"
-    values = tuple(call.query[name] for name in chosen)
+    values = tuple(
+        moments.normal(call.query[name]) if name.startswith("enforced_at") else call.query[name]
+        for name in chosen
+    )
     page, execute = Page.of(call), call.services.store.execute
     total = execute(f"SELECT count(*) FROM rule_enforcements WHERE {where}", values)  # noqa: S608
     rows = execute(

@@ -2,7 +2,9 @@
 
 import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
+from st2solo import moments
 from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
@@ -17,6 +19,7 @@ _INSTANCE_FILTERS = {
     "timestamp_lt": "occurrence_time < ?",
     "trace_tag": "trace_tag = ?",
 }
+_FORM = "application/x-www-form-urlencoded"
 _SECRET_HEADERS = frozenset({"x-auth-token", "st2-api-key", "cookie", "authorization"})
 
 
@@ -41,7 +44,10 @@ def get_trigger(call: Call, ref: str) -> dict[str, Any]:
 def _instances(call: Call) -> tuple[list[Instance], int]:
     chosen = {name: sql for name, sql in _INSTANCE_FILTERS.items() if call.query.get(name)}
     where = " AND ".join(chosen.values()) or "1"
-    values = tuple(call.query[name] for name in chosen)
+    values = tuple(
+        moments.normal(call.query[name]) if name.startswith("timestamp") else call.query[name]
+        for name in chosen
+    )
     page, execute = Page.of(call), call.services.store.execute
     total = execute(f"SELECT count(*) FROM trigger_instances WHERE {where}", values)  # noqa: S608
     rows = execute(
@@ -92,9 +98,21 @@ def get_webhook(call: Call, url: str) -> dict[str, Any]:
     raise NotFoundError(f"Webhook {url} not registered with st2")
 
 
+def _body(call: Call) -> Any:
+    """The body as JSON; that of a form as an object with lists of texts."""
+    kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        return call.json()
+    try:
+        text = call.body.decode("utf-8")
+        return parse_qs(text, strict_parsing=bool(text), errors="strict")
+    except ValueError as err:
+        raise InvalidError(f"expected the body as its Content-Type says, {_FORM}") from err
+
+
 def post_webhook(call: Call, url: str) -> Answer:
     """`st2` takes `{trigger, payload}`; any other address what a rule on core.st2.webhook names."""
-    services, body = call.services, call.json()
+    services, body = call.services, _body(call)
     tag = call.headers.get("St2-Trace-Tag") or f"webhook-{url}-{uuid.uuid4().hex}"
     if url.strip("/") == "st2":
         if not isinstance(body, dict):

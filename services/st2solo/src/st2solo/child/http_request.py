@@ -88,7 +88,7 @@ def _ask(job: dict[str, Any]) -> dict[str, Any]:
     )
     text, parsed = response.text or "", False
     if response.headers.get("Content-Type", "").split(";")[0] == "application/json":
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             text, parsed = json.loads(text), True
     return {
         "status_code": response.status_code,

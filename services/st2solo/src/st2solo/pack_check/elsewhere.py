@@ -38,12 +38,4 @@ ACTIONS = frozenset(
     {"core.local_sudo", "core.sendmail", "core.winrm_cmd", "core.winrm_ps_cmd"},
 )
 
-TRIGGER_TYPES = frozenset(
-    {
-        "core.st2.action.file_written",
-        "core.st2.key_value_pair.create",
-        "core.st2.key_value_pair.update",
-        "core.st2.key_value_pair.value_change",
-        "core.st2.key_value_pair.delete",
-    }
-)
+TRIGGER_TYPES = frozenset({"core.st2.action.file_written"})

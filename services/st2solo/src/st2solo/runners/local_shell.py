@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from st2solo import json_text
 from st2solo.errors import InvalidError
 from st2solo.runners.protocol import (
     Command as Process,
@@ -25,6 +26,8 @@ from st2solo.runners.protocol import (
 )
 from st2solo.statuses import Status
 
+#: Above what is printed are the names of a stream and, of remote commands, of a host.
+_DEEPEST = json_text.DEEPEST - 2
 _STATUSES = {0: Status.SUCCEEDED, 1: Status.FAILED, -9: Status.TIMEOUT, -15: Status.ABANDONED}
 
 
@@ -38,11 +41,12 @@ def _not_json(constant: str) -> Any:
 
 
 def read_output(text: str) -> Any:
-    """Output that is JSON becomes what it says."""
+    """Output that is JSON becomes what it says, unless it is nested too deep to be passed on."""
     try:
-        return json.loads(stripped(text), parse_constant=_not_json)
-    except ValueError:
+        value = json.loads(stripped(text), parse_constant=_not_json)
+    except (ValueError, RecursionError):
         return stripped(text)
+    return stripped(text) if json_text.is_deeper(value, _DEEPEST) else value
 
 
 class _Shell:

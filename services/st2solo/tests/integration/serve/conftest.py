@@ -131,6 +131,10 @@ _FILES = {
     "packs/demo/actions/list.yaml": (
         "name: list\nrunner_type: noop\nparameters:\n  names: {type: array, required: true}\n"
     ),
+    "packs/demo/actions/login.yaml": (
+        "name: login\nrunner_type: noop\nparameters:\n  creds:\n    type: object\n"
+        "    secret: true\n    properties: {port: {type: integer}}\n"
+    ),
     "packs/demo/config.schema.yaml": "site: {type: string, default: home}\n",
 }
 

@@ -1,6 +1,8 @@
 """The API beyond what the `st2` command shows."""
 
 import json
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -200,3 +202,71 @@ def test_the_stream_of_an_ended_execution_closes_at_once(serve, until):
         timeout=10,
     )
     assert f'"id": "{run}"' in reply.text
+
+
+def test_what_is_run_again_may_be_delayed(serve):
+    run = serve.call("POST", "/executions", json={"action": "core.noop"}).json()["id"]
+    again = serve.call("POST", f"/executions/{run}/re_run", json={"delay": 60_000})
+    assert again.status_code == 201, again.text
+    assert (again.json()["status"], again.json()["delay"]) == ("delayed", 60_000)
+    assert serve.call("DELETE", f"/executions/{again.json()['id']}").json()["status"] == "canceled"
+
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "body"),
+    [
+        ({"run": ["A 1", "ä"], "ok": "yes"}, {}, {"run": ["A 1", "ä"], "ok": ["yes"]}),
+        (
+            "run=A+1&none=",
+            {"Content-Type": f"{_FORM['Content-Type']}; charset=utf-8"},
+            {"run": ["A 1"]},
+        ),
+        ("", _FORM, {}),
+        ('{"run": 1}', {}, {"run": 1}),
+        ('{"run": 1}', {"Content-Type": "text/plain"}, {"run": 1}),
+        ('{"run": 1}', _FORM, None),
+        ("run=%ff", _FORM, None),
+        (b"run=\xff", _FORM, None),
+        ("run=1", {"Content-Type": "application/json"}, None),
+        ("run=1", {"Content-Type": "text/plain"}, None),
+    ],
+)
+def test_a_webhook_takes_json_and_forms(serve, sent, headers, body):
+    # st2common/router.py and StackStorm's test_webhooks.py
+    rule = {
+        "name": "hooked",
+        "pack": "demo",
+        "trigger": {"type": "core.st2.webhook", "parameters": {"url": "hooked"}},
+        "action": {"ref": "core.noop"},
+    }
+    made = serve.call("POST", "/rules", json=rule)
+    reply = serve.call("POST", "/webhooks/hooked", data=sent, headers=headers)
+    if body is None:
+        assert reply.status_code == 400, reply.text
+    else:
+        assert (reply.status_code, reply.json()) == (202, body)
+        trigger = made.json()["trigger"]["ref"]
+        [instance] = serve.get(f"/triggerinstances?trigger={trigger}&limit=1")
+        assert instance["payload"]["body"] == body
+    serve.call("DELETE", f"/rules/{made.json()['id']}")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "field"),
+    [
+        ("/executions?", "timestamp", "start_timestamp"),
+        ("/triggerinstances?", "timestamp", "occurrence_time"),
+        ("/ruleenforcements?", "enforced_at", "enforced_at"),
+    ],
+)
+def test_times_of_a_list_are_moments_in_any_zone(serve, until, path, name, field):
+    serve.dispatch("demo.tick", {"site": "here"})
+    newest = until(lambda: serve.get(f"{path}limit=1"), "there is one")[0]
+    before = datetime.fromisoformat(newest[field]) - timedelta(milliseconds=1)
+    for hours in (-12, 14):
+        there = quote(before.astimezone(timezone(timedelta(hours=hours))).isoformat())
+        assert newest["id"] in [e["id"] for e in serve.get(f"{path}limit=5&{name}_gt={there}")]
+        assert newest["id"] not in [e["id"] for e in serve.get(f"{path}limit=5&{name}_lt={there}")]

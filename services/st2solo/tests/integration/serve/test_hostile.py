@@ -53,6 +53,7 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("POST", "/executions", '{"action": "core.noop", "context": [1]}'),
         ("POST", "/executions", '{"action": "core.noop", "user": ["alice"]}'),
         ("POST", "/executions/last/re_run", '{"tasks": 3}'),
+        ("POST", "/executions/last/re_run", '{"delay": "soon"}'),
         ("POST", "/rules", '{"name": "", "trigger": {"type": "a.b"}, "action": {"ref": "c.d"}}'),
         ("POST", "/packs/register", '{"packs": 3}'),
         ("POST", "/apikeys", '{"user": ["alice"]}'),
@@ -61,6 +62,11 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("PUT", "/keys/k", '{"name": "k", "value": "v", "description": {}, "scope": [1]}'),
         ("GET", f"/executions?offset={'9' * 30}", None),
         ("GET", "/executions?status=%ff", None),
+        ("GET", "/executions?timestamp_gt=soon", None),
+        ("GET", "/triggerinstances?timestamp_gt=soon", None),
+        ("GET", "/triggerinstances?timestamp_lt=0001-01-01T00:00:00%2B02:00", None),
+        ("GET", "/ruleenforcements?enforced_at_lt=soon", None),
+        ("GET", "/ruleenforcements/views?enforced_at_gt=soon", None),
     ],
 )
 def test_a_wrong_request_is_refused_with_a_reason(serve, method, path, body):

@@ -1,6 +1,7 @@
-"""What a rule hands to its action, in a real `st2solo serve`."""
+"""What a rule hears of and hands to its action, in a real `st2solo serve`."""
 
 import itertools
+import json
 
 import pytest
 
@@ -14,7 +15,7 @@ def enforced(serve, until):
     """Makes a rule on demo.event, lets it happen, and gives what became of it."""
     made = []
 
-    def make(payload, parameters, criteria=None):
+    def make(payload, parameters, criteria=None, action="core.noop"):
         name = f"rule_{next(_numbers)}"
         body = {
             "name": name,
@@ -22,7 +23,7 @@ def enforced(serve, until):
             "enabled": True,
             "trigger": {"type": "demo.event"},
             "criteria": criteria or {},
-            "action": {"ref": "core.noop", "parameters": parameters},
+            "action": {"ref": action, "parameters": parameters},
         }
         reply = serve.call("POST", "/rules", json=body)
         assert reply.status_code == 201, reply.text
@@ -75,3 +76,45 @@ def test_a_criterion_that_fails_within_a_search_does_not_stop_the_rule(enforced)
     executions, reasons = enforced({"n": 0, "fields": [{}, {"n": 5}]}, {}, criteria)
     assert len(executions) == 1
     assert sorted(reason is None for reason in reasons) == [False, True]
+
+
+@pytest.mark.parametrize("creds", ["s3cret", '{"port": "s3cret"}', "[" * 500 + "s3cret"])
+def test_no_error_tells_a_secret(enforced, serve, creds):
+    serve.call("PUT", "/keys/creds", json={"name": "creds", "value": creds, "secret": True})
+    given = {"creds": "{{ st2kv.system.creds | decrypt_kv }}"}
+    executions, [reason] = enforced({"n": 0}, given, action="demo.login")
+    assert "creds" in reason and "does not fit its type" in reason
+    assert "s3cret" not in reason + json.dumps(executions) + serve.log
+
+
+def test_a_change_of_the_datastore_is_an_event_where_a_rule_listens(serve):
+    # st2common/persistence/keyvalue.py
+    def put(value, **more):
+        body = {"name": "colour", "value": value, **more}
+        return serve.call("PUT", "/keys/colour", json=body).json()
+
+    put("blue")
+    rules = []
+    for operation in ("create", "update", "value_change", "delete"):
+        trigger = f"core.st2.key_value_pair.{operation}"
+        rule = {"name": f"key_{operation}", "pack": "demo", "trigger": {"type": trigger}}
+        more = {"enabled": True, "action": {"ref": "core.noop"}}
+        reply = serve.call("POST", "/rules", json=rule | more)
+        assert reply.status_code == 201, reply.text
+        rules.append(reply.json()["id"])
+    same, secret = put("blue"), put("s3cret", secret=True)
+    serve.call("DELETE", "/keys/colour")
+    new = put("red")
+    sql = "SELECT trigger, payload FROM trigger_instances WHERE trigger LIKE ? ORDER BY id"
+    prefix = "core.st2.key_value_pair."
+    found = [(t.removeprefix(prefix), json.loads(p)) for t, p in serve.rows(sql, f"{prefix}%")]
+    assert found == [
+        ("update", {"object": same}),
+        ("update", {"object": secret}),
+        ("value_change", {"old_object": same, "new_object": secret}),
+        ("delete", {"object": secret}),
+        ("create", {"object": new}),
+    ]
+    assert "s3cret" not in str(found)
+    for rule in rules:
+        serve.call("DELETE", f"/rules/{rule}")
