@@ -43,11 +43,11 @@ _FAR = (
         "make room or raise the quota, then retry: what was sent is kept",
     ),
     (
-        r"(rsync|md5sum|b3sum|nproc|find|sort|comm|xargs|awk|sh): "
+        r"(rsync|md5sum|b3sum|nproc|find|sort|comm|tar|awk|sh): "
         r"((command )?not found|No such file or directory)",
         "tool.missing",
         "a tool is missing at the destination",
-        "install rsync, coreutils and findutils there, or set rsync_path of the destination",
+        "install rsync, tar, coreutils and findutils there, or set rsync_path of the destination",
     ),
     (
         r"Permission denied|Operation not permitted",

@@ -155,7 +155,7 @@ def test_a_name_is_no_command(place: Place) -> None:
 
 def test_what_is_excluded_since_an_earlier_start_is_removed(place: Place) -> None:
     """Of a partial folder; a final one is left as it is."""
-    partial = place.far / place.run / ".runfolder-1.partial"
+    partial = place.far / place.run / ".runfolder-1.partial" / "runfolder-1"
     shutil.copytree(place.site.runfolder, partial)
     kept = partial / "Data" / ".rsync-partial"
     kept.mkdir()
