@@ -19,7 +19,7 @@ from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.clean.work import done_by
 from arteriole.archive.destinations import destination_parameters
 from arteriole.archive.selection import Selection
-from arteriole.archive.settings import ArchiveDestination, ArchiveSettings, StorageClass
+from arteriole.archive.settings import TUNING, ArchiveDestination, ArchiveSettings, StorageClass
 from arteriole.checksum.digests import digest_text
 from arteriole.checksum.part_request import PartRequest
 from arteriole.checksum.parts import Part
@@ -33,7 +33,7 @@ from arteriole.checksum.places import (
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.service import StartRequest
-from arteriole.policy.gate import QUESTION, Gate, ask, question
+from arteriole.policy.gate import QUESTION, Gate, ask, question, require_same
 from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
 
@@ -142,10 +142,15 @@ class ArchiveKind:
         return question(self._gate, run, fastq, given["name"], kinds)
 
     def at_start(self, job: Job) -> dict[str, Any]:
-        """With the policy of now, where something is sent."""
+        """With the policy of now, where something is sent.
+
+        Raises:
+            PolicyError: the destination is another one by now.
+        """
         if any(name in job.parameters for name in ("drill", "restore", "clean")):
             return job.parameters
         given = {name: value for name, value in job.parameters.items() if name != QUESTION}
+        self._require_same(given)
         return given | self._question(job.run, job.attempt, given)
 
     def at_end(self, job: Job, outcome: Outcome) -> Outcome:
@@ -158,6 +163,13 @@ class ArchiveKind:
             log.warning("what a job took away is not known", job_id=job.job_id, error=str(err))
             return outcome
         return replace(outcome, result={**outcome.result, **done})
+
+    def _require_same(self, given: dict[str, Any]) -> None:
+        now = self._settings.destinations.get(given["name"])
+        if now is not None and now.s3 is not None:
+            require_same(given["name"], given.get("s3"), now.s3, TUNING)
+        else:
+            require_same(given["name"], {"directory": given.get("directory")}, now, frozenset())
 
     def _common(self, name: str) -> dict[str, Any]:
         return self._reached(name, self._destination(name))

@@ -106,6 +106,23 @@ class ObjectLock(Section):
     days: int = Field(ge=1, le=36_500)
 
 
+#: Settings of a bucket that say neither where data goes nor how it lies there.
+TUNING = frozenset(
+    {
+        "multipart_threshold",
+        "part_size",
+        "bundle_below",
+        "bundle_size",
+        "attempts",
+        "timeout",
+        "thaw_days",
+        "thaw_tier",
+        "thaw_hours",
+        "thaw_poll",
+    }
+)
+
+
 class S3Settings(Section):
     """A bucket at Amazon, or at `endpoint_url` (MinIO, Swift, ...)."""
 

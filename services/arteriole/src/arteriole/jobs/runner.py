@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from arteriole.app.aside import aside
+from arteriole.app.errors import ArterioleError
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.machine import Machine, TooLargeError
@@ -44,6 +45,10 @@ def _reap() -> None:
             _supervisors.discard(supervisor)
 
 
+def _refused(err: ArterioleError) -> Outcome:
+    return Outcome(JobState.ERROR, None, err.code, str(err), err.hint, {})
+
+
 def _is_light(job: Job) -> bool:
     return job.parameters.get("light") is True
 
@@ -63,7 +68,8 @@ class Runner:
     With `far` the work of a job goes on elsewhere when its process is gone: one that was to stop is
     started once more, to end that.
 
-    With `at_start` the worker is given what that says, instead of the job's parameters.
+    With `at_start` the worker is given what that says, instead of the job's parameters; a job of
+    which it says (ArterioleError) that it is not to start ends.
 
     With `at_end` the outcome of a job that has begun is what that makes of it, on another thread.
 
@@ -185,8 +191,7 @@ class Runner:
         try:
             self.machine.require(Needs.of(job.parameters, job.observed))
         except TooLargeError as err:  # the machine was larger when it was made
-            outcome = Outcome(JobState.ERROR, None, err.code, str(err), err.hint, {})
-            await self._end(job, outcome)
+            await self._end(job, _refused(err))
             return False
         if waits := self.machine.admit(self._queue.service, job):
             self._waits[job.job_id] = waits
@@ -226,6 +231,11 @@ class Runner:
         if lock is None:  # the process of an earlier start is still ending
             return True
         try:
+            try:
+                parameters = self._at_start(job) if self._at_start else job.parameters
+            except ArterioleError as err:
+                await self._end(job, _refused(err))
+                return False
             await aside(
                 folder.prepare,
                 {
@@ -236,7 +246,7 @@ class Runner:
                     "observe": job.observed,
                     "far": self._far,
                     "stopping": self._far and job.starts > 0 and folder.asked_to_stop(),
-                    "parameters": self._at_start(job) if self._at_start else job.parameters,
+                    "parameters": parameters,
                     "worker": self._worker,
                 },
             )

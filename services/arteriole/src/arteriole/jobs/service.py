@@ -103,7 +103,11 @@ class RenewsAtStart(Protocol):
     """A kind whose worker is not always given what the job was made with."""
 
     def at_start(self, job: Job) -> dict[str, Any]:
-        """What the worker is given, now that the job starts. NB: nothing that may hang."""
+        """What the worker is given, now that the job starts. NB: nothing that may hang.
+
+        Raises:
+            ArterioleError: it is not to start, and ends with this.
+        """
         ...
 
 

@@ -1,13 +1,16 @@
 """The gate that every transfer and archive passes: when the job is made, and before bytes move.
 
 The question is written anew at each start of a job, so that a policy which a site configures later
-is asked for those that wait, too.
+is asked for those that wait, too. It names the destination; so a job whose destination is another
+one by then does not start.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from arteriole.app.config import ConfigError
 from arteriole.app.errors import ArterioleError
@@ -70,6 +73,36 @@ def ask(parameters: dict[str, Any], *, observe: bool = False) -> None:
     """
     if QUESTION in parameters:
         _answer(parameters[QUESTION], observe=observe)
+
+
+def require_same(name: str, given: Any, now: BaseModel | None, tuning: Set[str]) -> None:
+    """What the destination `name` is `now` has to be what a job was made with.
+
+    Args:
+        given: as the job's parameters have it.
+        now: by the settings, if they have it.
+        tuning: the settings that say neither where data goes nor how it lies there.
+
+    Raises:
+        PolicyError: it is another one.
+    """
+    if now is None:
+        raise _changed(f"arteriole.yaml has no destination {name} any more")
+    try:
+        then = type(now).model_validate(given)
+    except ValidationError as err:  # of another kind, or of another version
+        raise _changed(f"the destination {name} is another one now") from err
+    keys = [key for key in type(now).model_fields if getattr(then, key) != getattr(now, key)]
+    if differing := ", ".join(key for key in keys if key not in tuning):
+        raise _changed(f"the destination {name} is another one now, by its {differing}")
+
+
+def _changed(what: str) -> PolicyError:
+    return PolicyError(
+        f"{what}; the job was made before, and is not started",
+        code="destination.changed",
+        hint="if the data is to go there as it is now, retry: that makes the job anew",
+    )
 
 
 def _first_there(folders: Iterable[Path]) -> Path | None:

@@ -54,6 +54,8 @@ class Found:
 class Cluster:
     """`destination` as the place of one part of one run.
 
+    It is `final`; while it is sent it lies, under that name, in the folder `partial`.
+
     It is to be as `manifests` have it: that of MD5, and perhaps that of BLAKE3.
 
     `limit` is asked for the KiB/s that may be sent now; by default it is the destination's.
@@ -120,11 +122,12 @@ class Cluster:
         """
         deadline = time.monotonic() + self._timeout
         shares = share_out(files, self._destination.streams)
+        parent = self._parent(source)
         while True:
             limit = self._limit()
             done = run_streams(
                 self._task,
-                self._send_commands(source, shares, limit, compare=compare),
+                self._send_commands(parent, shares, limit, compare=compare),
                 deadline=deadline,
                 tell=_beside(found.size, tell),
                 over=self._other_than(limit),
@@ -139,19 +142,26 @@ class Cluster:
     def _other_than(self, limit: int | None) -> Callable[[], bool]:
         return lambda: self._limit() != limit
 
+    def _parent(self, source: Path) -> Path:
+        """A folder in which `source` is called as it is there."""
+        link = self._task.folder.path / self.final
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+        return link.parent
+
     def _send_commands(
-        self, source: Path, shares: list[list[FoundFile]], limit: int | None, *, compare: bool
+        self, parent: Path, shares: list[list[FoundFile]], limit: int | None, *, compare: bool
     ) -> list[list[str]]:
         commands = []
         for number, share in enumerate(shares, start=1):
             names = self._task.folder.path / f"stream-{number}"
-            names.write_bytes(names_text([found.name for found in share]))
+            names.write_bytes(names_text([f"{self.final}/{found.name}" for found in share]))
             commands.append(
                 send_command(
                     self._task.parameters["rsync"],
                     self._task.parameters["ssh"],
                     self._destination,
-                    source,
+                    parent,
                     f"{self._task.run}/{self.partial}",
                     names,
                     limit=None if limit is None else max(1, limit // len(shares)),

@@ -2,6 +2,7 @@
 
 import re
 
+from arteriole.checksum.errors import listed
 from arteriole.jobs.worker import Finished, WorkError
 from arteriole.transfer.parts import SentPart
 
@@ -43,11 +44,11 @@ _FAR = (
         "make room or raise the quota, then retry: what was sent is kept",
     ),
     (
-        r"(rsync|md5sum|b3sum|nproc|find|sort|comm|xargs|awk|sh): "
+        r"(rsync|md5sum|b3sum|nproc|find|sort|comm|tar|awk|sh): "
         r"((command )?not found|No such file or directory)",
         "tool.missing",
         "a tool is missing at the destination",
-        "install rsync, coreutils and findutils there, or set rsync_path of the destination",
+        "install rsync, tar, coreutils and findutils there, or set rsync_path of the destination",
     ),
     (
         r"Permission denied|Operation not permitted",
@@ -88,6 +89,17 @@ def source_changed(what: str, part: SentPart) -> TransferError:
         code = "transfer.runfolder_changed"
         hint = "put back what is missing; arteria.addendum digests what is new; then retry"
     return TransferError(f"the files of {what}", code=code, hint=hint)
+
+
+def late_files(names: list[str], folder: str) -> TransferError:
+    """The error for a run folder that was sent before `names` came into it."""
+    return TransferError(
+        f"at the destination, {folder} is as it was sent, and lacks what came into the run folder"
+        f" since: {listed(names)}",
+        code="transfer.late_files",
+        hint="it is left as it is: if those files are needed there, make it the partial folder"
+        " again, as the page of this code has it, then retry",
+    )
 
 
 def no_access(finished: Finished, doing: str) -> TransferError:

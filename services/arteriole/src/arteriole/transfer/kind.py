@@ -16,10 +16,10 @@ from arteriole.checksum.places import (
 from arteriole.jobs.jobs import Job
 from arteriole.jobs.needs import Needs
 from arteriole.jobs.service import StartRequest
-from arteriole.policy.gate import QUESTION, Gate, ask, question
+from arteriole.policy.gate import QUESTION, Gate, ask, question, require_same
 from arteriole.policy.settings import DataKind
 from arteriole.transfer.parts import SentPart
-from arteriole.transfer.settings import Destination, TransferSettings
+from arteriole.transfer.settings import TUNING, Destination, TransferSettings
 
 #: The folder of the ready links, so no run may be called so.
 READY = "ready"
@@ -85,8 +85,10 @@ class TransferKind:
         return question(self._gate, run, fastq, name, [KINDS[part]])
 
     def at_start(self, job: Job) -> dict[str, Any]:
-        """With the policy of now."""
+        """With the policy of now; PolicyError if the destination is another one by now."""
         given = {name: value for name, value in job.parameters.items() if name != QUESTION}
+        now = self._settings.destinations.get(given["name"])
+        require_same(given["name"], given["destination"], now, TUNING)
         fastq = attempt_folder(self._settings.fastq_root, job.run, job.attempt)
         part = SentPart(given.get("part", SentPart.FASTQ))  # of earlier versions
         return given | self._question(job.run, fastq, given["name"], part)

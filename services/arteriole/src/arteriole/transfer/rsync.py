@@ -52,6 +52,8 @@ def send_command(
         f"--partial-dir={PARTIAL_DIR}",
         "--timeout=600",
     ]
+    if destination.file_mode is not None:
+        command.append(f"--chmod=F{destination.file_mode}")
     if compare:
         command.append("--checksum")
     if limit is not None:

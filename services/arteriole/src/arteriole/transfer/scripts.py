@@ -1,6 +1,10 @@
 """What is run at the destination: fixed scripts for a POSIX shell, names are their arguments.
 
 `$1` is the destination's path, `$2` the run, `$3` the folder that is to be there (attempt-1, say).
+Until it is published it lies in the partial one, `.$3.partial`, which nobody else may enter.
+
+NB: others see what runs there, so no name of a file is an argument of any process, but for a
+moment those of the few that were just being received when an earlier start ended.
 """
 
 PARTIAL_DIR = ".rsync-partial"
@@ -54,7 +58,8 @@ cat "$parts"/*said
 #:
 #: What is in the partial folder is moved to a new one of the same name: an rsync that still runs
 #: there after a lost connection has a folder that is gone, and can write nothing more. What such a
-#: one was just receiving is kept as rsync itself would have left it.
+#: one was just receiving is kept as rsync itself would have left it. A partial folder that an
+#: earlier version left is given up.
 LOOK = f"""
 LC_ALL=C; export LC_ALL
 cd "$1" || exit 66
@@ -81,14 +86,13 @@ if [ -d "$2/$3" ]; then
 fi
 mkdir -p "$2" && cd "$2" || exit 67
 old=.$3.partial; new=.$3.next
-if [ -d "$old" ] || [ -d "$new" ]; then begun=begun; else begun=new; fi
-mkdir -p "$new" || exit 67
-if [ -d "$old" ]; then
-  find "$old" -mindepth 1 -maxdepth 1 -exec mv -t "$new" {{}} +
-  rm -rf "$old" || exit 67
-fi
-mv -T "$new" "$old" || exit 67
-find "$old" -type f -name '.?*.??????' ! -path '*/{PARTIAL_DIR}/*' -exec sh -c '
+if [ -d "$old/$3" ] || [ -d "$new/$3" ]; then begun=begun; else begun=new; fi
+(umask 077 && mkdir -p "$new") || exit 67
+find "$new" -prune -perm /077 -exec chmod go-rwx {{}} + || exit 68
+if [ -d "$old/$3" ] && [ ! -e "$new/$3" ]; then mv -t "$new" "$old/$3" || exit 67; fi
+rm -rf "$old" && mkdir -p "$new/$3" && mv -T "$new" "$old" || exit 67
+cd "$old/$3" || exit 67
+find . -type f -name '.?*.??????' ! -path '*/{PARTIAL_DIR}/*' -exec sh -c '
   for file do
     kept="${{file%/*}}/{PARTIAL_DIR}"; name="${{file##*/.}}"; name="${{name%.??????}}"
     mkdir -p "$kept" || exit 1
@@ -99,7 +103,7 @@ find "$old" -type f -name '.?*.??????' ! -path '*/{PARTIAL_DIR}/*' -exec sh -c '
     fi || exit 1
   done
 ' sh {{}} + || exit 67
-find "$old" -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="$begun" '
+find . -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="$begun" '
   {{ bytes += $1 }}
   END {{ printf "arteriole: %s %.0f\\n", begun, bytes }}
 '
@@ -109,12 +113,12 @@ find "$old" -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="
 #: NUL, in the order of their bytes), and the folders that are empty then.
 CLEAR = f"""
 LC_ALL=C; export LC_ALL
-cd "$1/$2/.$3.partial" || exit 66
+cd "$1/$2/.$3.partial/$3" || exit 66
 wanted=$(mktemp) || exit 67
 trap 'rm -f "$wanted"' EXIT
 cat > "$wanted" || exit 67
 find . ! -type d ! -path '*/{PARTIAL_DIR}/*' -print0 | sort -z | comm -z -23 - "$wanted" |
-  xargs -0 -r rm -f -- || exit 67
+  tar --create --file /dev/null --null --no-recursion --remove-files --files-from - || exit 67
 find . -mindepth 1 -type d -empty -delete || exit 67
 """
 
@@ -122,8 +126,8 @@ find . -mindepth 1 -type d -empty -delete || exit 67
 #: length of their digests; exit code 65 if they differ. What arrived reaches the disk meanwhile.
 VERIFY = f"""
 LC_ALL=C; export LC_ALL
-cd "$1/$2/.$3.partial" || exit 66
-find . -type d -name {PARTIAL_DIR} -prune -exec rm -rf {{}} +
+cd "$1/$2/.$3.partial/$3" || exit 66
+find . -depth '(' -type d -name {PARTIAL_DIR} -o -path '*/{PARTIAL_DIR}/*' ')' -delete
 rm -f "$5.md5" "$5.blake3"
 awk -v own="$5" '{{ print > (own (length($1) == 32 ? ".md5" : ".blake3")) }}' || exit 67
 sync -f . &
@@ -137,31 +141,34 @@ exit "$bad"
 #: are empty are left as they are), renames it and makes the ready link; each step is left out if it
 #: is done. The folders of the run and of the links are given the same where they are ours.
 PUBLISH = """
-group=$4; file_mode=$5; directory_mode=$6
-give() {
-  where=$1; shift
-  if [ -n "$group" ]; then find "$where" "$@" -exec chgrp "$group" {} + || exit 68; fi
-  if [ -n "$file_mode" ]; then
-    find "$where" "$@" -type f -exec chmod "$file_mode" {} + || exit 68
-  fi
-  if [ -n "$directory_mode" ]; then
-    find "$where" "$@" -type d -exec chmod "$directory_mode" {} + || exit 68
-  fi
-  wrong=$(
-    if [ -n "$group" ]; then find "$where" "$@" ! -group "$group"; fi
-    if [ -n "$file_mode" ]; then find "$where" "$@" -type f ! -perm "$file_mode"; fi
-    if [ -n "$directory_mode" ]; then find "$where" "$@" -type d ! -perm "$directory_mode"; fi
-  )
-  wrong=$(echo "$wrong" | head -n 1)
+group=$4; file_mode=$5; directory_mode=$6; partial=$2/.$3.partial
+list=$(mktemp) || exit 67
+trap 'rm -f "$list"' EXIT
+each() {
+  tool=$1; given=$2; shift 2
+  find "$@" > "$list" || exit 68
+  while IFS= read -r found; do
+    "$tool" "$given" /dev/stdin < "$found" || exit 68
+  done < "$list"
+  wrong=$(find "$@" -print -quit)
   if [ -n "$wrong" ]; then echo "group or mode is not kept there: $wrong"; exit 68; fi
+}
+give() {
+  if [ -n "$group" ]; then each chgrp "$group" "$@" ! -group "$group"; fi
+  if [ -n "$file_mode" ]; then each chmod "0$file_mode" "$@" -type f ! -perm "$file_mode"; fi
+  if [ -n "$directory_mode" ]; then
+    each chmod "0$directory_mode" "$@" -type d ! -perm "$directory_mode"
+  fi
 }
 cd "$1" || exit 66
 if [ ! -e "$2/$3" ]; then
-  give "$2/.$3.partial"
+  if [ -n "$group" ]; then chgrp -Rh "$group" "$partial/$3" || exit 68; fi
+  give "$partial/$3"
   give "$2" -maxdepth 0 -user "$(id -u)"
-  sync -f "$2/.$3.partial" || exit 67
-  mv -T "$2/.$3.partial" "$2/$3" || exit 67
+  sync -f "$partial/$3" || exit 67
+  mv -T "$partial/$3" "$2/$3" || exit 67
 fi
+rm -rf "$partial" || exit 67
 if [ ! -d ready ]; then
   mkdir -p ready || exit 67
   give ready -maxdepth 0

@@ -23,6 +23,10 @@ def _zone(name: str) -> str:
     return name
 
 
+#: Settings of a destination that say neither where data goes nor how it lies there.
+TUNING = frozenset({"streams", "digesters", "bandwidth", "time_zone"})
+
+
 class Destination(Host):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 

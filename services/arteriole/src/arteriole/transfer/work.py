@@ -3,7 +3,7 @@
 Whatever was done by an earlier start is found and not done again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note, require_tool
 from arteriole.policy.gate import ask
 from arteriole.transfer.cluster import Cluster, Difference, Found, no_folder, not_verified
-from arteriole.transfer.errors import TransferError, source_changed
+from arteriole.transfer.errors import TransferError, late_files, source_changed
 from arteriole.transfer.excludes import Choice, choose
 from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination
@@ -74,18 +74,14 @@ def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any
     source = Path(task.parameters[part])
     whole = _manifests(Path(task.parameters["manifest"]), part)
     choice = _chosen(task, destination, _files(source, whole[0], part))
-    names = [found.name for found in choice.sent]
-    manifests = [Manifest(one.path, {name: one.digests[name] for name in names}) for one in whole]
+    names = {found.name for found in choice.sent}
+    manifests = [_of(names, one) for one in whole]
     counts = _counts(choice, destination, part)
     cluster = Cluster(task, destination, part, manifests)
     found = cluster.look()
     resent: list[str] = []
     if found.difference.names:
-        raise not_verified(
-            found.difference.names,
-            f"{destination.path}/{task.run}/{cluster.final}",
-            "it is left as it is: find out what changed it, move it away, then retry",
-        )
+        raise _differs(task, part, destination, names, found.difference.names)
     if not found.final:
         resent = _Sending(task, cluster, source, choice.sent).send(found)
     if not found.published:
@@ -102,9 +98,40 @@ def _work(task: Task, part: SentPart, destination: Destination) -> dict[str, Any
     }
 
 
-def _manifests(path: Path, part: SentPart) -> list[Manifest]:
-    """That of MD5 at `path`, and that of BLAKE3 if it is beside it."""
-    late = stems(path.parent, part)[1:]
+def _differs(
+    task: Task, part: SentPart, destination: Destination, names: set[str], differing: list[str]
+) -> TransferError:
+    """Why what is there is not what is to be there: `names`, of which `differing` are not.
+
+    NB: it may be as it was before an addendum came; that is looked for from the newest on.
+    """
+    path = Path(task.parameters["manifest"])
+    there = f"{destination.path}/{task.run}/{part.folder(task.attempt)}"
+    addenda = len(stems(path.parent, part)) - 1
+    while differing == [part.manifest] and addenda > 0:
+        addenda -= 1
+        earlier = [_of(names, one) for one in _manifests(path, part, addenda)]
+        differing = Cluster(task, destination, part, earlier).look().difference.names
+        if not differing:
+            return late_files(sorted(names - earlier[0].digests.keys()), there)
+    return not_verified(
+        differing, there, "it is left as it is: find out what changed it, move it away, then retry"
+    )
+
+
+def _of(names: Collection[str], manifest: Manifest) -> Manifest:
+    """What `manifest` says of `names`."""
+    digests = {name: digest for name, digest in manifest.digests.items() if name in names}
+    return Manifest(manifest.path, digests)
+
+
+def _manifests(path: Path, part: SentPart, addenda: int | None = None) -> list[Manifest]:
+    """That of MD5 at `path`, and that of BLAKE3 if it is beside it.
+
+    Args:
+        addenda: of a run folder; only so many are taken, else all.
+    """
+    late = stems(path.parent, part)[1:][:addenda]
     paths = [path, *filter(Path.exists, [path.with_suffix(".blake3")])]
     found = [_with_addenda(one, late) for one in paths]
     names = [one.digests.keys() for one in found]

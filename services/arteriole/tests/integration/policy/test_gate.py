@@ -18,6 +18,7 @@ from arteriole.checksum.kind import ChecksumKind
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.work import work as checksum
 from arteriole.cli import main
+from arteriole.jobs.jobs import Job
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.service import StartRequest
 from arteriole.policy.errors import PolicyError
@@ -74,6 +75,20 @@ class Place:
         settings = TransferSettings.model_validate(self.transfer_settings)
         kind = TransferKind(settings, self.gate("transfer"))
         return kind.parameters(self.run, TransferRequest(destination="hpc", **asked))
+
+    def waiting(self, service: str, given: dict[str, Any], *, begun: bool = False) -> Job:
+        """A job of `service` with these parameters; with `begun` its process died."""
+        folder = self.site.home / "state" / service
+        folder.mkdir(parents=True)
+        store = Store(folder / "jobs.sqlite", "arteriole.jobs.sql")
+        queue = JobQueue(store, service)
+        job = queue.submit(
+            "k", {}, run=self.run, stage=service, attempt=1, parameters=given, who="packs"
+        )
+        if begun:
+            queue.started(job)
+        store.close()
+        return job
 
     def moved(self) -> list[Path]:
         return [*self.vault.iterdir(), *self.far.iterdir()]
@@ -214,7 +229,7 @@ def test_over_http_the_refusal_names_the_rule_and_no_project(
     [("archive", "data", False), ("archive", "results", True), ("transfer", "data", False)],
 )
 def test_a_policy_that_is_configured_later_holds_for_jobs_that_wait(
-    place: Place, serve: Callable[..., Any], tmp_path: Path, service: str, part: str, before: bool
+    place: Place, serve: Callable[..., Any], service: str, part: str, before: bool
 ) -> None:
     """The jobs were made when there was none, or one elsewhere that let everything go."""
     (place.site.home / "results" / place.run / "attempt-1").mkdir(parents=True)
@@ -232,28 +247,100 @@ def test_a_policy_that_is_configured_later_holds_for_jobs_that_wait(
         kind = TransferKind(TransferSettings.model_validate(settings), gate)
         given = kind.parameters(place.run, TransferRequest(destination="hpc"))
     assert ("policy" in given) is before
-    (tmp_path / "state" / service).mkdir(parents=True)
-    store = Store(tmp_path / "state" / service / "jobs.sqlite", "arteriole.jobs.sql")
-    job = JobQueue(store, service).submit(
-        "k", {}, run=place.run, stage=service, attempt=1, parameters=given, who="packs"
-    )
-    store.close()
+    job = place.waiting(service, given)
     place.rule(form="never")
     ended = serve(service, settings, policy=place.path).ended(job.job_id)
     assert (ended["state"], ended["code"]) == ("error", "policy.refused")
     assert place.moved() == []
 
 
-def test_a_policy_that_was_taken_away_is_not_asked(
-    place: Place, serve: Callable[..., Any], tmp_path: Path
+SSH = {"host": "hpc", "user": "seq", "identity_file": "/keys/id", "known_hosts": "/keys/known"}
+BUCKET = {"bucket": "here", "region": "us-east-1"}
+CRYPT4GH = {"recipients": ["/keys/site.pub"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ({"path": "/a"}, {"path": "/b"}, "by its path"),
+        ({"path": "/a", **SSH}, {"path": "/a", **SSH, "host": "us"}, "by its host"),
+        ({"path": "/a", **SSH}, {"path": "/a"}, "by its host, user, identity_file, known_hosts"),
+        ({"path": "/a"}, {"path": "/a", "directory_mode": "2750"}, "by its directory_mode"),
+        ({"path": "/a"}, {"path": "/a", "excludes": {"fastq": ["*"]}}, "by its excludes"),
+        ({"path": "/a", "gone": 1}, {"path": "/a"}, "is another one now;"),
+        ({"path": "/a"}, None, "no destination hpc any more"),
+        ({"path": "/a"}, {"path": "/a", "streams": 9, "digesters": 2, "bandwidth": 7}, None),
+    ],
+)
+def test_a_transfer_that_waits_for_another_place(
+    place: Place, before: dict[str, Any], now: dict[str, Any] | None, words: str | None
 ) -> None:
-    (tmp_path / "state" / "transfer").mkdir(parents=True)
-    store = Store(tmp_path / "state" / "transfer" / "jobs.sqlite", "arteriole.jobs.sql")
-    given = place.transfer_parameters()
-    job = JobQueue(store, "transfer").submit(
-        "k", {}, run=place.run, stage="transfer", attempt=1, parameters=given, who="packs"
-    )
-    store.close()
+    given = {**place.transfer_parameters(), "destination": before}
+    settings = {**place.transfer_settings, "destinations": {} if now is None else {"hpc": now}}
+    kind = TransferKind(TransferSettings.model_validate(settings), place.gate("transfer"))
+    _starts_or_is_refused(kind, place.waiting("transfer", given), words)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        ({"directory": "/a"}, {"directory": "/b"}, "by its directory"),
+        ({"directory": "/a"}, {"s3": BUCKET}, "is another one now;"),
+        ({"s3": BUCKET}, {"directory": "/a"}, "by its directory"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "region": "ap-southeast-2"}}, "by its region"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "prefix": "x"}}, "by its prefix"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "endpoint_url": "https://o"}}, "by its endpoint_url"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "crypt4gh": CRYPT4GH}}, "by its crypt4gh"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "encryption": {"type": "sse-s3"}}}, "its encryption"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "object_lock": {"days": 9}}}, "by its object_lock"),
+        ({"s3": BUCKET}, None, "no destination vault any more"),
+        ({"s3": BUCKET}, {"s3": {**BUCKET, "bundle_below": 0, "attempts": 9, "timeout": 1}}, None),
+        ({"directory": "/a"}, {"directory": "/a"}, None),
+    ],
+)
+def test_an_archive_that_waits_for_another_place(
+    place: Place, before: dict[str, Any], now: dict[str, Any] | None, words: str | None
+) -> None:
+    given = {**place.archive_parameters(), **before}
+    if "s3" in before:
+        del given["directory"]
+    settings = {**place.archive_settings, "destinations": {} if now is None else {"vault": now}}
+    kind = ArchiveKind(ArchiveSettings.model_validate(settings), place.gate("archive"))
+    _starts_or_is_refused(kind, place.waiting("archive", given), words)
+
+
+def _starts_or_is_refused(kind: TransferKind | ArchiveKind, job: Job, words: str | None) -> None:
+    if words is None:
+        assert kind.at_start(job)["policy"] == job.parameters["policy"]
+    else:
+        with _refused(words, "destination.changed"):
+            kind.at_start(job)
+
+
+@pytest.mark.parametrize("service", ["archive", "transfer"])
+def test_a_job_whose_destination_was_moved_ends(
+    place: Place, serve: Callable[..., Any], service: str
+) -> None:
+    """Also one that had begun, and those behind it go on; what is asked for anew goes there."""
+    elsewhere = place.site.home / "elsewhere"
+    elsewhere.mkdir()
+    if service == "archive":
+        given, name, moved = place.archive_parameters(), "vault", {"directory": str(elsewhere)}
+    else:
+        given, name, moved = place.transfer_parameters(), "hpc", {"path": str(elsewhere)}
+    job = place.waiting(service, given, begun=True)
+    settings = {**place.site.roots, "destinations": {name: moved}}
+    served = serve(service, settings, policy=place.path)
+    ended = served.ended(job.job_id)
+    assert (ended["state"], ended["code"]) == ("error", "destination.changed")
+    assert ended["hint"]
+    again = served.submit(destination=name)
+    assert served.ended(again["job_id"])["state"] == "done"
+    assert place.moved() == [] and list(elsewhere.iterdir())
+
+
+def test_a_policy_that_was_taken_away_is_not_asked(place: Place, serve: Callable[..., Any]) -> None:
+    job = place.waiting("transfer", place.transfer_parameters())
     place.path.unlink()
     ended = serve("transfer", place.transfer_settings).ended(job.job_id)
     assert ended["state"] == "done", ended

@@ -1,5 +1,7 @@
 """A site with manifests, and the folder on a cluster that it sends to."""
 
+import grp
+import os
 import random
 import shutil
 from pathlib import Path
@@ -29,7 +31,7 @@ class Place:
         self.far = site.home / "cluster"
         self.far.mkdir()
         self.final = self.far / self.run / "attempt-1"
-        self.partial = self.far / self.run / ".attempt-1.partial"
+        self.partial = self.far / self.run / ".attempt-1.partial" / "attempt-1"
         self.ready = self.far / "ready" / f"{self.run}.attempt-1"
 
     def hash(self) -> None:
@@ -60,6 +62,12 @@ class Place:
         kind = TransferKind(TransferSettings.model_validate(self.settings(destination, **more)))
         return kind.parameters(self.run, request)
 
+    def unpublish(self) -> None:
+        """Make what is there the partial folder again."""
+        self.ready.unlink()
+        self.partial.parent.mkdir(mode=0o700)
+        self.final.rename(self.partial)
+
     def transfer(self, destination: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         return work(self.site.task(self.parameters(destination, **more)))
 
@@ -81,6 +89,18 @@ class Place:
         assert [p.name for p in (self.far / self.run).iterdir()] == ["attempt-1"]
         assert sorted(p.name for p in self.far.iterdir()) == sorted([self.run, "ready"])
         assert [p.name for p in self.ready.parent.iterdir()] == [self.ready.name]
+
+
+def mounted(place: Place, **more: Any) -> dict[str, Any]:
+    """The folder without ssh, which is slow; the scripts are the same."""
+    return {"path": str(place.far), **more}
+
+
+def some_group() -> str:
+    """One that is not this process's own, if it may give files to another."""
+    if os.getuid() == 0:
+        return grp.getgrgid(1).gr_name
+    return grp.getgrgid(os.getgid()).gr_name
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def receivers(folder: Path) -> list[int]:
 
 def streams_of(place: Place) -> list[int]:
     """The rsyncs that send."""
-    to = f"{place.partial}/"
+    to = f"{place.partial.parent}/"
     return [
         number
         for number, words in command_lines().items()

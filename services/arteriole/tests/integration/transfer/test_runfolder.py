@@ -116,6 +116,52 @@ def test_what_came_later_is_sent_with_its_digests(place: Place) -> None:
     require_arrived(place)
 
 
+def add(place: Place, name: str) -> None:
+    """A file that comes late, with an addendum."""
+    (place.site.runfolder / name).write_text(name)
+    kind = ChecksumKind(ChecksumSettings.model_validate(place.site.roots))
+    checksum(place.site.task(kind.parameters(place.run, AddendumRequest(attempt=1))))
+
+
+@pytest.mark.parametrize("sent_with", [0, 1])
+def test_what_came_after_it_was_sent_is_told(place: Place, sent_with: int) -> None:
+    """What is there is as it was, whatever came since; only that is sent when asked for."""
+    for number in range(sent_with):
+        add(place, f"early-{number}.log")
+    send(place)
+    final = place.far / place.run / "runfolder-1"
+    before = {path: path.stat().st_ino for path in files_in(final)}
+    add(place, "late-1.log")
+    add(place, "late-2.log")
+    with pytest.raises(ArterioleError, match=r"since: late-1\.log, late-2\.log$") as raised:
+        send(place)
+    assert raised.value.code == "transfer.late_files"
+    assert {path: path.stat().st_ino for path in files_in(final)} == before
+    (place.far / "ready" / f"{place.run}.runfolder-1").unlink()
+    partial = final.with_name(".runfolder-1.partial")
+    partial.mkdir(mode=0o700)
+    final.rename(partial / final.name)
+    assert send(place)["resent"] == []
+    require_arrived(place)
+    same = {path for path, inode in before.items() if path.stat().st_ino == inode}
+    assert {path.name for path in set(before) - same} == {"runfolder.md5", "runfolder.blake3"}
+
+
+def test_what_changed_there_is_no_late_file(place: Place) -> None:
+    send(place)
+    add(place, "late.log")
+    (place.far / place.run / "runfolder-1" / CYCLE).write_bytes(b"other")
+    with pytest.raises(ArterioleError, match=f"manifest has it: {CYCLE}$") as raised:
+        send(place)
+    assert raised.value.code == "transfer.verify"
+
+
+def test_late_files_that_are_left_out_are_not_missed(place: Place) -> None:
+    send(place, "*.log")
+    add(place, "late.log")
+    assert send(place, "*.log")["already"]
+
+
 def test_files_are_left_out(place: Place) -> None:
     """They are counted, and nowhere told as verified; the rest is."""
     result = send(place, "Config/*", "RTA?omplete.txt")
@@ -155,7 +201,7 @@ def test_a_name_is_no_command(place: Place) -> None:
 
 def test_what_is_excluded_since_an_earlier_start_is_removed(place: Place) -> None:
     """Of a partial folder; a final one is left as it is."""
-    partial = place.far / place.run / ".runfolder-1.partial"
+    partial = place.far / place.run / ".runfolder-1.partial" / "runfolder-1"
     shutil.copytree(place.site.runfolder, partial)
     kept = partial / "Data" / ".rsync-partial"
     kept.mkdir()

@@ -19,11 +19,7 @@ from arteriole.transfer.cluster import Cluster, Found
 from arteriole.transfer.parts import SentPart
 from arteriole.transfer.settings import Destination
 
-from .conftest import BIG, Place
-
-
-def mounted(place: Place, **more: Any) -> dict[str, Any]:
-    return {"path": str(place.far), **more}
+from .conftest import BIG, Place, mounted, some_group
 
 
 def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
@@ -73,8 +69,7 @@ def test_either_tool_finds_each_harm(place: Place, tool: str) -> None:
         place.transfer(mounted(place))
     assert raised.value.code == "transfer.verify"
     assert str(raised.value).endswith(f"has it: {', '.join([*harmed, 'more'])}")
-    place.final.rename(place.partial)
-    place.ready.unlink()
+    place.unpublish()
     assert place.transfer(mounted(place))["resent"] == [harmed[0]]
     assert changed.read_bytes() == place.site.fastq_files[harmed[0]]
 
@@ -165,9 +160,12 @@ def test_what_was_being_received_is_kept_as_rsync_keeps_it(
 def test_who_waits_in_the_partial_folder_can_write_no_more(place: Place) -> None:
     """As an rsync of an earlier start does, whose line is lost and which has not noticed."""
     place.partial.mkdir(parents=True)
-    late = "read word; echo late > late.fastq.gz; mkdir -p P1 && echo late > P1/late.fastq.gz"
+    late = (
+        "read word; echo late > attempt-1/late.fastq.gz;"
+        " mkdir -p attempt-1/P1 && echo late > attempt-1/P1/late.fastq.gz"
+    )
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(["sh", "-c", late], cwd=place.partial, **pipes) as process:
+    with subprocess.Popen(["sh", "-c", late], cwd=place.partial.parent, **pipes) as process:
         place.transfer(mounted(place))
         process.communicate(b"now\n", 60)
     assert process.returncode != 0
@@ -202,13 +200,6 @@ def test_windows_of_the_settings_are_obeyed(place: Place, capfd: Any) -> None:
     place.transfer(mounted(place, bandwidth=[day, night], time_zone="Asia/Tokyo"))
     assert capfd.readouterr().out.count("--bwlimit=20000") == 2
     place.require_arrived()
-
-
-def some_group() -> str:
-    """One that is not this process's own, if it may give files to another."""
-    if os.getuid() == 0:
-        return grp.getgrgid(1).gr_name
-    return grp.getgrgid(os.getgid()).gr_name
 
 
 def test_group_and_modes_are_given_before_it_is_published(place: Place) -> None:
@@ -251,11 +242,10 @@ def test_many_files_that_differ_are_all_sent_again(place: Place) -> None:
         place.site.fastq_files[f"{'name' * 50}-{number:04}.fastq.gz"] = b"right"
     place.write()
     place.transfer(mounted(place))
-    place.final.rename(place.partial)
+    place.unpublish()
     for path in place.partial.glob("name*"):
         status = path.stat()
         path.write_bytes(b"wrong")
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    place.ready.unlink()
     assert 200 < len(place.transfer(mounted(place))["resent"]) < 400, "not all are named"
     place.require_arrived()

@@ -116,7 +116,7 @@ def test_a_changed_final_folder_is_told_and_left(
 def test_a_corrupted_file_of_an_earlier_start_is_sent_again(place: Place) -> None:
     """Size and time are right, so that only the verification can see it."""
     subprocess.run(["cp", "-a", str(place.site.fastq), str(place.far / "copy")], check=True)
-    place.partial.parent.mkdir()
+    place.partial.parent.mkdir(parents=True)
     (place.far / "copy").rename(place.partial)
     _same_size_and_time(place.partial / BIG)
     (place.partial / "P1" / ".rsync-partial").mkdir()
