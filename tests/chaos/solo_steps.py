@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, parse
 from tests.chaos.check import Check, CheckError
 from tests.solo import ROOT
 
-_SWEEPS = 2
+_SWEEPS = 4
 TITLE = "st2solo: killed before and after each persisted step in turn"
 
 

@@ -1,4 +1,8 @@
-"""Sensors: one process each, started again when it dies, ended with st2solo."""
+"""Sensors: one process each, started again when it dies, ended with st2solo.
+
+Its standard input stays open. It tells what to run, then each change of the triggers that the
+sensor is for, and ends the process when it is closed.
+"""
 
 import asyncio
 import json
@@ -6,7 +10,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 from typing import IO, Any
@@ -15,8 +19,9 @@ from st2solo.auth import Tokens
 from st2solo.errors import St2SoloError
 from st2solo.registry import Registry
 from st2solo.resources import Kind, Resource, Resources
+from st2solo.sensor_triggers import ToldTriggers
 from st2solo.settings import EngineSettings
-from st2solo.triggers import SENSOR_EXIT_TRIGGER, SENSOR_SPAWN_TRIGGER
+from st2solo.triggers import SENSOR_EXIT_TRIGGER, SENSOR_SPAWN_TRIGGER, Triggers
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +49,8 @@ class SensorState:
 
     pid: int | None = None
     deaths: int = 0
+    #: Set when there may be triggers of which it was not told.
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,16 @@ Told = Callable[[str, dict[str, Any]], None]
 
 class Sensors:
     def __init__(
-        self, resources: Resources, registry: Registry, tokens: Tokens, settings: SensorSettings
+        self,
+        resources: Resources,
+        registry: Registry,
+        triggers: Triggers,
+        tokens: Tokens,
+        settings: SensorSettings,
     ) -> None:
         self._resources = resources
         self._registry = registry
+        self._triggers = triggers
         self._tokens = tokens
         self._settings = settings
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -74,7 +87,7 @@ class Sensors:
         self.on_process: list[Told] = []
 
     def refresh(self) -> None:
-        """Start and stop sensors so that just those run which are enabled."""
+        """Start and stop sensors so that just those run which are enabled, and tell them."""
         enabled = [s for s in self._resources.list(Kind.SENSOR) if s.enabled]
         wanted = {s.ref: _Sensor(s, *self._registry.pack_state(s.pack)) for s in enabled}
         for ref in list(self._tasks):
@@ -86,6 +99,12 @@ class Sensors:
                 self._running[ref] = sensor
                 self.states[ref] = SensorState()
                 self._tasks[ref] = asyncio.create_task(self._keep(sensor.resource))
+        self.triggers_changed()
+
+    def triggers_changed(self) -> None:
+        """Tell the sensors soon of the triggers that rules use now; for when rules have changed."""
+        for state in self.states.values():
+            state.news.set()
 
     async def stop(self) -> None:
         tasks = list(self._tasks.values())
@@ -134,19 +153,44 @@ class Sensors:
 
     async def _run(self, sensor: Resource) -> int:
         token = self._tokens.service_token("sensor_service", _TOKEN_SECONDS)
+        told = ToldTriggers(self._triggers, sensor.content["trigger_types"])
         try:
             with self._log(sensor) as log:
-                process = await self._spawn(sensor, token, log)
+                process = await self._spawn(sensor, token, log, told)
             state = self.states[sensor.ref]
             state.pid = process.pid
+            assert process.stdin is not None
+            keep_told = self._keep_told(sensor, told, state.news, process.stdin)
+            telling = asyncio.create_task(keep_told)
             try:
                 self._tell(SENSOR_SPAWN_TRIGGER, sensor, pid=process.pid)
                 return await process.wait()
             finally:
                 state.pid = None
+                telling.cancel()
                 await _end(process)
         finally:
             self._tokens.revoke(token)
+
+    async def _keep_told(
+        self, sensor: Resource, told: ToldTriggers, news: asyncio.Event, pipe: asyncio.StreamWriter
+    ) -> None:
+        """Write each change of triggers to a process.
+
+        One that does not read its pipe is told no more until it does, and then of all at once.
+        """
+        while True:
+            await news.wait()
+            news.clear()
+            try:
+                pipe.writelines(_line(change) for change in told.changes())
+                await pipe.drain()
+            except OSError:  # the process is over
+                return
+            except sqlite3.Error as err:
+                _LOG.error("sensor %s was not told of triggers: %s", sensor.ref, err)
+                news.set()
+                await asyncio.sleep(_FIRST_BACKOFF_SECONDS)
 
     def _log_path(self, sensor: Resource) -> Path:
         return self._settings.logs / f"sensor.{sensor.ref}.log"
@@ -156,7 +200,7 @@ class Sensors:
         return self._log_path(sensor).open("ab")
 
     async def _spawn(
-        self, sensor: Resource, token: str, log: IO[bytes]
+        self, sensor: Resource, token: str, log: IO[bytes], told: ToldTriggers
     ) -> asyncio.subprocess.Process:
         pack_path = self._registry.pack_path(sensor.pack)
         process = await asyncio.create_subprocess_exec(
@@ -170,14 +214,11 @@ class Sensors:
             cwd=pack_path,
         )
         assert process.stdin is not None
-        process.stdin.write(json.dumps(self._start_message(sensor)).encode() + b"\n")
+        process.stdin.write(_line(self._start_message(sensor) | {"triggers": told.changes()}))
         return process
 
     def _start_message(self, sensor: Resource) -> dict[str, Any]:
-        """The first line that the process reads; the pipe then stays open for as long as we live.
-
-        The configuration goes this way because it holds secrets.
-        """
+        """What the first line says; the configuration goes this way because it holds secrets."""
         locks = self._settings.state / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         pack_path = self._registry.pack_path(sensor.pack)
@@ -199,6 +240,10 @@ class Sensors:
             "ST2_API_URL": self._settings.engine.api_url,
             "ST2_AUTH_TOKEN": token,
         }
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

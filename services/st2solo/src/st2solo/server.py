@@ -84,7 +84,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
     aliases = Aliases(resources)
     enforcements = Enforcements(store)
     sensors = Sensors(
-        resources, registry, tokens, SensorSettings(settings, config.state, config.logs)
+        resources, registry, triggers, tokens, SensorSettings(settings, config.state, config.logs)
     )
     return Services(
         config=config,

@@ -3,7 +3,8 @@
 import json
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -120,6 +121,23 @@ class Triggers:
     def of_type(self, type_ref: str) -> list[Resource]:
         triggers = self._resources.list(Kind.TRIGGER)
         return [trigger for trigger in triggers if trigger.content["type"] == type_ref]
+
+    def watched(self, type_refs: Iterable[str]) -> list[tuple[dict[str, Any], int]]:
+        """The triggers of these types that a sensor is to know, and how many rules use each.
+
+        The only one of a type without parameters is always there, and its rules are not counted;
+        another one is there while a rule uses it, enabled or not.
+        """
+        rules = self._resources.list(Kind.RULE)
+        used = Counter(rule.content["trigger"]["ref"] for rule in rules)
+        found = []
+        for type_ref in type_refs:
+            for trigger in self.of_type(type_ref):
+                if trigger.ref == type_ref:
+                    found.append((trigger.document(), 0))
+                elif trigger.ref in used:
+                    found.append((trigger.document(), used[trigger.ref]))
+        return found
 
     def dispatch(
         self,

@@ -253,14 +253,20 @@ class Workflows:
         trace = run.context["parent"].get("trace_context")
         return context | ({"trace_context": trace} if trace else {})
 
-    def _child_moved(self, child: Execution) -> None:
-        """An execution that has ended, or waits for an answer, moves its workflow."""
+    def _above(self, child: Execution) -> Run | None:
+        """The workflow of an execution, unless that was left over when it was run again."""
         place = child.context.get("orquesta")
         if place is None:
-            return
+            return None
         run = self._rows.get(place["workflow_execution_id"])
-        if run.execution_id != child.parent:
-            return  # it was left over when the workflow was run again
+        return run if run.execution_id == child.parent else None
+
+    def _child_moved(self, child: Execution) -> None:
+        """An execution that has ended, or waits for an answer, moves its workflow."""
+        run = self._above(child)
+        if run is None:
+            return
+        place = child.context["orquesta"]
         with self._step(run):
             try:
                 self._tell(run, place, child.status.value, child.result)
@@ -321,13 +327,27 @@ class Workflows:
 
     def _child_changed(self, child: Execution) -> None:
         """A workflow inside a workflow was paused, or goes on."""
-        place = child.context.get("orquesta")
-        if place is not None:
-            run = self._rows.get(place["workflow_execution_id"])
+        run = self._above(child)
+        if run is None:
+            return
+        goes_on = child.status is Status.RUNNING
+        with self._step(run):
+            if goes_on and run.status in statuses.PAUSE_STATUSES:
+                _request(run.conductor, statuses.RESUMING)
+            self._tell(run, child.context["orquesta"], child.status.value, None)
+        if goes_on:
+            self._resumed(run.execution_id)
+
+    def _resumed(self, execution_id: str) -> None:
+        """A workflow goes on, and so does every one that it is in, up to the outermost."""
+        execution = self._records.get(execution_id)
+        if execution.status is Status.RESUMING:
+            run = self._rows.of_execution(execution_id)
             with self._step(run):
-                if child.status is Status.RUNNING and run.status in statuses.PAUSE_STATUSES:
-                    _request(run.conductor, statuses.RESUMING)
-                self._tell(run, place, child.status.value, None)
+                _request(run.conductor, statuses.RUNNING)
+            execution = self._records.get(execution_id)
+        if execution.status is Status.RUNNING:
+            self._child_changed(execution)
 
     def go_on(self, execution_id: str) -> None:
         """Make the steps that are due, after a restart or a long chain of tasks without action."""
@@ -365,7 +385,7 @@ class Workflows:
                 self.pause(child)
 
     def resume(self, execution: Execution) -> None:
-        """Go on with a paused workflow and with the workflows in it."""
+        """Go on with a paused workflow, the workflows in it, and those that it is in."""
         for child in self._records.children(execution.id):
             if child.runner == execution.runner and child.status in (
                 Status.PAUSED,
@@ -376,11 +396,7 @@ class Workflows:
         if run.status in statuses.PAUSE_STATUSES:
             with self._step(run):
                 _request(run.conductor, statuses.RESUMING)
-        execution = self._records.get(execution.id)
-        if execution.status is Status.RESUMING:
-            execution = self._lifecycle.move(execution, Status.RUNNING)
-        if execution.status is Status.RUNNING and execution.context.get("orquesta"):
-            self._child_changed(execution)
+        self._resumed(execution.id)
 
 
 def _request(conductor: Any, status: str) -> None:

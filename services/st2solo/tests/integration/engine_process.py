@@ -5,8 +5,8 @@
 It starts the engine, asks for one execution if one is named, prints its identifier, and runs until
 it is killed. With ST2SOLO_DIE_AT it ends itself, without any clean-up, at a point: `launch` (an
 action is recorded as running and not yet started), `record` (an action is over and not yet
-recorded), or `before:K` or `after:K` of its K-th transaction. With one of the latter two it ends in
-an orderly way when every execution that nobody else asked for is over.
+recorded), or `before:K` or `after:K` of its K-th transaction. With one of the latter two it answers
+what is asked, and ends in an orderly way when every execution that nobody else asked for is over.
 """
 
 import asyncio
@@ -73,6 +73,9 @@ async def _all_over(executions: Executions) -> None:
         return executions.list(limit=-1, filters={"parent": "null"})[0]
 
     while not all(one["status"] in COMPLETED for one in roots()):
+        for asked in executions.inquiries.list(limit=-1, offset=0)[0]:
+            response = {"continue": True}
+            executions.inquiries.respond(asked["id"], response, user="ann", roles=set())
         await moved.wait()
         moved.clear()
 

@@ -143,3 +143,62 @@ def test_killed_at_every_step(side, engine_over, flow, tmp_path, record_property
             break
     assert number > _FEWEST_STEPS
     record_property(f"kills_{side}_a_step", number - 1)
+
+
+@pytest.fixture
+def asking(packs):
+    """A question in a workflow in a workflow in a workflow."""
+    packs.action("core.ask", runner_type="inquirer")
+    for name, inner in (("third", "core.ask"), ("second", "demo.third"), ("first", "demo.second")):
+        packs.workflow(
+            f"demo.{name}",
+            f"""
+            version: 1.0
+            tasks:
+              inner: {{action: {inner}, next: [{{when: <% succeeded() %>, do: after}}]}}
+              after: {{action: core.noop}}
+            """,
+        )
+
+
+def _assert_answered(engine_over, folder, die_at):
+    """One more start that is not killed answers, if nobody has; then all of it is over."""
+    assert not _live(folder, "before:0")
+
+    async def body(engine):
+        found, _ = engine.executions.list(limit=-1)
+        ends = Counter((one["action"]["ref"], one["status"]) for one in found)
+        expected = ("core.ask", "demo.third", "demo.second", "demo.first")
+        assert ends == {
+            **{(ref, "succeeded"): 1 for ref in expected},
+            ("core.noop", "succeeded"): 3,
+        } or (die_at == "before:1" and not ends), (die_at, engine.overview())
+
+    engine_over(body)
+
+
+#: The request, the beginnings of three workflows and of the question, and then the answer.
+_ANSWER = 6
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_around_an_answer_three_workflows_down(side, engine_over, asking, tmp_path):
+    assert _live(tmp_path, f"{side}:{_ANSWER}", "demo.first")
+    _assert_answered(engine_over, tmp_path, side)
+
+
+@pytest.mark.storm
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_at_every_step_around_an_answer(
+    side, engine_over, asking, tmp_path, record_property
+):
+    for number in itertools.count(1):
+        for path in tmp_path.glob("st2solo.db*"):
+            path.unlink()
+        killed = _live(tmp_path, f"{side}:{number}", "demo.first")
+        _assert_answered(engine_over, tmp_path, f"{side}:{number}")
+        if not killed:
+            break
+    assert number > _ANSWER
+    record_property(f"kills_{side}_a_step_of_an_answer", number - 1)

@@ -43,6 +43,15 @@ def ask(packs):
           after: {action: core.noop}
         """,
     )
+    packs.workflow(
+        "demo.outermost",
+        """
+        version: 1.0
+        tasks:
+          outer: {action: demo.outer, next: [{when: <% succeeded() %>, do: last}]}
+          last: {action: core.noop}
+        """,
+    )
 
 
 async def _opened(engine, ref, **parameters):
@@ -92,6 +101,103 @@ def test_a_question_in_a_workflow_in_a_workflow(engine_over):
         assert engine.names(outer) == ["inner", "after"]
 
     engine_over(body)
+
+
+async def _opened_three_levels_down(engine):
+    """The workflows around a question, the outermost first, all of which wait; and its id."""
+    outermost, inquiry = await _opened(engine, "demo.outermost")
+    inner = [child["id"] for child in engine.executions.children(outermost)]
+    levels = [outermost, *inner[:2]]
+    await engine.until(lambda: _statuses(engine, levels) == ["paused"] * 3)
+    assert inner[2:] == [inquiry]
+    return levels, inquiry
+
+
+def _statuses(engine, executions):
+    return [engine.executions.get(one)["status"] for one in executions]
+
+
+@pytest.mark.parametrize("resumed", [None, 0, 1, 2])
+def test_a_question_three_workflows_down(resumed, engine_over):
+    """All three go on with the answer; and when a person resumes one of them before it."""
+
+    async def body(engine):
+        levels, inquiry = await _opened_three_levels_down(engine)
+        if resumed is not None:
+            engine.executions.resume(levels[resumed], "ann")
+            assert _statuses(engine, levels) == ["running"] * 3
+        _respond(engine, inquiry, {"approved": True})
+        assert (await engine.over(levels[0]))["status"] == "succeeded"
+        assert engine.names(levels[0]) == ["outer", "last"]
+        assert _statuses(engine, levels) == ["succeeded"] * 3
+
+    engine_over(body)
+
+
+def test_a_workflow_that_was_resumed_before_the_answer_outlives_a_restart(engine_over, caplog):
+    found = {}
+
+    async def resume(engine):
+        found["workflow"], found["inquiry"] = await _opened(engine, "demo.approval")
+        await engine.until(lambda: _statuses(engine, [found["workflow"]]) == ["paused"])
+        assert engine.executions.resume(found["workflow"], "ann")["status"] == "running"
+
+    async def answer(engine):
+        assert "rolled back" not in caplog.text
+        _respond(engine, found["inquiry"], {"approved": True})
+        assert (await engine.over(found["workflow"]))["status"] == "succeeded"
+
+    engine_over(resume)
+    engine_over(answer)
+
+
+def test_each_of_two_answers_lets_its_own_part_go_on(engine_over, packs):
+    """Below the items of a task: with the first answer it goes on, and then waits again."""
+    packs.workflow(
+        "demo.many",
+        """
+        version: 1.0
+        tasks:
+          each:
+            with: <% list(1, 2) %>
+            action: demo.outer
+            next: [{when: <% succeeded() %>, do: last}]
+          last: {action: core.noop}
+        """,
+    )
+
+    async def body(engine):
+        many = engine.executions.request("demo.many", {}, user="ann")["id"]
+        asked = engine.executions.inquiries.list
+        await engine.until(lambda: asked(limit=10, offset=0)[1] == 2)
+        await engine.until(lambda: _statuses(engine, [many]) == ["paused"])
+        first, second = (one["id"] for one in asked(limit=10, offset=0)[0])
+        _respond(engine, first, {"approved": True})
+        assert _statuses(engine, [many]) == ["running"]
+        await engine.until(lambda: _statuses(engine, [many]) == ["paused"])
+        outer = [child["status"] for child in engine.executions.children(many, 1)]
+        assert sorted(outer) == ["paused", "succeeded"]
+        _respond(engine, second, {"approved": True})
+        assert (await engine.over(many))["status"] == "succeeded"
+        assert engine.names(many) == ["each", "each", "last"]
+
+    engine_over(body)
+
+
+def test_a_question_three_workflows_down_times_out(engine_over, tmp_path):
+    found = {}
+
+    async def ask(engine):
+        found["levels"], found["inquiry"] = await _opened_three_levels_down(engine)
+
+    async def over(engine):
+        assert (await engine.over(found["levels"][0]))["status"] == "succeeded"
+        assert _statuses(engine, found["levels"]) == ["succeeded"] * 3
+        assert _statuses(engine, [found["inquiry"]]) == ["timeout"]
+
+    engine_over(ask)
+    _let_time_pass(tmp_path)
+    engine_over(over)
 
 
 REFUSED = {
@@ -181,11 +287,16 @@ def test_a_question_outlives_a_restart_and_times_out(engine_over, tmp_path):
 
     engine_over(ask)
     engine_over(still_open)
-    with sqlite3.connect(tmp_path / "st2solo.db") as connection:
+    _let_time_pass(tmp_path)
+    engine_over(over)
+
+
+def _let_time_pass(folder):
+    """The time to answer is over."""
+    with sqlite3.connect(folder / "st2solo.db") as connection:
         changed = connection.execute("UPDATE executions SET due = 1 WHERE status = 'pending'")
         assert changed.rowcount == 1
     connection.close()
-    engine_over(over)
 
 
 def test_canceling_the_workflow_closes_the_question(engine_over):

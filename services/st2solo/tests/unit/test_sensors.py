@@ -1,6 +1,7 @@
 """Sensors are kept alive, whatever becomes of those who are told."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +15,16 @@ from st2solo.sensors import Sensors, SensorSettings
 from st2solo.settings import EngineSettings
 
 
-def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
-    """The process starts and dies, and each time telling of it fails; it is started again."""
-    site.write("sensors/s.yaml", "class_name: S\nentry_point: s.py\n")
+def _sensors(site, script):
+    """One sensor of the type demo.t, whose process is a script."""
+    site.write(
+        "sensors/s.yaml",
+        "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
+        "  parameters_schema: {type: object, properties: {n: {type: integer}}}\n",
+    )
     python = site.folder / "virtualenvs" / "demo" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\nexit 3\n")
+    python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(0o755)
     site.registry.register(fail_on_failure=True)
     engine = EngineSettings(
@@ -27,12 +32,18 @@ def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
         site.config.work,
         Environments(site=site.folder / "virtualenvs"),
     )
-    sensors = Sensors(
+    return Sensors(
         site.resources,
         site.registry,
+        site.triggers,
         Tokens(site.store, Users(site.store)),
         SensorSettings(engine, site.config.state, site.config.logs),
     )
+
+
+def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
+    """The process starts and dies, and each time telling of it fails; it is started again."""
+    sensors = _sensors(site, "exit 3")
     told = []
 
     def full(trigger, payload):
@@ -53,6 +64,38 @@ def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
     assert sensors.states["demo.S"].deaths == 2
 
 
+def test_a_store_that_cannot_be_read_delays_what_a_sensor_is_told(site, caplog):
+    """What it reads goes into its log here; the first line says what to run."""
+    sensors = _sensors(site, "exec cat")
+    log = site.config.logs / "sensor.demo.S.log"
+
+    async def until(check):
+        async with asyncio.timeout(60):
+            while not check():
+                await asyncio.sleep(0.01)
+
+    async def watch():
+        sensors.refresh()
+        await until(lambda: log.exists() and log.read_text().endswith("\n"))
+        site.store.execute("ALTER TABLE resources RENAME TO away")
+        sensors.triggers_changed()
+        await until(lambda: "sensor demo.S was not told of triggers" in caplog.text)
+        site.store.execute("ALTER TABLE away RENAME TO resources")
+        site.write("rules/r.yaml", _RULE)
+        site.registry.register(fail_on_failure=True)
+        await until(lambda: log.read_text().count("\n") == 2)
+        await sensors.stop()
+
+    asyncio.run(watch())
+    start, change = map(json.loads, log.read_text().splitlines())
+    assert start["triggers"] == []
+    assert (change["method"], change["trigger"]["parameters"]) == ("add_trigger", {"n": 1})
+
+
+_RULE = (
+    "name: r\nenabled: true\ntrigger: {type: demo.t, parameters: {n: 1}}\n"
+    "action: {ref: core.noop}\n"
+)
 _WRITES = """
 import os, sys
 sys.path.insert(0, sys.argv[1])

@@ -10,6 +10,7 @@ from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind
 from st2solo.rule_files import RULE_TYPES, rule_content
+from st2solo.services import Services
 
 _ENFORCEMENT_FILTERS = {
     "rule_ref": "rule_ref = ?",
@@ -45,6 +46,11 @@ def _content(call: Call) -> dict[str, Any]:
     return rule_content(given, call.services.triggers)
 
 
+def _rules_changed(services: Services) -> None:
+    services.timers.refresh()
+    services.sensors.triggers_changed()
+
+
 def create_rule(call: Call) -> Answer:
     services = call.services
     with services.store.transaction():
@@ -52,7 +58,7 @@ def create_rule(call: Call) -> Answer:
         enabled = content.pop("enabled")
         ref = f"{content['pack']}.{content['name']}"
         rule = services.resources.create(Kind.RULE, ref, content["pack"], content, enabled=enabled)
-    services.timers.refresh()
+    _rules_changed(services)
     return Answer(rule.document(), 201)
 
 
@@ -66,14 +72,14 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
         rule = services.resources.update(old, content, enabled=enabled)
-    services.timers.refresh()
+    _rules_changed(services)
     return rule.document()
 
 
 def delete_rule(call: Call, ref: str) -> Answer:
     services = call.services
     services.resources.delete(services.resources.get(Kind.RULE, ref))
-    services.timers.refresh()
+    _rules_changed(services)
     return Answer(status=204)
 
 

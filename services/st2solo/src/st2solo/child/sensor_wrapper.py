@@ -1,7 +1,8 @@
 """Runs one sensor of a pack in a process of its own.
 
-It reads what to run as one line of JSON from its standard input and ends when that is closed, so it
-cannot outlive st2solo. It needs nothing but the standard library: this is Python 3.8.
+It reads what to run as one line of JSON from its standard input, then a line for each change of the
+triggers that the sensor is for. It ends when the input is closed, so it cannot outlive st2solo. It
+needs nothing but the standard library: this is Python 3.8.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import inspect
 import json
 import logging
 import os
+import queue
 import sys
 import threading
 import time
@@ -194,15 +196,47 @@ def read_start() -> Optional[Dict[str, Any]]:
     return start
 
 
-def end_with_parent() -> None:
-    """End this process once the pipe to st2solo is closed, whatever the sensor is doing."""
+def follow_parent() -> "queue.Queue[bytes]":
+    """Further lines from st2solo; this process ends once the pipe is closed.
 
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(0)
+    The pipe is emptied whatever the sensor is doing.
+    """
+    lines: queue.Queue[bytes] = queue.Queue()
 
-    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
+    def read() -> None:
+        rest = b""
+        while True:
+            data = os.read(0, 65536)
+            if not data:
+                os._exit(0)
+            *whole, rest = (rest + data).split(b"\n")
+            for line in whole:
+                lines.put(line)
+
+    threading.Thread(target=read, name="follow-parent", daemon=True).start()
+    return lines
+
+
+def tell(sensor: Any, change: Dict[str, Any], logger: logging.Logger) -> None:
+    """Call the sensor's method for a change of a trigger; what it raises is logged.
+
+    Source: st2reactor/container/sensor_wrapper.py and st2common/services/triggerwatcher.py of
+    StackStorm 3.9.
+    """
+    try:
+        getattr(sensor, change["method"])(trigger=change["trigger"])
+    except Exception:
+        logger.exception("%s failed on the trigger %s", change["method"], change["trigger"]["ref"])
+
+
+def keep_told(sensor: Any, lines: "queue.Queue[bytes]", logger: logging.Logger) -> None:
+    """Tell the sensor of each further change, one after the other, while it runs."""
+
+    def listen() -> None:
+        while True:
+            tell(sensor, json.loads(lines.get().decode("utf-8")), logger)
+
+    threading.Thread(target=listen, name="triggers", daemon=True).start()
 
 
 def renew_log(path: str, largest: int) -> None:
@@ -280,7 +314,7 @@ def main() -> int:
     start = read_start()
     if start is None:
         return 1
-    end_with_parent()
+    lines = follow_parent()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logger = logging.getLogger("sensor.{pack}.{class_name}".format(**start))
     lock = hold_lock(start["lock"])
@@ -290,6 +324,9 @@ def main() -> int:
     try:
         sensor = make(start, service)
         sensor.setup()
+        for change in start["triggers"]:
+            tell(sensor, change, logger)
+        keep_told(sensor, lines, logger)
         logger.info("runs")
         try:
             sensor.run()
