@@ -30,7 +30,7 @@ def test_a_store_that_cannot_be_written_keeps_no_sensor_dead(site):
     sensors = Sensors(
         site.resources,
         site.registry,
-        Tokens(site.store, Users(site.store)),
+        Tokens(site.store, Users(site.store), "stanley"),
         SensorSettings(engine, site.config.state, site.config.logs),
     )
     told = []

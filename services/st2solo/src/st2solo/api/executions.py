@@ -91,7 +91,7 @@ def create_execution(call: Call) -> Answer:
         trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
         delay_ms=delay,
         notify=_notify(content),
-        administrator=call.identity.admin,
+        administrator=call.identity.changes_packs,
     )
     return Answer(execution, 201)
 
@@ -117,7 +117,7 @@ def rerun(call: Call, execution_id: str) -> Answer:
         tasks=_names(content, "tasks"),
         reset=_names(content, "reset"),
         user=_user(call, content),
-        administrator=call.identity.admin,
+        administrator=call.identity.changes_packs,
     )
     return Answer(execution, 201)
 
