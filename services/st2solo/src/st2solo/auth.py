@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import secrets
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,21 +25,40 @@ from st2solo.ids import new_id
 from st2solo.store import Store
 
 TOKEN_TTL_SECONDS = 24 * 3600
+#: The runners of actions whose code is a file of their pack; of others a user may have typed it.
+_PACKS_CODE = frozenset({"python-script", "local-shell-script"})
+#: Those whose processes are on other hosts, where others may read their environment.
+_ELSEWHERE = frozenset({"remote-shell-cmd", "remote-shell-script"})
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who calls, and how that was proven: `method` is StackStorm's word for it."""
+    """Who calls, and how that was proven: `method` is StackStorm's word for it.
+
+    A `process` is an action or a sensor that st2solo has started; it acts for the user, and is
+    no person. One whose code is a pack's `decrypts`: it may read secrets by their names.
+    """
 
     user: str
     admin: bool
     method: str
     expiry: str | None = None
+    process: bool = False
+    decrypts: bool = False
+
+    @property
+    def changes_packs(self) -> bool:
+        return self.admin and not self.process
 
     def require_admin(self, wish: str) -> None:
         if not self.admin:
             raise ForbiddenError(f"{wish} requires administrator access")
+
+    def require_person(self, wish: str) -> None:
+        """For what outlives an execution: no payload may reach it."""
+        if self.process:
+            raise ForbiddenError(f"{wish} is not for actions and sensors, whoever runs them")
 
 
 @dataclass(frozen=True)
@@ -102,27 +122,34 @@ class Users:
         if not hmac.compare_digest(given, known) or row is None:
             raise UnauthorizedError("Invalid or missing credentials")
 
-    def is_admin(self, name: str) -> bool:
+    def is_admin(self, name: str, *, unknown: bool = False) -> bool:
+        """Whether this user is an administrator; `unknown` is the answer for one without a row."""
         row = self._store.execute("SELECT admin FROM users WHERE name = ?", (name,)).fetchone()
-        return bool(row and row["admin"])
+        return bool(row["admin"]) if row else unknown
 
 
 class Tokens:
-    def __init__(self, store: Store, users: Users) -> None:
+    """Tokens of people, of sensors and of executions.
+
+    Actions that rules ask for run as the `system_user`, who has no password.
+    """
+
+    def __init__(self, store: Store, users: Users, system_user: str) -> None:
         self._store = store
         self._users = users
+        self._system_user = system_user
         self._forget_after = moments.now()
 
     def issue(self, user: str, ttl_seconds: int = TOKEN_TTL_SECONDS) -> IssuedToken:
         return self._issue(user, ttl_seconds, service=False)
 
     def service_token(self, user: str, ttl_seconds: int) -> str:
-        """For a process that st2solo starts itself; it may do what an administrator may."""
+        """For a sensor; it may do what an administrator may, but for what is for people."""
         return self._issue(user, ttl_seconds, service=True).token
 
     def action_token(self, execution_id: str, user: str, ttl_seconds: int) -> str:
         """For the process of an execution, with which it ends."""
-        return self._issue(user, ttl_seconds, service=True, token_id=execution_id).token
+        return self._issue(user, ttl_seconds, service=True, execution=execution_id).token
 
     def revoke_of(self, execution_id: str) -> None:
         self._store.execute("DELETE FROM tokens WHERE id = ?", (execution_id,))
@@ -132,29 +159,52 @@ class Tokens:
 
     def identity(self, token: str) -> Identity:
         row = self._store.execute(
-            "SELECT * FROM tokens WHERE digest = ?", (_digest(token),)
+            "SELECT tokens.*, runner FROM tokens LEFT JOIN executions ON executions.id = execution"
+            " WHERE digest = ?",
+            (_digest(token),),
         ).fetchone()
         if row is None or row["expiry"] <= moments.now_text():
             raise UnauthorizedError("Unauthorized - the token is unknown or has expired")
-        admin = bool(row["service"]) or self._users.is_admin(row["user"])
-        return Identity(row["user"], admin, "authentication token", row["expiry"])
+        admin = self._is_admin(row)
+        return Identity(
+            row["user"],
+            admin,
+            "authentication token",
+            row["expiry"],
+            process=bool(row["service"]),
+            decrypts=admin or row["runner"] in _PACKS_CODE,
+        )
+
+    def _is_admin(self, row: sqlite3.Row) -> bool:
+        """A sensor is one; an execution has the right of its user, but not on another host.
+
+        What rules ask for has the right only where the code is a pack's: who writes a rule
+        could else take it with a command.
+        """
+        if row["execution"] is None:
+            return bool(row["service"]) or self._users.is_admin(row["user"])
+        if row["runner"] in _ELSEWHERE:
+            return False
+        trusted = row["user"] == self._system_user and row["runner"] in _PACKS_CODE
+        return self._users.is_admin(row["user"], unknown=trusted)
 
     def forget_expired(self) -> None:
         self._forget_after = moments.now() + timedelta(hours=1)
         self._store.execute("DELETE FROM tokens WHERE expiry <= ?", (moments.now_text(),))
 
     def _issue(
-        self, user: str, ttl_seconds: int, *, service: bool, token_id: str | None = None
+        self, user: str, ttl_seconds: int, *, service: bool, execution: str | None = None
     ) -> IssuedToken:
         if ttl_seconds < 1:
             raise InvalidError(f"expected a ttl of at least 1 second, found {ttl_seconds}")
         expiry = moments.text(moments.now() + timedelta(seconds=ttl_seconds))
         if moments.now() >= self._forget_after:
             self.forget_expired()
-        issued = IssuedToken(token_id or new_id(), user, secrets.token_hex(16), expiry)
+        issued = IssuedToken(execution or new_id(), user, secrets.token_hex(16), expiry)
         self._store.execute(
-            "INSERT INTO tokens (digest, id, user, service, expiry) VALUES (?, ?, ?, ?, ?)",
-            (_digest(issued.token), issued.id, user, service, expiry),
+            "INSERT INTO tokens (digest, id, user, service, expiry, execution)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (_digest(issued.token), issued.id, user, service, expiry, execution),
         )
         return issued
 

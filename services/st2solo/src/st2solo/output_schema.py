@@ -1,6 +1,6 @@
 """What actions say about their output: whether it fits, and what of it is secret.
 
-Source: st2common/util/output_schema.py of StackStorm 3.9.
+Source: st2common/util/output_schema.py and secrets.py (inquiries) of StackStorm 3.9.
 """
 
 import re
@@ -9,6 +9,9 @@ from typing import Any
 from st2solo.errors import InvalidError
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.schema import MASK, require
+from st2solo.schema import masked as masked_parameters
+
+_INQUIRER = "inquirer"
 
 
 def misfit(action: dict[str, Any], runner: str, result: Any) -> dict[str, Any] | None:
@@ -34,12 +37,24 @@ def misfit(action: dict[str, Any], runner: str, result: Any) -> dict[str, Any] |
 
 
 def masked(action: dict[str, Any], runner: str, result: Any) -> Any:
-    """The result with every value hidden that the action's output schema calls secret."""
+    """The result with every value hidden that the action's output schema calls secret.
+
+    Of an inquiry it is the answer, and the schema that the answer had to fit.
+    """
+    if runner == _INQUIRER:
+        return _masked_answer(result)
     key, declared = RUNNER_TYPES[runner].output_key, action.get("output_schema")
     if not declared or key is None or not isinstance(result, dict) or key not in result:
         return result
     whole = declared if _is_whole(declared) else {"type": "object", "properties": declared}
     return {**result, key: _mask(result[key], whole)}
+
+
+def _masked_answer(result: Any) -> Any:
+    if not isinstance(result, dict) or "response" not in result:
+        return result
+    asked = {"response": result.get("schema") or {}}
+    return {**result, **masked_parameters({"response": result["response"]}, asked)}
 
 
 def _is_whole(declared: Any) -> bool:

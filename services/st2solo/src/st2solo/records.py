@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from st2solo import clock, moments, output_schema
+from st2solo import clock, moments, output_schema, rule_secrets
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.schema import masked, merged_parameters
@@ -282,11 +282,14 @@ class Records:
         )
 
     def document(self, execution: Execution, *, show_secrets: bool = False) -> dict[str, Any]:
-        """The execution as StackStorm's API shows it; secret parameters and output are masked."""
+        """The execution as StackStorm's API shows it; secret values are masked."""
         runner = RUNNER_TYPES[execution.runner]
         schema = merged_parameters(runner.parameters, execution.action.get("parameters") or {})
         shown = execution.parameters if show_secrets else masked(execution.parameters, schema)
         hidden = output_schema.masked(execution.action, execution.runner, execution.result)
+        rule = execution.origin.rule
+        if rule is not None and not show_secrets:
+            rule = rule_secrets.masked_by(rule, schema)
         document = {
             "id": execution.id,
             "action": execution.action,
@@ -315,7 +318,7 @@ class Records:
             )
         optional = {
             "parent": execution.parent,
-            "rule": execution.origin.rule,
+            "rule": rule,
             "trigger": execution.origin.trigger,
             "trigger_instance": execution.origin.trigger_instance,
             "delay": execution.delay_ms,

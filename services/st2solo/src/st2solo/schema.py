@@ -206,7 +206,9 @@ def masked(parameters: dict[str, Any], schema: dict[str, dict[str, Any]]) -> dic
     return {name: _mask(value, schema.get(name) or {}) for name, value in parameters.items()}
 
 
-def _mask(value: Any, schema: dict[str, Any]) -> Any:
+def _mask(value: Any, schema: Any) -> Any:
+    if not isinstance(schema, dict):  # an inquiry's schema is anybody's
+        return value
     if schema.get("secret"):
         return value if value is None else MASK
     if isinstance(value, dict) and isinstance(schema.get("properties"), dict):

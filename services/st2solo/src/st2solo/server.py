@@ -68,7 +68,7 @@ def registry_of(config: Config, store: Store) -> tuple[Registry, Resources, Trig
 def build(config: Config, store: Store, api_url: str) -> Services:
     registry, resources, triggers, keys = registry_of(config, store)
     users = Users(store)
-    tokens = Tokens(store, users)
+    tokens = Tokens(store, users, config.system_user)
     settings = EngineSettings(
         api_url=api_url,
         work_dir=config.work,

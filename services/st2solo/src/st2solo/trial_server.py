@@ -8,6 +8,7 @@ ends when its standard input is closed, so that it cannot outlive the tests.
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -30,7 +31,6 @@ from st2solo.server import make_environments, registry_of, serve
 from st2solo.store import Store
 
 USER = "tester"
-_TOKEN_SECONDS = 24 * 3600
 
 
 def prepare(config: Config, environments: Path, *, sensors: bool) -> None:
@@ -50,7 +50,9 @@ def prepare(config: Config, environments: Path, *, sensors: bool) -> None:
         unmade = asyncio.run(make_environments(made, registry))
         if unmade:
             raise St2SoloError("; ".join(unmade))
-        token = Tokens(store, Users(store)).service_token(USER, _TOKEN_SECONDS)
+        users = Users(store)
+        users.add(USER, secrets.token_hex(16))
+        token = Tokens(store, users, config.system_user).issue(USER).token
         (config.state / "token").write_text(token)
     finally:
         store.close()

@@ -92,6 +92,45 @@ def test_an_answer_lets_the_workflow_go_on(engine_over):
     engine_over(body)
 
 
+def test_a_secret_answer_is_shown_to_none_but_the_workflow(engine_over, packs):
+    """ActionExecutionDB.mask_secrets of StackStorm 3.9; its action trigger shows the answer."""
+    packs.workflow(
+        "demo.factor",
+        """
+        version: 1.0
+        tasks:
+          ask:
+            action: core.ask
+            input: {schema: {type: object, properties: {factor: {type: string, secret: true}}}}
+            next:
+              - when: <% succeeded() and result().response.factor = "42 secrets" %>
+                do: go
+          go: {action: core.noop}
+        """,
+    )
+
+    async def body(engine):
+        streamed, ended = [], []
+        engine.executions.on_change.append(streamed.append)
+        engine.executions.on_completed.append(ended.append)
+        workflow, inquiry = await _opened(engine, "demo.factor")
+        await engine.until(lambda: engine.executions.get(workflow)["status"] == "paused")
+        _respond(engine, inquiry, {"factor": "42 secrets"})
+        assert (await engine.over(workflow))["status"] == "succeeded"
+        assert engine.names(workflow) == ["ask", "go"]
+        shown = [engine.executions.get(inquiry), *engine.executions.children(workflow)]
+        shown += [d for d in streamed + ended if d["id"] == inquiry and d["status"] == "succeeded"]
+        assert len(shown) == 5
+        assert {d["result"]["response"]["factor"] for d in shown if d["id"] == inquiry} == {
+            "********"
+        }
+        assert "42 secrets" not in str(streamed + ended + shown)
+        clear = engine.executions.get(inquiry, show_secrets=True)
+        assert clear["result"]["response"] == {"factor": "42 secrets"}
+
+    engine_over(body)
+
+
 def test_a_question_in_a_workflow_in_a_workflow(engine_over):
     async def body(engine):
         outer, inquiry = await _opened(engine, "demo.outer")

@@ -1,11 +1,17 @@
 """Users, tokens and API keys."""
 
 import asyncio
+import hashlib
+import sqlite3
+from contextlib import closing
+from importlib import resources
 
 import pytest
 
 from st2solo.auth import ApiKeys, Tokens, Users
-from st2solo.errors import InvalidError, UnauthorizedError
+from st2solo.errors import ForbiddenError, InvalidError, UnauthorizedError
+from st2solo.records import Execution, Records
+from st2solo.statuses import Status
 from st2solo.store import Store
 
 
@@ -43,29 +49,100 @@ def test_what_cannot_be_a_user_is_refused(users, name, password):
         users.add(name, password)
 
 
+@pytest.fixture
+def tokens(store, users):
+    return Tokens(store, users, "stanley")
+
+
 @pytest.mark.parametrize(("name", "admin"), [("alice", True), ("bob", False)])
-def test_a_token_stands_for_its_user(store, users, name, admin):
-    tokens = Tokens(store, users)
+def test_a_token_stands_for_its_user(store, tokens, name, admin):
     issued = tokens.issue(name)
     identity = tokens.identity(issued.token)
-    assert (identity.user, identity.admin) == (name, admin)
+    assert (identity.user, identity.admin, identity.changes_packs) == (name, admin, admin)
+    identity.require_person("This")
     assert issued.token not in "".join(store._connection.iterdump())
 
 
-def test_a_service_token_may_what_an_administrator_may(store, users):
-    tokens = Tokens(store, users)
-    token = tokens.service_token("stanley", 60)
-    assert tokens.identity(token).admin
+def test_a_sensor_may_what_an_administrator_may_but_change_packs(tokens):
+    token = tokens.service_token("sensor_service", 60)
+    identity = tokens.identity(token)
+    assert identity.admin and not identity.changes_packs
+    with pytest.raises(ForbiddenError, match="not for actions and sensors"):
+        identity.require_person("Installing packs")
     tokens.revoke(token)
     with pytest.raises(UnauthorizedError):
         tokens.identity(token)
 
 
-def test_the_tokens_of_an_execution_end_with_it(store, users):
-    tokens = Tokens(store, users)
+#: Who asked for an execution, its runner, whether it may what an administrator may, and whether it
+#: may read secrets by name.
+_RIGHTS = [
+    ("alice", "local-shell-cmd", True, True),
+    ("alice", "python-script", True, True),
+    ("alice", "remote-shell-cmd", False, False),
+    ("alice", "remote-shell-script", False, False),
+    ("bob", "local-shell-cmd", False, False),
+    ("bob", "local-shell-script", False, True),
+    ("bob", "python-script", False, True),
+    ("bob", "remote-shell-script", False, False),
+    ("stanley", "local-shell-cmd", False, False),
+    ("stanley", "local-shell-script", True, True),
+    ("stanley", "python-script", True, True),
+    ("stanley", "remote-shell-script", False, False),
+    ("nobody", "python-script", False, True),
+    ("stanley", None, False, False),  # of an execution that is there no more
+]
+
+
+def _run(store, user, runner):
+    """Write the execution e1."""
+    action, now = {"ref": "demo.act"}, "2026-07-01T12:00:00.000000Z"
+    Records(store).insert(Execution("e1", action, runner, Status.RUNNING, user, {}, {}, now, []))
+
+
+@pytest.mark.parametrize(("user", "runner", "admin", "decrypts"), _RIGHTS)
+def test_what_the_token_of_an_execution_may(store, tokens, user, runner, admin, decrypts):
+    if runner is not None:
+        _run(store, user, runner)
+    identity = tokens.identity(tokens.action_token("e1", user, 60))
+    assert (identity.user, identity.admin, identity.decrypts) == (user, admin, decrypts)
+    assert not identity.changes_packs
+    with pytest.raises(ForbiddenError):
+        identity.require_person("Making an API key")
+
+
+def test_a_system_user_with_a_password_has_the_right_that_he_was_given(store, users, tokens):
+    users.add("stanley", "sesame", admin=False)
+    _run(store, "stanley", "python-script")
+    identity = tokens.identity(tokens.action_token("e1", "stanley", 60))
+    assert (identity.admin, identity.decrypts) == (False, True)
+
+
+def test_a_token_that_an_older_st2solo_gave_an_execution_is_known_as_such(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as old:
+        schema = sorted(resources.files("st2solo.sql").iterdir(), key=lambda file: file.name)
+        for file in [f for f in schema if f.name < "008"]:
+            if file.name.endswith(".sql"):
+                old.executescript(file.read_text())
+        old.execute("PRAGMA user_version = 7")
+        digest = hashlib.sha256(b"given").hexdigest()
+        values = (digest, "e1", "stanley", 1, "9999-01-01T00:00:00.000000Z")
+        old.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?)", values)
+        old.execute(
+            "INSERT INTO executions (id, action_ref, runner, status, user, parameters, context,"
+            " result, log, action, start_timestamp) VALUES"
+            " ('e1', 'a.b', 'local-shell-cmd', 'running', 'ann', '{}', '{}', '{}', '[]', '{}', '')"
+        )
+        old.commit()
+    store = Store(tmp_path / "old.sqlite")
+    assert not Tokens(store, Users(store), "stanley").identity("given").admin
+    store.close()
+
+
+def test_the_tokens_of_an_execution_end_with_it(tokens):
     mine = [tokens.action_token("e1", "stanley", 60) for _ in range(2)]
     other = tokens.action_token("e2", "stanley", 60)
-    assert all(tokens.identity(token).admin for token in mine)
+    assert all(tokens.identity(token).process for token in mine)
     tokens.revoke_of("e1")
     for token in mine:
         with pytest.raises(UnauthorizedError):
@@ -73,8 +150,7 @@ def test_the_tokens_of_an_execution_end_with_it(store, users):
     assert tokens.identity(other).user == "stanley"
 
 
-def test_an_expired_token_is_refused(store, users):
-    tokens = Tokens(store, users)
+def test_an_expired_token_is_refused(store, tokens):
     issued = tokens.issue("alice")
     store.execute("UPDATE tokens SET expiry = '2020-01-01T00:00:00.000000Z'")
     with pytest.raises(UnauthorizedError):

@@ -109,6 +109,37 @@ def test_masked(name):
     assert result["result"] == output
 
 
+#: the schema of an inquiry, the answer, what is shown
+_ANSWERS = {
+    "a property": (
+        {"type": "object", "properties": {"p": _SECRET}},
+        {"p": "x", "q": 2},
+        {"p": MASK, "q": 2},
+    ),
+    "without a type": ({"properties": {"p": _SECRET}}, {"p": "x"}, {"p": MASK}),
+    "deeper": (
+        {"properties": {"a": {"type": "array", "items": {"properties": {"p": _SECRET}}}}},
+        {"a": [{"p": "x"}]},
+        {"a": [{"p": MASK}]},
+    ),
+    "the whole": (_SECRET, "x", MASK),
+    "nothing": ({"properties": {"p": {"type": "string"}}}, {"p": "x"}, {"p": "x"}),
+    "a schema that is none": (
+        {"items": {"items": {"$ref": "#/x", "properties": {"p": 5}}}},
+        [[{"p": "x"}]],
+        [[{"p": "x"}]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _ANSWERS)
+def test_the_answer_to_an_inquiry_is_masked_by_its_schema(name):
+    declared, answer, shown = _ANSWERS[name]
+    result = {"schema": declared, "route": "r", "response": answer}
+    assert masked({}, "inquirer", result) == {**result, "response": shown}
+    assert masked({}, "inquirer", {"schema": declared}) == {"schema": declared}
+
+
 @pytest.mark.parametrize("result", [None, "text", {}, {"stdout": "x"}])
 def test_what_has_no_output_stays(result):
     assert masked({"output_schema": {"p": _SECRET}}, "python-script", result) == result

@@ -36,7 +36,7 @@ def _sensors(site, script):
         site.resources,
         site.registry,
         site.triggers,
-        Tokens(site.store, Users(site.store)),
+        Tokens(site.store, Users(site.store), "stanley"),
         SensorSettings(engine, site.config.state, site.config.logs),
     )
 

@@ -55,6 +55,7 @@ def get_key(call: Call, key_id: str) -> dict[str, Any]:
 
 
 def create_key(call: Call) -> Answer:
+    call.identity.require_person("Making an API key")
     content = call.object()
     user = text_of(content, "user", call.identity.user)
     _require_own(call, user)
@@ -63,6 +64,7 @@ def create_key(call: Call) -> Answer:
 
 
 def update_key(call: Call, key_id: str) -> dict[str, Any]:
+    call.identity.require_person("Changing an API key")
     old, content = get_key(call, key_id), call.object()
     user = text_of(content, "user", old["user"])
     _require_own(call, user)
@@ -73,6 +75,7 @@ def update_key(call: Call, key_id: str) -> dict[str, Any]:
 
 
 def delete_key(call: Call, key_id: str) -> Answer:
+    call.identity.require_person("Deleting an API key")
     get_key(call, key_id)
     call.services.api_keys.delete(key_id)
     return Answer(status=204)

@@ -88,7 +88,7 @@ def create_execution(call: Call) -> Answer:
         trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
         delay_ms=_delay(content),
         notify=_notify(content),
-        administrator=call.identity.admin,
+        administrator=call.identity.changes_packs,
     )
     return Answer(execution, 201)
 
@@ -124,7 +124,7 @@ def rerun(call: Call, execution_id: str) -> Answer:
         reset=_names(content, "reset"),
         user=_user(call, content),
         delay_ms=_delay(content),
-        administrator=call.identity.admin,
+        administrator=call.identity.changes_packs,
     )
     return Answer(execution, 201)
 

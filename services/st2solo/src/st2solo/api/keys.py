@@ -17,9 +17,9 @@ def _scope_and_user(call: Call, scope: str | None, user: str | None) -> tuple[st
     return chosen, user or call.identity.user
 
 
-def _decrypt(call: Call, scope: str) -> bool:
+def _decrypt(call: Call, scope: str, *, by_name: bool = False) -> bool:
     decrypt = call.flag("decrypt")
-    if decrypt and scope == SYSTEM:
+    if decrypt and scope == SYSTEM and not (by_name and call.identity.decrypts):
         call.identity.require_admin("Decrypt option")
     return decrypt
 
@@ -45,7 +45,7 @@ def get_key(call: Call, name: str) -> dict[str, Any]:
     scope, user = _scope_and_user(call, call.query.get("scope"), call.query.get("user"))
     keys = call.services.keys
     key = keys.get(name, scope=scope, user=user)
-    return keys.document(key, decrypt=_decrypt(call, scope))
+    return keys.document(key, decrypt=_decrypt(call, scope, by_name=True))
 
 
 def set_key(call: Call, name: str) -> dict[str, Any]:

@@ -18,8 +18,13 @@ def get_pack(call: Call, ref: str) -> dict[str, Any]:
     return shown(call, call.services.resources.get(Kind.PACK, ref).document())
 
 
+def _require_administrator(call: Call, wish: str) -> None:
+    call.identity.require_person(wish)
+    call.identity.require_admin(wish)
+
+
 def register_packs(call: Call) -> dict[str, int]:
-    call.identity.require_admin("Registering packs")
+    _require_administrator(call, "Registering packs")
     content = call.object()
     names = _names(content) if content.get("packs") else None
     done = call.services.registry.register(
@@ -29,7 +34,7 @@ def register_packs(call: Call) -> dict[str, int]:
 
 
 def install_packs(call: Call) -> Answer:
-    call.identity.require_admin("Installing packs")
+    _require_administrator(call, "Installing packs")
     content = call.object()
     names = _names(content)
     for name in names:
@@ -39,12 +44,12 @@ def install_packs(call: Call) -> Answer:
 
 
 def uninstall_packs(call: Call) -> Answer:
-    call.identity.require_admin("Removing packs")
+    _require_administrator(call, "Removing packs")
     return _uninstall(call, _names(call.object()))
 
 
 def uninstall_pack(call: Call, ref: str) -> Answer:
-    call.identity.require_admin("Removing packs")
+    _require_administrator(call, "Removing packs")
     return _uninstall(call, [ref])
 
 
@@ -111,7 +116,7 @@ def get_config(call: Call, pack: str) -> dict[str, Any]:
 
 def put_config(call: Call, pack: str) -> dict[str, Any]:
     """Write the pack's file among the configurations; its sensors start again with it."""
-    call.identity.require_admin("Configuring packs")
+    _require_administrator(call, "Configuring packs")
     found = call.services.resources.get(Kind.PACK, pack)
     folder = call.services.config.configs
     pack_config.write(folder, found.ref, call.object(), found.content["config_schema"])

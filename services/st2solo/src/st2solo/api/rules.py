@@ -4,11 +4,11 @@ from typing import Any
 
 import jsonschema
 
-from st2solo import moments, pack_schemas
+from st2solo import moments, pack_schemas, rule_secrets
 from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
-from st2solo.resources import Kind
+from st2solo.resources import Kind, Resource
 from st2solo.rule_files import RULE_TYPES, rule_content
 from st2solo.services import Services
 
@@ -23,12 +23,20 @@ _ENFORCEMENT_FILTERS = {
 
 
 def list_rules(call: Call) -> Answer:
-    documents = [rule.document() for rule in call.services.resources.list(Kind.RULE)]
+    documents = [_document(call, rule) for rule in call.services.resources.list(Kind.RULE)]
     return listed(call, documents, "name", "pack", "enabled", "action", "trigger")
 
 
 def get_rule(call: Call, ref: str) -> dict[str, Any]:
-    return shown(call, call.services.resources.get(Kind.RULE, ref).document())
+    return shown(call, _document(call, call.services.resources.get(Kind.RULE, ref)))
+
+
+def _document(call: Call, rule: Resource) -> dict[str, Any]:
+    document = rule.document()
+    if call.flag("show_secrets"):
+        call.identity.require_admin("show_secrets")
+        return document
+    return rule_secrets.masked(document, call.services.registry)
 
 
 def _content(call: Call) -> dict[str, Any]:
@@ -59,21 +67,24 @@ def create_rule(call: Call) -> Answer:
         ref = f"{content['pack']}.{content['name']}"
         rule = services.resources.create(Kind.RULE, ref, content["pack"], content, enabled=enabled)
     _rules_changed(services)
-    return Answer(rule.document(), 201)
+    return Answer(rule_secrets.masked(rule.document(), services.registry), 201)
 
 
 def update_rule(call: Call, ref: str) -> dict[str, Any]:
-    """Replace a rule; the file of a pack's rule has its say again at the next registration."""
+    """Replace a rule; the file of a pack's rule has its say again at the next registration.
+
+    A secret that comes back as it is shown stays what it is, as when a rule is only enabled.
+    """
     services = call.services
     with services.store.transaction():
         old = services.resources.get(Kind.RULE, ref)
-        content = _content(call)
+        content = rule_secrets.kept(_content(call), old.content, services.registry)
         enabled = content.pop("enabled")
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
         rule = services.resources.update(old, content, enabled=enabled)
     _rules_changed(services)
-    return rule.document()
+    return rule_secrets.masked(rule.document(), services.registry)
 
 
 def delete_rule(call: Call, ref: str) -> Answer:

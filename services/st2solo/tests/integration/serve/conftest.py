@@ -184,8 +184,7 @@ class Serve:
         until(lambda: self.ports_file.exists() or self.process.poll() is not None, "started")
         assert self.process.poll() is None, self.log
         self.ports = json.loads(self.ports_file.read_text())
-        reply = requests.post(self.url("auth", "/tokens"), auth=("alice", "sesame"), timeout=10)
-        self.token = reply.json()["token"]
+        self.token = self.token_of("alice")
 
     def stop(self, number=signal.SIGTERM):
         if self.process is not None and self.process.poll() is None:
@@ -214,6 +213,11 @@ class Serve:
         reply = self.call("GET", path)
         assert reply.status_code == 200, reply.text
         return reply.json()
+
+    def token_of(self, user):
+        reply = requests.post(self.url("auth", "/tokens"), auth=(user, "sesame"), timeout=10)
+        assert reply.status_code == 201
+        return reply.json()["token"]
 
     def dispatch(self, trigger, payload):
         return self.call("POST", "/webhooks/st2", json={"trigger": trigger, "payload": payload})

@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import requests
 
 _ROOT = Path(__file__).parents[5]
 
@@ -181,9 +180,7 @@ def test_what_cannot_be_installed_or_removed_is_refused_at_once(serve):
 
 def test_only_an_administrator_changes_packs(serve, repository, until):
     """Neither another user nor a workflow, a rule or an alias on anybody's behalf."""
-    bob = requests.post(serve.url("auth", "/tokens"), auth=("bob", "sesame"), timeout=10).json()[
-        "token"
-    ]
+    bob = serve.token_of("bob")
     install = {"action": "packs.install", "parameters": {"packs": [f"{repository}=3.0.0"]}}
     for method, path, body in (
         ("POST", "/packs/install", install["parameters"]),
@@ -220,6 +217,74 @@ def test_only_an_administrator_changes_packs(serve, repository, until):
     enforced = until(lambda: serve.get("/ruleenforcements?rule_ref=demo.sly"), "ruled")
     assert "requires administrator access" in enforced[0]["failure_reason"]
     assert serve.get("/packs/hello")["version"] == "2.0.0"
+
+
+_PRINTS = "echo $ST2_ACTION_AUTH_TOKEN; while [ ! -e {} ]; do sleep 0.05; done"
+
+
+@pytest.fixture
+def tokens(serve, until, tmp_path):
+    """The tokens of commands that go on: of an administrator's, of another's, and of a rule's."""
+    command = {"action": "core.local", "parameters": {"cmd": _PRINTS.format(tmp_path / "go")}}
+    bob = serve.token_of("bob")
+    asked = {
+        user: serve.call("POST", "/executions", token=token, json=command).json()["id"]
+        for user, token in (("alice", serve.token), ("bob", bob))
+    }
+    rule = {
+        "name": "prints",
+        "pack": "demo",
+        "enabled": True,
+        "trigger": {"type": "demo.event"},
+        "action": {"ref": command["action"], "parameters": command["parameters"]},
+    }
+    rule_id = serve.call("POST", "/rules", token=bob, json=rule).json()["id"]
+    serve.dispatch("demo.event", {"n": 0})
+    ruled = until(lambda: serve.get("/executions?rule=demo.prints"), "the rule fired")
+    asked["stanley"] = ruled[0]["id"]
+
+    def printed(execution):
+        text = serve.call("GET", f"/executions/{execution}/output").text
+        return text.endswith("\n") and text.strip()
+
+    yield {user: until(lambda e=e: printed(e), "it printed") for user, e in asked.items()}
+    (tmp_path / "go").touch()
+    serve.call("DELETE", f"/rules/{rule_id}")
+    for execution in asked.values():
+        until(lambda e=execution: serve.get(f"/executions/{e}").get("end_timestamp"), "it ended")
+
+
+def test_the_token_of_an_action_gives_nothing_that_stays(serve, repository, tokens):
+    """StackStorm's give what their users may, which without RBAC is everything."""
+    serve.call("PUT", "/keys/hidden", json={"name": "hidden", "value": "x", "secret": True})
+    install = {"packs": [f"{repository}=3.0.0"]}
+    key = serve.call("POST", "/apikeys", json={"user": "alice"}).json()["id"]
+    for user, token in tokens.items():
+        assert serve.call("GET", "/user", token=token).json()["username"] == user
+        for method, path, body in (
+            ("POST", "/packs/install", install),
+            ("POST", "/packs/uninstall", {"packs": ["hello"]}),
+            ("POST", "/packs/uninstall/hello", None),
+            ("POST", "/packs/register", {}),
+            ("PUT", "/configs/demo", {}),
+            ("POST", "/executions", {"action": "packs.install", "parameters": install}),
+            ("POST", "/apikeys", {"user": "alice"}),
+            ("POST", "/apikeys", {}),
+            ("PUT", f"/apikeys/{key}", {"user": "bob"}),
+            ("DELETE", f"/apikeys/{key}", None),
+        ):
+            reply = serve.call(method, path, token=token, json=body)
+            assert reply.status_code == 403, (user, path)
+        for path in (
+            "/keys?scope=system&decrypt=true",
+            "/keys/hidden?decrypt=true",
+            "/keys?user=carol",
+            "/executions/last?show_secrets=true",
+            "/configs/demo?show_secrets=true",
+        ):
+            allowed = 200 if user == "alice" else 403
+            assert serve.call("GET", path, token=token).status_code == allowed, (user, path)
+    serve.call("DELETE", f"/apikeys/{key}")
 
 
 def test_a_removal_takes_all_that_the_pack_has(serve, ask):

@@ -69,6 +69,38 @@ def test_a_template_in_the_payload_goes_no_further(enforced, text):
     assert "holds a template" in reason
 
 
+def test_a_secret_of_a_rule_is_not_shown_and_not_lost(serve, until):
+    """`st2 rule enable` gets the rule, and puts the whole of it back."""
+    rule = {
+        "name": "secret",
+        "pack": "demo",
+        "trigger": {"type": "demo.event"},
+        "action": {"ref": "demo.wf", "parameters": {"n": 7, "pin": "47 11"}},
+    }
+    made = serve.call("POST", "/rules", json=rule)
+    path = f"/rules/{made.json()['id']}"
+    shown = serve.get(path)
+    assert shown["action"]["parameters"] == {"n": 7, "pin": "********"}
+    del shown["ref"]
+    put = serve.call("PUT", path, json=shown | {"enabled": True})
+    assert (put.status_code, put.json()["enabled"]) == (200, True)
+    assert serve.dispatch("demo.event", {"n": 0}).status_code == 202
+    asked = until(lambda: serve.get("/executions?rule=demo.secret"), "the rule fired")[0]["id"]
+    for listed in ("/rules", "/rules/views", f"{path}", f"/rules/views/{made.json()['id']}"):
+        assert "47 11" not in serve.call("GET", listed).text
+        assert "47 11" in serve.call("GET", listed + "?show_secrets=true").text
+    execution = serve.call("GET", f"/executions/{asked}").text
+    assert "47 11" not in made.text + put.text + execution
+    clear = serve.get(f"/executions/{asked}?show_secrets=true")
+    assert clear["parameters"] == clear["rule"]["action"]["parameters"] == {"n": 7, "pin": "47 11"}
+    other = shown | {"action": {"ref": "core.noop", "parameters": {"pin": "********"}}}
+    refused = serve.call("PUT", path, json=other)
+    assert (refused.status_code, "give the value itself" in refused.text) == (400, True)
+    bob = serve.token_of("bob")
+    assert serve.call("GET", path + "?show_secrets=true", token=bob).status_code == 403
+    serve.call("DELETE", path)
+
+
 def test_a_criterion_that_fails_within_a_search_does_not_stop_the_rule(enforced):
     # st2reactor/rules/filter.py: it writes a failed enforcement and counts as not met
     above = {"item.n": {"type": "gt", "pattern": 3}}
