@@ -57,7 +57,7 @@ class Parcel:
 
 
 class Archive(Protocol):
-    """The place of one holding: complete and verified, or absent."""
+    """What is kept of one holding: complete and verified, or absent."""
 
     @property
     def where(self) -> str:
@@ -65,6 +65,42 @@ class Archive(Protocol):
         ...
 
     def is_complete(self) -> bool: ...
+
+    def record(self) -> dict[str, Any]:
+        """archive.json."""
+        ...
+
+    def recorded(self, holding: Holding) -> list[Parcel]:
+        """How a complete one is stored.
+
+        Raises:
+            ArchiveError: it lacks files, has others, or other manifests.
+        """
+        ...
+
+    def manifest(self, name: str) -> bytes:
+        """A manifest of a complete one."""
+        ...
+
+    def found(self, part: str) -> list[FoundFile]:
+        """The files of a part of a complete one."""
+        ...
+
+    def thaw(self, files: list[StoredFile], tell: Tell) -> None:
+        """Wait until `files` can be read; ArchiveError if that takes too long."""
+        ...
+
+    def batches(self, files: list[StoredFile]) -> list[list[StoredFile]]:
+        """Those of a complete one that are best read together."""
+        ...
+
+    def read(self, batch: list[StoredFile]) -> Contents:
+        """The bytes of each file, as they are; to be taken before those of the next."""
+        ...
+
+
+class Depot(Archive, Protocol):
+    """The place of one holding, which it can be put into."""
 
     def packed(self, holding: Holding) -> list[Parcel]:
         """How `holding` is to be stored; the same each time."""
@@ -92,40 +128,8 @@ class Archive(Protocol):
         """Write manifests and record, which is returned: from here on it is archived."""
         ...
 
-    def record(self) -> dict[str, Any]:
-        """archive.json."""
-        ...
-
-    def recorded(self, holding: Holding) -> list[Parcel]:
-        """How a complete one is stored.
-
-        Raises:
-            ArchiveError: it lacks files, has others, or other manifests.
-        """
-        ...
-
     def verify(self, parcel: Parcel, meter: Meter) -> None:
         """ArchiveError if `parcel` of a complete one is not as the manifests have it."""
-        ...
-
-    def manifest(self, name: str) -> bytes:
-        """A manifest of a complete one."""
-        ...
-
-    def found(self, part: str) -> list[FoundFile]:
-        """The files of a part of a complete one."""
-        ...
-
-    def thaw(self, files: list[StoredFile], tell: Tell) -> None:
-        """Wait until `files` can be read; ArchiveError if that takes too long."""
-        ...
-
-    def batches(self, files: list[StoredFile]) -> list[list[StoredFile]]:
-        """Those of a complete one that are best read together."""
-        ...
-
-    def read(self, batch: list[StoredFile]) -> Contents:
-        """The bytes of each file, as they are; to be taken before those of the next."""
         ...
 
 
@@ -137,10 +141,14 @@ class Destination(Protocol):
         ...
 
     def data(self, run: str, attempt: int) -> Archive:
-        """The place of an attempt's run folder and FASTQs."""
+        """An attempt's run folder and FASTQs, with every addendum that is archived."""
         ...
 
-    def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> Archive:
+    def volume(self, run: str, attempt: int, number: int) -> Depot:
+        """The place of 0, what an attempt's data is archived as at first, or of an addendum."""
+        ...
+
+    def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> Depot:
         """The place of a unit of an attempt's results."""
         ...
 

@@ -194,6 +194,11 @@ class Bucket:
                 ),
             )
 
+    def remove(self, key: str) -> None:
+        """NB: in a bucket with versions it stays as an old one."""
+        with _told(f"removing {key}"):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
     def lock(self, key: str) -> None:
         """Lock an object, if objects are to be locked."""
         retention = self.protection.retention()

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from arteriole.archive.addenda import Grown
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
+from arteriole.checksum import volumes
 from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
 from arteriole.checksum.listing import FoundFile, list_files
@@ -43,8 +45,12 @@ class DirectoryDestination:
                 hint="make room there, then retry",
             )
 
-    def data(self, run: str, attempt: int) -> "DirectoryArchive":
-        return DirectoryArchive(self, self._directory / run / f"attempt-{attempt}")
+    def data(self, run: str, attempt: int) -> Grown:
+        return Grown(self, run, attempt)
+
+    def volume(self, run: str, attempt: int, number: int) -> "DirectoryArchive":
+        name = volumes.stem(f"attempt-{attempt}", number)
+        return DirectoryArchive(self, self._directory / run / name)
 
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "DirectoryArchive":
         return DirectoryArchive(self, self._results(run, attempt) / unit)
@@ -178,7 +184,8 @@ class DirectoryArchive:
             ) from err
 
     def found(self, part: str) -> list[FoundFile]:
-        return list_files(self.final / part)
+        folder = self.final / part
+        return list_files(folder) if folder.is_dir() else []
 
     def thaw(self, files: list[StoredFile], tell: Tell) -> None:
         """What lies in a directory can be read."""

@@ -1,5 +1,6 @@
 """What is to be archived, as its manifests have it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,20 @@ class Holding:
     def size(self) -> int:
         """Bytes of all files, without the manifests."""
         return sum(file.digest.size for file in self.files)
+
+    def divided(self, number: Callable[[str], int]) -> dict[int, "Holding"]:
+        """By what `number` gives for the name of a manifest, each with its files; 0 is always."""
+        found = {0: Holding([], {})}
+        numbers: dict[str, int] = {}
+        for name, manifest in sorted(self.manifests.items(), key=lambda one: number(one[0])):
+            of = number(name)
+            found.setdefault(of, Holding([], {})).manifests[name] = manifest
+            if of:
+                part = name.partition(".")[0]
+                numbers |= dict.fromkeys((f"{part}/{file}" for file in manifest.digests), of)
+        for file in self.files:
+            found[numbers.get(file.name, 0)].files.append(file)
+        return found
 
 
 def read_holding(sources: dict[str, Path], manifests: Path) -> Holding:
@@ -102,7 +117,8 @@ def _part(
         raise ArchiveError(
             f"the files of {source} are not those that {md5.path} lists: {listed(differing)}",
             code="archive.source_changed",
-            hint="restore the missing files, move the new ones away; then retry",
+            hint="restore the missing files; move the new ones away, or digest those of the run"
+            " folder (arteria.addendum); then retry",
         )
     return [
         HeldFile(

@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arteriole.archive.archive import Parcel
+from arteriole.archive.errors import ArchiveError
 from arteriole.archive.holding import HeldFile, Holding
 from arteriole.checksum.digests import FileDigest
 
@@ -38,7 +39,7 @@ class IndexedFile(BaseModel):
     name: str
     key: str
     size: int = Field(ge=0)
-    mtime_ns: int = Field(ge=0, lt=1 << 63)
+    mtime_ns: int = Field(gt=-(1 << 64), lt=1 << 64)
     offset: int | None = Field(default=None, ge=0)
 
 
@@ -71,7 +72,11 @@ def write_index(
     own: Callable[[HeldFile], str],
     unit: str = "",
 ) -> bytes:
-    """`digests` are those of the bundles by place; `own` the place of a file on its own."""
+    """`digests` are those of the bundles by place; `own` the place of a file on its own.
+
+    Raises:
+        ArchiveError: it could not be read again.
+    """
     within = {
         file.name: (parcel.place, offset)
         for parcel in parcels
@@ -84,7 +89,15 @@ def write_index(
     files = [_line(file, *within.get(file.name, (own(file), None))) for file in holding.files]
     head = f'"unit": {json.dumps(unit)},\n' if unit else ""
     lists = f'"bundles": [\n{_lines(bundles)}],\n"files": [\n{_lines(files)}]'
-    return f"{{{head}{lists}}}\n".encode()
+    data = f"{{{head}{lists}}}\n".encode()
+    try:
+        Index.model_validate_json(data)
+    except ValidationError as err:
+        raise ArchiveError(
+            f"{NAME} could not be read again once it is written: {err}",
+            hint="nothing was published: correct what the message names, then retry",
+        ) from err
+    return data
 
 
 def _lines(lines: list[str]) -> str:

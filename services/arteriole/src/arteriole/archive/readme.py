@@ -32,6 +32,9 @@ index.json           a line for each bundle and each file: key, size in bytes an
                      object, and of a file in a bundle the offset of its first byte there
 archive.json         when it was archived, and the BLAKE3 digests of the manifests
 
+Beside the folder that all of this lies in, folders named like it with .addendum-<n> behind may be:
+what was added to the run after this was archived. They are of the same form, restored likewise.
+
 To restore it:
 
 1. If the objects below bundles/ and data/ are of a storage class that cannot be read at once,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.names import is_identifier
+from arteriole.archive.addenda import manifests_of
 from arteriole.archive.archive import Archive, Destination, StoredFile
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
@@ -175,14 +176,9 @@ def _read(archive: Archive, final: Path, parts: tuple[str, ...], known: dict[str
     return Stored(archive, final, manifests, files)
 
 
-def _recorded(archive: Archive) -> dict[str, Any]:
-    recorded = archive.record().get("manifests")
-    return recorded if isinstance(recorded, dict) else {}
-
-
 def _stems(archive: Archive, part: str) -> Iterator[str]:
     """The pair of the part, and those of its addenda that were archived."""
-    recorded = _recorded(archive)
+    recorded = manifests_of(archive.record())
     for volume in itertools.count():
         name = volumes.stem(part, volume)
         if volume and f"{name}.md5" not in recorded:
@@ -193,7 +189,7 @@ def _stems(archive: Archive, part: str) -> Iterator[str]:
 def _manifest(archive: Archive, name: str, ours: Path) -> Manifest:
     """The one of this name, which is as it was archived, and as `ours` if that is there."""
     data = archive.manifest(name)
-    of_record = _recorded(archive).get(name)
+    of_record = manifests_of(archive.record()).get(name)
     if digest_text(data) != of_record or (ours.is_file() and ours.read_bytes() != data):
         raise ArchiveError(
             f"the manifest {name} in {archive.where} is not the one that was archived",

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from arteriole.archive.index import FORMAT, SEALED, Index, IndexedFile, write_in
 from arteriole.archive.index import NAME as INDEX
 from arteriole.archive.readme import readme
 from arteriole.archive.settings import MIB, S3Settings, StorageClass
+from arteriole.archive.surplus import is_content, remove
 from arteriole.archive.thawing import wait_until_thawed
 from arteriole.checksum.digests import FileDigest, Meter, digest_text
 from arteriole.checksum.errors import listed
@@ -113,15 +114,20 @@ class S3Archive:
     def finish(
         self, holding: Holding, parcels: list[Parcel], record: dict[str, Any]
     ) -> dict[str, Any]:
-        """Write manifests, README and index, and after everything else the record."""
+        """Write manifests, README and index, and after everything else the record.
+
+        What an earlier start left and nothing needs now is removed, or told in the record.
+        """
         index = self._index_of(holding, parcels)
         self._write(README, self._readme().encode())
         for name, manifest in holding.manifests.items():
             self._write_list(f"manifest/{name}", manifest.text)
         self._write_list(INDEX, index)
         more = self._finished(parcels)
-        self._there = self._bucket.listing(self._base)
-        self._require_nothing_else(holding, parcels, set())
+        surplus = self._without_surplus(parcels)
+        self._require_nothing_else(holding, parcels, set(), surplus)
+        if surplus:
+            more["surplus"] = [key[len(self._base) :] for key in surplus]
         record = {
             "format": self.form,
             **record,
@@ -177,7 +183,7 @@ class S3Archive:
         ]
         parcels = self._as_stored(parcels)
         self._there = self._bucket.listing(self._base)
-        self._require_nothing_else(holding, parcels, {RECORD})
+        self._require_nothing_else(holding, parcels, {RECORD}, self._surplus())
         return parcels
 
     def manifest(self, name: str) -> bytes:
@@ -347,6 +353,30 @@ class S3Archive:
         """Write what else there is to be; what the record says of it."""
         return {}
 
+    def _without_surplus(self, parcels: list[Parcel]) -> list[str]:
+        """Remove content of a start that packed otherwise; the keys of what stays nevertheless.
+
+        NB: only as long as there is no record, for until then nothing here is archived.
+        """
+        self._there = self._bucket.listing(self._base)
+        if self._base + RECORD in self._there:
+            return []
+        others = self._there.keys() - {parcel.place for parcel in parcels}
+        found = sorted(key for key in others if self._is_content(key))
+        if found:
+            remove(self._bucket, found)
+            self._there = self._bucket.listing(self._base)
+        return [key for key in found if key in self._there]
+
+    def _surplus(self) -> list[str]:
+        """Keys of what stayed, by the record."""
+        names = self.record().get("surplus")
+        keys = [f"{self._base}{name}" for name in (names if isinstance(names, list) else ())]
+        return [key for key in keys if self._is_content(key)]
+
+    def _is_content(self, key: str) -> bool:
+        return is_content(key.removeprefix(self._base), self.suffix)
+
     def _read(self, name: str) -> bytes:
         data = self._bucket.get(self._base + name)
         if data is None:
@@ -368,14 +398,19 @@ class S3Archive:
             raise self._spoilt(INDEX, "it is no index") from err
 
     def _require_nothing_else(
-        self, holding: Holding, parcels: list[Parcel], more: set[str]
+        self,
+        holding: Holding,
+        parcels: list[Parcel],
+        more: set[str],
+        surplus: Collection[str],
     ) -> None:
         """ArchiveError unless the listing has just what it should, each of its size."""
         sizes = {parcel.place: parcel.size for parcel in parcels}
         lists = {INDEX, *(f"manifest/{name}" for name in holding.manifests)}
         names = {README, *(f"{name}{self.suffix}" for name in lists), *more}
         expected = sizes.keys() | {self._base + name for name in names}
-        differing = sorted(expected ^ self._there.keys()) or sorted(
+        there = self._there.keys() - (set(surplus) - expected)
+        differing = sorted(expected ^ there) or sorted(
             key for key, size in sizes.items() if self._there[key].size != size
         )
         if differing:

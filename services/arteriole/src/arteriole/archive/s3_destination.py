@@ -2,6 +2,7 @@
 
 import json
 
+from arteriole.archive.addenda import Grown
 from arteriole.archive.archive import RECORD
 from arteriole.archive.bucket import Bucket
 from arteriole.archive.crypt4gh.journal import Journals
@@ -10,6 +11,7 @@ from arteriole.archive.holding import Holding
 from arteriole.archive.index import SEALED
 from arteriole.archive.s3 import S3Archive
 from arteriole.archive.settings import S3Settings, StorageClass
+from arteriole.checksum.volumes import stem
 
 
 class S3Destination:
@@ -35,8 +37,12 @@ class S3Destination:
         self._bucket.get(f"{self._base()}{RECORD}")
         self._bucket.require_lock()
 
-    def data(self, run: str, attempt: int) -> "S3Archive":
-        return self._archive(f"{self._base()}{run}/attempt-{attempt}/", run, attempt)
+    def data(self, run: str, attempt: int) -> Grown:
+        return Grown(self, run, attempt)
+
+    def volume(self, run: str, attempt: int, number: int) -> "S3Archive":
+        base = f"{self._base()}{run}/{stem(f'attempt-{attempt}', number)}/"
+        return self._archive(base, run, attempt, f"addendum-{number}" if number else "")
 
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "S3Archive":
         return self._unit(run, attempt, holding.manifests["results.blake3"].digest)
@@ -68,14 +74,14 @@ class S3Destination:
     def _unit(self, run: str, attempt: int, digest: str) -> "S3Archive":
         return self._archive(f"{self._results(run, attempt)}{digest}/", run, attempt, digest)
 
-    def _archive(self, base: str, run: str, attempt: int, unit: str = "") -> "S3Archive":
+    def _archive(self, base: str, run: str, attempt: int, tells: str = "") -> "S3Archive":
         """NB: what lies there complete is of the form that it was written in."""
         given = self._bucket, base, self._class, self._settings
         if self._journals is None or _is_clear(self._bucket.get(base + RECORD)):
             return S3Archive(*given)
         from arteriole.archive.crypt4gh.archive import SealedArchive  # not for those without it
 
-        return SealedArchive(*given, self._journals.path(run, attempt, unit))
+        return SealedArchive(*given, self._journals.path(run, attempt, tells))
 
 
 def _is_clear(record: bytes | None) -> bool:

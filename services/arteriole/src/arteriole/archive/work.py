@@ -3,12 +3,14 @@
 Whatever an earlier start left is verified and kept; what is archived is never written to.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
 from arteriole.archive import drill, restore
-from arteriole.archive.archive import Archive, Destination, Parcel
+from arteriole.archive.addenda import Grown, as_one
+from arteriole.archive.archive import Depot, Destination, Parcel
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.holding import PARTS, Holding, read_holding, read_unit
 from arteriole.checksum.digests import Meter, each
@@ -21,8 +23,20 @@ from arteriole.jobs.worker import Task, main, note
 from arteriole.policy.gate import ask
 
 
+@dataclass(frozen=True)
+class Share:
+    """A holding and its place; `more` is what its record says besides."""
+
+    depot: Depot
+    holding: Holding
+    more: dict[str, Any]
+
+
 def work(task: Task) -> dict[str, Any]:
     """Of data: archive.json, with `destination`, `path` and `already` (it was archived before).
+
+    Addenda that came after that are archived beside it: `files` and `bytes` count them, `addenda`
+    has the archive.json of each, and `already` says that nothing was new.
 
     Of results: `{destination, units, already, undigested, files, bytes}`, where `undigested` are
     units without digests yet, which are left for a later job. Of a restore, or a
@@ -98,22 +112,21 @@ def _observed_results(task: Task, destination: Destination) -> dict[str, Any]:
 
 def _data(task: Task) -> dict[str, Any]:
     parameters = task.parameters
-    archive = open_destination(parameters).data(task.run, task.attempt)
+    archive = Grown(open_destination(parameters), task.run, task.attempt)
     sources = {part: Path(parameters[part]) for part in PARTS}
     holding = read_holding(sources, Path(parameters["manifests"]))
-    already = archive.is_complete()
-    if already:
-        parcels = archive.recorded(holding)
-        record = _verified(task, archive, parcels, Meter(task.progress, _to_read(parcels)))
-    else:
-        parcels = archive.packed(holding)
-        meter = Meter(task.progress, 2 * _to_read(parcels))  # copied and read back
-        record = _archived(task, archive, holding, parcels, meter, {})
+    shares = [
+        Share(depot, held, {"addendum": number} if number else {})
+        for number, (depot, held) in archive.shares(holding).items()
+    ]
+    records, already = _keep(task, shares)
     return {
-        **record,
+        **as_one(records),
+        "files": len(holding.files),
+        "bytes": holding.size,
         "destination": parameters["name"],
         "path": archive.where,
-        "already": already,
+        "already": already == len(shares),
     }
 
 
@@ -129,31 +142,18 @@ def _results(task: Task) -> dict[str, Any]:
             hint="the checksum of the results has to be done first",
         )
     holdings = {unit.name: read_unit(unit, manifests) for unit in digested}
-    archives = {
-        name: destination.unit(task.run, task.attempt, name, holding)
-        for name, holding in holdings.items()
-    }
-    there = {name for name, archive in archives.items() if archive.is_complete()}
-    parcels = {
-        name: archive.recorded(holdings[name]) if name in there else archive.packed(holdings[name])
-        for name, archive in archives.items()
-    }
-    meter = Meter(
-        task.progress,
-        sum((1 if name in there else 2) * _to_read(found) for name, found in parcels.items()),
-    )
-    for name, holding in holdings.items():
-        if name in there:
-            _verified(task, archives[name], parcels[name], meter)
-        else:
-            _archived(task, archives[name], holding, parcels[name], meter, {"unit": name})
+    shares = [
+        Share(destination.unit(task.run, task.attempt, name, held), held, {"unit": name})
+        for name, held in holdings.items()
+    ]
+    _, already = _keep(task, shares)
     undigested = len(units) - len(digested)
     if undigested:
         note(f"{undigested} units have no digests yet and are left for a later job")
     return {
         "destination": task.parameters["name"],
         "units": len(holdings),
-        "already": len(there),
+        "already": already,
         "undigested": undigested,
         "files": sum(len(holding.files) for holding in holdings.values()),
         "bytes": sum(holding.size for holding in holdings.values()),
@@ -164,39 +164,49 @@ def _is_digested(unit: Unit, manifests: Path) -> bool:
     return all((manifests / f"{unit.name}.{kind}").is_file() for kind in ("md5", "blake3"))
 
 
-def _verified(task: Task, archive: Archive, parcels: list[Parcel], meter: Meter) -> dict[str, Any]:
+def _keep(task: Task, shares: list[Share]) -> tuple[list[dict[str, Any]], int]:
+    """Archive or verify each; their records, and how many were archived before."""
+    there = [share.depot.is_complete() for share in shares]
+    parcels = [
+        share.depot.recorded(share.holding) if whole else share.depot.packed(share.holding)
+        for share, whole in zip(shares, there, strict=True)
+    ]
+    pairs = zip(parcels, there, strict=True)  # what is copied is read back
+    meter = Meter(task.progress, sum((1 if whole else 2) * _to_read(of) for of, whole in pairs))
+    records = [
+        _verified(task, share, of, meter) if whole else _archived(task, share, of, meter)
+        for share, of, whole in zip(shares, parcels, there, strict=True)
+    ]
+    return records, sum(there)
+
+
+def _verified(task: Task, share: Share, parcels: list[Parcel], meter: Meter) -> dict[str, Any]:
     def verify(parcel: Parcel) -> None:
-        archive.verify(parcel, meter)
+        share.depot.verify(parcel, meter)
 
     each(_largest_first(parcels), verify, meter, task.parameters["threads"])
-    return archive.record()
+    return share.depot.record()
 
 
-def _archived(
-    task: Task,
-    archive: Archive,
-    holding: Holding,
-    parcels: list[Parcel],
-    meter: Meter,
-    more: dict[str, Any],
-) -> dict[str, Any]:
-    archive.prepare(holding)
+def _archived(task: Task, share: Share, parcels: list[Parcel], meter: Meter) -> dict[str, Any]:
+    depot, holding = share.depot, share.holding
+    depot.prepare(holding)
 
     def store(parcel: Parcel) -> None:
-        if not archive.has(parcel, meter):
-            archive.store(parcel, meter)
+        if not depot.has(parcel, meter):
+            depot.store(parcel, meter)
 
     each(_largest_first(parcels), store, meter, task.parameters["threads"])
     record = {
         "run": task.run,
         "attempt": task.attempt,
-        **more,
+        **share.more,
         "files": len(holding.files),
         "bytes": holding.size,
         "manifests": {name: manifest.digest for name, manifest in holding.manifests.items()},
         "finished": times.now(),
     }
-    return archive.finish(holding, parcels, record)
+    return depot.finish(holding, parcels, record)
 
 
 def _largest_first(parcels: list[Parcel]) -> list[Parcel]:

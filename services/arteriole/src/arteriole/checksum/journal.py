@@ -22,6 +22,8 @@ SYNC_SECONDS = 2.0
 #: Files of at least this size are read first, the largest at the very first, so that no thread is
 #: left with one at the end; smaller ones by name, as they lie on the disk, in batches of this size.
 BATCH = 4 << 20
+#: SQLite's integers are below it, and not below its negative.
+TOP = 1 << 63
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
@@ -79,7 +81,7 @@ class Journal:
         """Take the files that there are; with `whole` no other is known any more."""
         self._begin()
         self._database.execute("UPDATE file SET listed = 0")
-        self._database.executemany(_LIST, files)
+        self._database.executemany(_LIST, map(_row, files))
         if whole:
             self._database.execute("DELETE FROM file WHERE NOT listed")
         self.sync()
@@ -105,6 +107,7 @@ class Journal:
         with closing(self._database.execute(_LACKING, {"batch": BATCH})) as rows:
             for row in rows:
                 found = FoundFile(*row)
+                found = found._replace(inode=found.inode % (2 * TOP))
                 batch.append(found)
                 size += found.size + 4096
                 if size >= BATCH:
@@ -139,7 +142,7 @@ class Journal:
         execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode)")
         self.sync()
         execute("BEGIN")
-        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", files)
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", map(_row, files))
         execute("COMMIT")
         (alike,) = execute(_ALIKE).fetchone()
         found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
@@ -243,6 +246,18 @@ def held(path: Path, *, patient: bool = True) -> Iterator[Journal]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(path, patient) as wanted, closing(Journal(path, wanted)) as journal:
             yield journal
+
+
+def _row(found: FoundFile) -> FoundFile:
+    """As SQLite can take it; an inode has no sign, so the upper half of them is kept below 0."""
+    if -TOP <= found.mtime_ns < TOP:
+        return found if found.inode < TOP else found._replace(inode=found.inode - 2 * TOP)
+    raise ChecksumError(
+        f"{found.name} is dated {found.mtime_ns / 1e9:.0f} seconds from 1970: expected a date from"
+        " 1678 to 2262",
+        code="checksum.time",
+        hint="give it its right time, with touch; then retry",
+    )
 
 
 def _remove(path: Path) -> None:

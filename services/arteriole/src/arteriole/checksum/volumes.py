@@ -1,6 +1,7 @@
 """The manifests of a folder: the first pair is closed once written, addenda hold what is late."""
 
 import itertools
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from arteriole.checksum.manifest import digest_manifest, manifest_entries, write
 
 #: The kinds of digests, in the order in which their manifests are written.
 KINDS = ("md5", "blake3")
+_ADDENDUM = re.compile(r"[a-z]+\.addendum-([1-9][0-9]*)\.[a-z0-9]+")
 
 
 def stem(part: str, volume: int) -> str:
@@ -19,6 +21,16 @@ def stem(part: str, volume: int) -> str:
     ('runfolder', 'runfolder.addendum-2')
     """
     return f"{part}.addendum-{volume}" if volume else part
+
+
+def volume_of(name: str) -> int:
+    """Which volume a manifest of this name is of.
+
+    >>> volume_of("runfolder.md5"), volume_of("runfolder.addendum-2.blake3")
+    (0, 2)
+    """
+    found = _ADDENDUM.fullmatch(name)
+    return int(found[1]) if found else 0
 
 
 def stems(folder: Path, part: str) -> list[str]:

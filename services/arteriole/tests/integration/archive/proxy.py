@@ -25,6 +25,7 @@ class Proxy:
         fails: is given the number of a request, from 1; True answers it with 503.
         left: bytes of bodies, both ways, after which every connection is cut; None: no limit.
         cuts: so many connections are cut, then it works again; None: all.
+        forbids: methods that are answered with 403.
         garble: what becomes of each piece of a body, on its way there and back.
         asked: method and path of each request that came.
     """
@@ -34,6 +35,7 @@ class Proxy:
     fails: Callable[[int], bool] = lambda number: False
     left: int | None = None
     cuts: int | None = None
+    forbids: tuple[str, ...] = ()
     garble: Callable[[str, bytes], bytes] = lambda way, piece: piece
     asked: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -43,7 +45,7 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def mend(self) -> None:
-        self.fails, self.left = lambda number: False, None
+        self.fails, self.left, self.forbids = lambda number: False, None, ()
         self.garble = lambda way, piece: piece
 
     def note(self, method: str, path: str) -> bool:
@@ -79,7 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
             if self.proxy.note(self.command, self.path):
-                self._fail()
+                self._fail(503, "ServiceUnavailable")
+            elif self.command in self.proxy.forbids:
+                self._fail(403, "AccessDenied")
             else:
                 self._pass_on(body)
         except (Cut, OSError):
@@ -99,9 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
             rest -= len(piece)
         return b"".join(pieces)
 
-    def _fail(self) -> None:
-        body = b"<Error><Code>ServiceUnavailable</Code><Message>no</Message></Error>"
-        self.send_response(503)
+    def _fail(self, status: int, code: str) -> None:
+        body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

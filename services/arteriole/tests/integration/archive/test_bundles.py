@@ -263,6 +263,66 @@ def test_a_start_in_the_earlier_form_goes_on(
     assert tree(bundles.restored / bundles.run / "attempt-1") == bundles.data
 
 
+def _unfinished(centre: Centre, store: Store) -> set[str]:
+    """All is there but archive.json, and it would be packed otherwise now; its bundles."""
+    centre.archive()
+    store.change(f"{BASE}/archive.json", None)
+    for folder in (centre.site.runfolder, centre.site.fastq):
+        for name in tree(folder):
+            os.utime(folder / name, (1, 1))
+    centre.destination["bundle_size"] = 2 << 20
+    return set(_bundles(store))
+
+
+def _require_only(centre: Centre, store: Store, record: dict[str, Any]) -> None:
+    assert len(_bundles(store)) == record["bundles"]
+    assert {key for key in store.objects() if "/data/" in key} == {
+        _line(store, f"fastq/{BIG}")["key"]
+    }
+    assert centre.archive() == {**record, "already": True}
+    centre.restore()
+    assert tree(centre.restored / centre.run / "attempt-1") == centre.data
+
+
+def test_a_start_that_packed_otherwise_is_finished(bundles: Centre, store: Store) -> None:
+    old = _unfinished(bundles, store)
+    store.change(f"{BASE}/data/{'0' * 64}", b"of manifests that were made anew")
+    record = bundles.archive()
+    assert not record["already"] and "surplus" not in record
+    assert not old & set(store.keys())
+    _require_only(bundles, store, record)
+
+
+def test_what_cannot_be_removed_is_told_and_left(
+    bundles: Centre, store: Store, way: Proxy, refused: Any
+) -> None:
+    old = _unfinished(bundles, store)
+    way.forbids = ("DELETE",)
+    record = bundles.archive()
+    assert {f"{BASE}/{name}" for name in record["surplus"]} == old & set(store.keys()) == old
+    assert json.loads(store.get(f"{BASE}/archive.json"))["surplus"] == record["surplus"]
+    assert bundles.archive() == {**record, "already": True}
+    foreign = f"{BASE}/bundles/{'0' * 64}.tar"
+    store.change(foreign, b"x")
+    with refused("archive.verify", "0000"):
+        bundles.archive()
+    for key in (foreign, *old):  # its lock has ended
+        store.change(key, None)
+    _require_only(bundles, store, record)
+
+
+def test_an_endpoint_that_fails_while_it_removes(
+    bundles: Centre, store: Store, way: Proxy, refused: Any
+) -> None:
+    _unfinished(bundles, store)
+    way.fails = lambda number: way.asked[-1][0] == "DELETE"
+    with refused("archive.server", "removing"):
+        bundles.archive()
+    assert f"{BASE}/archive.json" not in store.objects()
+    way.mend()
+    _require_only(bundles, store, bundles.archive())
+
+
 def test_an_archive_of_format_1(bundles: Centre, store: Store, way: Proxy, refused: Any) -> None:
     """As it was written before there were bundles: put together by hand."""
     lines = []

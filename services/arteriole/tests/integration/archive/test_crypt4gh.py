@@ -75,6 +75,25 @@ def test_what_stands_in_the_bucket(sealed: Centre, store: Store, keys: Keys) -> 
     assert content == sealed.data
 
 
+def test_a_start_that_packed_otherwise_is_finished(
+    sealed_bundles: Centre, store: Store, way: Proxy, keys: Keys
+) -> None:
+    """Also without a private key, and where nothing can be removed."""
+    sealed_bundles.archive()
+    store.change(f"{BASE}/archive.json", None)
+    old = {key for key in store.objects() if "/bundles/" in key}
+    for path in sealed_bundles.site.fastq.rglob("*"):
+        os.utime(path, (1, 1))
+    way.forbids = ("DELETE",)
+    record = sealed_bundles.archive()
+    assert {f"{BASE}/{name}" for name in record["surplus"]} == old & set(store.keys()) == old
+    assert sealed_bundles.archive() == {**record, "already": True}
+    with_key(sealed_bundles, keys.private("hospital"))
+    assert sealed_bundles.archive() == {**record, "already": True}
+    sealed_bundles.restore()
+    assert restored(sealed_bundles) == sealed_bundles.data
+
+
 def test_it_is_brought_back_with_the_private_key(sealed: Centre, keys: Keys, refused: Any) -> None:
     sealed.archive()
     with refused("archive.key", "names no private key"):

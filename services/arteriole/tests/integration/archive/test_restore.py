@@ -1,6 +1,7 @@
 """Bringing back what was archived, from each kind of destination."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -52,6 +53,16 @@ def test_it_needs_nothing_but_the_archive(centre: Centre) -> None:
         shutil.rmtree(folder)
     centre.restore()
     assert tree(_place(centre)) == data
+
+
+def test_a_file_dated_before_1970(centre: Centre) -> None:
+    path = centre.site.runfolder / "RunInfo.xml"
+    os.utime(path, ns=(-1, -1))
+    record = centre.archive()
+    assert centre.archive() == {**record, "already": True}
+    centre.restore()
+    assert tree(_place(centre)) == centre.data
+    assert (_place(centre) / "runfolder" / "RunInfo.xml").stat().st_mtime_ns == -1
 
 
 def test_an_addendum_is_archived_and_comes_back(centre: Centre) -> None:

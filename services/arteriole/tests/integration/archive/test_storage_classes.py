@@ -248,6 +248,29 @@ def test_each_object_is_locked(
     assert amazon.archive(storage_class=storage_class) == {**record, "already": True}
 
 
+def test_a_locked_start_is_finished_and_its_archive_grows(amazon: Centre, store: Store) -> None:
+    """Though nothing that was sent can be changed or removed for good."""
+    amazon.destination.update(
+        bucket="locked", object_lock={"days": 30, "mode": "compliance"}, bundle_below=100_000
+    )
+    locked = Store(store.client, "locked")
+    amazon.archive()
+    locked.change(f"{BASE}/archive.json", None)
+    old = {key for key in locked.objects() if "/bundles/" in key}
+    amazon.destination["bundle_below"] = MIB
+    write_tree(amazon.site.runfolder, {"Logs/late.txt": b"late"})
+    amazon.checksum()
+    record = amazon.archive()
+    assert not record["already"] and old and not old & set(locked.keys())
+    write_tree(amazon.site.runfolder, {"Logs/later.txt": b"later"})
+    amazon.checksum()
+    grown = amazon.archive()
+    assert [one["addendum"] for one in grown["addenda"]] == [2]
+    assert amazon.archive() == {**grown, "already": True}
+    amazon.restore()
+    assert tree(amazon.restored / amazon.run / "attempt-1") == amazon.data
+
+
 def test_a_bucket_without_locks_is_refused(amazon: Centre, store: Store, refused: Any) -> None:
     amazon.destination["object_lock"] = {"days": 1}
     for job in (amazon.archive, amazon.observe):

@@ -74,6 +74,23 @@ def test_what_differs_is_named(path: Path) -> None:
         assert journal.unlike([B, FoundFile("c", 1, 1, 1)]) == ["a", "c"]
 
 
+def test_a_time_that_it_cannot_hold_is_told(path: Path) -> None:
+    with held(path) as journal:
+        journal.take_listing([FoundFile("a", 1, -(1 << 63)), FoundFile("b", 1, (1 << 63) - 1)])
+        for time in (1 << 63, -(1 << 63) - 1):
+            with pytest.raises(ArterioleError, match=r"late/c is dated -?9223372037 s") as raised:
+                journal.take_listing([A, FoundFile("late/c", 1, time)])
+            assert raised.value.code == "checksum.time"
+
+
+def test_an_inode_of_64_bits(path: Path) -> None:
+    files = [A._replace(inode=(1 << 64) - 1), B._replace(inode=1 << 63)]
+    with held(path) as journal:
+        journal.take_listing(files)
+        assert [found for batch in journal.lacking() for found in batch] == files
+        assert journal.unlike(files) == []
+
+
 def test_one_job_at_a_time_and_it_sees_who_waits(path: Path) -> None:
     with held(path, patient=False) as journal:
         assert not journal.is_wanted()

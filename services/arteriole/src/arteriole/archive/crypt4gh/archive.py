@@ -7,7 +7,7 @@ private key is needed but to bring something back.
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -123,7 +123,7 @@ class SealedArchive(S3Archive):
         self._proven(self._base + OBJECTS)  # else it is not known that these are all
         parcels = [self._parcel_of(key, md5) for key, md5 in objects.items()]
         self._there = self._bucket.listing(self._base)
-        self._require_nothing_else(holding, parcels, {RECORD})
+        self._require_nothing_else(holding, parcels, {RECORD}, self._surplus())
         return parcels
 
     def verify(self, parcel: Parcel, meter: Meter) -> None:
@@ -304,9 +304,13 @@ class SealedArchive(S3Archive):
         return known
 
     def _require_nothing_else(
-        self, holding: Holding, parcels: list[Parcel], more: set[str]
+        self,
+        holding: Holding,
+        parcels: list[Parcel],
+        more: set[str],
+        surplus: Collection[str],
     ) -> None:
-        super()._require_nothing_else(holding, parcels, more | {OBJECTS})
+        super()._require_nothing_else(holding, parcels, more | {OBJECTS}, surplus)
 
     @contextlib.contextmanager
     def _at(self, key: str) -> Iterator[None]:

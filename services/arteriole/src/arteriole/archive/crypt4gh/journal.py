@@ -32,9 +32,9 @@ class Journals:
     manifest_root: Path
     destination: str
 
-    def path(self, run: str, attempt: int, unit: str = "") -> Path:
-        """`unit`: the digest that tells a unit of results."""
-        words = (digest_text(self.destination.encode())[:12], *((unit,) if unit else ()))
+    def path(self, run: str, attempt: int, tells: str = "") -> Path:
+        """`tells`: of a unit of results its digest, `addendum-<n>` of such a one."""
+        words = (digest_text(self.destination.encode())[:12], *((tells,) if tells else ()))
         folder = manifest_folder(self.manifest_root, run, attempt) / "crypt4gh"
         return folder / f"{'.'.join(words)}.jsonl"
 

@@ -16,6 +16,9 @@ objects.md5               the MD5 digest of each of these, as they lie here
 archive.json              when it was archived, for which public keys it is encrypted, and BLAKE3
                           digests of the manifests
 
+Beside the folder that all of this lies in, folders named like it with .addendum-<n> behind may be:
+what was added to the run after this was archived. They are of the same form, restored likewise.
+
 To restore it you need the private key of one of the recipients, and any program that decrypts
 Crypt4GH, such as EGA's: pip install crypt4gh
 
