@@ -118,6 +118,16 @@ class Triggers:
         pack = trigger_type.content["pack"]
         return found or self._put_trigger(str(uuid.uuid4()), pack, type_ref, parameters)
 
+    def forget_unused(self) -> None:
+        """Delete the triggers with parameters that no rule names, in the transaction of a change.
+
+        Source: st2common/services/triggers.py, `cleanup_trigger_db_for_rule`, of StackStorm 3.9.
+        """
+        named = {rule.content["trigger"]["ref"] for rule in self._resources.list(Kind.RULE)}
+        for trigger in self._resources.list(Kind.TRIGGER):
+            if trigger.content["parameters"] and trigger.ref not in named:
+                self._resources.delete(trigger)
+
     def of_type(self, type_ref: str) -> list[Resource]:
         triggers = self._resources.list(Kind.TRIGGER)
         return [trigger for trigger in triggers if trigger.content["type"] == type_ref]

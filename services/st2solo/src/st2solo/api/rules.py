@@ -72,13 +72,16 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
         rule = services.resources.update(old, content, enabled=enabled)
+        services.triggers.forget_unused()
     _rules_changed(services)
     return rule.document()
 
 
 def delete_rule(call: Call, ref: str) -> Answer:
     services = call.services
-    services.resources.delete(services.resources.get(Kind.RULE, ref))
+    with services.store.transaction():
+        services.resources.delete(services.resources.get(Kind.RULE, ref))
+        services.triggers.forget_unused()
     _rules_changed(services)
     return Answer(status=204)
 
