@@ -30,6 +30,12 @@ _FILES = {
         "    - {when: <% succeeded() %>, do: second}\n  second:\n    action: core.noop\n"
         "output:\n- n: <% ctx(n) %>\n"
     ),
+    "packs/demo/actions/wide.yaml": (
+        "name: wide\nrunner_type: orquesta\nentry_point: workflows/wide.yaml\n"
+    ),
+    "packs/demo/actions/workflows/wide.yaml": (
+        "version: 1.0\ntasks:\n  each: {with: <% range(2) %>, action: core.noop}\n"
+    ),
     "packs/demo/actions/fail.yaml": (
         "name: fail\nrunner_type: local-shell-cmd\nparameters:\n"
         "  cmd: {default: 'exit 3', immutable: true}\n"

@@ -89,6 +89,17 @@ def test_some_things_are_for_administrators(serve, method, path, body):
     assert serve.call(method, path, json=body).ok
 
 
+@pytest.mark.parametrize("what", ["executions", "rules", "keys", "triggerinstances", "traces"])
+def test_a_long_page_is_for_administrators(serve, what):
+    """st2api/controllers/resource.py, `validate_limit_query_param`."""
+    bob = _token(serve, "bob")
+    reply = serve.call("GET", f"/{what}?limit=101", token=bob)
+    assert reply.status_code == 403
+    assert reply.json()["faultstring"] == 'Limit "101" specified, maximum value is "100"'
+    assert serve.call("GET", f"/{what}?limit=100", token=bob).ok
+    assert serve.call("GET", f"/{what}?limit=101").ok
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "told"),
     [
