@@ -9,6 +9,7 @@ from st2solo.errors import ForbiddenError, InvalidError, ParameterError
 from st2solo.inquiries import Inquiries
 from st2solo.installed_packs import PACKS
 from st2solo.lifecycle import Lifecycle, Listener
+from st2solo.outputs import Outputs
 from st2solo.policies import Policies
 from st2solo.ports import ActionSource, KeySource, PackChanges, TokenSource
 from st2solo.preparation import Preparation
@@ -76,6 +77,7 @@ class Executions:
             settings,
             packs,
         )
+        self.outputs = Outputs(self._records, self._dispatcher.processes, settings.max_result_size)
         self._lifecycle.when_changed(self._dispatcher.pump_soon)
         self.on_change: list[Listener] = self._lifecycle.on_change
         self.on_completed: list[Listener] = self._lifecycle.on_completed
