@@ -1,6 +1,6 @@
 """Removes what has been over for long: executions, and trigger instances with their enforcements.
 
-Files of packs that were replaced or removed go with them.
+Expired keys and files of packs that were replaced or removed go with them.
 
 The services hold the truth about runs; what the orchestrator keeps is how it came about. It works
 in small transactions, so that nothing else has to wait.
@@ -14,6 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from st2solo import moments
 from st2solo.installed_packs import InstalledPacks
 from st2solo.store import Store
 
@@ -76,7 +77,7 @@ class Collector:
     def collect_some(self) -> int:
         """Remove one slice of what is too old, and say how many rows of it there were."""
         with self._store.transaction():
-            return self._executions() + self._instances()
+            return self._executions() + self._instances() + self._expired_keys()
 
     def _executions(self) -> int:
         if self._keep.executions_days is None:
@@ -102,6 +103,13 @@ class Collector:
             )
             self._store.execute("DELETE FROM trigger_instances WHERE id = ?", (instance_id,))
         return len(ids)
+
+    def _expired_keys(self) -> int:
+        deleted = self._store.execute(
+            "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE expires <= ? LIMIT ?)",
+            (moments.now_text(), _SLICE),
+        )
+        return deleted.rowcount
 
     def _ids(self, sql: str, days: float) -> list[str]:
         oldest = datetime.now(UTC) - timedelta(days=days)

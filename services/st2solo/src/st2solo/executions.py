@@ -1,6 +1,7 @@
 """The engine: runs actions and workflows, and knows every execution."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from st2solo.dispatcher import Dispatcher
@@ -8,10 +9,12 @@ from st2solo.errors import ForbiddenError, InvalidError, ParameterError
 from st2solo.inquiries import Inquiries
 from st2solo.installed_packs import PACKS
 from st2solo.lifecycle import Lifecycle, Listener
+from st2solo.outputs import Outputs
 from st2solo.policies import Policies
 from st2solo.ports import ActionSource, KeySource, PackChanges, TokenSource
 from st2solo.preparation import Preparation
 from st2solo.records import Execution, Origin, Records
+from st2solo.room import Room
 from st2solo.runners import WORKFLOW_RUNNER
 from st2solo.settings import EngineSettings
 from st2solo.statuses import WAITING, Status
@@ -74,6 +77,7 @@ class Executions:
             settings,
             packs,
         )
+        self.outputs = Outputs(self._records, self._dispatcher.processes, settings.max_result_size)
         self._lifecycle.when_changed(self._dispatcher.pump_soon)
         self.on_change: list[Listener] = self._lifecycle.on_change
         self.on_completed: list[Listener] = self._lifecycle.on_completed
@@ -194,6 +198,15 @@ class Executions:
         """
         return self._records.document(self._records.get(execution_id), show_secrets=show_secrets)
 
+    def fitting(self, execution_id: str, room: Room) -> dict[str, Any]:
+        """One execution without what of `records.LARGE` does not fit into the room.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        [execution] = self._records.fitting([execution_id], room)
+        return self._records.document(execution)
+
     def list(
         self,
         *,
@@ -202,11 +215,11 @@ class Executions:
         sort_asc: bool = False,
         filters: dict[str, Any] | None = None,
         show_secrets: bool = False,
-        results: bool = True,
+        unwanted: Collection[str] = (),
     ) -> tuple[Documents, int]:
         """A page of executions, newest first, and how many there are in all.
 
-        Without `results` each has an empty one.
+        They come without what of `records.LARGE` is unwanted, or does not fit into one answer.
 
         `filters` may hold action, status, user, runner, rule, trigger_instance, timestamp_gt,
         timestamp_lt, and parent (an identifier, or 'null' for those without). A limit of -1
@@ -215,13 +228,10 @@ class Executions:
         Raises:
             InvalidError: there is no such filter, or a time is none.
         """
-        page, total = self._records.find(
-            limit=limit,
-            offset=offset,
-            sort_asc=sort_asc,
-            filters=filters or {},
-            results=results,
+        ids, total = self._records.find_ids(
+            limit=limit, offset=offset, sort_asc=sort_asc, filters=filters or {}
         )
+        page = self._records.fitting(ids, Room(), unwanted=unwanted)
         return [self._records.document(e, show_secrets=show_secrets) for e in page], total
 
     def children(
@@ -230,23 +240,21 @@ class Executions:
         depth: int = -1,
         *,
         show_secrets: bool = False,
-        results: bool = True,
+        unwanted: Collection[str] = (),
     ) -> Documents:
         """All descendants down to a depth (1: children only; -1: all), parents before children.
 
-        Without `results` each has an empty one.
+        They come without what of `records.LARGE` is unwanted, or does not fit into one answer.
 
         Raises:
             NotFoundError: there is no such execution.
         """
         found: Documents = []
-        level = [self._records.get(execution_id)]
+        level, room = [self._records.get(execution_id).id], Room()
         while level and depth != 0:
-            ids = [one.id for one in level]
-            level = [
-                child for each in ids for child in self._records.children(each, results=results)
-            ]
-            found += [self._records.document(e, show_secrets=show_secrets) for e in level]
+            level = [child for each in level for child in self._records.child_ids(each)]
+            children = self._records.fitting(level, room, unwanted=unwanted)
+            found += [self._records.document(e, show_secrets=show_secrets) for e in children]
             depth -= 1
         return found
 

@@ -50,6 +50,8 @@ class Processes:
         self._work_dir = work_dir
         self._grace = grace_seconds
         self._most = max_result_size
+        #: Called with an identifier before what the process has written is removed.
+        self.before_removal: Callable[[str], None] = lambda _: None
         self._fork_server = ForkServer(self._answered)
         #: Those whose supervisor is not known yet, and whom to tell of their end.
         self._awaited: dict[str, Callable[[str], None]] = {}
@@ -224,7 +226,12 @@ class Processes:
 
     def remove(self, execution_id: str) -> None:
         """Forget a process and remove its folder."""
+        self.before_removal(execution_id)
         shutil.rmtree(self.folder(execution_id), ignore_errors=True)
+
+    def watched(self) -> list[str]:
+        """The identifiers of those whose end is waited for."""
+        return [*self._awaited, *self._watched]
 
     def folders(self) -> list[str]:
         """The identifiers that have a folder."""

@@ -1,11 +1,13 @@
 """Executions as rows, and as the documents that the API shows."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from st2solo import clock, moments, output_schema, rule_secrets
 from st2solo.errors import InvalidError, NotFoundError
+from st2solo.room import Room
 from st2solo.runner_types import RUNNER_TYPES
 from st2solo.schema import masked, merged_parameters
 from st2solo.statuses import COMPLETED, Status, require_transition
@@ -45,6 +47,8 @@ class Execution:
     notify: dict[str, Any] | None = None
     #: Bytes of the result as JSON.
     result_size: int = 0
+    #: Which of `LARGE` were not read and are empty here.
+    left_out: frozenset[str] = frozenset()
 
     @property
     def action_ref(self) -> str:
@@ -70,12 +74,14 @@ _WITHOUT_PROCESS = (
     "pack-registration",
 )
 _ALL = "*, length(result) AS result_size"
-#: A page of large results would not fit into memory.
-_WITHOUT_RESULT = (
-    "id, action_ref, runner, status, user, parent, parameters, context, '{}' AS result, log,"
-    " action, rule, trigger, trigger_instance, start_timestamp, end_timestamp, delay_ms, due,"
-    " notify, length(result) AS result_size"
+#: Attributes, and columns, that may be as large as a call to the API or a result. Where there is
+#: not room for all of them, the first come first.
+LARGE = ("context", "parameters", "trigger_instance", "result")
+_OTHERS = (
+    "id, action_ref, runner, status, user, parent, log, action, rule, trigger, start_timestamp,"
+    " end_timestamp, delay_ms, due, notify, length(result) AS result_size"
 )
+_SIZES = ", ".join(f"coalesce(length({name}), 0) AS {name}" for name in LARGE)
 #: As the index of open executions has it.
 _OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
 
@@ -144,11 +150,30 @@ class Records:
             raise NotFoundError(f"there is no execution {execution_id}")
         return rows[0]
 
-    def children(self, execution_id: str, *, results: bool = True) -> list[Execution]:
-        """The direct children, oldest first; without `results` each has an empty one."""
-        columns = _ALL if results else _WITHOUT_RESULT
-        clause = "WHERE parent = ? ORDER BY start_timestamp, id"
-        return self._rows(clause, execution_id, columns=columns)
+    def fitting(
+        self, ids: Iterable[str], room: Room, *, unwanted: Collection[str] = ()
+    ) -> list[Execution]:
+        """These executions without what of `LARGE` is unwanted, or does not fit into the room.
+
+        Raises:
+            NotFoundError: there is none of one of the identifiers.
+        """
+        return [self._fitting(one, room, frozenset(unwanted)) for one in ids]
+
+    def _fitting(self, execution_id: str, room: Room, left_out: frozenset[str]) -> Execution:
+        sql = f"SELECT {_SIZES} FROM executions WHERE id = ?"  # noqa: S608 - texts of this module
+        sizes = self._store.execute(sql, (execution_id,)).fetchone()
+        if sizes is None:
+            raise NotFoundError(f"there is no execution {execution_id}")
+        left_out |= {n for n in LARGE if n not in left_out and not room.takes(sizes[n])}
+        large = (f"{'NULL' if name in left_out else name} AS {name}" for name in LARGE)
+        columns = ", ".join([_OTHERS, *large])
+        [execution] = self._rows("WHERE id = ?", execution_id, columns=columns)
+        return replace(execution, left_out=left_out)
+
+    def children(self, execution_id: str) -> list[Execution]:
+        """The direct children, oldest first."""
+        return self._rows("WHERE parent = ? ORDER BY start_timestamp, id", execution_id)
 
     def child_ids(self, execution_id: str) -> list[str]:
         sql = "SELECT id FROM executions WHERE parent = ? ORDER BY start_timestamp, id"
@@ -195,17 +220,16 @@ class Records:
         )
 
     def find(
-        self,
-        *,
-        limit: int,
-        offset: int,
-        sort_asc: bool,
-        filters: dict[str, Any],
-        results: bool = True,
+        self, *, limit: int, offset: int, sort_asc: bool, filters: dict[str, Any]
     ) -> tuple[list[Execution], int]:
-        """A page of executions and how many there are in all; a limit of -1 gives all.
+        """The executions themselves, as `find_ids` finds them."""
+        ids, total = self.find_ids(limit=limit, offset=offset, sort_asc=sort_asc, filters=filters)
+        return [self.get(one) for one in ids], total
 
-        Their results are read only if `results` are asked for; else each is empty.
+    def find_ids(
+        self, *, limit: int, offset: int, sort_asc: bool, filters: dict[str, Any]
+    ) -> tuple[list[str], int]:
+        """The ids of a page of executions and how many there are in all; a limit of -1 gives all.
 
         Raises:
             InvalidError: there is no such filter.
@@ -228,16 +252,14 @@ class Records:
                 raise InvalidError(f"executions cannot be filtered by {name}; there are {known}")
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         order = "ASC" if sort_asc else "DESC"
-        page = self._rows(
-            f"{where} ORDER BY start_timestamp {order}, id {order} LIMIT ? OFFSET ?",
-            *values,
-            limit,
-            offset,
-            columns=_ALL if results else _WITHOUT_RESULT,
+        rows = self._store.execute(
+            f"SELECT id FROM executions {where}"  # noqa: S608 - clauses of this module
+            f" ORDER BY start_timestamp {order}, id {order} LIMIT ? OFFSET ?",
+            (*values, limit, offset),
         )
         sql = f"SELECT count(*) FROM executions {where}"  # noqa: S608 - clauses of this module
         total = self._store.execute(sql, tuple(values))
-        return page, int(total.fetchone()[0])
+        return [row["id"] for row in rows], int(total.fetchone()[0])
 
     def _rows(self, clause: str, *values: Any, columns: str = _ALL) -> list[Execution]:
         sql = f"SELECT {columns} FROM executions {clause}"  # noqa: S608 - texts of this module
@@ -323,15 +345,16 @@ class Records:
             "trigger_instance": execution.origin.trigger_instance,
             "delay": execution.delay_ms,
         }
-        return document | {k: v for k, v in optional.items() if v is not None}
+        document |= {k: v for k, v in optional.items() if v is not None}
+        return {k: v for k, v in document.items() if k not in execution.left_out}
 
 
 def _optional(value: Any) -> str | None:
     return None if value is None else json.dumps(value)
 
 
-def _loaded(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+def _loaded(text: str | None, default: Any = None) -> Any:
+    return default if text is None else json.loads(text)
 
 
 def _execution(row: Any) -> Execution:
@@ -341,12 +364,12 @@ def _execution(row: Any) -> Execution:
         runner=row["runner"],
         status=Status(row["status"]),
         user=row["user"],
-        parameters=json.loads(row["parameters"]),
-        context=json.loads(row["context"]),
+        parameters=_loaded(row["parameters"], {}),
+        context=_loaded(row["context"], {}),
         start_timestamp=row["start_timestamp"],
         log=json.loads(row["log"]),
         parent=row["parent"],
-        result=json.loads(row["result"]),
+        result=_loaded(row["result"], {}),
         origin=Origin(
             _loaded(row["rule"]), _loaded(row["trigger"]), _loaded(row["trigger_instance"])
         ),

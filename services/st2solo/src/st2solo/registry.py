@@ -199,6 +199,7 @@ class Registry:
                 self._register_pack(pack, counts, problems)
             for pack in found:
                 self._register_rules(pack, counts, problems)
+            self._triggers.forget_unused()
             if problems and fail_on_failure:
                 raise MetadataError(problems)
         return Registration(counts, problems)
@@ -271,6 +272,7 @@ class Registry:
             self.installed.remove(name)
             if name not in fixed:
                 self._forget(name)
+        self._triggers.forget_unused()
         asyncio.get_running_loop().call_soon(self._tell)  # once it is committed
         return list(names)
 

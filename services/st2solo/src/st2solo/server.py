@@ -178,11 +178,12 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     services.sensors.on_process.append(services.rules.sensor_changed)
     services.executions.on_announcement.append(services.stream.announce)
     services.keys.on_change.append(services.rules.key_changed)
+    services.executions.outputs.on_printed.append(services.stream.printed)
     services.executions.inquiries.on_opened.append(services.rules.asked)
     services.registry.on_registered += [services.timers.refresh, services.sensors.refresh]
-    app = application(services)
     servers = []
-    for opened in sockets.values():
+    for name, opened in sockets.items():
+        app = application(services, stream=name == "stream")
         server = HTTPServer(app, max_body_size=_LARGEST_BODY)
         server.add_sockets(opened)
         servers.append(server)

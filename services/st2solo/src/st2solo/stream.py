@@ -2,9 +2,11 @@
 
 import asyncio
 import fnmatch
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from st2solo.runners.protocol import Announcement
@@ -12,11 +14,10 @@ from st2solo.statuses import COMPLETED
 
 CREATE = "st2.execution__create"
 UPDATE = "st2.execution__update"
+OUTPUT = "st2.execution.output__create"
 DEFAULT_EVENTS = ("st2.announcement__*", "st2.execution__*", "st2.liveaction__*")
-#: What may wait for one listener; a slower one loses its connection and asks again.
+#: Bytes that may wait for one listener; a slower one loses its connection and asks again.
 _MOST_WAITING = 64 * 2**20
-#: About what an event takes beside its result.
-_EVENT_BYTES = 8 * 1024
 _CLOSE_SECONDS = 2.0
 
 
@@ -26,9 +27,21 @@ class Event:
     payload: dict[str, Any]
 
     @property
-    def size(self) -> int:
-        """About how many bytes it takes."""
-        return _EVENT_BYTES + int(self.payload.get("result_size") or 0)
+    def action_ref(self) -> str | None:
+        """The action that it is about; None for what is no execution's."""
+        ref = self.payload.get("action_ref") or (self.payload.get("action") or {}).get("ref")
+        return ref if ref is None else str(ref)
+
+    @property
+    def execution_id(self) -> str | None:
+        """The execution that it is about, if it is about one."""
+        return self.payload.get("execution_id") or self.payload.get("id")
+
+    @cached_property
+    def data(self) -> bytes:
+        """As it is sent; made once, and shared by all who are told."""
+        text = json.dumps(self.payload, default=str)
+        return f"event: {self.name}\ndata: {text}\n\n".encode()
 
 
 @dataclass(frozen=True)
@@ -38,16 +51,25 @@ class Wanted:
     events: tuple[str, ...] = DEFAULT_EVENTS
     action_refs: frozenset[str] = frozenset()
     execution_ids: frozenset[str] = frozenset()
+    output_types: frozenset[str] = frozenset()
     end_event: str | None = None
     end_execution_id: str | None = None
     end_statuses: frozenset[str] = frozenset(COMPLETED)
 
+    @property
+    def output(self) -> bool:
+        """Whether it asks for what executions print."""
+        return self._names(OUTPUT)
+
+    def _names(self, event: str) -> bool:
+        return any(fnmatch.fnmatchcase(event, glob) for glob in self.events)
+
     def takes(self, event: Event) -> bool:
-        action = (event.payload.get("action") or {}).get("ref")
         return (
-            any(fnmatch.fnmatchcase(event.name, glob) for glob in self.events)
-            and (not self.action_refs or action in self.action_refs)
-            and (not self.execution_ids or event.payload.get("id") in self.execution_ids)
+            self._names(event.name)
+            and (not self.action_refs or event.action_ref in self.action_refs)
+            and (not self.execution_ids or event.execution_id in self.execution_ids)
+            and (not self.output_types or event.payload.get("output_type") in self.output_types)
         )
 
     def ends_with(self, event: Event) -> bool:
@@ -59,28 +81,37 @@ class Wanted:
 
 
 class Listener:
-    """The events that wait for one who listens."""
+    """What waits to be sent to one who listens."""
 
-    def __init__(self) -> None:
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._events: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._waiting = 0
+        #: Whether the event came with which it asked to end.
+        self.ended = False
 
     def tell(self, event: Event) -> bool:
-        """Let an event wait; False if too much does already."""
-        if self._waiting + event.size > _MOST_WAITING:
-            return False
-        self._waiting += event.size
-        self._events.put_nowait(event)
+        """Let an event wait that is wanted; False if too much does already."""
+        if self.ended:
+            return True
+        if self._wanted.takes(event):
+            if self._waiting + len(event.data) > _MOST_WAITING:
+                return False
+            self._waiting += len(event.data)
+            self._events.put_nowait(event.data)
+        if self._wanted.ends_with(event):
+            self.ended = True
+            self.end()
         return True
 
     def end(self) -> None:
         self._events.put_nowait(None)
 
-    async def next(self) -> Event | None:
-        """The oldest event, once there is one; None says that st2solo ends."""
-        event = await self._events.get()
-        self._waiting -= event.size if event is not None else 0
-        return event
+    async def next(self) -> bytes | None:
+        """The oldest event, once there is one; None says that no more comes."""
+        data = await self._events.get()
+        self._waiting -= len(data) if data is not None else 0
+        return data
 
     @property
     def is_empty(self) -> bool:
@@ -101,15 +132,19 @@ class Stream:
         name = f"st2.announcement__{announcement.route}"
         self._tell(Event(name, {"payload": announcement.payload}))
 
+    def printed(self, document: dict[str, Any]) -> None:
+        """Tell the listeners what an execution has printed, as `Outputs` tells it."""
+        self._tell(Event(OUTPUT, document))
+
     def _tell(self, event: Event) -> None:
         for listener in list(self._listeners):
             if not listener.tell(event):
                 self._listeners.discard(listener)
 
     @contextmanager
-    def listening(self) -> Iterator[Listener]:
-        """One who is told of all events from now on."""
-        listener = Listener()
+    def listening(self, wanted: Wanted) -> Iterator[Listener]:
+        """One who is told of the events that are wanted, from now on."""
+        listener = Listener(wanted)
         self._listeners.add(listener)
         try:
             yield listener

@@ -13,6 +13,7 @@ from st2solo import moments, schedules, schema
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.ids import new_id
 from st2solo.resources import Kind, Resource, Resources
+from st2solo.room import Room
 from st2solo.store import Store
 
 ACTION_TRIGGER = "core.st2.generic.actiontrigger"
@@ -118,6 +119,16 @@ class Triggers:
         pack = trigger_type.content["pack"]
         return found or self._put_trigger(str(uuid.uuid4()), pack, type_ref, parameters)
 
+    def forget_unused(self) -> None:
+        """Delete the triggers with parameters that no rule names, in the transaction of a change.
+
+        Source: st2common/services/triggers.py, `cleanup_trigger_db_for_rule`, of StackStorm 3.9.
+        """
+        named = {rule.content["trigger"]["ref"] for rule in self._resources.list(Kind.RULE)}
+        for trigger in self._resources.list(Kind.TRIGGER):
+            if trigger.content["parameters"] and trigger.ref not in named:
+                self._resources.delete(trigger)
+
     def of_type(self, type_ref: str) -> list[Resource]:
         triggers = self._resources.list(Kind.TRIGGER)
         return [trigger for trigger in triggers if trigger.content["type"] == type_ref]
@@ -188,6 +199,24 @@ class Triggers:
         if row is None:
             raise NotFoundError(f'there is no trigger instance with the id "{instance_id}"')
         return Instance.from_row(row)
+
+    def fitting(self, instance_id: str, room: Room) -> dict[str, Any]:
+        """A trigger instance as the API shows it, without a payload that has not room.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        sql = "SELECT length(payload) AS size FROM trigger_instances WHERE id = ?"
+        row = self._store.execute(sql, (instance_id,)).fetchone()
+        if row is None or room.takes(row["size"]):
+            return self.instance(instance_id).document()
+        row = self._store.execute(
+            "SELECT id, trigger, '{}' AS payload, occurrence_time, status, trace_tag"
+            " FROM trigger_instances WHERE id = ?",
+            (instance_id,),
+        ).fetchone()
+        document = Instance.from_row(row).document()
+        return {name: value for name, value in document.items() if name != "payload"}
 
     def next_pending(self) -> Instance | None:
         row = self._store.execute(

@@ -93,6 +93,14 @@ def test_old_trigger_instances_go_with_their_enforcements_unless_they_wait(store
     assert _ids(store, "rule_enforcements") == ["ewaits", "eyoung"]
 
 
+def test_expired_keys_go(store):
+    sql = "INSERT INTO keys VALUES (?, 'system', '', ?, 'v', 0, NULL, ?)"
+    for name, expires in (("old", _moment(0.001)), ("young", _moment(-1)), ("lasting", None)):
+        store.execute(sql, (name, name, expires))
+    _collect(store, executions_days=None, trigger_instances_days=None)
+    assert _ids(store, "keys") == ["lasting", "young"]
+
+
 def test_for_ever(store):
     _execution(store, "old", ended=1000)
     _instance(store, "old", 1000)

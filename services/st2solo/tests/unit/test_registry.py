@@ -5,6 +5,7 @@ import pytest
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.metadata_file import MetadataError
 from st2solo.resources import Kind
+from st2solo.triggers import ACTION_TRIGGER, WEBHOOK
 
 _ACTION = "name: act\nrunner_type: noop\n"
 _RULE = (
@@ -182,6 +183,30 @@ def test_what_no_file_says_any_more_is_forgotten(site):
     site.registry.register(fail_on_failure=True)
     with pytest.raises(NotFoundError):
         site.registry.action("demo.act")
+
+
+_HOOK = (
+    "name: {name}\ntrigger: {{type: core.st2.webhook, parameters: {{url: {url}}}}}\n"
+    "action: {{ref: demo.act}}\n"
+)
+
+
+def test_a_trigger_with_parameters_goes_with_the_last_rule_that_names_it(site):
+    def urls():
+        return sorted(t.content["parameters"]["url"] for t in site.triggers.of_type(WEBHOOK))
+
+    for name, url in (("r", "a"), ("s", "a"), ("t", "b")):
+        site.write(f"rules/{name}.yaml", _HOOK.format(name=name, url=url))
+    site.registry.register(fail_on_failure=True)
+    assert urls() == ["a", "b"]
+    plain = site.triggers.of_type(ACTION_TRIGGER)
+    site.write("rules/t.yaml", _HOOK.format(name="t", url="c"))
+    (site.pack / "rules" / "s.yaml").unlink()
+    site.registry.register(["demo"], fail_on_failure=True)
+    assert urls() == ["a", "c"]
+    (site.pack / "rules" / "r.yaml").unlink()
+    site.registry.register(fail_on_failure=True)
+    assert urls() == ["c"] and site.triggers.of_type(ACTION_TRIGGER) == plain != []
 
 
 _CONFIG_SCHEMA = """

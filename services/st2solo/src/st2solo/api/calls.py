@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from st2solo.auth import Identity
-from st2solo.errors import InvalidError
+from st2solo.errors import ForbiddenError, InvalidError
 from st2solo.services import Services
 
 _DEFAULT_LIMIT = 100
+#: For those who are no administrators.
+_LARGEST_LIMIT = 100
 _LARGEST_NUMBER = 2**31 - 1
 _DEEPEST = 100
 _SURROGATES = re.compile("[\\ud800-\\udfff]")
@@ -153,12 +155,19 @@ class Page:
 
     @classmethod
     def of(cls, call: Call) -> "Page":
+        """
+        Raises:
+            ForbiddenError: it takes an administrator to ask for so many.
+            InvalidError: the limit is no number of documents.
+        """
         limit = call.number("limit", _DEFAULT_LIMIT)
         if limit == -1:
             call.identity.require_admin("limit -1")
             return cls(None, max(call.number("offset", 0), 0))
         if limit < 1:
             raise InvalidError(f'Limit, "{limit}" specified, must be a positive number.')
+        if limit > _LARGEST_LIMIT and not call.identity.admin:
+            raise ForbiddenError(f'Limit "{limit}" specified, maximum value is "{_LARGEST_LIMIT}"')
         return cls(limit, max(call.number("offset", 0), 0))
 
     def answer(self, call: Call, documents: list[dict[str, Any]], total: int) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any
 from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.pack_schemas import NOTIFY
+from st2solo.records import LARGE
 from st2solo.schema import require
 
 _FILTERS = (
@@ -49,7 +50,12 @@ def _secrets(call: Call) -> bool:
     return wanted
 
 
+def _unwanted(call: Call) -> list[str]:
+    return [name for name in LARGE if not wants(call, name)]
+
+
 def list_executions(call: Call) -> Answer:
+    """Those whose large attributes do not fit into one answer come without them."""
     page = Page.of(call)
     filters = {name: call.query[name] for name in _FILTERS if call.query.get(name)}
     sort = call.query.get("sort", "")
@@ -58,7 +64,7 @@ def list_executions(call: Call) -> Answer:
         offset=page.offset,
         sort_asc=call.flag("sort_asc") or sort in ("+start_timestamp", "start_timestamp"),
         filters=filters,
-        results=wants(call, "result"),
+        unwanted=_unwanted(call),
     )
     return page.answer(call, found, total)
 
@@ -154,7 +160,7 @@ def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 def children(call: Call, execution_id: str) -> list[dict[str, Any]]:
     found = call.services.executions.children(
-        execution_id, call.number("depth", -1), results=wants(call, "result")
+        execution_id, call.number("depth", -1), unwanted=_unwanted(call)
     )
     return [shown(call, child) for child in found]
 

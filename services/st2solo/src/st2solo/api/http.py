@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from tornado.web import Application, HTTPError, RequestHandler
 
 from st2solo.api.calls import Answer, Call, Route
-from st2solo.api.events import StreamHandler
+from st2solo.api.events import OutputHandler, StreamHandler
 from st2solo.api.identity import identity_of
 from st2solo.api.routes import ROUTES
 from st2solo.errors import St2SoloError
@@ -104,11 +104,14 @@ class ApiHandler(RequestHandler):
         raise error(f"st2solo does not offer {self.request.method} {self.request.path}")
 
 
-def application(services: Services) -> Application:
+def application(services: Services, *, stream: bool = False) -> Application:
+    """All that is offered; at the port of the `stream` an execution's output is one, too."""
     arguments = {"services": services}
+    output = "(?:/stream)?(?:/v1)?" if stream else "/stream(?:/v1)?"
     return Application(
         [
             (r"/(?:stream/)?(?:v1/)?stream/?", StreamHandler, arguments),
+            (rf"{output}/executions/([^/]+)/output/?", OutputHandler, arguments),
             (r"/.*", ApiHandler, arguments),
         ],
         log_function=_log,

@@ -9,6 +9,7 @@ from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
 from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
+from st2solo.room import Room
 from st2solo.rule_files import RULE_TYPES, rule_content
 from st2solo.services import Services
 
@@ -83,13 +84,16 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
         rule = services.resources.update(old, content, enabled=enabled)
+        services.triggers.forget_unused()
     _rules_changed(services)
     return rule_secrets.masked(rule.document(), services.registry)
 
 
 def delete_rule(call: Call, ref: str) -> Answer:
     services = call.services
-    services.resources.delete(services.resources.get(Kind.RULE, ref))
+    with services.store.transaction():
+        services.resources.delete(services.resources.get(Kind.RULE, ref))
+        services.triggers.forget_unused()
     _rules_changed(services)
     return Answer(status=204)
 
@@ -117,21 +121,22 @@ def get_enforcement(call: Call, enforcement_id: str) -> dict[str, Any]:
 
 
 def view_enforcements(call: Call) -> Answer:
-    answer = list_enforcements(call)
-    return Answer([_viewed(call, e) for e in answer.body], headers=answer.headers)
+    """Those whose executions and trigger instances do not fit show less of these."""
+    answer, room = list_enforcements(call), Room()
+    return Answer([_viewed(call, e, room) for e in answer.body], headers=answer.headers)
 
 
 def view_enforcement(call: Call, enforcement_id: str) -> dict[str, Any]:
-    return _viewed(call, get_enforcement(call, enforcement_id))
+    return _viewed(call, get_enforcement(call, enforcement_id), Room())
 
 
-def _viewed(call: Call, document: dict[str, Any]) -> dict[str, Any]:
-    """With the trigger instance and the execution in full."""
+def _viewed(call: Call, document: dict[str, Any], room: Room) -> dict[str, Any]:
+    """With the trigger instance and the execution, in full where there is room."""
     services = call.services
     if execution_id := document.get("execution_id"):
-        document = document | {"execution": services.executions.get(execution_id)}
+        document = document | {"execution": services.executions.fitting(execution_id, room)}
     if instance_id := document.get("trigger_instance_id"):
-        instance = services.triggers.instance(instance_id).document()
+        instance = services.triggers.fitting(instance_id, room)
         document = document | {"trigger_instance": instance}
     return document
 

@@ -5,12 +5,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from st2solo import moments
-from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
+from st2solo.api.calls import Answer, Call, Page, Route, listed, shown, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
+from st2solo.room import Room
 from st2solo.schedules import TIMERS
 from st2solo.traces import FILTERS
-from st2solo.triggers import WEBHOOK, Instance
+from st2solo.triggers import WEBHOOK
 
 _INSTANCE_FILTERS = {
     "trigger": "trigger = ?",
@@ -41,7 +42,8 @@ def get_trigger(call: Call, ref: str) -> dict[str, Any]:
     return call.services.resources.get(Kind.TRIGGER, ref).document()
 
 
-def _instances(call: Call) -> tuple[list[Instance], int]:
+def list_instances(call: Call) -> Answer:
+    """Those whose payloads do not fit into one answer come without them."""
     chosen = {name: sql for name, sql in _INSTANCE_FILTERS.items() if call.query.get(name)}
     where = " AND ".join(chosen.values()) or "1"
     values = tuple(
@@ -51,16 +53,13 @@ def _instances(call: Call) -> tuple[list[Instance], int]:
     page, execute = Page.of(call), call.services.store.execute
     total = execute(f"SELECT count(*) FROM trigger_instances WHERE {where}", values)  # noqa: S608
     rows = execute(
-        f"SELECT * FROM trigger_instances WHERE {where}"  # noqa: S608 - fixed texts
+        f"SELECT id FROM trigger_instances WHERE {where}"  # noqa: S608 - fixed texts
         " ORDER BY occurrence_time DESC, id DESC LIMIT ? OFFSET ?",
         (*values, -1 if page.limit is None else page.limit, page.offset),
     )
-    return [Instance.from_row(row) for row in rows], total.fetchone()[0]
-
-
-def list_instances(call: Call) -> Answer:
-    found, total = _instances(call)
-    return Page.of(call).answer(call, [instance.document() for instance in found], total)
+    room = Room() if wants(call, "payload") else Room(0)
+    found = [call.services.triggers.fitting(row["id"], room) for row in rows.fetchall()]
+    return page.answer(call, found, total.fetchone()[0])
 
 
 def get_instance(call: Call, instance_id: str) -> dict[str, Any]:

@@ -30,6 +30,21 @@ _FILES = {
         "    - {when: <% succeeded() %>, do: second}\n  second:\n    action: core.noop\n"
         "output:\n- n: <% ctx(n) %>\n"
     ),
+    "packs/demo/actions/wide.yaml": (
+        "name: wide\nrunner_type: orquesta\nentry_point: workflows/wide.yaml\n"
+    ),
+    "packs/demo/actions/workflows/wide.yaml": (
+        "version: 1.0\ntasks:\n  each: {with: <% range(2) %>, action: core.noop}\n"
+    ),
+    "packs/demo/actions/talk.yaml": (
+        "name: talk\nrunner_type: orquesta\nentry_point: workflows/talk.yaml\n"
+        "parameters:\n  until: {type: string, required: true}\n"
+    ),
+    "packs/demo/actions/workflows/talk.yaml": (
+        "version: 1.0\ninput: [until]\ntasks:\n  it:\n    action: core.local\n    input:\n"
+        "      timeout: 30\n      cmd: until [ -e <% ctx(until) %> ]; do echo waiting; sleep 0.1;"
+        " done; echo over\n"
+    ),
     "packs/demo/actions/fail.yaml": (
         "name: fail\nrunner_type: local-shell-cmd\nparameters:\n"
         "  cmd: {default: 'exit 3', immutable: true}\n"

@@ -105,6 +105,17 @@ def test_some_things_are_for_administrators(serve, method, path, body):
     assert serve.call(method, path, json=body).ok
 
 
+@pytest.mark.parametrize("what", ["executions", "rules", "keys", "triggerinstances", "traces"])
+def test_a_long_page_is_for_administrators(serve, what):
+    """st2api/controllers/resource.py, `validate_limit_query_param`."""
+    bob = serve.token_of("bob")
+    reply = serve.call("GET", f"/{what}?limit=101", token=bob)
+    assert reply.status_code == 403
+    assert reply.json()["faultstring"] == 'Limit "101" specified, maximum value is "100"'
+    assert serve.call("GET", f"/{what}?limit=100", token=bob).ok
+    assert serve.call("GET", f"/{what}?limit=101").ok
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "told"),
     [
@@ -286,3 +297,57 @@ def test_times_of_a_list_are_moments_in_any_zone(serve, until, path, name, field
         there = quote(before.astimezone(timezone(timedelta(hours=hours))).isoformat())
         assert newest["id"] in [e["id"] for e in serve.get(f"{path}limit=5&{name}_gt={there}")]
         assert newest["id"] not in [e["id"] for e in serve.get(f"{path}limit=5&{name}_lt={there}")]
+
+
+def _output_of(serve, port, path, **query):
+    """The events of what an execution prints, one by one: name and payload."""
+    url, headers = serve.url(port, path), {"X-Auth-Token": serve.token}
+    with requests.get(url, query, headers=headers, stream=True, timeout=20) as stream:
+        assert stream.status_code == 200, stream.text
+        lines = (line for line in stream.iter_lines(chunk_size=1, decode_unicode=True) if line)
+        for name in lines:
+            data = next(lines).removeprefix("data: ")
+            yield name.removeprefix("event: "), data
+
+
+def test_the_output_of_an_execution_comes_as_events(serve, tmp_path):
+    """st2stream/controllers/v1/executions.py: what there is, what comes, and EOF."""
+    go = tmp_path / "go"
+    command = f"echo begun; until [ -e {go} ]; do sleep 0.1; done; echo over; echo why >&2"
+    body = {"action": "core.local", "parameters": {"cmd": command, "timeout": 30}}
+    run = serve.call("POST", "/executions", json=body).json()["id"]
+    path = f"/stream/v1/executions/{run}/output"
+    events = _output_of(serve, "api", path)
+    name, data = next(events)
+    assert name == "st2.execution.output__create"
+    assert json.loads(data) == {
+        "execution_id": run,
+        "action_ref": "core.local",
+        "runner_ref": "local-shell-cmd",
+        "timestamp": json.loads(data)["timestamp"],
+        "output_type": "stdout",
+        "data": "begun\n",
+    }
+    go.touch()
+    *more, last = events
+    assert last == ("EOF", "''")
+    assert [json.loads(data)["data"] for _, data in more] == ["over\n", "why\n"]
+    for port, address in (("api", path), ("stream", path.removeprefix("/stream"))):
+        *told, last = _output_of(serve, port, address, output_type="stderr")
+        assert [json.loads(data)["data"] for _, data in told] == ["why"]
+        assert last == ("EOF", "''")
+    plain = serve.call("GET", f"/executions/{run}/output").text
+    assert plain == "begun\noverwhy"
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [("none", None, 404), ("last?output_type=both", None, 400), ("last", "wrong", 401)],
+)
+def test_no_such_output(serve, path, token, status):
+    execution, _, query = path.partition("?")
+    url = serve.url("api", f"/stream/v1/executions/{execution}/output?{query}")
+    serve.call("POST", "/executions", json={"action": "core.noop"})
+    headers = {"X-Auth-Token": token or serve.token}
+    reply = requests.get(url, headers=headers, timeout=10)
+    assert reply.status_code == status and reply.json()["faultstring"]

@@ -1,6 +1,8 @@
 """Large results: what an action prints does not fill the memory, and what clients do about them."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,46 @@ def test_so_do_the_tasks_of_a_workflow(serve, until):
     for one in serve.get(f"{path}/children?include_attributes=result_size"):
         assert one.keys() == {"id", "result_size"} and one["result_size"] > 10
     assert all(one["result"]["succeeded"] for one in serve.get(f"{path}/children"))
+
+
+def test_no_list_holds_more_than_64_mib_of_results(serve, until):
+    workflow = serve.call("POST", "/executions", json={"action": "demo.wide"}).json()["id"]
+    path = f"/executions/{workflow}"
+    until(lambda: serve.get(path)["status"] == "succeeded", "it is over")
+    with closing(sqlite3.connect(serve.folder / "state" / "st2solo.sqlite")) as store, store:
+        size = 34 * _MIB
+        changed = "UPDATE executions SET result = json_quote(hex(zeroblob(?))) WHERE parent = ?"
+        store.execute(changed, (size // 2, workflow))
+    for query in (f"{path}/children?", f"/executions?parent={workflow}&"):
+        found = serve.get(f"{query}include_attributes=result,result_size")
+        assert [one["result_size"] for one in found] == [size + 2] * 2
+        assert ["result" in one for one in found] == [True, False]
+        found = serve.get(f"{query}exclude_attributes=result")
+        assert len(found) == 2 and all("context" in one and "result" not in one for one in found)
+
+
+def test_no_list_holds_more_than_64_mib_of_payloads(serve, until):
+    for _ in range(2):
+        assert (
+            serve.dispatch(
+                "core.st2.generic.notifytrigger", {"message": "m", "route": "r"}
+            ).status_code
+            == 202
+        )
+    path = "/triggerinstances?trigger=core.st2.generic.notifytrigger&status=processed"
+    until(lambda: len(serve.get(path)) == 2, "the rules have seen them")
+    until(lambda: len(serve.get("/ruleenforcements?rule_ref=demo.on_notify")) == 2, "and acted")
+    with closing(sqlite3.connect(serve.folder / "state" / "st2solo.sqlite")) as store, store:
+        changed = (
+            "UPDATE trigger_instances SET payload = json_object('x', hex(zeroblob(?)))"
+            " WHERE trigger = 'core.st2.generic.notifytrigger'"
+        )
+        store.execute(changed, (34 * _MIB // 2,))
+    found = serve.get(path)
+    assert ["payload" in one for one in found] == [True, False]
+    assert all(one["trigger"] == "core.st2.generic.notifytrigger" for one in found)
+    found = serve.get("/ruleenforcements/views?rule_ref=demo.on_notify")
+    assert ["payload" in one["trigger_instance"] for one in found] == [True, False]
 
 
 def test_the_st2_command_shows_it_without_its_result(serve, large):

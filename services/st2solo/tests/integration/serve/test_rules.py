@@ -150,3 +150,23 @@ def test_a_change_of_the_datastore_is_an_event_where_a_rule_listens(serve):
     assert "s3cret" not in str(found)
     for rule in rules:
         serve.call("DELETE", f"/rules/{rule}")
+
+
+def test_a_trigger_goes_with_the_last_rule_that_names_it(serve):
+    """st2common/services/triggers.py, `cleanup_trigger_db_for_rule`."""
+
+    def urls():
+        return [t["parameters"]["url"] for t in serve.get("/triggers?type=core.st2.webhook")]
+
+    def body(name, url):
+        trigger = {"type": "core.st2.webhook", "parameters": {"url": url}}
+        return {"name": name, "pack": "demo", "trigger": trigger, "action": {"ref": "core.noop"}}
+
+    one, other = (serve.call("POST", "/rules", json=body(n, "a")).json()["id"] for n in "xy")
+    assert urls() == ["a"]
+    assert serve.call("DELETE", f"/rules/{other}").status_code == 204
+    assert urls() == ["a"]
+    assert serve.call("PUT", f"/rules/{one}", json=body("x", "b")).ok
+    assert urls() == ["b"]
+    assert serve.call("DELETE", f"/rules/{one}").status_code == 204
+    assert urls() == []

@@ -1,6 +1,8 @@
 """The unmodified `st2` command (st2client 3.9.0) against a real process."""
 
 import json
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 
@@ -127,6 +129,52 @@ def test_cancel_and_tail(serve, until):
     serve.st2("execution", "cancel", run)
     until(lambda: serve.get(f"/executions/{run}")["status"] == "canceled", "it is canceled")
     assert "has completed" in serve.st2("execution", "tail", run)
+
+
+@contextmanager
+def _tail(serve, run):
+    """What the command prints, line by line; it ends with the execution, which has to end."""
+    command, env = serve.st2_command
+    with subprocess.Popen(
+        [command, "execution", "tail", run],
+        env=env | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as tail:
+        yield (line for line in tail.stdout if line.strip())
+
+
+def test_tail_shows_what_a_running_action_prints(serve, until, tmp_path):
+    command = "echo begun"
+    for word in ("one", "two", "over"):
+        command += f"; until [ -e {tmp_path}/{word} ]; do sleep 0.1; done; echo {word} >&2"
+    body = {"action": "core.local", "parameters": {"cmd": command, "timeout": 30}}
+    run = serve.call("POST", "/executions", json=body).json()["id"]
+    until(lambda: serve.get(f"/executions/{run}")["status"] == "running", "it runs")
+    with _tail(serve, run) as lines:
+        assert next(lines) == "begun\n"
+        for word in ("one", "two"):
+            (tmp_path / word).touch()
+            assert next(lines) == f"{word}\n"
+        assert serve.get(f"/executions/{run}")["status"] == "running"
+        (tmp_path / "over").touch()
+        assert list(lines) == ["over\n", f"Execution {run} has completed (status=succeeded).\n"]
+
+
+def test_tail_shows_what_the_tasks_of_a_workflow_print(serve, until, tmp_path):
+    body = {"action": "demo.talk", "parameters": {"until": str(tmp_path / "go")}}
+    run = serve.call("POST", "/executions", json=body).json()["id"]
+    (child,) = until(lambda: serve.get(f"/executions/{run}/children"), "its task is there")
+    with _tail(serve, run) as lines:
+        assert next(line for line in lines if not line.startswith("Child")) == "waiting\n"
+        (tmp_path / "go").touch()
+        told = [line for line in lines if line != "waiting\n"]
+    assert told == [
+        "over\n",
+        f"Child execution (task=it) {child['id']} has finished (status=succeeded).\n",
+        f"Execution {run} has completed (status=succeeded).\n",
+    ]
 
 
 def _id_of(out, begins):
