@@ -32,10 +32,11 @@ def masked_by(rule: Document, parameters: dict[str, dict[str, Any]]) -> Document
     return {**rule, "action": {**action, "parameters": shown}}
 
 
-def kept(given: Document, old: Document, actions: ActionLookup) -> Document:
+def kept(given: Document, old: Document, actions: ActionLookup, *, administrator: bool) -> Document:
     """A rule as given, with the old one's secrets in the places where it has what is shown of them.
 
-    Only for the same action: another one might show them.
+    Only for the same action, and of who is no administrator only for the same parameters: others
+    might show them.
 
     Raises:
         InvalidError: the mask is in another place, too.
@@ -43,13 +44,20 @@ def kept(given: Document, old: Document, actions: ActionLookup) -> Document:
     parameters = given["action"]["parameters"]
     if given["action"]["ref"] == old["action"]["ref"]:
         shown = masked(old, actions)["action"]["parameters"]
-        parameters = _unmasked(parameters, shown, old["action"]["parameters"])
-    if _holds_mask(parameters):
+        if administrator or parameters == shown:
+            parameters = _unmasked(parameters, shown, old["action"]["parameters"])
+    rule = {**given, "action": {**given["action"], "parameters": parameters}}
+    require_values(rule)
+    return rule
+
+
+def require_values(rule: Document) -> None:
+    """InvalidError if the mask stands where a value should."""
+    if _holds_mask(rule["action"]["parameters"]):
         raise InvalidError(
             f"action.parameters: {schema.MASK} stands for a secret value that is not there;"
             " give the value itself"
         )
-    return {**given, "action": {**given["action"], "parameters": parameters}}
 
 
 def _unmasked(given: Any, shown: Any, stored: Any) -> Any:

@@ -94,10 +94,12 @@ _RIGHTS = [
 ]
 
 
-def _run(store, user, runner):
+def _run(store, user, runner, **parameters):
     """Write the execution e1."""
     action, now = {"ref": "demo.act"}, "2026-07-01T12:00:00.000000Z"
-    Records(store).insert(Execution("e1", action, runner, Status.RUNNING, user, {}, {}, now, []))
+    Records(store).insert(
+        Execution("e1", action, runner, Status.RUNNING, user, parameters, {}, now, [])
+    )
 
 
 @pytest.mark.parametrize(("user", "runner", "admin", "decrypts"), _RIGHTS)
@@ -109,6 +111,14 @@ def test_what_the_token_of_an_execution_may(store, tokens, user, runner, admin, 
     assert not identity.changes_packs
     with pytest.raises(ForbiddenError):
         identity.require_person("Making an API key")
+
+
+@pytest.mark.parametrize("runner", ["python-script", "local-shell-script"])
+def test_a_given_environment_may_bring_other_code(store, tokens, runner):
+    """BASH_ENV, LD_PRELOAD."""
+    _run(store, "stanley", runner, env={"BASH_ENV": "$(id)"})
+    identity = tokens.identity(tokens.action_token("e1", "stanley", 60))
+    assert (identity.admin, identity.decrypts) == (False, False)
 
 
 def test_a_system_user_with_a_password_has_the_right_that_he_was_given(store, users, tokens):

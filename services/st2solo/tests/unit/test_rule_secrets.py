@@ -74,7 +74,18 @@ _KEPT = {
 @pytest.mark.parametrize("name", _KEPT)
 def test_what_comes_back_as_it_was_shown_stays(actions, name):
     given, stored = _KEPT[name]
-    assert rule_secrets.kept(_rule(given), _rule(_STORED), actions) == _rule(stored)
+    kept = rule_secrets.kept(_rule(given), _rule(_STORED), actions, administrator=True)
+    assert kept == _rule(stored)
+
+
+def test_who_is_no_administrator_changes_nothing_beside_a_secret(actions):
+    def kept(given):
+        return rule_secrets.kept(_rule(given), _rule(_STORED), actions, administrator=False)
+
+    assert kept(_SHOWN) == _rule(_STORED)
+    assert kept({"pin": "0815"}) == _rule({"pin": "0815"})
+    with pytest.raises(InvalidError, match="give the value itself"):
+        kept({**_SHOWN, "open": "{{ pin }}"})
 
 
 @pytest.mark.parametrize(
@@ -89,4 +100,4 @@ def test_what_comes_back_as_it_was_shown_stays(actions, name):
 )
 def test_a_mask_in_another_place_is_refused(actions, given, ref):
     with pytest.raises(InvalidError, match="give the value itself"):
-        rule_secrets.kept(_rule(given, ref), _rule(_STORED), actions)
+        rule_secrets.kept(_rule(given, ref), _rule(_STORED), actions, administrator=True)

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import structlog
 from pydantic import Field
 
 from arteriole.app.errors import InvalidError
@@ -37,7 +36,6 @@ from arteriole.policy.gate import QUESTION, Gate, ask, question, require_same
 from arteriole.policy.routes import policy_route
 from arteriole.policy.settings import DataKind
 
-log = structlog.get_logger()
 #: Of a job that may wait for days until cold objects can be read: nothing waits for it.
 WAITING = {"light": True}
 
@@ -157,11 +155,7 @@ class ArchiveKind:
         """With what a job of clean has done and its worker did not live to tell."""
         if "clean" not in job.parameters or job.observed or outcome.state is JobState.DONE:
             return outcome
-        try:
-            done = done_by(Case.of(job.run, job.attempt, job.parameters), job.job_id)
-        except OSError as err:
-            log.warning("what a job took away is not known", job_id=job.job_id, error=str(err))
-            return outcome
+        done = done_by(Case.of(job.run, job.attempt, job.parameters), job.job_id)
         return replace(outcome, result={**outcome.result, **done})
 
     def _require_same(self, given: dict[str, Any]) -> None:

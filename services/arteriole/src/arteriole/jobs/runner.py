@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from arteriole.app.aside import aside
+from arteriole.app.aside import SilentError, aside
 from arteriole.app.errors import ArterioleError
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
@@ -22,6 +22,8 @@ from arteriole.jobs.queue import JobQueue
 #: A job whose process died is started at most so many times.
 STARTS = 3
 POLL = 0.1
+#: So many seconds a look at all jobs waits for what a kind says of the end of one.
+BRIEF = 0.5
 STOPPED = Outcome(JobState.CANCELLED, None, "job.stopped", "it was stopped", "", {})
 NOT_NOW = Outcome(
     JobState.ERROR,
@@ -71,7 +73,8 @@ class Runner:
     With `at_start` the worker is given what that says, instead of the job's parameters; a job of
     which it says (ArterioleError) that it is not to start ends.
 
-    With `at_end` the outcome of a job that has begun is what that makes of it, on another thread.
+    With `at_end` the outcome of a job that has begun is what that makes of it, on another thread;
+    what that raises is logged, and changes nothing.
 
     With `observe_only` no job is started but those that observe; one that acts already is adopted.
     """
@@ -101,6 +104,7 @@ class Runner:
         self._at_end = at_end
         self.machine = machine or Machine.boundless()
         self.machine.hold(queue.service, queue.in_state(JobState.STARTED))
+        self._ends: dict[int, asyncio.Future[Outcome]] = {}  # what `at_end` was asked
         self._waits: dict[int, str] = {}
         self._lacking: set[int] = set()  # those that wait for space
         self.trouble: str | None = None  # why the last look at the jobs failed
@@ -124,19 +128,36 @@ class Runner:
     async def stop(self, job: Job) -> None:
         waits = job.state is JobState.PENDING
         outcome = await self._of_kind(job, STOPPED) if waits else STOPPED
+        if outcome is None:
+            raise SilentError
         state = self._queue.get(job.job_id).state  # it may have begun meanwhile
         if state is JobState.PENDING:
             self._queue.ended(job, outcome)
         elif state is JobState.STARTED:
             self.folder(job.job_id).ask_to_stop()
 
-    async def _end(self, job: Job, outcome: Outcome) -> None:
-        self._queue.ended(job, await self._of_kind(job, outcome))
+    async def _end(self, job: Job, outcome: Outcome) -> bool:
+        """Whether it has ended: what its kind makes of the outcome may have to be waited for."""
+        made = await self._of_kind(job, outcome)
+        if made is not None:
+            self._queue.ended(job, made)
+        return made is not None
 
-    async def _of_kind(self, job: Job, outcome: Outcome) -> Outcome:
+    async def _of_kind(self, job: Job, outcome: Outcome) -> Outcome | None:
+        """None as long as that is not known: where its kind looks, a mount may hang."""
         if self._at_end is None or not job.starts:
             return outcome
-        return await aside(self._at_end, job, outcome)
+        if (asked := self._ends.get(job.job_id)) is None:
+            asked = asyncio.ensure_future(aside(self._at_end, job, outcome))
+            self._ends[job.job_id] = asked
+        await asyncio.wait({asked}, timeout=BRIEF)
+        if not asked.done():
+            return None
+        self._ends.pop(job.job_id, None)
+        if (err := asked.exception()) is None:
+            return asked.result()
+        log.error("what a job did is not known", job_id=job.job_id, exc_info=err)
+        return outcome
 
     async def run(self) -> None:
         while True:
@@ -202,26 +223,22 @@ class Runner:
         if folder.path.is_dir() and folder.held():
             return True
         outcome = folder.outcome() or folder.orphaned_outcome()
-        if outcome is not None:
-            await self._end(job, outcome)
-        elif folder.asked_to_stop() and not (self._far and job.starts < STARTS):
-            await self._end(job, STOPPED)
-        elif self._rerun and job.starts < STARTS:
+        if outcome is None and folder.asked_to_stop() and not (self._far and job.starts < STARTS):
+            outcome = STOPPED
+        elif outcome is None and self._rerun and job.starts < STARTS:
             log.warning("a job's process died; it is started again", job_id=job.job_id)
             self._queue.again(job)
-        else:
-            await self._end(
-                job,
-                Outcome(
-                    JobState.ERROR,
-                    None,
-                    "job.died",
-                    f"its process died {job.starts} times and left no result",
-                    "look at the job's log and the machine's (memory?), then retry",
-                    {},
-                ),
+            return False
+        elif outcome is None:
+            outcome = Outcome(
+                JobState.ERROR,
+                None,
+                "job.died",
+                f"its process died {job.starts} times and left no result",
+                "look at the job's log and the machine's (memory?), then retry",
+                {},
             )
-        return False
+        return not await self._end(job, outcome)
 
     async def _start(self, job: Job) -> bool:
         """Whether it takes one of the places."""

@@ -58,7 +58,8 @@ cat "$parts"/*said
 #:
 #: What is in the partial folder is moved to a new one of the same name: an rsync that still runs
 #: there after a lost connection has a folder that is gone, and can write nothing more. What such a
-#: one was just receiving is kept as rsync itself would have left it. A partial folder that an
+#: one was just receiving is kept as rsync itself would have left it, and rsync can go on writing it
+#: whatever mode it has come with. A partial folder that an
 #: earlier version left is given up.
 LOOK = f"""
 LC_ALL=C; export LC_ALL
@@ -103,6 +104,9 @@ find . -type f -name '.?*.??????' ! -path '*/{PARTIAL_DIR}/*' -exec sh -c '
     fi || exit 1
   done
 ' sh {{}} + || exit 67
+find . -type f -path '*/{PARTIAL_DIR}/*' ! -perm -200 | while IFS= read -r half; do
+  chmod u+w /dev/stdin < "$half" || exit 68
+done || exit 68
 find . -type f ! -path '*/{PARTIAL_DIR}/*' -printf '%s\\n' | awk -v begun="$begun" '
   {{ bytes += $1 }}
   END {{ printf "arteriole: %s %.0f\\n", begun, bytes }}

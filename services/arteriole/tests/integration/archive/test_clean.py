@@ -700,6 +700,10 @@ RESULTS_REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str,
     "a restore at work": (
         _restoring, {}, "busy", "brought back",
     ),
+    "what is in no unit": (
+        lambda c: (c.centre.results / ".nextflow.log").touch(),
+        {}, "not_proven", r"in no unit, and so in no archive: \.nextflow\.log",
+    ),
     "a unit without digests": (
         lambda c: c.centre.analyse(bcbio__G3={"a": b"a"}), {}, "not_proven", r"bcbio\.G3\.md5",
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arteriole.checksum.listing import list_files
+from arteriole.transfer.scripts import PARTIAL_DIR
 
 from .conftest import BIG, Place, mounted, some_group
 from .test_streams import cluster_of
@@ -61,6 +62,16 @@ def test_files_have_their_mode_when_they_come(place: Place) -> None:
     cluster, files = cluster_of(task), list_files(place.site.fastq)
     cluster.send(place.site.fastq, files, cluster.look(), lambda there: None)
     assert {mode(place.partial / found.name) for found in files} == {0o400}
+
+
+def test_half_a_file_can_be_gone_on_with_whatever_its_mode(place: Place) -> None:
+    """rsync gives it the mode that it will have, and later opens it to write on."""
+    half = place.partial / "P1" / PARTIAL_DIR / Path(BIG).name
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    half.chmod(0o440)
+    cluster_of(place.site.task(place.parameters(mounted(place, file_mode="0440")))).look()
+    assert (mode(half), half.read_bytes()) == (0o640, b"half")
 
 
 @pytest.mark.parametrize(("wanted", "given"), [("0750", 0o750), ("2750", 0o2750)])

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from arteriole.app.aside import SilentError
 from arteriole.app.store import Store
+from arteriole.jobs import runner as module
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.machine import Machine
@@ -191,6 +193,48 @@ def test_a_job_that_begins_while_it_is_stopped_is_asked_to_stop(
     loop.close()
     assert queue.get(job.job_id).state is JobState.STARTED
     assert looked.folder(job.job_id).asked_to_stop()
+
+
+def test_a_kind_that_fails_at_the_end_of_a_job_changes_nothing(
+    queue: JobQueue, tmp_path: Path
+) -> None:
+    def fail(job: Job, outcome: Outcome) -> Outcome:
+        raise KeyError("of another version")
+
+    job = started(queue)
+    queue.again(job)
+    looked = runner(queue, tmp_path, at_end=fail)
+    asyncio.run(looked.stop(queue.get(job.job_id)))
+    assert queue.get(job.job_id).code == "job.stopped"
+
+
+def test_a_kind_that_does_not_answer_keeps_no_other_job(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a mount hangs: the job ends when it answers."""
+    monkeypatch.setattr(module, "BRIEF", 0.01)
+    there = threading.Event()
+
+    def hang(job: Job, outcome: Outcome) -> Outcome:
+        there.wait(60)
+        return replace(outcome, message="at last")
+
+    first = started(queue)
+    queue.again(first)
+    queue.submit("second", {}, run="r", stage="s", attempt=1, parameters={}, who="packs")
+    looked = runner(queue, tmp_path, observe_only=True, at_end=hang)
+
+    async def look() -> None:
+        with pytest.raises(SilentError):
+            await looked.stop(queue.get(first.job_id))
+        await looked.step()
+        assert [job.key for job in queue.in_state(JobState.PENDING)] == [first.key]
+        there.set()
+        while not queue.get(first.job_id).state.ended:
+            await looked.step()
+
+    asyncio.run(look())
+    assert queue.get(first.job_id).message == "at last"
 
 
 def test_a_light_job_waits_for_light_ones_only(

@@ -64,6 +64,7 @@ def create_rule(call: Call) -> Answer:
     services = call.services
     with services.store.transaction():
         content = _content(call)
+        rule_secrets.require_values(content)
         enabled = content.pop("enabled")
         ref = f"{content['pack']}.{content['name']}"
         rule = services.resources.create(Kind.RULE, ref, content["pack"], content, enabled=enabled)
@@ -79,7 +80,10 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
     services = call.services
     with services.store.transaction():
         old = services.resources.get(Kind.RULE, ref)
-        content = rule_secrets.kept(_content(call), old.content, services.registry)
+        administrator = call.identity.admin
+        content = rule_secrets.kept(
+            _content(call), old.content, services.registry, administrator=administrator
+        )
         enabled = content.pop("enabled")
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")

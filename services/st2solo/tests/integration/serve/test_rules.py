@@ -96,8 +96,12 @@ def test_a_secret_of_a_rule_is_not_shown_and_not_lost(serve, until):
     other = shown | {"action": {"ref": "core.noop", "parameters": {"pin": "********"}}}
     refused = serve.call("PUT", path, json=other)
     assert (refused.status_code, "give the value itself" in refused.text) == (400, True)
+    again = serve.call("POST", "/rules", json=shown | {"name": "copied"})
+    assert (again.status_code, "give the value itself" in again.text) == (400, True)
     bob = serve.token_of("bob")
     assert serve.call("GET", path + "?show_secrets=true", token=bob).status_code == 403
+    shows = {"ref": "demo.wf", "parameters": {"n": "{{ pin }}", "pin": "********"}}
+    assert serve.call("PUT", path, token=bob, json=shown | {"action": shows}).status_code == 400
     serve.call("DELETE", path)
 
 

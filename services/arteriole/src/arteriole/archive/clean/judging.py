@@ -193,6 +193,10 @@ def _of_results(case: Case) -> Iterator[Objection]:
         if half := sorted(folder.glob(".*.partial*")):
             text = f"a unit is being made or brought back: {half[0]} is there"
             yield Objection("clean.busy", text, "wait for its end; of a dead job, retry the stage")
+    hidden = sorted(path.name for path in case.results.glob(".*") if ".partial" not in path.name)
+    if case.is_in_place and hidden:
+        text = f"{case.results} has what is in no unit, and so in no archive: {listed(hidden)}"
+        yield Objection("clean.not_proven", text, "look at it; then remove it, or move it away")
     try:
         merged = merged_runs(case)
     except ArterioleError as err:

@@ -186,7 +186,7 @@ def _in_bins(case: Case) -> list[Unit]:
         if foreign := sorted(there - set(names)):
             raise ManifestError(
                 f"{entry.data} has units that were not moved there: {listed(foreign)}",
-                hint="move them back to the results",
+                hint="take them out of the bin",
             )
         for name in names:
             files = list_files(entry.data / name) if whole else []
