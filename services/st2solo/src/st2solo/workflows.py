@@ -309,6 +309,9 @@ class Workflows:
         if execution.completed or run.status not in {s.value for s in Status}:
             return
         status = Status(run.status)
+        if execution.status is Status.PAUSED and status in (Status.SUCCEEDED, Status.FAILED):
+            # it was resumed and nothing was left to do: a task above takes no end while paused
+            self._child_changed(self._lifecycle.move(execution, Status.RUNNING))
         if status in COMPLETED:
             result = {"output": conductor.get_workflow_output() or None}
             if run.status in statuses.ABENDED_STATUSES:

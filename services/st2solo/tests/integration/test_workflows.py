@@ -525,3 +525,45 @@ def test_pause_and_resume(engine_over, packs, tmp_path):
         assert engine.names(execution["id"]) == ["s", "t"]
 
     engine_over(body)
+
+
+def test_a_workflow_goes_on_when_the_one_in_it_is_resumed_and_has_nothing_left_to_do(
+    engine_over, packs, tmp_path
+):
+    go = tmp_path / "go"
+    packs.workflow(
+        "demo.inner",
+        f"""
+        version: 1.0
+        tasks:
+          a: {{action: core.local cmd="until test -e {go}; do sleep 0.05; done"}}
+        """,
+    )
+    for outer, inner in ("demo.middle", "demo.inner"), ("demo.outer", "demo.middle"):
+        packs.workflow(
+            outer,
+            f"""
+            version: 1.0
+            tasks:
+              s: {{action: {inner}, next: [{{do: t}}]}}
+              t: {{action: core.noop}}
+            """,
+        )
+
+    async def body(engine):
+        outer = engine.executions.request("demo.outer", {}, user="ann")["id"]
+        levels = [outer]
+        for _ in range(2):
+            await engine.until(lambda: engine.executions.children(levels[-1], 1))
+            levels.append(engine.executions.children(levels[-1], 1)[0]["id"])
+        await engine.until(lambda: engine.names(levels[-1]) == ["a"])
+        engine.executions.pause(levels[-1], "ann")
+        go.touch()
+        await engine.until(
+            lambda: [engine.executions.get(level)["status"] for level in levels] == ["paused"] * 3
+        )
+        engine.executions.resume(levels[-1], "ann")
+        assert (await engine.over(outer))["status"] == "succeeded"
+        assert [engine.names(level) for level in levels] == [["s", "t"], ["s", "t"], ["a"]]
+
+    engine_over(body)
