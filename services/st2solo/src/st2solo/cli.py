@@ -1,4 +1,7 @@
-"""The command `st2solo`."""
+"""The command `st2solo`.
+
+What brings orquesta with it is imported by the commands that need it: it takes half a second.
+"""
 
 import asyncio
 import os
@@ -8,14 +11,7 @@ from typing import TextIO
 
 import click
 
-from st2solo import (
-    backup,
-    compat,  # noqa: F401 - has to come before anything that imports orquesta
-    doctor,
-    logs,
-    pack_tests,
-    state_lock,
-)
+from st2solo import backup, logs, state_lock
 from st2solo import config as configuration
 from st2solo.auth import Users
 from st2solo.config import Config
@@ -25,9 +21,6 @@ from st2solo.errors import St2SoloError
 from st2solo.findings import BAD
 from st2solo.keys import Keys
 from st2solo.metadata_file import MetadataError
-from st2solo.pack_check import examination as pack_check
-from st2solo.pack_check import report
-from st2solo.server import make_environments, registry_of, serve
 from st2solo.store import Store
 
 _config_option = click.option(
@@ -56,6 +49,8 @@ def commands() -> None:
 @_config_option
 def serve_command(config_file: Path) -> None:
     """Run the orchestrator; the `st2` command drives it."""
+    from st2solo.server import serve
+
     asyncio.run(serve(_load(config_file)))
 
 
@@ -66,6 +61,8 @@ def register_command(config_file: Path) -> None:
 
     While st2solo serves use `st2 pack register`.
     """
+    from st2solo.server import make_environments, registry_of
+
     config = _load(config_file)
     with state_lock.held(config.state):
         store = Store(config.store)
@@ -98,6 +95,8 @@ def backup_command(config_file: Path, target: Path) -> None:
 @_config_option
 def doctor_command(config_file: Path) -> None:
     """Look at everything that st2solo needs, and say what is wrong; exit code 1 if something is."""
+    from st2solo import doctor
+
     config = _load(config_file)
     findings = doctor.examine(config)
     for finding in findings:
@@ -125,7 +124,9 @@ def check_command(folders: tuple[Path, ...], as_json: bool, lenient: tuple[str, 
 
     The packs in FOLDERS may use each other. Nothing of them is run, and nothing is changed.
     """
-    faults = pack_check.examine(folders, lenient)
+    from st2solo.pack_check import examination, report
+
+    faults = examination.examine(folders, lenient)
     told = [report.as_json(faults)] if as_json else report.lines(faults)
     for line in told:
         click.echo(line)
@@ -201,6 +202,8 @@ def test_command(pack: Path, pytest_arguments: tuple[str, ...], environments: Pa
 
     What follows -- goes to pytest: st2solo test packs/demo -- -k greet
     """
+    from st2solo import pack_tests
+
     if not (pack / "tests").is_dir():
         click.echo(f"there are no tests: {pack / 'tests'} is no folder", err=True)
         return

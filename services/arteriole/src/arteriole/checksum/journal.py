@@ -20,8 +20,10 @@ from arteriole.jobs.worker import WorkError
 #: At most so many seconds of hashing are lost when the process is killed.
 SYNC_SECONDS = 2.0
 #: Files of at least this size are read first, the largest at the very first, so that no thread is
-#: left with one at the end; smaller ones by name, as they lie on the disk, in batches of this size.
-BATCH = 4 << 20
+#: left with one at the end; smaller ones by name, as they lie on the disk.
+LARGE = 4 << 20
+#: Small files are handed out in batches of this size: each handing over keeps somebody waiting.
+BATCH = 16 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
 
@@ -44,7 +46,7 @@ INSERT INTO file VALUES (?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE
 """
 _LACKING = """
 SELECT name, size, mtime_ns, inode FROM file WHERE listed AND coalesce(md5, blake3) IS NULL
-ORDER BY size < :batch, CASE WHEN size >= :batch THEN -size END, name
+ORDER BY size < :large, CASE WHEN size >= :large THEN -size END, name
 """
 _CHANGED = """
 FROM recorded LEFT JOIN file USING (name)
@@ -104,13 +106,14 @@ class Journal:
         batch: list[FoundFile] = []
         size = 0
         # NB: the order is made before the first row comes, so digests may be added meanwhile
-        with closing(self._database.execute(_LACKING, {"batch": BATCH})) as rows:
+        with closing(self._database.execute(_LACKING, {"large": LARGE})) as rows:
             for row in rows:
                 found = FoundFile(*row)
-                found = found._replace(inode=found.inode % (2 * TOP))
+                if found.inode < 0:
+                    found = found._replace(inode=found.inode + 2 * TOP)
                 batch.append(found)
                 size += found.size + 4096
-                if size >= BATCH:
+                if size >= BATCH or found.size >= LARGE:
                     yield batch
                     batch, size = [], 0
         if batch:

@@ -2,7 +2,8 @@
 
 A process is `python -m arteriole.checksum.small_files KIND...`. It takes batches on stdin, a line
 of JSON each, `{folder, batch: [[name, size, mtime_ns, inode], ...]}`, and answers each with a line,
-`{made: [[name, {kind: hex}], ...]}` or `{error: {message, code, hint}}`. It ends with its stdin.
+`{made: {kind: hex of all digests, one after the other}}` or `{error: {message, code, hint}}`. It
+ends with its stdin.
 """
 
 import json
@@ -44,14 +45,22 @@ class _Process:
         answer = json.loads(line)
         if (error := answer.get("error")) is not None:
             raise ChecksumError(error["message"], code=error["code"], hint=error["hint"])
-        return [
-            (name, {kind: bytes.fromhex(digest) for kind, digest in made.items()})
-            for name, made in answer["made"]
-        ]
+        return _cut(batch, {kind: bytes.fromhex(made) for kind, made in answer["made"].items()})
 
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def _cut(batch: list[FoundFile], made: dict[str, bytes]) -> list[RawDigest]:
+    lengths = [(kind, digests, len(digests) // len(batch)) for kind, digests in made.items()]
+    return [
+        (
+            found.name,
+            {kind: digests[n * length : (n + 1) * length] for kind, digests, length in lengths},
+        )
+        for n, found in enumerate(batch)
+    ]
 
 
 class SmallFiles:
@@ -113,12 +122,7 @@ def _answer(line: bytes) -> dict[str, object]:
         made = digest_batch(Path(asked["folder"]), batch, Meter(lambda done, total, unit: None, 0))
     except ChecksumError as err:
         return {"error": {"message": str(err), "code": err.code, "hint": err.hint}}
-    return {
-        "made": [
-            (name, {kind: digest.hex() for kind, digest in digests.items()})
-            for name, digests in made
-        ]
-    }
+    return {"made": {kind: b"".join(one[kind] for _, one in made).hex() for kind in HASHERS}}
 
 
 def main(kinds: list[str]) -> None:

@@ -1,9 +1,14 @@
-"""Which indexes lie near to each other, found among tens of thousands in seconds."""
+"""Which indexes lie near to each other, found among tens of thousands in seconds.
+
+numpy is imported when it is needed: every command loads this module, and few compare indexes.
+"""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _WIDTH = 64
 """Letters compared; no index read is as long."""
@@ -27,6 +32,8 @@ def near_pairs(
         first, second: the i7 and the i5 of each sample; where one is shorter, its length counts.
         allowed: how many letters may differ in i7 and in i5.
     """
+    import numpy as np
+
     i7, i5 = _letters(first), _letters(second)
     for one in range(len(first) - 1):
         others = one + 1 + np.flatnonzero(_distances(i7[one], i7[one + 1 :]) <= allowed[0])
@@ -34,15 +41,17 @@ def near_pairs(
             yield one, int(other)
 
 
-def _letters(texts: Sequence[str]) -> NDArray[np.uint8]:
+def _letters(texts: Sequence[str]) -> "NDArray[np.uint8]":
     """(samples, letters); 0 where a text has ended."""
+    import numpy as np
+
     width = min(_WIDTH, max(map(len, texts), default=0))
     rows = [text[:width].encode("ascii", "replace").ljust(width, b"\0") for text in texts]
     return np.frombuffer(b"".join(rows), np.uint8).reshape(len(texts), width)
 
 
-def _distances(here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _distances(here: "NDArray[np.uint8]", there: "NDArray[np.uint8]") -> "NDArray[np.int64]":
     """From one row to each of others."""
-    differ: NDArray[np.bool_] = (there != here) & (there != 0) & (here != 0)
-    counts: NDArray[np.int64] = differ.sum(axis=1, dtype=np.int64)
+    differ = (there != here) & (there != 0) & (here != 0)
+    counts: NDArray[np.int64] = differ.sum(axis=1, dtype="int64")
     return counts

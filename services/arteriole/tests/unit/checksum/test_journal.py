@@ -7,7 +7,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum import journal as journals
-from arteriole.checksum.journal import BATCH, Journal, held
+from arteriole.checksum.journal import BATCH, LARGE, Journal, held
 from arteriole.checksum.listing import FoundFile
 
 A = FoundFile("a", 1, 2, 3)
@@ -59,11 +59,12 @@ def test_a_listing_of_a_part_forgets_nothing(path: Path) -> None:
 
 
 def test_the_largest_are_read_first_and_small_ones_as_they_lie(path: Path) -> None:
-    sizes = {"a": 5, "b": BATCH, "c": BATCH + 1, "d": 3 * BATCH, "e": BATCH - 1, "f": 7}
+    sizes = {"a": 5, "b": LARGE, "c": LARGE + 1, "d": 3 * BATCH, "e": LARGE - 1, "f": 7}
+    sizes |= {f"g{n}": LARGE - 1 for n in range(4)}
     with held(path) as journal:
         journal.take_listing(FoundFile(name, size, 1) for name, size in sizes.items())
         batches = [[found.name for found in batch] for batch in journal.lacking()]
-    assert batches == [["d"], ["c"], ["b"], ["a", "e"], ["f"]]
+    assert batches == [["d"], ["c"], ["b"], ["a", "e", "f", "g0", "g1", "g2"], ["g3"]]
 
 
 def test_what_differs_is_named(path: Path) -> None:
