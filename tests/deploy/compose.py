@@ -19,7 +19,7 @@ UID = 10001
 
 
 def variables(home: Path) -> dict[str, str]:
-    """What a site has to give: four folders."""
+    """What a site has to give: four folders. The others are volumes then."""
     names = ("incoming", "fastq", "manifest", "archive")
     return {f"{name.upper()}_DIR": str(home / name) for name in names}
 
@@ -33,11 +33,11 @@ class Deployment:
     project: str = field(default_factory=lambda: f"arteriole-test-{uuid.uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
-        ports = free_ports(4)
-        names = ("RUNFOLDER_PORT", "ST2_AUTH_PORT", "ST2_API_PORT", "ST2_STREAM_PORT")
+        names = ("RUNFOLDER", "BCL2FASTQ", "ST2_AUTH", "ST2_API", "ST2_STREAM")
+        ports = free_ports(len(names))
         self.settings = {
             **variables(self.home),
-            **{name: str(port) for name, port in zip(names, ports, strict=True)},
+            **{f"{name}_PORT": str(port) for name, port in zip(names, ports, strict=True)},
             **BUILD_ARGS,
             "BASE_IMAGE": base_image(),
             "IMAGE_TAG": TAG,

@@ -4,10 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+from importlib import resources
 
 import pytest
 import yaml
 
+from arteriole.settings import SERVICES as SERVICES_OF_OURS
+from arteriole.settings import Settings
 from demo.machine import ROOT
 from tests.deploy.compose import COMPOSE, variables
 
@@ -23,6 +26,27 @@ ONCE = {name for name, one in SERVICES.items() if one.get("restart") == "no"}
 #: Whose images have a check of their own, or whose purpose is to end.
 UNCHECKED = ONCE
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+#: What the services are given as shipped.
+SHIPPED = (ROOT / "deploy/compose/arteriole.yaml").read_text(encoding="utf-8")
+#: Folders that a site may name; else they are volumes.
+MAY_BE_NAMED = {"RESTORE_DIR": "restored", "SHEETS_DIR": "sheets", "METADATA_DIR": "metadata"}
+
+
+def as_shipped(text):
+    """With the defaults of its variables."""
+    return re.sub(r"\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", text)
+
+
+def mounts(service):
+    """`{where it is in the container: (what is there, may it be written)}`, as shipped."""
+    found = {}
+    for one in SERVICES[service].get("volumes", ()):
+        if isinstance(one, str):
+            source, target, *more = as_shipped(one).split(":")
+            found[target] = source, "ro" not in more
+        else:
+            found[one["target"]] = one["source"], not one.get("read_only", False)
+    return found
 
 
 def tools():
@@ -105,28 +129,24 @@ def test_databases_reach_nothing_outside():
 
 def test_what_must_last_is_in_named_volumes():
     """Every place where an image keeps data: otherwise it would end with its container."""
-    kept = {
-        "services": "/var/lib/arteriole",
-        "st2solo": "/var/lib/st2solo",
-        "mongo": "/data/db",
-        "rabbitmq": "/var/lib/rabbitmq",
-        "redis": "/data",
-        "proxy": "/data",
-        "st2api": "/opt/stackstorm/packs",
-        "st2actionrunner": "/opt/stackstorm/virtualenvs",
-        "st2sensorcontainer": "/opt/stackstorm/configs",
-        "st2auth": "/etc/st2/keys",
-    }
+    kept = [
+        ("services", "/var/lib/arteriole"),
+        ("services", "/data/restored"),
+        ("services", "/data/sheets"),
+        ("st2solo", "/var/lib/st2solo"),
+        ("mongo", "/data/db"),
+        ("rabbitmq", "/var/lib/rabbitmq"),
+        ("redis", "/data"),
+        ("proxy", "/data"),
+        ("st2api", "/opt/stackstorm/packs"),
+        ("st2actionrunner", "/opt/stackstorm/virtualenvs"),
+        ("st2sensorcontainer", "/opt/stackstorm/configs"),
+        ("st2auth", "/etc/st2/keys"),
+    ]
     named = set(yaml.safe_load(TEXT)["volumes"])
-    used = set()
-    for service, target in kept.items():
-        places = dict(
-            v.split(":")[1::-1] for v in SERVICES[service]["volumes"] if isinstance(v, str)
-        )
-        assert places[target] in named, service
-    for one in SERVICES.values():
-        used |= {v.split(":")[0] for v in one.get("volumes", ()) if isinstance(v, str)}
-    assert named <= used
+    for service, target in kept:
+        assert mounts(service)[target][0] in named, (service, target)
+    assert named <= {source for name in SERVICES for source, _ in mounts(name).values()}
 
 
 def ready(service, on):
@@ -162,6 +182,101 @@ def test_the_example_gives_the_defaults():
     defaults = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", TEXT))
     told = dict(re.findall(r"(?m)^# ([A-Z0-9_]+)=(.*)$", EXAMPLE))
     files = {"SERVICES_CONFIG", "SOLO_CONFIG", "PACK_CONFIGS_DIR", "SITE_DIR", "CHAT_TOKEN_FILE"}
-    needless = files | {"ST2_API_KEY_FILE", "DOMAIN", "ST2_DOMAIN", "ACME_EMAIL"}
+    needless = files | {"ST2_API_KEY_FILE", "DOMAIN", "ST2_DOMAIN", "ACME_EMAIL", *MAY_BE_NAMED}
     differing = {n: (v, told.get(n)) for n, v in defaults.items() if n in told and v != told[n]}
     assert differing.keys() <= needless
+
+
+# What the services' configuration says is there.
+
+
+def with_its_comments():
+    """The shipped configuration with all that stands in comments taken as said."""
+    lines = SHIPPED.splitlines()
+    keys = re.compile(r"( *)# ( *(?:\w+: ?.*|\w+:|- .*))")
+    return Settings.model_validate(
+        yaml.safe_load("\n".join(keys.sub(r"\1\2", line) if keys.fullmatch(line) else line
+                                 for line in lines))
+    )  # fmt: skip
+
+
+def test_every_folder_of_the_services_is_mounted_and_can_be_written_where_they_write():
+    there, settings = mounts("services"), with_its_comments()
+    assert settings.transfer and settings.metadata and settings.bcl2fastq.sheet_folder
+    assert set(re.findall(r"/data/\w+|/etc/arteriole/site", SHIPPED)) <= there.keys()
+    for name, path in settings.written_roots().items():
+        written = not name.startswith("runfolder.monitored_directories")
+        assert there[str(path)][1] is written, name
+    assert there[str(settings.bcl2fastq.sheet_folder)][1] is True
+
+
+def test_what_is_archived_can_be_brought_back_as_shipped():
+    """Else the drill of every week fails with restore.not_set."""
+    archive = Settings.model_validate(yaml.safe_load(SHIPPED)).archive
+    assert mounts("services")[str(archive.restore_root)] == ("restored", True)
+
+
+DOCKERFILE = (ROOT / "docker/services/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_image_exposes_the_port_of_each_service_and_no_other():
+    (exposed,) = re.findall(r"(?m)^EXPOSE (.+)$", DOCKERFILE)
+    sections = [Settings.__annotations__[name].__args__[0] for name in SERVICES_OF_OURS]
+    assert exposed.split() == sorted(str(one.model_fields["port"].default) for one in sections)
+
+
+def test_the_image_gives_its_empty_volumes_to_its_user():
+    made = re.findall(r"install -d -m \d+ -o \$\{UID\} -g \$\{GID\} (.+?)(?: \\)?\n", DOCKERFILE)
+    folders = {folder for line in made for folder in line.split()}
+    named = yaml.safe_load(TEXT)["volumes"].keys()
+    assert {t for t, (source, _) in mounts("services").items() if source in named} == folders
+
+
+@needs_compose
+def test_a_folder_that_is_named_takes_the_place_of_its_volume(tmp_path):
+    given = {name: str(tmp_path / name) for name in MAY_BE_NAMED}
+    done = subprocess.run(
+        [*TOOLS[0], "--file", str(COMPOSE), "--profile", "solo", "config"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables(tmp_path), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for name, volume in MAY_BE_NAMED.items():
+        assert f"{given[name]}:/data/{volume}" in done.stdout or (
+            f"source: {given[name]}" in done.stdout
+        )
+
+
+# The page for sample sheets
+
+CADDYFILE = (ROOT / "deploy/tls/Caddyfile").read_text(encoding="utf-8")
+
+
+def test_the_page_for_sample_sheets_is_published_as_that_of_runs_is():
+    assert [as_shipped(port) for port in SERVICES["services"]["ports"]] == [
+        "127.0.0.1:8180:8180",
+        "127.0.0.1:8181:8181",
+    ]
+    settings = Settings.model_validate(yaml.safe_load(SHIPPED))
+    assert (settings.runfolder.port, settings.bcl2fastq.port) == (8180, 8181)
+
+
+def names_in(package):
+    return {file.name for file in resources.files(package).iterdir() if file.is_file()}
+
+
+def test_the_proxy_sends_what_that_page_needs_to_its_service_and_nothing_else():
+    own = {n for n in names_in("arteriole.bcl2fastq.page") if n.endswith((".css", ".js"))}
+    assert not own & (names_in("arteriole.runfolder.page") | names_in("arteriole.app.page"))
+    script = resources.files("arteriole.bcl2fastq.page").joinpath("sheet.js").read_text()
+    asked = set(re.findall(r'ask\("[A-Z]+", "([^"]+)"', script))
+    assert asked
+    (sent,) = re.findall(r"(?m)^\t@sheets path (.+)$", CADDYFILE)
+    assert set(sent.split()) == {
+        "/samplesheet",
+        *(f"/static/{name}" for name in own),
+        *(f"/api/1.0/{path}" for path in asked),
+    }
+    assert "\treverse_proxy @sheets services:8181\n" in CADDYFILE
