@@ -54,7 +54,7 @@ parity: $(ENVIRONMENTS)  ## tests of others on ours: ST2=/checkout/of/st2, ARTER
 check: $(ENVIRONMENTS)  ## format, lint, types, and our packs
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy services/arteriole/src demo deploy/smoke.py deploy/backup.py
+	.venv/bin/mypy services/arteriole/src demo deploy/smoke.py deploy/backup.py deploy/pack_configs.py
 	cd services/st2solo && ../../.venv-st2solo/bin/mypy --config-file ../../pyproject.toml --exclude '(child|core_pack)/' src
 	cd services/st2solo/src/st2solo/child && MYPYPATH=lib ../../../../../.venv-st2solo/bin/mypy \
 	    --config-file ../../../../../pyproject.toml --explicit-package-bases *.py lib/* \

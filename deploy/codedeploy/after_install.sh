@@ -18,9 +18,11 @@ if [ ! -f "$release/.complete" ]; then
     touch "$release/.complete"
 fi
 
-for file in arteriole.yaml st2solo.yaml configs/arteria.yaml configs/umccr.yaml; do
+for file in arteriole.yaml st2solo.yaml; do
     [ -f "$etc/$file" ] || fail "$etc/$file is missing: copy the example of docs/install.md and name your folders"
 done
+"$release/st2solo/bin/python" "$here/../pack_configs.py" "$etc/st2solo.yaml" "$current" "$release" ||
+    fail "the packs are not configured"
 "$release/bin/arteriole" --config "$etc/arteriole.yaml" config check
 
 if [ -L "$current" ] && [ "$(readlink "$current")" != "$release" ]; then

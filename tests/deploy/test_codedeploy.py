@@ -26,10 +26,14 @@ UNITS = ("arteriole.service", "st2solo.service")
 FAKE_SYSTEMCTL = '#!/bin/sh\necho "$*" >> "$FAKE_LOG"\n'
 FAKE_INSTALLER = f"""#!/bin/sh
 set -eu
-mkdir -p "$1/bin" "$1/arteriole/bin"
+mkdir -p "$1/bin"
 ln -sf "ARTERIOLE" "$1/bin/arteriole"
-printf '#!/bin/sh\\nexec "{sys.executable}" "$@"\\n' > "$1/arteriole/bin/python"
-chmod 755 "$1/arteriole/bin/python"
+for part in arteriole st2solo; do
+    mkdir -p "$1/$part/bin"
+    printf '#!/bin/sh\\nexec "{sys.executable}" "$@"\\n' > "$1/$part/bin/python"
+    chmod 755 "$1/$part/bin/python"
+done
+cp -R "$(dirname "$0")/packs" "$1/packs"
 """
 #: Stands for deploy/smoke.py of a release; `new_schema` is what a migration would do to a store.
 FAKE_SMOKE = """
@@ -55,8 +59,7 @@ class Root:
         (folder / "bin" / "systemctl").chmod(0o755)
         self.etc = self.at("etc/arteriole")
         (self.etc / "configs").mkdir(parents=True)
-        self.packs = self.at("packs")
-        self.packs.mkdir()
+        self.packs = self.at("opt/arteriole/current/packs")
         self.state, self.solo_state = self.at("var/lib/arteriole"), self.at("var/lib/st2solo")
         self.store = self.state / "runfolder" / "runfolder.sqlite"
         for name in ("arteria", "umccr"):
@@ -88,6 +91,7 @@ class Root:
         (archive / "bundle" / "install.sh").write_text(
             FAKE_INSTALLER.replace("ARTERIOLE", str(arteriole))
         )
+        shutil.copytree(ROOT / "packs", archive / "bundle" / "packs")
         (archive / "bundle" / "SHA256SUMS").write_text(f"of {name}\n")
         text = FAKE_SMOKE.format(what=smoke, code=0 if smoke == "works" else 1)
         (archive / "deploy" / "smoke.py").write_text(text)
@@ -244,6 +248,43 @@ def test_a_missing_configuration_is_named(root):
     done = root.deploy(root.revision("one"))
     assert done.returncode == 1 and "st2solo.yaml is missing" in done.stderr
     assert not root.at("opt/arteriole/current").exists()
+
+
+def test_each_pack_that_is_named_wants_its_configuration(root):
+    """As shipped both packs of the bundle are named."""
+    (root.etc / "configs" / "umccr.yaml").unlink()
+    done = root.deploy(root.revision("one"))
+    assert done.returncode == 1
+    assert f"{root.etc / 'configs' / 'umccr.yaml'} is missing: copy " in done.stderr
+    example = done.stderr.split("copy ")[1].split(",")[0]
+    assert Path(example).is_file(), "it is named where it lies now"
+    assert not root.at("opt/arteriole/current").exists()
+
+
+def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
+    """docs/site-pack.md: the pack `arteria` of the bundle, and one's own from elsewhere."""
+    mine = root.etc / "packs" / "mysite"
+    shutil.copytree(ROOT / "packs" / "umccr", mine)
+    text = (mine / "pack.yaml").read_text()
+    (mine / "pack.yaml").write_text(text.replace("umccr", "mysite"))
+    (root.etc / "st2solo.yaml").write_text(
+        f"packs: [{root.packs}/arteria, packs/mysite]\nstate: {root.solo_state}\n"
+    )
+    (root.etc / "configs" / "umccr.yaml").unlink()
+    revision = root.revision("one")
+    done = root.deploy(revision)
+    assert done.returncode == 1 and "configs/mysite.yaml is missing" in done.stderr
+    assert "umccr" not in done.stderr
+    (root.etc / "configs" / "mysite.yaml").write_text("---\n")
+    done = root.deploy(root.revision("two"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_folder_of_packs_that_is_not_there_is_named(root):
+    (root.etc / "st2solo.yaml").write_text(f"packs: [lost]\nstate: {root.solo_state}\n")
+    done = root.deploy(root.revision("one"))
+    assert done.returncode == 1
+    assert f"{root.etc / 'lost'}, which" in done.stderr and "is no folder" in done.stderr
 
 
 def test_only_a_few_releases_are_kept(living):

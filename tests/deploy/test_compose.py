@@ -149,6 +149,38 @@ def test_what_must_last_is_in_named_volumes():
     assert named <= {source for name in SERVICES for source, _ in mounts(name).values()}
 
 
+def test_packs_that_an_image_has_no_more_go_from_the_volume(tmp_path):
+    """Else a site's pack would be registered beside `umccr`, and both claim every run."""
+    for name in ("image/arteria", "image/mysite", "volume/arteria/old", "volume/umccr"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "pack.yaml").touch()
+    entry = re.findall(r"ENTRYPOINT \[(.+)\]", (ROOT / "docker/packs/Dockerfile").read_text())
+    assert entry == ['"sh", "/copy.sh"']
+    (first, second, *more) = SERVICES["packs"]["command"]
+    assert (first, second) == ("/export", "/packs")
+
+    def copied(*words):
+        script = str(ROOT / "docker/packs/copy.sh")
+        folders = [str(tmp_path / "image"), str(tmp_path / "volume")]
+        subprocess.run(["sh", script, *folders, *words], check=True, capture_output=True)
+        return sorted(p.relative_to(tmp_path / "volume").as_posix()
+                      for p in (tmp_path / "volume").rglob("pack.yaml"))  # fmt: skip
+
+    assert copied() == ["arteria/pack.yaml", "mysite/pack.yaml", "umccr/pack.yaml"]
+    assert copied(*more) == ["arteria/pack.yaml", "mysite/pack.yaml"]
+
+
+def test_the_folder_of_the_packs_configurations_is_mounted_as_a_whole():
+    """Whatever the site's pack is called; StackStorm's own files stay in their volume."""
+    folder = ("./deploy/compose/packs", False)
+    for service in ("st2solo", "st2solo-prepare"):
+        assert mounts(service)["/etc/st2solo/configs"] == folder
+    there = mounts("st2-content")
+    assert there["/opt/stackstorm/configs.arteriole"] == folder
+    assert there["/opt/stackstorm/configs"] == ("st2-configs", True)
+    assert [target for target in there if target.endswith(".yaml")] == []
+
+
 def ready(service, on):
     return SERVICES[service]["depends_on"][on]["condition"]
 

@@ -133,17 +133,42 @@ def test_no_password_is_printed(made, tmp_path):
 # content
 
 
-def test_environments_come_before_content(tmp_path):
-    log = tmp_path / "log"
-    for name in ("st2-register-content", "st2-apply-rbac-definitions"):  # fakes that note the call
-        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {log}\n')
+@pytest.fixture
+def content(tmp_path):
+    """Runs content.sh with fakes that note each call, and the configurations at that time."""
+    log, configs = tmp_path / "log", tmp_path / "configs"
+    for name in ("st2-register-content", "st2-apply-rbac-definitions"):
+        text = f'#!/bin/sh\necho "{name} $*" >> {log}\nhead {configs}/* > {tmp_path}/known\n'
+        (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
-    subprocess.run(
-        ["sh", str(STACKSTORM / "content.sh")],
-        env={**os.environ, "ST2_BIN": str(tmp_path)},
-        check=True,
-    )
-    calls = [line.split() for line in log.read_text().splitlines()]
+    for folder in (configs, tmp_path / "configs.arteriole"):
+        folder.mkdir()
+    (tmp_path / "configs.arteriole" / "arteria.yaml").write_text("a: new\n")
+
+    def run():
+        subprocess.run(
+            ["sh", str(STACKSTORM / "content.sh")],
+            env={**os.environ, "ST2_BIN": str(tmp_path), "CONFIGS": str(configs)},
+            check=True,
+        )
+        return [line.split() for line in log.read_text().splitlines()]
+
+    return run
+
+
+def test_configurations_of_a_site_come_first_and_those_of_other_packs_stay(content, tmp_path):
+    (tmp_path / "configs.arteriole" / "mysite.yaml").write_text("m: 1\n")
+    (tmp_path / "configs" / "arteria.yaml").write_text("a: old\n")
+    (tmp_path / "configs" / "slack.yaml").write_text("s: 1\n")
+    content()
+    found = {path.name: path.read_text() for path in (tmp_path / "configs").iterdir()}
+    assert found == {"arteria.yaml": "a: new\n", "mysite.yaml": "m: 1\n", "slack.yaml": "s: 1\n"}
+    known = (tmp_path / "known").read_text()
+    assert "a: new" in known and "m: 1" in known, "when they were registered"
+
+
+def test_environments_come_before_content(content):
+    calls = content()
     assert [(words[0], words[-1]) for words in calls] == [
         ("st2-register-content", "--register-setup-virtualenvs"),
         ("st2-register-content", "--register-fail-on-failure"),
@@ -254,6 +279,12 @@ def test_everybody_has_a_role_that_exists():
     for user, assignment in ASSIGNMENTS.items():
         assert assignment["username"] == user
         assert set(assignment["roles"]) <= ROLES.keys() | {"system_admin", "admin", "observer"}
+
+
+def test_the_bot_may_run_the_packs_that_have_aliases_and_no_others():
+    packs = {path.parts[-3] for path in (ROOT / "packs").glob("*/aliases/*.yaml")}
+    granted = [g["resource_uid"] for g in ROLES["chat"]["permission_grants"] if "resource_uid" in g]
+    assert granted == [f"pack:{name}" for name in sorted(packs)]
 
 
 def test_the_sensor_may_keep_its_cursors_and_nothing_else():

@@ -214,12 +214,24 @@ class Registry:
         return self.installed.folder
 
     def fixed(self) -> dict[str, Path]:
-        """The packs that nobody can install or remove, and where they are."""
+        """The packs that nobody can install or remove, and where they are: those of st2solo.yaml,
+        and those that are built in.
+        """
         return {
             ref: path
             for ref, path in self.pack_paths()
-            if not path.is_relative_to(self.folder) and (path / "pack.yaml").is_file()
+            if (path in BUILT_IN or path in self._roots or path.parent in self._roots)
+            and (path / "pack.yaml").is_file()
         }
+
+    def left_behind(self) -> list[str]:
+        """The packs that count although st2solo.yaml does not name them any more.
+
+        NB: they are not forgotten unasked, since a folder may be away for a while, and what was
+        switched off would be on when it is back.
+        """
+        kept = self.fixed().keys() | {pack.ref for pack in self.installed.in_force()}
+        return sorted(set(self.registered()) - kept)
 
     def registered(self) -> list[str]:
         """The names of all packs."""

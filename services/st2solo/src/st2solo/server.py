@@ -168,6 +168,13 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     done = services.registry.register(fail_on_failure=False)
     for problem in done.problems:
         _LOG.error("not registered: %s", problem)
+    for pack in services.registry.left_behind():
+        _LOG.warning(
+            "the pack %s still counts, and is in no folder of `packs`: `st2 pack remove %s`"
+            " forgets it",
+            pack,
+            pack,
+        )
     _LOG.info("registered %s", done.counts)
     await make_environments(services.config.environments, services.registry)
     services.triggers.on_instance = services.rules.schedule

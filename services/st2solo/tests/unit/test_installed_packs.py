@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from st2solo.errors import InvalidError
+from st2solo import config as configuration
+from st2solo.errors import InvalidError, NotFoundError
 from st2solo.installed_packs import InstalledPack, InstalledPacks
+from st2solo.server import registry_of
 
 _META = "name: {}\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.org\n"
 _OLD, _NEW, _DRAFT = (f"{number:024x}.0" for number in (1, 2, 3))
@@ -91,6 +93,31 @@ def test_a_pack_of_the_configuration_wins_and_that_is_told(site, installed):
     assert site.registry.action("demo.a")
     with pytest.raises(InvalidError, match="was not installed, so it cannot be removed"):
         site.registry.require_removable(["demo"])
+
+
+def test_a_pack_that_the_configuration_names_no_more_can_be_removed(site):
+    """Its files are still there, and until then it counts."""
+    site.write("actions/a.yaml", "name: a\nrunner_type: noop\n")
+    site.registry.register(fail_on_failure=True)
+    assert site.registry.left_behind() == []
+    other = site.folder / "other" / "mine"
+    other.mkdir(parents=True)
+    (other / "pack.yaml").write_text(_META.format("mine"))
+    (site.folder / "st2solo.yaml").write_text("packs: [other/mine]\nstate: state\n")
+    registry, *_ = registry_of(configuration.load(site.folder / "st2solo.yaml"), site.store)
+    registry.register(fail_on_failure=True)
+    assert registry.left_behind() == ["demo"] and registry.action("demo.a")
+    with pytest.raises(InvalidError, match="was not installed, so it cannot be removed"):
+        registry.require_removable(["mine"])
+
+    async def remove():
+        return registry.remove(["demo"])
+
+    assert asyncio.run(remove()) == ["demo"]
+    assert registry.left_behind() == []
+    with pytest.raises(NotFoundError):
+        registry.action("demo.a")
+    assert (site.pack / "pack.yaml").is_file()
 
 
 def test_an_installed_pack_whose_files_are_gone_is_told(site, installed):
