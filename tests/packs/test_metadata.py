@@ -178,6 +178,17 @@ def test_config_schema_and_its_example(name):
             assert value == schema[key]["default"], key
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_names_every_key(name):
+    """In a comment, too; numbers and switches with their defaults."""
+    text = (PACKS / name / f"{name}.yaml.example").read_text()
+    for key, schema in read(PACKS / name / "config.schema.yaml").items():
+        line = re.search(rf"(?m)^(?:# )?{key}:.*$", text)
+        assert line, key
+        if schema["type"] in ("integer", "boolean"):
+            assert yaml.safe_load(line[0].removeprefix("# ")) == {key: schema["default"]}
+
+
 def stages(plan: dict[str, Any]) -> set[str]:
     done: set[str] = set()
     for name, stage in plan["stages"].items():
