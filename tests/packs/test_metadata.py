@@ -164,6 +164,30 @@ def test_pack(name):
     assert (PACKS / name / "README.md").exists()
 
 
+@pytest.mark.parametrize("name", ["arteria", "umccr"])
+@pytest.mark.parametrize("room", ["actions", "rules"])
+def test_our_readme_names_every_action_and_rule(name, room):
+    text = (OURS / name / "README.md").read_text()
+    told = set(re.findall(rf"\b{name}\.(\w+)", text))
+    assert {path.stem for path in (OURS / name / room).glob("*.yaml")} <= told
+
+
+def test_our_readme_gives_actions_their_parameters():
+    """`action` required [optional] in the first column, in their order."""
+    text = (OURS / "arteria" / "README.md").read_text()
+    rows = re.findall(r"(?m)^\| `(arteria\.\w+)`((?: \[?\w+\]?)*) \|", text)
+    rules = {f"arteria.{path.stem}" for path in (OURS / "arteria" / "rules").glob("*.yaml")}
+    rows = [row for row in rows if row[0] in ACTIONS and (row[1] or row[0] not in rules)]
+    assert len(rows) > 15
+    for ref, words in rows:
+        told = sorted(
+            (schema["position"], name if schema.get("required") else f"[{name}]")
+            for name, schema in ACTIONS[ref]["parameters"].items()
+            if "position" in schema
+        )
+        assert words.split() == [word for _, word in told], ref
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_config_schema_and_its_example(name):
     schema = read(PACKS / name / "config.schema.yaml")
