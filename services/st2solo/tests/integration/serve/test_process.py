@@ -45,6 +45,21 @@ def test_a_sensor_that_dies_is_started_again_and_disabling_ends_it(stopped, unti
     until(lambda: not _alive(second), "the sensor ended")
 
 
+def test_a_pack_that_is_named_no_more_is_told_and_can_be_removed(stopped, until):
+    """It counts until then; its files stay, since they are not st2solo's."""
+    stopped.run("register")
+    (stopped.folder / "other").mkdir()
+    config = stopped.folder / "st2solo.yaml"
+    config.write_text(config.read_text().replace("[packs]", "[other]"))
+    stopped.start()
+    assert "the pack demo still counts, and is in no folder of `packs`" in stopped.log
+    assert stopped.get("/rules?pack=demo")
+    asked = stopped.call("POST", "/packs/uninstall", json={"packs": ["demo"]})
+    assert asked.status_code == 202, asked.text
+    until(lambda: not stopped.get("/rules?pack=demo"), "its rules are gone")
+    assert (stopped.folder / "packs/demo/pack.yaml").is_file()
+
+
 def test_a_port_in_use_is_told_with_its_setting(stopped):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
