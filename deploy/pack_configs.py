@@ -33,7 +33,7 @@ def missing(config: Path, current: Path, release: Path) -> list[str]:
     """What is missing, each in words; nothing of a pack that takes no configuration."""
     told, base = read(config), config.resolve().parent
     configs, found = base / told.get("configs", "configs"), []
-    for name in told["packs"]:
+    for name in told.get("packs", ()):  # st2solo says what else is wrong with the file
         root = moved(base / name, current, release)
         if not root.is_dir():
             found.append(f"{root}, which {config} names, is no folder")
@@ -50,7 +50,10 @@ def missing(config: Path, current: Path, release: Path) -> list[str]:
 
 
 def main(config: str, current: str = "/nowhere", release: str = "/nowhere") -> int:
-    found = missing(Path(config), Path(current), Path(release))
+    try:
+        found = missing(Path(config), Path(current), Path(release))
+    except (OSError, yaml.YAMLError) as err:
+        found = [f"{config} or a pack that it names cannot be read: {err}"]
     for words in found:
         print(words, file=sys.stderr)
     return 1 if found else 0

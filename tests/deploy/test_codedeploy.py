@@ -280,11 +280,13 @@ def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_folder_of_packs_that_is_not_there_is_named(root):
-    (root.etc / "st2solo.yaml").write_text(f"packs: [lost]\nstate: {root.solo_state}\n")
+@pytest.mark.parametrize(
+    ("packs", "words"), [("[lost]", "/lost, which "), ("[lost", "cannot be read: while parsing")]
+)
+def test_what_is_wrong_with_the_list_of_packs_is_told(root, packs, words):
+    (root.etc / "st2solo.yaml").write_text(f"packs: {packs}\nstate: {root.solo_state}\n")
     done = root.deploy(root.revision("one"))
-    assert done.returncode == 1
-    assert f"{root.etc / 'lost'}, which" in done.stderr and "is no folder" in done.stderr
+    assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr
 
 
 def test_only_a_few_releases_are_kept(living):
