@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import errno
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from arteriole.app import private_file
 from arteriole.app.application import Application, Service, run_until_cancelled
 from arteriole.app.auth import Role, Tokens
 from arteriole.app.claim import claim, turn
@@ -143,8 +143,7 @@ def first_tokens(settings: Settings) -> None:
 
     def keep(name: str, token: str) -> None:
         path = settings.state_dir / f"{name}.token"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(token + "\n")
+        private_file.write(path, f"{token}\n")
         log.info("made a token", name=name, file=str(path))
 
     tokens.create_first(FIRST_TOKENS, keep)

@@ -3,12 +3,12 @@
 import enum
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from arteriole.app import private_file
 from arteriole.app.errors import ConflictError, ForbiddenError, UnauthorizedError
 from arteriole.app.names import require_identifier
 
@@ -114,12 +114,7 @@ class Tokens:
 
     def _save(self, entries: dict[str, dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(entries, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self.path)
+        private_file.write(self.path, json.dumps(entries, indent=1))
 
 
 def _person(name: str) -> str:
