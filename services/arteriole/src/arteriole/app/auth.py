@@ -21,6 +21,11 @@ class Role(enum.IntEnum):
     ADMIN = 3
 
 
+#: Made at first start: one for the packs, one for whoever sets the system up. Others can read them,
+#: so nobody of these names counts as a person.
+FIRST_TOKENS = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
+
+
 @dataclass(frozen=True)
 class Identity:
     """Who asks; not `is_person` where several people have the name, or a program."""
@@ -61,12 +66,12 @@ class Tokens:
         self._save(entries)
         return token
 
-    def create_first(self, roles: dict[str, Role], keep: Callable[[str, str], None]) -> None:
-        """Make a token for each name; they are known once `keep(name, token)` has kept them all."""
-        made = {name: _new_token() for name in roles}
+    def create_first(self, keep: Callable[[str, str], None]) -> None:
+        """Make FIRST_TOKENS; they are known once `keep(name, token)` has kept them all."""
+        made = {name: _new_token() for name in FIRST_TOKENS}
         for name, token in made.items():
             keep(name, token)
-        self._save({name: _entry(roles[name], token) for name, token in made.items()})
+        self._save({name: _entry(FIRST_TOKENS[name], token) for name, token in made.items()})
 
     def revoke(self, name: str) -> bool:
         entries = self._load()
@@ -101,7 +106,9 @@ class Tokens:
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp != self._stamp:
             self._by_hash = {
-                entry["sha256"]: Identity(name, Role[entry["role"].upper()])
+                entry["sha256"]: Identity(
+                    name, Role[entry["role"].upper()], is_person=name not in FIRST_TOKENS
+                )
                 for name, entry in self._load().items()
             }
             self._stamp = stamp

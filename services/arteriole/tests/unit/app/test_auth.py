@@ -97,10 +97,16 @@ def test_first_tokens_are_all_kept_or_none_is_known(tokens):
         if name == "admin":
             raise OSError(28, "No space left on device")
 
-    roles = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
     with pytest.raises(OSError, match="No space"):
-        tokens.create_first(roles, full)
+        tokens.create_first(full)
     assert not tokens.path.exists()
-    tokens.create_first(roles, kept.__setitem__)
-    assert tokens.identify(f"Bearer {kept['admin']}") == Identity("admin", Role.ADMIN)
+    tokens.create_first(kept.__setitem__)
+    admin = Identity("admin", Role.ADMIN, is_person=False)
+    assert tokens.identify(f"Bearer {kept['admin']}") == admin
     assert tokens.names() == {"admin": "admin", "packs": "operator"}
+
+
+@pytest.mark.parametrize(("name", "is_person"), [("ada", True), ("admin", False), ("packs", False)])
+def test_the_names_of_first_tokens_are_no_persons(tokens, name, is_person):
+    token = tokens.create(name, Role.OPERATOR)
+    assert tokens.identify(f"Bearer {token}").is_person is is_person
