@@ -81,7 +81,7 @@ class Settings(Section):
             for key in ("monitored_directories", "run_roots"):
                 for path in getattr(getattr(self, name), key, ()):
                     found.setdefault(path, []).append(f"{name}.{key}")
-            for key in ("results_root", "restore_root"):
+            for key in ("fastq_root", "results_root", "restore_root"):
                 if (root := getattr(getattr(self, name), key, None)) is not None:
                     found.setdefault(root, []).append(f"{name}.{key}")
         for name, one in self.archive.destinations.items() if self.archive else ():
