@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.app import private_file
-from arteriole.app.errors import ConflictError, ForbiddenError, UnauthorizedError
+from arteriole.app.errors import ArterioleError, ConflictError, ForbiddenError, UnauthorizedError
 from arteriole.app.names import require_identifier
 
 
@@ -43,6 +43,13 @@ class Identity:
             raise ForbiddenError(
                 f"{self.name} has the role {self.role.name.lower()}; this needs {role.name.lower()}"
             )
+
+
+class TokensFileError(ArterioleError):
+    """The file with the tokens cannot be used, so nobody is known."""
+
+    code = "auth.tokens_file"
+    status = 503
 
 
 class Tokens:
@@ -103,6 +110,8 @@ class Tokens:
         except FileNotFoundError:
             self._by_hash = {}
             return
+        except OSError as err:
+            raise _unusable(err.strerror or str(err)) from err
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp != self._stamp:
             self._by_hash = {
@@ -114,14 +123,27 @@ class Tokens:
             self._stamp = stamp
 
     def _load(self) -> dict[str, dict[str, str]]:
-        if not self.path.exists():
+        try:
+            entries: dict[str, dict[str, str]] = json.loads(self.path.read_text())
+        except FileNotFoundError:
             return {}
-        entries: dict[str, dict[str, str]] = json.loads(self.path.read_text())
+        except OSError as err:
+            raise _unusable(err.strerror or str(err)) from err
+        except ValueError as err:
+            raise _unusable("it is not JSON") from err
         return entries
 
     def _save(self, entries: dict[str, dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         private_file.write(self.path, json.dumps(entries, indent=1))
+
+
+def _unusable(found: str) -> TokensFileError:
+    """NB: without the path, since callers that are not known yet are told it."""
+    return TokensFileError(
+        f"expected tokens.json in state_dir to be readable for this user, found: {found}",
+        hint="give it to the services' user: chown --reference=STATE_DIR STATE_DIR/tokens.json",
+    )
 
 
 def _person(name: str) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arteriole.app.auth import Identity, Role, Tokens
+from arteriole.app.auth import Identity, Role, Tokens, TokensFileError
 from arteriole.app.errors import ConflictError, ForbiddenError, InvalidError, UnauthorizedError
 
 
@@ -67,6 +67,26 @@ def test_without_a_file_nobody_is_known(tokens):
     tokens.path.unlink()
     with pytest.raises(UnauthorizedError):
         tokens.identify(f"Bearer {token}")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to(path.name), "symbolic links"),
+        (lambda path: path.write_text("{"), "not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_and_lets_nobody_in(tokens, spoil, found):
+    token = tokens.create("ada", Role.ADMIN)
+    tokens.identify(f"Bearer {token}")
+    tokens.path.unlink()
+    spoil(tokens.path)
+    for act in (lambda: tokens.identify(f"Bearer {token}"), lambda: tokens.revoke("ada")):
+        with pytest.raises(TokensFileError, match=found) as told:
+            act()
+        assert (told.value.status, told.value.code) == (503, "auth.tokens_file")
+        assert str(tokens.path.parent) not in f"{told.value} {told.value.hint}"
 
 
 def test_the_file_is_its_owners_and_holds_no_token(tokens):
