@@ -19,7 +19,7 @@ def write(path: Path, text: str) -> None:
         OSError: it cannot be written; what was there is as it was.
     """
     # NB: by a name that nobody can foresee: in a folder of another user it could be a link
-    number, partial = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
+    number, partial = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
     try:
         with open(number, "w", encoding="utf-8") as file:
             file.write(text)
