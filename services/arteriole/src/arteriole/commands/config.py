@@ -28,6 +28,14 @@ def config_check(context: click.Context) -> None:
             click.echo(f"  note: {path} is no folder here, or not yet: {', '.join(keys)}")
 
 
+@config_group.command("reference")
+def config_reference() -> None:
+    """Print every setting of arteriole.yaml and policy.yaml, what it may be, and what it does."""
+    from arteriole.commands.settings_page import page
+
+    click.echo("\n".join(page()))
+
+
 def _is_dir(path: Path) -> bool:
     try:
         return path.is_dir()
