@@ -24,3 +24,11 @@ def config_check(context: click.Context) -> None:
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
     for note in notes(settings):
         say(f"  note: {note}")
+
+
+@config_group.command("reference")
+def config_reference() -> None:
+    """Print every setting of arteriole.yaml and policy.yaml, what it may be, and what it does."""
+    from arteriole.commands.settings_page import page
+
+    click.echo("\n".join(page()))
