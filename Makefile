@@ -19,7 +19,7 @@ PIP := -m pip --quiet --disable-pip-version-check install
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test storm bench parity check format packs bundle bundle-test revision docker-test system clean
+.PHONY: help demo up test storm bench parity check format settings packs bundle bundle-test revision docker-test system clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 13
@@ -64,6 +64,9 @@ check: $(ENVIRONMENTS)  ## format, lint, types, and our packs
 format: $(SERVICES)  ## put the code into its form
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+settings: $(SERVICES) $(SOLO)  ## docs/settings.md anew, as the programs have their settings
+	{ .venv/bin/arteriole config reference && .venv-st2solo/bin/st2solo settings packs/*; } > docs/settings.md
 
 packs:  ## a git repository a pack in build/packs, for `st2 pack install file://...`
 	@for pack in $(notdir $(wildcard packs/*)); do \

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import errno
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from arteriole.app import private_file
 from arteriole.app.application import Application, Service, run_until_cancelled
-from arteriole.app.auth import Role, Tokens
+from arteriole.app.auth import Tokens
 from arteriole.app.claim import claim, turn
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.settings import ArchiveSettings
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from arteriole.policy.gate import Gate
 
 log = structlog.get_logger()
-
-#: Tokens made at first start: one for the packs, one for whoever set it up.
-FIRST_TOKENS = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
 
 #: Seconds after which a thread that computes lets another one go on. While a directory of thousands
 #: is listed, Python's 5 ms would come on top of an answer several times over.
@@ -143,11 +140,10 @@ def first_tokens(settings: Settings) -> None:
 
     def keep(name: str, token: str) -> None:
         path = settings.state_dir / f"{name}.token"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(token + "\n")
+        private_file.write(path, f"{token}\n")
         log.info("made a token", name=name, file=str(path))
 
-    tokens.create_first(FIRST_TOKENS, keep)
+    tokens.create_first(keep)
 
 
 async def serve(settings: Settings, names: list[str]) -> None:

@@ -32,22 +32,38 @@ class Auth(enum.StrEnum):
 
 
 class Settings(Section):
-    #: Stores, job folders and tokens; this is what a backup must hold.
+    #: The folder of stores, job folders and tokens: what a backup must hold.
     state_dir: AbsolutePath
+    #: The address on which the services listen; for more than this machine a proxy with TLS
+    #: belongs before them.
     host: str = "127.0.0.1"
+    #: `tokens`: every call needs a bearer token; `none`: no call does, on 127.0.0.1 only.
     auth: Auth = Auth.TOKENS
-    #: Nothing is done to a run, a cluster or an archive before a site says `act`.
+    #: `observe` checks and records what would be done; nothing is done to a run, a cluster or an
+    #: archive before a site says `act`.
     mode: Mode = Mode.OBSERVE
+    #: The service of runs, their stages and the status page; each service is served that has its
+    #: key.
     runfolder: RunfolderSettings | None = None
+    #: The service that checks sample sheets, converts base calls to FASTQ and judges what came of
+    #: it.
     bcl2fastq: Bcl2fastqSettings | None = None
+    #: The service that digests every file and leaves manifests.
     checksum: ChecksumSettings | None = None
+    #: The service that sends FASTQs and run folders to clusters.
     transfer: TransferSettings | None = None
+    #: The service that archives runs, brings them back and takes away the site's own copy.
     archive: ArchiveSettings | None = None
+    #: The service that runs analyses ([analysis.md](analysis.md)).
     wes: WesSettings | None = None
+    #: The service of samples' metadata ([metadata.md](metadata.md)).
     metadata: MetadataSettings | None = None
-    #: Where data may go; without it wherever a job says.
+    #: The file policy.yaml, which says where data may go; without it data goes wherever a job
+    #: says.
     policy: AbsolutePath | None = None
+    #: What people may do from a chat.
     chat: ChatSettings = ChatSettings()
+    #: What `arteriole observe report` compares with.
     observe: ObserveSettings = ObserveSettings()
     #: What all jobs of a process may have together.
     jobs: JobsSettings = JobsSettings()
@@ -81,7 +97,7 @@ class Settings(Section):
             for key in ("monitored_directories", "run_roots"):
                 for path in getattr(getattr(self, name), key, ()):
                     found.setdefault(path, []).append(f"{name}.{key}")
-            for key in ("results_root", "restore_root"):
+            for key in ("fastq_root", "results_root", "restore_root"):
                 if (root := getattr(getattr(self, name), key, None)) is not None:
                     found.setdefault(root, []).append(f"{name}.{key}")
         for name, one in self.archive.destinations.items() if self.archive else ():

@@ -134,6 +134,16 @@ def check_command(folders: tuple[Path, ...], as_json: bool, lenient: tuple[str, 
         sys.exit(1)
 
 
+@commands.command("settings")
+@click.argument("packs", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
+def settings_command(packs: tuple[Path, ...]) -> None:
+    """Print every setting of st2solo.yaml, and of the packs in the folders PACKS."""
+    from st2solo import settings_page
+
+    for line in settings_page.page(packs):
+        click.echo(line)
+
+
 @commands.group("user")
 def user_commands() -> None:
     """Who may log in."""

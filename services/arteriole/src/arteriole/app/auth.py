@@ -3,13 +3,13 @@
 import enum
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from arteriole.app.errors import ConflictError, ForbiddenError, UnauthorizedError
+from arteriole.app import private_file
+from arteriole.app.errors import ArterioleError, ConflictError, ForbiddenError, UnauthorizedError
 from arteriole.app.names import require_identifier
 
 
@@ -19,6 +19,11 @@ class Role(enum.IntEnum):
     READER = 1
     OPERATOR = 2
     ADMIN = 3
+
+
+#: Made at first start: one for the packs, one for whoever sets the system up. Others can read them,
+#: so nobody of these names counts as a person.
+FIRST_TOKENS = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ class Identity:
             raise ForbiddenError(
                 f"{self.name} has the role {self.role.name.lower()}; this needs {role.name.lower()}"
             )
+
+
+class TokensFileError(ArterioleError):
+    """The file with the tokens cannot be used, so nobody is known."""
+
+    code = "auth.tokens_file"
+    status = 503
 
 
 class Tokens:
@@ -61,12 +73,12 @@ class Tokens:
         self._save(entries)
         return token
 
-    def create_first(self, roles: dict[str, Role], keep: Callable[[str, str], None]) -> None:
-        """Make a token for each name; they are known once `keep(name, token)` has kept them all."""
-        made = {name: _new_token() for name in roles}
+    def create_first(self, keep: Callable[[str, str], None]) -> None:
+        """Make FIRST_TOKENS; they are known once `keep(name, token)` has kept them all."""
+        made = {name: _new_token() for name in FIRST_TOKENS}
         for name, token in made.items():
             keep(name, token)
-        self._save({name: _entry(roles[name], token) for name, token in made.items()})
+        self._save({name: _entry(FIRST_TOKENS[name], token) for name, token in made.items()})
 
     def revoke(self, name: str) -> bool:
         entries = self._load()
@@ -98,28 +110,40 @@ class Tokens:
         except FileNotFoundError:
             self._by_hash = {}
             return
+        except OSError as err:
+            raise _unusable(err.strerror or str(err)) from err
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp != self._stamp:
             self._by_hash = {
-                entry["sha256"]: Identity(name, Role[entry["role"].upper()])
+                entry["sha256"]: Identity(
+                    name, Role[entry["role"].upper()], is_person=name not in FIRST_TOKENS
+                )
                 for name, entry in self._load().items()
             }
             self._stamp = stamp
 
     def _load(self) -> dict[str, dict[str, str]]:
-        if not self.path.exists():
+        try:
+            entries: dict[str, dict[str, str]] = json.loads(self.path.read_text())
+        except FileNotFoundError:
             return {}
-        entries: dict[str, dict[str, str]] = json.loads(self.path.read_text())
+        except OSError as err:
+            raise _unusable(err.strerror or str(err)) from err
+        except ValueError as err:
+            raise _unusable("it is not JSON") from err
         return entries
 
     def _save(self, entries: dict[str, dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(entries, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self.path)
+        private_file.write(self.path, json.dumps(entries, indent=1))
+
+
+def _unusable(found: str) -> TokensFileError:
+    """NB: without the path, since callers that are not known yet are told it."""
+    return TokensFileError(
+        f"expected tokens.json in state_dir to be readable for this user, found: {found}",
+        hint="give it to the services' user: chown --reference=STATE_DIR STATE_DIR/tokens.json",
+    )
 
 
 def _person(name: str) -> str:

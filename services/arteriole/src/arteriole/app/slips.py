@@ -85,13 +85,13 @@ def known_keys(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str
     found: Any = model
     for part in where:
         found = next(_below(found, part), None)
-    models = [one for one in _alternatives(found) if _is_model(one)]
+    models = [one for one in alternatives(found) if _is_model(one)]
     return [field.alias or name for one in models for name, field in one.model_fields.items()]
 
 
 def _below(annotation: Any, part: int | str) -> Iterator[Any]:
     """What the values at `part` of such a value are."""
-    for one in _alternatives(annotation):
+    for one in alternatives(annotation):
         if _is_model(one):
             yield from (
                 field.annotation
@@ -102,13 +102,13 @@ def _below(annotation: Any, part: int | str) -> Iterator[Any]:
             yield get_args(one)[-1]
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
+def alternatives(annotation: Any) -> Iterator[Any]:
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
+        yield from alternatives(get_args(annotation)[0])
     elif origin in (Union, UnionType):
         for one in get_args(annotation):
-            yield from _alternatives(one)
+            yield from alternatives(one)
     else:
         yield annotation
 

@@ -69,8 +69,9 @@ class EncryptionType(enum.StrEnum):
 class Encryption(Section):
     """By the endpoint, before it stores an object (S3 user guide, server-side encryption)."""
 
+    #: `sse-s3`: by a key of the endpoint; `sse-kms`: by a key of its key management.
     type: EncryptionType
-    #: Of sse-kms; without it the account's own.
+    #: The id or ARN of the key, of `sse-kms`; without it the account's own.
     key_id: Annotated[str, _fitting(_KEY_ID, "the id or ARN of a key")] | None = None
 
     @model_validator(mode="after")
@@ -85,9 +86,11 @@ class Crypt4GH(Section):
 
     #: Files with public keys, as crypt4gh-keygen makes them: each of their owners can read it.
     recipients: list[AbsolutePath] = Field(min_length=1, max_length=100)
-    #: That of one of them, mode 0600: needed to bring back, not to archive and to verify.
+    #: The private key of one of them, mode 0600: needed to bring back, not to archive and to
+    #: verify.
     private_key: AbsolutePath | None = None
-    #: Mode 0600; without it the variable C4GH_PASSPHRASE has it, if the key has one.
+    #: A file with its passphrase, mode 0600; without it the variable C4GH_PASSPHRASE has it, if
+    #: the key has one.
     passphrase_file: AbsolutePath | None = None
 
 
@@ -102,7 +105,9 @@ class ObjectLock(Section):
     NB: with `compliance` not even the account's owner, and it cannot be taken back.
     """
 
+    #: `governance`: whoever has the right to may take the lock back; `compliance`: nobody can.
     mode: LockMode = LockMode.GOVERNANCE
+    #: Days for which nobody can change or remove an object.
     days: int = Field(ge=1, le=36_500)
 
 
@@ -126,35 +131,45 @@ TUNING = frozenset(
 class S3Settings(Section):
     """A bucket at Amazon, or at `endpoint_url` (MinIO, Swift, ...)."""
 
+    #: The name of the bucket.
     bucket: Annotated[str, _fitting(_BUCKET, "the name of a bucket")]
-    #: Stands before every key.
+    #: What stands before every key: names with / between.
     prefix: Annotated[str, _fitting(_PREFIX, "names of A-Z a-z 0-9 . _ - with / between")] = ""
+    #: The address of the server, such as https://s3.example.org; Amazon's if left out.
     endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = None
+    #: The region of the bucket.
     region: Annotated[str, _fitting(re.compile(r"[A-Za-z0-9-]{1,60}"), "a region")] | None = None
-    #: The bucket in the path instead of in the host's name.
+    #: The bucket stands in the path instead of in the host's name; MinIO and Swift need it.
     path_style: bool = False
+    #: The storage class of what is archived, by Amazon's names.
     storage_class: StorageClass = StorageClass.STANDARD
+    #: Encryption by the endpoint, before it stores an object; without it none is asked for.
     encryption: Encryption | None = None
+    #: Encryption by us, before anything is sent (GA4GH's Crypt4GH).
     crypt4gh: Crypt4GH | None = None
-    #: The bucket has to be made for it.
+    #: A lock on each object that was read back; the bucket has to be made for it.
     object_lock: ObjectLock | None = None
     #: INI or JSON with key and secret, mode 0600; without it boto3 looks where it always does.
     credentials_file: AbsolutePath | None = None
-    #: Larger files are sent in parts of `part_size`; each thread holds one of them in memory.
+    #: Bytes; larger files are sent in parts of `part_size`.
     multipart_threshold: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
+    #: Bytes of a part; each thread holds one of them in memory.
     part_size: int = Field(default=64 * MIB, ge=5 * MIB, le=5 * 1024 * MIB)
-    #: Files below `bundle_below` bytes are packed into bundles of about `bundle_size`; 0: none are.
+    #: Bytes; smaller files are packed into bundles. 0: none are.
     bundle_below: int = Field(default=16 * MIB, ge=0, le=1024 * MIB)
+    #: Bytes that a bundle has, about.
     bundle_size: int = Field(default=1024 * MIB, ge=1 * MIB, le=8 * 1024 * MIB)
     #: A request that fails for a reason that may pass is sent so many times.
     attempts: int = Field(default=5, ge=1, le=50)
-    #: Seconds without a byte.
+    #: Seconds without a byte after which a request has failed.
     timeout: float = Field(default=60.0, gt=0)
-    #: Cold objects are brought back for so many days, ...
+    #: Days for which cold objects (GLACIER, DEEP_ARCHIVE) are brought back.
     thaw_days: int = Field(default=7, ge=1, le=90)
+    #: How quickly they are brought back, by Amazon's names.
     thaw_tier: Tier = Tier.STANDARD
-    #: ... and waited for at most so many hours, with a look every so many seconds.
+    #: Hours for which they are waited for at most; what is asked for goes on then.
     thaw_hours: float = Field(default=48.0, gt=0)
+    #: Seconds between two looks whether they can be read.
     thaw_poll: float = Field(default=300.0, gt=0)
 
     def files(self) -> dict[str, Path]:
@@ -167,8 +182,10 @@ class S3Settings(Section):
 class ArchiveDestination(Section):
     """Either of the two."""
 
-    #: It has to exist: an unmounted file system is not filled by mistake.
+    #: A folder, which has to exist: an unmounted file system is not filled by mistake. Either this
+    #: or `s3`.
     directory: AbsolutePath | None = None
+    #: A bucket at Amazon or another server of S3 (MinIO, Swift, ...). Either this or `directory`.
     s3: S3Settings | None = None
 
     @property
@@ -186,20 +203,27 @@ class ArchiveDestination(Section):
 
 
 class ArchiveSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8184, ge=0, le=65535)
+    #: Folders in which run folders lie: the monitored directories of the runfolder service.
     run_roots: list[AbsolutePath] = Field(min_length=1)
+    #: The folder in which the bcl2fastq service leaves attempts, `<fastq_root>/<run>/attempt-<n>`.
     fastq_root: AbsolutePath
+    #: The folder in which the checksum service leaves manifests.
     manifest_root: AbsolutePath
-    #: Analyses leave `<results_root>/<run>/attempt-<n>/<unit>/` there.
+    #: The folder in which analyses leave `<results_root>/<run>/attempt-<n>/<unit>/`.
     results_root: AbsolutePath | None = None
-    #: Where archived runs are brought back to; it has to exist.
+    #: The folder to which archived runs are brought back; it has to exist.
     restore_root: AbsolutePath | None = None
+    #: The places in which runs may be archived.
     destinations: dict[str, ArchiveDestination] = Field(default_factory=dict)
-    #: Taking away the site's own copy; without it that is only listed.
+    #: Taking away the site's own copy ([policy.md](policy.md)); without it that is only listed.
     clean: CleanSettings | None = None
+    #: Jobs at once.
     parallel: int = Field(default=1, ge=1, le=64)
     #: Files of a job copied or read back at once.
     threads: int = Field(default=2, ge=1, le=64)
-    #: What a drill brings back at most; a single file may be larger if all are.
+    #: Files that a drill brings back at most.
     drill_files: int = Field(default=20, ge=1, le=10_000)
+    #: Bytes that a drill brings back at most; a single file may be larger if all are.
     drill_bytes: int = Field(default=10 * 1024 * MIB, ge=0)

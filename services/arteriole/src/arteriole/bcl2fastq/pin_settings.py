@@ -26,10 +26,12 @@ ConverterName = Annotated[str, AfterValidator(known_converter)]
 class ProjectPin(Section):
     """Of several rows that fit a project the first counts."""
 
-    #: What a whole Sample_Project looks like (name_pattern.py).
+    #: What a whole Sample_Project looks like.
     pattern: Pattern
+    #: The converter that such a project asks for.
     converter: ConverterName
-    #: Exactly this one; of bcl2fastq and bclconvert, which are nothing without it.
+    #: Exactly this version of its program; required of `bcl2fastq` and `bclconvert`, and of no
+    #: other.
     version: str | None = Field(default=None, pattern=VERSION)
 
     @model_validator(mode="after")

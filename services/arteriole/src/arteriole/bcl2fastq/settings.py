@@ -26,43 +26,61 @@ _HAVE_A_KEY = {"barcode-mismatches": "barcode_mismatches", "with-failed-reads": 
 
 
 class Bcl2fastqSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8181, ge=0, le=65535)
+    #: Folders in which run folders lie: the monitored directories of the runfolder service.
     run_roots: list[AbsolutePath] = Field(min_length=1)
+    #: The folder for FASTQs; each attempt is a folder `<fastq_root>/<run>/attempt-<n>`.
     fastq_root: AbsolutePath
     #: Which converter works; there is no default, so that nobody converts with one unawares.
     converter: ConverterName
-    #: Which projects ask for a converter and its version; a run whose projects ask for what is not
-    #: configured, or for different ones, is not converted.
+    #: Which projects ask for a converter and its version; the first row that fits a project
+    #: counts. A run whose projects ask for what is not configured, or for different ones, is not
+    #: converted.
     projects: list[ProjectPin] = Field(default=[], max_length=1000)
-    #: Of the converters bcl2fastq and bclconvert, each of which is nothing without it.
+    #: The program that the converter `bcl2fastq` runs, which is nothing without it.
     bcl2fastq_tool: ToolSettings | None = None
+    #: The program that the converter `bclconvert` runs, which is nothing without it.
     bclconvert_tool: BclConvertToolSettings | None = None
-    #: How index2 is written in sheets; else it follows from a sheet's version and the converter.
+    #: How index2 is written in sheets ([index-orientation.md](index-orientation.md)); else it
+    #: follows from a sheet's version and the converter.
     index2: Literal["forward", "as-read"] | None = None
-    #: CSV files of 10x Genomics with the index sets that sheets may name (illumina/index_sets.py).
+    #: CSV files of 10x Genomics with the index sets that sheets may name.
     index_sets: list[AbsolutePath] = Field(default=[], max_length=100)
     #: Mismatches allowed in i7 and in i5.
     barcode_mismatches: tuple[Mismatches, Mismatches] = (1, 1)
+    #: FASTQs also have the reads that did not pass the filter; with `builtin` and `picard` only.
     include_non_pf: bool = False
+    #: Runs are converted without trimming although their sheets name adapters; `bcl2fastq` does
+    #: not heed it, `ingest` refuses it.
     ignore_adapters: bool = False
-    #: See ConversionRequest.allow_index_collisions.
+    #: Runs are converted although indexes of a lane lie so near to each other that a read may be
+    #: within reach of several; it goes to the nearest sample, and to none where two are as near.
+    #: With `builtin` and `picard` only.
     allow_index_collisions: bool = False
-    #: Accept samples without a single read on a lane of theirs.
+    #: Samples without a single read on a lane of theirs are accepted; else the conversion fails.
     allow_empty_samples: bool = False
     #: What the site asks of sheets beyond what a conversion needs.
     sheet_rules: SheetRules = SheetRules()
     #: The drop folder in which the runfolder service looks sheets up: people hand them in there.
     sheet_folder: AbsolutePath | None = None
-    #: Options of bcl2fastq as words, see arguments.py; those of a request come after them.
+    #: Options of bcl2fastq as words ([conversion.md](conversion.md)); those of a request come
+    #: after them.
     additional_args: list[Word] = Field(default=[], max_length=100)
-    #: Of which projects two people accept a proposed sheet, by patterns of whole names; or of all.
+    #: Of which projects two people accept a proposed sheet, by patterns of whole names; `true`: of
+    #: all.
     second_person: list[Pattern] | bool = False
-    #: Conversions are jobs of this Slurm; without it they are processes here.
+    #: The Slurm of which conversions are jobs; without it they are processes here. A job is given
+    #: `threads` cores.
     executor: ClusterSettings | None = None
+    #: Threads of a conversion, and the cores that it is given.
     threads: int = Field(default=2, ge=1, le=256)
-    #: What a conversion here needs, beside `threads` cores; else its container's limit, or 1.
+    #: GB that a conversion here needs; else its container's limit, or 1.
     memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    #: Conversions at once; what needs little, as QC and the comparison of indexes, is counted
+    #: apart.
     parallel: int = Field(default=1, ge=1, le=64)
+    #: By what a stage `qc` judges attempts, and what follows.
     qc: QcSettings = QcSettings()
 
     def tool_of(self, converter: str) -> ToolSettings | None:

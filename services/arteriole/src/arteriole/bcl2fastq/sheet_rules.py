@@ -13,8 +13,9 @@ Project = Annotated[str, Field(min_length=1, max_length=LENGTH)]
 
 
 class SheetRules(Section):
-    #: What a whole Sample_ID, Sample_Project has to look like (name_pattern.py).
+    #: What a whole Sample_ID has to look like.
     sample_id_pattern: Pattern | None = None
+    #: What a whole Sample_Project has to look like.
     project_pattern: Pattern | None = None
     #: The projects that may stand in a sheet; any may, if it is left out.
     projects: list[Project] | None = Field(default=None, min_length=1, max_length=10_000)
@@ -22,7 +23,7 @@ class SheetRules(Section):
     control_pattern: Pattern | None = None
 
     #: A folder of tables that say of each sample its project, flow cell, lane and indexes; sheets
-    #: are compared with it (docs/metadata.md).
+    #: are compared with it ([metadata.md](metadata.md)).
     metadata_folder: AbsolutePath | None = None
 
     def site_rules(self) -> SiteRules:

@@ -30,20 +30,27 @@ ProgramName = Annotated[str, AfterValidator(_program)]
 
 
 class ToolSettings(Section):
-    #: On this machine's PATH or, with an image, on that of the image; or an absolute path there.
+    #: The program, on this machine's PATH or, with an image, on that of the image; or by its
+    #: absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl2fastq"
-    #: What it must answer when asked: nobody converts with another one unawares.
+    #: What the program must answer when asked: nobody converts with another one unawares.
     version: str = Field(pattern=VERSION)
-    #: Name and tag, or name and digest; then it runs in a container. It is never pulled.
+    #: The image of Docker in which it runs, by name and tag, or name and digest; it is never
+    #: pulled.
     image: ImageName | None = None
-    #: A SIF image, run by Apptainer, and its SHA-256, which is checked before each conversion.
+    #: The SIF image in which it runs by Apptainer.
     sif: SpacedPath | None = None
+    #: The SHA-256 of `sif`, which is checked before each conversion; the two go together.
     sif_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    #: The program Apptainer.
     apptainer: Annotated[str, AfterValidator(_program)] = "apptainer"
-    #: Limits of the container; of Apptainer's by cgroups v2.
+    #: Cores that the container may use at most; of Apptainer's by cgroups v2.
     cpus: int | None = Field(default=None, ge=1, le=4096)
+    #: GB that the container may have at most; of Apptainer's by cgroups v2.
     memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    #: The socket of the Docker engine.
     engine: SpacedPath = Path("/var/run/docker.sock")
+    #: Hours after which a conversion that has not ended is stopped.
     timeout_hours: float = Field(default=48.0, gt=0, le=1000)
 
     @model_validator(mode="after")
@@ -65,6 +72,9 @@ class ToolSettings(Section):
 
 
 class BclConvertToolSettings(ToolSettings):
+    #: The program, on this machine's PATH or, with an image, on that of the image; or by its
+    #: absolute path there.
     program: Annotated[str, AfterValidator(_program)] = "bcl-convert"
-    #: Of BCL Convert 4; 3 and before know neither all options nor all settings that are used.
+    #: What the program must answer when asked, of BCL Convert 4: 3 and before know neither all
+    #: options nor all settings that are used.
     version: str = Field(pattern=r"^4(\.[0-9]{1,6}){1,4}$")

@@ -6,11 +6,15 @@ from arteriole.app.config import AbsolutePath, Section
 
 
 class ChecksumSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8182, ge=0, le=65535)
+    #: Folders in which run folders lie: the monitored directories of the runfolder service.
     run_roots: list[AbsolutePath] = Field(min_length=1)
+    #: The folder in which the bcl2fastq service leaves attempts, `<fastq_root>/<run>/attempt-<n>`.
     fastq_root: AbsolutePath
+    #: The folder for manifests.
     manifest_root: AbsolutePath
-    #: Analyses leave `<results_root>/<run>/attempt-<n>/<unit>/` there.
+    #: The folder in which analyses leave `<results_root>/<run>/attempt-<n>/<unit>/`.
     results_root: AbsolutePath | None = None
     #: Jobs at once.
     parallel: int = Field(default=1, ge=1, le=64)

@@ -1,10 +1,9 @@
 """Commands on arteriole.yaml."""
 
-from pathlib import Path
-
 import click
 
-from arteriole.commands.terminal import settings_of
+from arteriole.commands.config_notes import notes
+from arteriole.commands.terminal import say, settings_of
 from arteriole.policy.reading import require_policy
 from arteriole.serve import configured
 
@@ -23,13 +22,13 @@ def config_check(context: click.Context) -> None:
         require_policy(settings.policy, settings.destinations(), settings.encrypting())
     services = ", ".join(configured(settings)) or "none (none has a section)"
     click.echo(f"{context.obj}: good; mode: {settings.mode.value}; services: {services}")
-    for path, keys in settings.folders().items():
-        if not _is_dir(path):
-            click.echo(f"  note: {path} is no folder here, or not yet: {', '.join(keys)}")
+    for note in notes(settings):
+        say(f"  note: {note}")
 
 
-def _is_dir(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
+@config_group.command("reference")
+def config_reference() -> None:
+    """Print every setting of arteriole.yaml and policy.yaml, what it may be, and what it does."""
+    from arteriole.commands.settings_page import page
+
+    click.echo("\n".join(page()))

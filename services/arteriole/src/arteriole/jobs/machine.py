@@ -21,7 +21,9 @@ _CGROUPS = Path("/sys/fs/cgroup")
 class JobsSettings(Section):
     """The section `jobs`: what the jobs of this process may have together; else the machine's."""
 
+    #: Cores; those that the process may use if left out.
     cores: int | None = Field(default=None, ge=1, le=65536)
+    #: GB of memory; the machine's, or its control group's, if left out.
     memory_gb: float | None = Field(default=None, ge=1, le=1024**2)
 
 

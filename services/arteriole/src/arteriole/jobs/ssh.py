@@ -52,10 +52,15 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 class Host(Section):
     """Where commands run: behind ssh, or here if there is no `host`."""
 
+    #: The host that commands run on, over ssh; without it they run here.
     host: HostName | None = None
+    #: The port of its ssh.
     port: int = Field(default=22, ge=1, le=65535)
+    #: Who logs in there; required beside `host`.
     user: Identifier | None = None
+    #: The private key for it; required beside `host`.
     identity_file: SpacedPath | None = None
+    #: The file that has the host's key, as known_hosts of ssh; required beside `host`.
     known_hosts: SpacedPath | None = None
 
     @model_validator(mode="after")

@@ -19,21 +19,23 @@ Timeout = Annotated[float, Field(gt=0, le=300)]
 
 
 class CsvSettings(Section):
-    #: Every *.csv in it is read (docs/metadata.md).
+    #: A folder of which every *.csv is read ([metadata.md](metadata.md)).
     folder: AbsolutePath
     #: Seconds between two scans.
     scan_interval: float = Field(default=10.0, gt=0, le=86400)
 
 
 class HttpSettings(Section):
-    #: https, or http on this machine; `{sample}` in its path is the sample's name.
+    #: An address, https, or http on this machine; `{sample}` in its path is the sample's name.
     url: str
-    #: Our names -> theirs, as a path with dots, where the answer is no record as it is.
+    #: Our names of fields, each with theirs, as a path with dots, where the answer is no record as
+    #: it is.
     fields: dict[str, str] = Field(default_factory=dict)
     #: A file with a bearer token, read at each request.
     token_file: AbsolutePath | None = None
     #: Certificates of the authority that signed theirs, if it is none of the usual ones.
     ca_file: AbsolutePath | None = None
+    #: Seconds that an answer may take.
     timeout: Timeout = 10.0
 
     @field_validator("url")
@@ -70,6 +72,7 @@ class HttpSettings(Section):
 class CommandSettings(Section):
     #: A program and its arguments; one of them is `{sample}`, whole.
     argv: list[str] = Field(min_length=2, max_length=100)
+    #: Seconds that it may take.
     timeout: Timeout = 10.0
 
     @field_validator("argv")
@@ -87,9 +90,13 @@ class CommandSettings(Section):
 class SourceSettings(Section):
     """One source: exactly one of its kinds, and the name by which it is told of."""
 
+    #: The name by which the source is told of; else its kind (csv, http, command).
     name: str = ""
+    #: Tables in a folder. Of csv, http and command a source has one.
     csv: CsvSettings | None = None
+    #: A LIMS or another service that is asked for each sample.
     http: HttpSettings | None = None
+    #: A program that is run for each sample.
     command: CommandSettings | None = None
 
     @field_validator("name")
@@ -114,8 +121,9 @@ class SourceSettings(Section):
 
 
 class MetadataSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8187, ge=0, le=65535)
-    #: Asked in this order; the first that knows a sample tells of it.
+    #: The sources, asked in this order; the first that knows a sample tells of it.
     sources: list[SourceSettings] = Field(min_length=1, max_length=20)
     #: Seconds between two looks for what is missing, in sources that are no folders.
     retry_seconds: float = Field(default=60.0, gt=0, le=86400)

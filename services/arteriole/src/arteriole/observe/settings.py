@@ -18,5 +18,6 @@ def pattern(text: str) -> str:
 
 
 class ObserveSettings(Section):
-    #: Where others leave the FASTQs of a run, at any depth; `{run}` stands for its name.
+    #: Where others leave the FASTQs of a run, at any depth: absolute paths in which `{run}` stands
+    #: for its name.
     others: list[Annotated[str, AfterValidator(pattern)]] = Field(default_factory=list)

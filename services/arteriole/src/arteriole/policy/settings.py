@@ -42,29 +42,41 @@ class Form(enum.StrEnum):
 class Label(Section):
     """What the site declares of a destination."""
 
+    #: The country that it stands in.
     country: Country
     #: Whether it stands on the site's own premises.
     premises: bool
-    #: How data lies there; it is the site's word, and nobody looks, but where we encrypt ourselves.
+    #: How data lies there; it is the site's word, and nobody looks, but where we encrypt
+    #: ourselves.
     form: Literal[Form.CLEAR, Form.ENCRYPTED]
 
 
 class Labels(Section):
+    #: The destinations of the transfer service, by the names that they have in arteriole.yaml.
     transfer: dict[str, Label] = Field(default_factory=dict)
+    #: Those of the archive service, likewise.
     archive: dict[str, Label] = Field(default_factory=dict)
 
 
 class Rule(Section):
     """What it is about, then what is so; whatever is left out is any, or not limited."""
 
-    #: Its name, by which it is told of.
+    #: The rule's name, by which it is told of.
     rule: Identifier
+    #: The projects that it is about; any, if it is left out.
     project: Pattern | None = None
+    #: The consents that it is about; any, if it is left out.
     consent: list[Identifier] | None = Field(default=None, min_length=1, max_length=100)
+    #: The kinds of data that it is about: `raw` is the run folder, `results` are those of
+    #: analyses; any, if it is left out.
     kinds: list[DataKind] | None = Field(default=None, min_length=1, max_length=3)
 
+    #: The countries to which data may go; any, if it is left out.
     countries: list[Country] | None = Field(default=None, min_length=1, max_length=300)
+    #: Data may go only to destinations on the site's own premises.
     premises_only: bool = False
+    #: The form in which data may lie there: `clear` is any, `encrypted` is that only, `never` is
+    #: none.
     form: Form = Form.CLEAR
     #: The site's own copy stays for at least so many days; for ever, if it is left out.
     keep_days: int | None = Field(default=None, ge=0, le=36_500)
@@ -73,9 +85,11 @@ class Rule(Section):
 
 
 class PolicySettings(Section):
+    #: What each destination is.
     destinations: Labels = Labels()
-    #: Tables that say of each sample its consent (docs/metadata.md).
+    #: A folder of tables that say of each sample its consent ([metadata.md](metadata.md)).
     metadata_folder: AbsolutePath | None = None
+    #: The rules, of which the first that fits counts.
     rules: list[Rule] = Field(min_length=1, max_length=1000)
 
     @field_validator("rules")

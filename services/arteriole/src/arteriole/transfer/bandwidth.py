@@ -28,8 +28,11 @@ class Window(Section):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
+    #: When the window begins.
     begin: Clock = Field(alias="from")
+    #: When it ends, perhaps on the next day.
     end: Clock = Field(alias="to")
+    #: The limit in it, in KiB/s.
     kib_per_second: Rate
 
     @model_validator(mode="after")

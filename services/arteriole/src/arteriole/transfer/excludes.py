@@ -38,7 +38,9 @@ class Excludes(Section):
     stands for any characters, slashes too, `?` for one; every other character for itself.
     """
 
+    #: Patterns of FASTQs.
     fastq: Patterns = Field(default_factory=list)
+    #: Patterns of files of the run folder.
     runfolder: Patterns = Field(default_factory=list)
 
     def of(self, part: SentPart) -> list[str]:

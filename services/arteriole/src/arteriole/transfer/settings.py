@@ -30,20 +30,26 @@ TUNING = frozenset({"streams", "digesters", "bandwidth", "time_zone"})
 class Destination(Host):
     """A folder on a cluster; without `host` it is a folder on a mounted file system."""
 
+    #: The folder there, which has to exist.
     path: SpacedPath
     #: So many rsyncs at once.
     streams: int = Field(default=2, ge=1, le=16)
     #: At most so many processes verify at once on the far side, and no more than it has cores.
     digesters: int = Field(default=4, ge=1, le=64)
-    #: Limit of all streams together, in KiB/s; or one for each window of the day.
+    #: The limit of all streams together, in KiB/s; or one for each window of the day, and none at
+    #: other times.
     bandwidth: Rate | list[Window] | None = None
-    #: Where the windows' hours are told; this machine's if there is none.
+    #: Where the windows' hours are told, such as Australia/Melbourne; this machine's if there is
+    #: none.
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
-    #: What arrived is given to them before it is published.
+    #: The group that what arrived is given before it is published.
     group: Identifier | None = None
+    #: The mode that files get there, such as 0640: read by the owner, run by nobody.
     file_mode: FileMode | None = None
+    #: The mode that folders get there, such as 0750: all for the owner.
     directory_mode: DirectoryMode | None = None
-    #: What is not sent there.
+    #: What is not sent there: patterns of a file's whole path in the folder, in which `*` stands
+    #: for any characters and `?` for one.
     excludes: Excludes = Excludes()
     #: rsync on the far side, if it is not found there.
     rsync_path: PlainPath | None = None
@@ -63,14 +69,22 @@ class Destination(Host):
 
 
 class TransferSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8183, ge=0, le=65535)
-    #: Where run folders are; needed if they are sent themselves.
+    #: Folders in which run folders lie; needed if they are sent themselves.
     run_roots: list[AbsolutePath] = Field(default_factory=list)
+    #: The folder in which the bcl2fastq service leaves attempts, `<fastq_root>/<run>/attempt-<n>`.
     fastq_root: AbsolutePath
+    #: The folder in which the checksum service leaves manifests.
     manifest_root: AbsolutePath
+    #: The clusters that data may be sent to; one without `host` is a folder of a mounted file
+    #: system.
     destinations: dict[Identifier, Destination] = Field(default_factory=dict)
+    #: Jobs at once.
     parallel: int = Field(default=1, ge=1, le=64)
+    #: The program rsync.
     rsync: str = "rsync"
+    #: The program ssh.
     ssh: str = "ssh"
     #: Most seconds for one step (sending, or verifying on the far side).
     timeout: float = Field(default=24 * 3600.0, gt=0)

@@ -35,56 +35,81 @@ Below = Annotated[str, AfterValidator(_below)]
 
 
 class StepEntry(Section):
+    #: The step's name.
     name: Identifier
-    #: Once a group of samples, or once a sample of it.
+    #: Whether it runs once a group of samples, or once a sample of it.
     for_each: Literal["group", "sample"] = "group"
+    #: A program and its arguments, in which `{name}` stands for a value
+    #: ([analysis.md](analysis.md)).
     command: list[str] = Field(min_length=1, max_length=200)
-    #: Where it runs, below the work folder.
+    #: The folder in which it runs, below the work folder.
     cwd: Below = "."
+    #: Cores that it is given.
     cpus: int = Field(default=1, ge=1, le=1024)
+    #: GB that it is given; an executor of type `process` only counts them. Here (`process`,
+    #: `docker`) 1 counts if it is left out.
     memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    #: Hours that it is given; an executor of type `process` does not end it after them.
     hours: float = Field(default=24.0, gt=0, le=24 * 60)
 
 
 class TableEntry(Section):
     """A file of comma-separated values with a row for each sample of a group."""
 
+    #: Its name, below the work folder.
     name: str = "samples.csv"
+    #: The columns by their names, each with the text of its cells, in which `{name}` stands for a
+    #: value.
     columns: dict[str, str] = Field(min_length=1, max_length=50)
 
 
 class NextflowEntry(Section):
     """`nextflow run WORKFLOW`; `params` are its parameters, rendered like a command's words."""
 
+    #: The workflow, as `nextflow run` takes it.
     workflow: str
+    #: Its revision (`-revision`).
     revision: Identifier | None = None
+    #: The profile (`-profile`).
     profile: str | None = None
+    #: The workflow's parameters, in which `{name}` stands for a value.
     params: dict[str, str | int | bool] = Field(default_factory=dict)
+    #: The program Nextflow.
     program: str = "nextflow"
+    #: Cores that Nextflow itself is given.
     cpus: int = Field(default=1, ge=1, le=1024)
+    #: GB that Nextflow itself is given, as of a step.
     memory_gb: int | None = Field(default=None, ge=1, le=65536)
+    #: Hours that Nextflow itself is given, as of a step.
     hours: float = Field(default=72.0, gt=0, le=24 * 60)
 
 
 class Pipeline(Section):
     """An entry of `wes.pipelines`. The engine `command` runs `steps`, one after the other."""
 
+    #: Its version, which stands in records of analyses and in the names of their results.
     version: Identifier
+    #: The executor that it runs on, by its name in `wes.executors`.
     executor: Identifier
+    #: `command` runs `steps`, one after the other; `nextflow` runs what `nextflow` says.
     engine: Literal["command", "nextflow"] = "command"
+    #: The steps of the engine `command`; required of it.
     steps: list[StepEntry] = Field(default_factory=list, max_length=50)
+    #: What the engine `nextflow` runs; required of it.
     nextflow: NextflowEntry | None = None
+    #: A file of comma-separated values with a row for each sample of a group.
     table: TableEntry | None = None
     #: The folder with what is to be kept, below the work folder.
     results: Below = "results"
     #: By the samples' genome build: more names for the commands, such as `reference`.
     genomes: dict[Identifier, dict[Identifier, str]] = Field(default_factory=dict)
-    #: It takes the results of this pipeline (`{input}`) instead of FASTQs.
+    #: The pipeline whose results (`{input}`) it takes instead of FASTQs.
     after: Identifier | None = None
     #: A group lacking a sample with one of these phenotypes is not begun.
     needs: list[Literal["tumor", "normal"]] = Field(default_factory=list)
-    #: How clients of GA4GH WES name it.
+    #: How clients of GA4GH WES name its type; `COMMAND` or `NFL`, by its engine, if left out.
     workflow_type: Identifier | None = None
+    #: The version of that type, which such clients are told.
     workflow_type_version: Identifier = "1.0"
     #: A file of the workflow, for `{workflow}`; what such a client attaches must equal it.
     workflow_file: SpacedPath | None = None
@@ -142,22 +167,28 @@ class Pipeline(Section):
 
 
 class WesSettings(Section):
+    #: Its port; 0 lets the kernel choose one.
     port: int = Field(default=8185, ge=0, le=65535)
-    #: Attempts, as the bcl2fastq service makes them.
+    #: The folder in which the bcl2fastq service leaves attempts, `<fastq_root>/<run>/attempt-<n>`.
     fastq_root: AbsolutePath
-    #: The same as the executors see them: the path of a transfer's destination. As fastq_root if
+    #: The same as the executors see them: the path of a transfer's destination. As `fastq_root` if
     #: it is left out.
     data_root: AbsolutePath | None = None
-    #: Where analyses work and leave their results, as the executors see it.
+    #: The folder in which analyses work, as the executors see it.
     work_root: AbsolutePath
+    #: The folder in which analyses leave their results, as the executors see it.
     results_root: AbsolutePath
+    #: Where analyses run.
     executors: dict[Identifier, ExecutorSettings] = Field(min_length=1)
+    #: The site's pipelines.
     pipelines: dict[Identifier, Pipeline] = Field(default_factory=dict)
     #: Jobs at once; each runs the analyses of one attempt beside each other.
     parallel: int = Field(default=4, ge=1, le=64)
+    #: The program ssh.
     ssh: str = "ssh"
-    #: Who offers the service, for clients of GA4GH WES.
+    #: Who offers the service, as clients of GA4GH WES are told.
     organization: str = "A sequencing centre"
+    #: Its address on the web, as they are told.
     organization_url: str = "https://example.org"
 
     @model_validator(mode="after")

@@ -95,8 +95,11 @@ def test_config_check_notes_folders_that_nobody_makes(home):
     assert home.arteriole("config", "check").splitlines()[1:] == [
         f"  note: {absent} is no folder here, or not yet: runfolder.monitored_directories,"
         " archive.run_roots",
+        "  note: /f is no folder here, or not yet: archive.fastq_root",
         f"  note: {home.monitored}/vault is no folder here, or not yet:"
         " archive.destinations.vault.directory",
+        f"  note: {home.monitored} of runfolder.monitored_directories is none of archive.run_roots,"
+        " so its runs are not found there",
     ]
 
 

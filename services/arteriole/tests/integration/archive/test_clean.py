@@ -772,13 +772,17 @@ def test_no_link_leads_to_fastqs_that_are_gone(
     assert not link.is_symlink()
 
 
+PEOPLE = ("ada", "bob")
+
+
 class Served:
-    """The same over HTTP, with tokens of two people, a chat's and a program's."""
+    """The same over HTTP, with tokens of two people, and of who set it up."""
 
     def __init__(self, cleaning: Cleaning, serve: Callable[..., Any], **more: Any) -> None:
         self.cleaning = cleaning
         tokens = Tokens(cleaning.home / "tokens.json")
-        self.tokens = {name: tokens.create(name, Role.OPERATOR) for name in ("ada", "bob")}
+        self.tokens = {name: tokens.create(name, Role.OPERATOR) for name in PEOPLE}
+        self.tokens["admin"] = tokens.create("admin", Role.ADMIN)
         cleaning.clean["second_person"] = ["CLIN_.*"]
         self.service = serve(
             "archive", cleaning.settings, policy=cleaning.policy, tokens=tokens.path, **more
@@ -819,8 +823,13 @@ def test_two_people_say_so(
     cleaning.evidence["held"] = True
     refused = served.ask()
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "clean.held")
-    assert served.events("clean_said") == []
     cleaning.evidence["held"] = False
+    nobody = served.ask("admin").json()["error"]
+    assert (nobody["code"], "admin may be anybody" in nobody["message"]) == (
+        "clean.not_a_person", True,
+    )  # fmt: skip
+    assert "arteriole token create NAME" in nobody["hint"]
+    assert served.events("clean_said") == []
     first = served.ask("ada")
     assert (first.status_code, first.json()["complete"]) == (200, False)
     assert first.json()["message"] == "ada has said so; the word of a second person is missing"

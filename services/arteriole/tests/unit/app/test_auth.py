@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arteriole.app.auth import Identity, Role, Tokens
+from arteriole.app.auth import Identity, Role, Tokens, TokensFileError
 from arteriole.app.errors import ConflictError, ForbiddenError, InvalidError, UnauthorizedError
 
 
@@ -69,6 +69,26 @@ def test_without_a_file_nobody_is_known(tokens):
         tokens.identify(f"Bearer {token}")
 
 
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to(path.name), "symbolic links"),
+        (lambda path: path.write_text("{"), "not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_and_lets_nobody_in(tokens, spoil, found):
+    token = tokens.create("ada", Role.ADMIN)
+    tokens.identify(f"Bearer {token}")
+    tokens.path.unlink()
+    spoil(tokens.path)
+    for act in (lambda: tokens.identify(f"Bearer {token}"), lambda: tokens.revoke("ada")):
+        with pytest.raises(TokensFileError, match=found) as told:
+            act()
+        assert (told.value.status, told.value.code) == (503, "auth.tokens_file")
+        assert str(tokens.path.parent) not in f"{told.value} {told.value.hint}"
+
+
 def test_the_file_is_its_owners_and_holds_no_token(tokens):
     token = tokens.create("ada", Role.ADMIN)
     assert tokens.path.stat().st_mode & 0o777 == 0o600
@@ -97,10 +117,16 @@ def test_first_tokens_are_all_kept_or_none_is_known(tokens):
         if name == "admin":
             raise OSError(28, "No space left on device")
 
-    roles = {"packs": Role.OPERATOR, "admin": Role.ADMIN}
     with pytest.raises(OSError, match="No space"):
-        tokens.create_first(roles, full)
+        tokens.create_first(full)
     assert not tokens.path.exists()
-    tokens.create_first(roles, kept.__setitem__)
-    assert tokens.identify(f"Bearer {kept['admin']}") == Identity("admin", Role.ADMIN)
+    tokens.create_first(kept.__setitem__)
+    admin = Identity("admin", Role.ADMIN, is_person=False)
+    assert tokens.identify(f"Bearer {kept['admin']}") == admin
     assert tokens.names() == {"admin": "admin", "packs": "operator"}
+
+
+@pytest.mark.parametrize(("name", "is_person"), [("ada", True), ("admin", False), ("packs", False)])
+def test_the_names_of_first_tokens_are_no_persons(tokens, name, is_person):
+    token = tokens.create(name, Role.OPERATOR)
+    assert tokens.identify(f"Bearer {token}").is_person is is_person

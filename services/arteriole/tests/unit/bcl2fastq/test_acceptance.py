@@ -46,6 +46,8 @@ def person(name: str, **more: Any) -> Identity:
         ("packs/chat:ada", person("ada"), "indexes.same_person"),
         ("", person("packs", is_person=False), "indexes.not_a_person"),
         ("ada", person("local", is_person=False), "indexes.not_a_person"),
+        ("admin", person("ada"), False),  # a word that an earlier version took
+        ("packs", person("ada"), False),
     ],
 )
 def test_the_second_is_another_person(first: str, who: Identity, found: bool | str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from arteriole.app import times
-from arteriole.app.auth import Identity
+from arteriole.app.auth import FIRST_TOKENS, Identity
 from arteriole.app.errors import ConflictError, ForbiddenError
 from arteriole.app.events import EventLog
 from arteriole.app.name_pattern import compiled
@@ -78,6 +78,8 @@ class Words:
         )
         if row is None or times.seconds_since(row["time"]) > WAITS:
             return None
+        if row["who"] in FIRST_TOKENS:  # earlier versions took it for a person's
+            return None
         said: dict[str, Any] = json.loads(row["payload"])
         return None if said["complete"] or said["about"] != what else str(row["who"])
 
@@ -87,5 +89,6 @@ def _require_person(who: Identity, run: str) -> None:
         raise ForbiddenError(
             f"two people are to say so, each by a name of their own; {who.name} may be anybody",
             code="clean.not_a_person",
-            hint=f"with a token of your own: arteriole clean {run} --delete --reason TEXT",
+            hint="have a token of your own made (arteriole token create NAME); with it in"
+            f" ARTERIOLE_TOKEN: arteriole clean {run} --delete --reason TEXT",
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from arteriole.app.auth import Identity
+from arteriole.app.auth import FIRST_TOKENS, Identity
 from arteriole.app.errors import ConflictError, ForbiddenError
 from arteriole.app.name_pattern import compiled
 from arteriole.app.store import Store
@@ -105,9 +105,10 @@ def require_second(first: Acceptance | None, who: Identity, run: str) -> bool:
             f"two people are to accept this sheet, each by a name of their own; {who.name} may be"
             " anybody",
             code="indexes.not_a_person",
-            hint=f"with a token of your own: arteriole indexes {run} --accept --reason TEXT",
+            hint="have a token of your own made (arteriole token create NAME); with it in"
+            f" ARTERIOLE_TOKEN: arteriole indexes {run} --accept --reason TEXT",
         )
-    if first is None:
+    if first is None or first.by in FIRST_TOKENS:  # earlier versions took them for people's
         return False
     if who.is_same_person(first.by):
         raise ConflictError(

@@ -36,8 +36,12 @@ Figure = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 class Limits(Section):
     """What is below `below`, or above `above`, has the consequence; what equals them has not."""
 
+    #: What is below it has the consequence; what equals it has not.
     below: Figure | None = None
+    #: What is above it has the consequence; what equals it has not.
     above: Figure | None = None
+    #: `warn`: it is told, and the run goes on; `hold`: the run waits for a person; `fail`: the
+    #: stage fails.
     consequence: Consequence = Consequence.WARN
 
     @model_validator(mode="after")
@@ -76,51 +80,57 @@ class Thresholds(Section):
     A threshold that is null is not judged. Each is a code of its own, `qc.<name>`.
     """
 
-    #: Files of a sample and lane, and the converter's statistics, count different reads.
+    #: What follows when files of a sample and lane, and the converter's statistics, count
+    #: different reads.
     read_counts_differ: Consequence = Consequence.FAIL
-    #: A sample that is no control has no read on a lane of its own.
+    #: What follows when a sample that is no control has no read on a lane of its own.
     empty_sample: Consequence = Consequence.WARN
-    #: A threshold is set, and what it is about is not known.
+    #: What follows when a threshold is set, and what it is about is not known.
     not_measured: Consequence = Consequence.WARN
-    #: Reads (or read pairs) of a sample that is no control, on all its lanes.
+    #: Reads (or read pairs) of a sample that is no control, on all its lanes; `below` only.
     few_reads: Least | None = None
-    #: Reads of a no-template control, on all its lanes.
+    #: Reads of a no-template control, on all its lanes; `above` only.
     control_reads: Most | None = Limits(above=1000)
-    #: Percent of a lane's reads that no sample got.
+    #: Percent of a lane's reads that no sample got; `above` only.
     undetermined: MostPercent | None = Limits(above=10)
-    #: Percent of a lane's clusters that passed the filter.
+    #: Percent of a lane's clusters that passed the filter; `below` only.
     pass_filter: LeastPercent | None = Limits(below=50)
-    #: Percent of a lane's bases of quality 30 or better.
+    #: Percent of a lane's bases of quality 30 or better; `below` only.
     q30: LeastPercent | None = Limits(below=70)
-    #: Thousands of clusters on a square millimetre.
+    #: Thousands of clusters on a square millimetre; `below`, `above` or both.
     density: Limits | None = None
-    #: Percent of a lane's clusters that align to PhiX, in the read that has least.
+    #: Percent of a lane's clusters that align to PhiX, in the read that has least; `below` only.
     phix: LeastPercent | None = None
-    #: Percent of wrong bases among those of PhiX, in the read that has most.
+    #: Percent of wrong bases among those of PhiX, in the read that has most; `above` only.
     error_rate: MostPercent | None = None
 
 
 class CheckQcSettings(Section):
     """The site's own CheckQC (github.com/Molmed/checkQC), and what follows from its words."""
 
-    #: On PATH, or its absolute path.
+    #: The program, on PATH or by its absolute path.
     program: ProgramName = "checkqc"
     #: Its configuration, which has the thresholds.
     config: AbsolutePath
-    #: What it must answer when asked; it is not asked where this is left out.
+    #: What it must answer when asked for its version; it is not asked where this is left out.
     version: str | None = Field(default=None, pattern=r"^[0-9][0-9A-Za-z.+-]{0,40}$")
+    #: What follows from its errors.
     error: Consequence = Consequence.HOLD
+    #: What follows from its warnings.
     warning: Consequence = Consequence.WARN
-    #: It cannot be run, fails, or prints no report.
+    #: What follows when it cannot be run, fails, or prints no report.
     no_answer: Consequence = Consequence.HOLD
+    #: Minutes after which it is stopped.
     timeout_minutes: float = Field(default=30.0, gt=0, le=1440)
 
 
 class QcSettings(Section):
-    #: A regular expression; a sample in whose id it is found is a no-template control. Null: none.
+    #: A regular expression; a sample in whose id it is found is a no-template control. Null: none
+    #: is.
     controls: str | None = Field(default=CONTROLS, max_length=1000)
+    #: The thresholds of all projects; one that is null is not judged.
     default: Thresholds = Thresholds()
-    #: By Sample_Project of the sheet; what is left out is as in `default`.
+    #: Thresholds by Sample_Project of the sheet; what is left out is as in `default`.
     projects: dict[str, Thresholds] = Field(default={}, max_length=10_000)
 
     @field_validator("controls")
@@ -132,7 +142,8 @@ class QcSettings(Section):
             raise ValueError(f"expected a regular expression: {err}") from err
         return text
 
-    #: Also judges each attempt; nothing of the kind is run where it is left out.
+    #: The site's own CheckQC (github.com/Molmed/checkQC), which judges each attempt too; it is not
+    #: run where this is left out.
     checkqc: CheckQcSettings | None = None
 
     def of(self, project: str) -> Thresholds:

@@ -1,6 +1,5 @@
 """Settings of executors of the type docker; apart from it, as its SDK takes time to import."""
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from arteriole.app.config import Section
+from arteriole.jobs.executors.step import cores_here
 from arteriole.jobs.ssh import SpacedPath
 
 _IMAGE = re.compile(
@@ -32,16 +32,19 @@ def _mount(path: Path) -> Path:
 
 
 class DockerSettings(Section):
+    #: Steps are containers of a Docker engine.
     type: Literal["docker"]
-    #: Name and tag, or name and digest (name@sha256:...). It is never pulled: what runs is what is
-    #: there.
+    #: The image, by name and tag, or name and digest (name@sha256:...). It is never pulled: what
+    #: runs is what is there.
     image: ImageName
-    #: Folders that the containers see where they are here, and only to read: data_root, references,
-    #: results of a pipeline that another one takes.
+    #: Folders that the containers see where they are here, and only to read: data_root,
+    #: references, results of a pipeline that another one takes.
     mounts: list[Annotated[SpacedPath, AfterValidator(_mount)]] = Field(max_length=100)
     #: Steps run beside each other as long as their `cpus` are no more than this.
-    cores: int = Field(default=os.cpu_count() or 1, ge=1, le=4096)
+    cores: int = Field(default_factory=cores_here, ge=1, le=4096)
+    #: The socket of the Docker engine.
     engine: SpacedPath = Path("/var/run/docker.sock")
+    #: Seconds between two looks at the containers.
     poll_seconds: float = Field(default=1.0, gt=0, le=3600)
     #: Hours for which an engine that does not answer is waited for.
     patience_hours: float = Field(default=1.0, gt=0, le=240)

@@ -10,14 +10,15 @@ from arteriole.app import times
 from arteriole.app.config import Section
 from arteriole.jobs.executors import scripts
 from arteriole.jobs.executors.shell import Shell
-from arteriole.jobs.executors.step import Step, StepEnd
+from arteriole.jobs.executors.step import Step, StepEnd, cores_here
 from arteriole.jobs.worker import Task, note
 
 
 class ProcessSettings(Section):
+    #: Steps are processes of this machine.
     type: Literal["process"] = "process"
     #: Steps run beside each other as long as their `cpus` are no more than this.
-    cores: int = Field(default=os.cpu_count() or 1, ge=1, le=4096)
+    cores: int = Field(default_factory=cores_here, ge=1, le=4096)
 
 
 class ProcessExecutor:

@@ -38,16 +38,19 @@ def _option(text: str) -> str:
 class SlurmSettings(Host):
     """`host` and what belongs to it: where sbatch is; without it, here."""
 
+    #: Jobs of Slurm, by sbatch of `host`.
     type: Literal["slurm"]
     #: More options of sbatch, each in one word: --partition=main, --account=genomics.
     options: list[Annotated[str, AfterValidator(_option)]] = Field(default_factory=list)
+    #: Seconds between two looks at the queue.
     poll_seconds: float = Field(default=10.0, gt=0, le=3600)
     #: Seconds for which a job that has left the queue may still be writing its end: what one node
     #: of a cluster writes is seen by others with a delay.
     settle_seconds: float = Field(default=60.0, ge=0, le=3600)
     #: Hours for which a Slurm or a host that does not answer is waited for.
     patience_hours: float = Field(default=12.0, gt=0, le=240)
-    #: Most jobs in the queue at once.
+    #: Most jobs in the queue at once; refused in `bcl2fastq.executor`, where `bcl2fastq.parallel`
+    #: counts conversions.
     parallel: int = Field(default=100, ge=1, le=10000)
 
 

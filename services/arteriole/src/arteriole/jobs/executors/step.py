@@ -14,6 +14,7 @@ digest             of the step; at its success it becomes `done`, see Step.done
 import hashlib
 import io
 import json
+import os
 import tarfile
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,6 +24,11 @@ from arteriole.jobs.worker import WorkError
 
 #: So much of what a step printed is kept here, in bytes.
 KEPT = 16 * 1024
+
+
+def cores_here() -> int:
+    """the cores of this machine"""
+    return os.cpu_count() or 1
 
 
 class ExecutorError(WorkError):
