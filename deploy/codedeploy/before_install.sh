@@ -5,6 +5,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/codedeploy/places.sh
 . "$here/places.sh"
 
+case $SMOKE in
+services | chain) ;;
+*) fail "expected SMOKE=services or SMOKE=chain in $etc/deploy.env, found $SMOKE" ;;
+esac
+
 if [ -z "$DESTDIR" ] && ! id arteriole >/dev/null 2>&1; then
     useradd --system --user-group --home-dir /var/lib/arteriole --no-create-home \
         --shell /usr/sbin/nologin arteriole

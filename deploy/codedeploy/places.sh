@@ -1,8 +1,10 @@
 # Where things are; the hooks read this file. DESTDIR is put before every path, for a trial in a
 # scratch folder. A machine's own values stand in /etc/arteriole/deploy.env:
-#   LANDING=/data/incoming         where the smoke test writes its run
 #   RUNFOLDER_URL=http://127.0.0.1:8180
+#   SMOKE=services                 the smoke test: services, or chain, with a run (docs/operate.md)
 #   SMOKE_SECONDS=600              most seconds for it
+#   SMOKE_SAMPLES=2                samples of the run: how many, or a CSV with samples of your own
+#   LANDING=/data/incoming         where the run is written
 #   PYTHON=python3.11              the Python of the bundle
 #   KEEP_RELEASES=3
 # shellcheck shell=sh disable=SC2034  # they are used where this file is read
@@ -17,9 +19,11 @@ state=$DESTDIR/var/lib/arteriole
 solo_state=$DESTDIR/var/lib/st2solo
 backups=$DESTDIR/var/backups/arteriole
 units=$DESTDIR/etc/systemd/system
-LANDING=/data/incoming
 RUNFOLDER_URL=http://127.0.0.1:8180
+: "${SMOKE:=services}"
 SMOKE_SECONDS=600
+SMOKE_SAMPLES=2
+LANDING=/data/incoming
 PYTHON=python3
 KEEP_RELEASES=3
 # shellcheck disable=SC1091  # it is the machine's

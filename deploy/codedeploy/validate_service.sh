@@ -1,17 +1,12 @@
 #!/bin/sh
-# Takes a tiny run through the chain. If that fails, the release before this one is put back, with
-# the state of the backup where this one has changed its form, and the exit code is 1.
+# The smoke test. If it fails, the release before this one is put back, with the state of the backup
+# where this one has changed its form, and the exit code is 1.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/codedeploy/places.sh
 . "$here/places.sh"
 
-smoke() {
-    as_service "$current/arteriole/bin/python" "$current/deploy/smoke.py" --landing "$LANDING" \
-        --url "$RUNFOLDER_URL" --token-file "$state/admin.token" --seconds "$SMOKE_SECONDS"
-}
-
-if smoke; then
+if "$here/smoke.sh"; then
     say "$(readlink "$current") works"
     exit 0
 fi

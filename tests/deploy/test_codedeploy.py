@@ -42,7 +42,7 @@ if "new_schema" in {what!r}:
     store = sqlite3.connect(os.environ["FAKE_STORE"])
     store.execute("PRAGMA user_version = 99")
     store.close()
-print("fake smoke test", file=sys.stderr)
+print("fake smoke test", *sys.argv[1:], file=sys.stderr)
 sys.exit({code})
 """
 
@@ -98,11 +98,14 @@ class Root:
         return archive
 
     def hook(self, archive, event):
-        script = archive / APPSPEC["hooks"][event][0]["location"]
+        return self.script(archive / APPSPEC["hooks"][event][0]["location"])
+
+    def script(self, path, **environment):
         return subprocess.run(
-            [str(script)],
+            [str(path)],
             env={
                 **os.environ,
+                **environment,
                 "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
                 "DESTDIR": str(self.folder / "root"),
                 "FAKE_LOG": str(self.log),
@@ -224,6 +227,35 @@ def test_with_it_goes_the_state_that_it_has_migrated(living):
     aside = living.at(f"var/lib/arteriole.of-{name_of(bad)}")
     assert (aside / "runfolder" / "runfolder.sqlite").is_file()
     assert living.solo_state.is_dir()
+
+
+def test_an_upgrade_is_tested_without_a_run_unless_the_site_asks_for_one(living):
+    second = living.revision("two")
+    done = living.deploy(second, stop_of=living.first)
+    assert "fake smoke test --what services --url http://127.0.0.1:8180 " in done.stderr
+    assert f"--st2solo-ports {living.solo_state / 'ports.json'}" in done.stderr
+    (living.etc / "deploy.env").write_text("SMOKE=chain\nSMOKE_SAMPLES=/etc/samples.csv\n")
+    done = living.deploy(living.revision("three"), stop_of=second)
+    assert "--what chain " in done.stderr and "--samples /etc/samples.csv" in done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_test_that_is_none_stops_the_deployment_before_the_state_is_touched(living):
+    (living.etc / "deploy.env").write_text("SMOKE=everything\n")
+    before = living.release
+    done = living.deploy(living.revision("two"), stop_of=living.first)
+    assert done.returncode == 1 and "SMOKE=chain" in done.stderr and "everything" in done.stderr
+    assert living.release == before and not list(living.at("var/backups/arteriole").iterdir())
+
+
+def test_the_smoke_test_by_hand_takes_nothing_back(living):
+    living.deploy(living.revision("two"), stop_of=living.first)
+    before = living.release
+    living.told()
+    (Path(before) / "deploy" / "smoke.py").write_text(FAKE_SMOKE.format(what="fails", code=1))
+    done = living.script(Path(before) / "deploy" / "codedeploy" / "smoke.sh", SMOKE="chain")
+    assert done.returncode == 1 and "--what chain" in done.stderr
+    assert living.release == before and living.told() == []
 
 
 def test_what_was_taken_back_can_be_deployed_again_when_it_is_mended(living):

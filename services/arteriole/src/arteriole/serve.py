@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -196,7 +195,7 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
         url = f"http://{settings.host}:{ports[name]}"
         log.info("serving", service=name, url=url, mode=settings.mode.value)
     with turn(settings.state_dir / ".turn"):
-        _write_ports(settings.state_dir, settings.host, ports)
+        _write_ports(settings, ports)
     return applications
 
 
@@ -232,12 +231,13 @@ def _listen(application: Application, host: str, port: int) -> int:
         raise ServeError(f"{name} cannot listen on {host}:{port}: {err.strerror}") from err
 
 
-def _write_ports(state_dir: Path, host: str, ports: dict[str, int]) -> None:
+def _write_ports(settings: Settings, ports: dict[str, int]) -> None:
     """Which service listens where, for commands on this machine and ports chosen by the kernel."""
-    known = state_dir / "ports.json"
-    partial = state_dir / ".ports.json.partial"
-    urls = {name: f"http://{host}:{port}" for name, port in ports.items()}
+    known = settings.state_dir / "ports.json"
+    partial = settings.state_dir / ".ports.json.partial"
+    urls = {name: f"http://{settings.host}:{port}" for name, port in ports.items()}
     with contextlib.suppress(OSError, ValueError):  # each service may have a process of its own
         urls = {**json.loads(known.read_text(encoding="utf-8")), **urls}
+    urls = {name: url for name, url in urls.items() if name in configured(settings)}
     partial.write_text(json.dumps(urls, indent=1), encoding="utf-8")
     partial.rename(known)

@@ -88,17 +88,51 @@ class Users:
         self._hasher = ThreadPoolExecutor(1, "passwords")
         self._waiting = 0
 
-    def add(self, name: str, password: str, *, admin: bool = True) -> None:
-        """Create the user, or give the existing one this password."""
+    def add(self, name: str, password: str, *, admin: bool | None = None) -> bool:
+        """Create the user, or give the existing one this password; whether it is new.
+
+        Where `admin` is not said, a new user is an administrator, and one that is there keeps its
+        right.
+        """
         if not name or ":" in name:
             raise InvalidError(f"expected a user name without a colon, found {name!r}")
         if not password:
             raise InvalidError("expected a password, found nothing")
-        self._store.execute(
-            "INSERT INTO users (name, password, admin) VALUES (?, ?, ?) ON CONFLICT (name)"
-            " DO UPDATE SET password = excluded.password, admin = excluded.admin",
-            (name, _hash(password, os.urandom(16)), admin),
-        )
+        hashed = _hash(password, os.urandom(16))
+        with self._store.transaction():
+            is_new = not self.is_known(name)
+            self._store.execute(
+                "INSERT INTO users (name, password, admin) VALUES (?1, ?2, coalesce(?3, 1))"
+                " ON CONFLICT (name)"
+                " DO UPDATE SET password = excluded.password, admin = coalesce(?3, admin)",
+                (name, hashed, admin),
+            )
+        return is_new
+
+    def remove(self, name: str) -> None:
+        """End what this user logs in with: password, tokens and API keys.
+
+        What it has done stays in the history. What it has started goes on, its processes with
+        their tokens, which are no administrator's any more.
+
+        Raises:
+            NotFoundError: there is no such user.
+        """
+        with self._store.transaction():
+            if not self.is_known(name):
+                raise NotFoundError(f'there is no user "{name}"')
+            self._store.execute("DELETE FROM users WHERE name = ?", (name,))
+            self._store.execute("DELETE FROM tokens WHERE user = ? AND NOT service", (name,))
+            self._store.execute("DELETE FROM api_keys WHERE user = ?", (name,))
+
+    def list(self) -> list[tuple[str, bool]]:
+        """The name of each, and whether it is an administrator, by name."""
+        rows = self._store.execute("SELECT name, admin FROM users ORDER BY name")
+        return [(row["name"], bool(row["admin"])) for row in rows]
+
+    def is_known(self, name: str) -> bool:
+        found = self._store.execute("SELECT 1 FROM users WHERE name = ?", (name,)).fetchone()
+        return found is not None
 
     async def check(self, name: str, password: str) -> None:
         """Whether this is the password; it is hashed beside the event loop, one at a time.
@@ -141,7 +175,15 @@ class Tokens:
         self._forget_after = moments.now()
 
     def issue(self, user: str, ttl_seconds: int = TOKEN_TTL_SECONDS) -> IssuedToken:
-        return self._issue(user, ttl_seconds, service=False)
+        """For a person.
+
+        Raises:
+            UnauthorizedError: there is no such user (any more).
+        """
+        with self._store.transaction():
+            if not self._users.is_known(user):
+                raise UnauthorizedError("Invalid or missing credentials")
+            return self._issue(user, ttl_seconds, service=False)
 
     def service_token(self, user: str, ttl_seconds: int) -> str:
         """For a sensor; it may do what an administrator may, but for what is for people."""

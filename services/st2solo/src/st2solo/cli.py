@@ -6,6 +6,8 @@ What brings orquesta with it is imported by the commands that need it: it takes 
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -158,16 +160,53 @@ def user_commands() -> None:
     default="-",
     help="A file whose first line is the password; standard input by default.",
 )
-@click.option("--admin/--no-admin", default=True, help="Whether the user is an administrator.")
-def add_user(config_file: Path, name: str, password_file: TextIO, admin: bool) -> None:
-    """Create a user, or set the password of an existing one."""
+@click.option(
+    "--admin/--no-admin",
+    default=None,
+    help="Whether the user is an administrator; a new one is unless you say otherwise.",
+)
+def add_user(config_file: Path, name: str, password_file: TextIO, admin: bool | None) -> None:
+    """Create a user, or set the password of an existing one, who keeps its right."""
+    with _users(config_file) as users:
+        is_new = users.add(name, password_file.readline().rstrip("\r\n"), admin=admin)
+        right = _right(users.is_admin(name))
+    done = f"user {name} can log in" if is_new else f"the password of {name} is set"
+    click.echo(f"{done}; {name} is {right}")
+
+
+@user_commands.command("remove")
+@_config_option
+@click.argument("name")
+def remove_user(config_file: Path, name: str) -> None:
+    """End a user's password, tokens and API keys, also while st2solo serves."""
+    with _users(config_file) as users:
+        users.remove(name)
+        left = users.list()
+    click.echo(f"user {name} is removed, with its tokens and API keys")
+    if not any(admin for _, admin in left):
+        click.echo("no administrator is left; `st2solo user add NAME` makes one", err=True)
+
+
+@user_commands.command("list")
+@_config_option
+def list_users(config_file: Path) -> None:
+    """Who may log in, and who is an administrator."""
+    with _users(config_file) as users:
+        for name, admin in users.list():
+            click.echo(f"{name}: {_right(admin)}")
+
+
+@contextmanager
+def _users(config_file: Path) -> Iterator[Users]:
     store = Store(_load(config_file).store)
     try:
-        password = password_file.readline().rstrip("\r\n")
-        Users(store).add(name, password, admin=admin)
+        yield Users(store)
     finally:
         store.close()
-    click.echo(f"user {name} can log in")
+
+
+def _right(admin: bool) -> str:
+    return "an administrator" if admin else "no administrator"
 
 
 @commands.group("key")

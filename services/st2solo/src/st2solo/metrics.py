@@ -14,6 +14,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from st2solo.registry import Registry
 from st2solo.sensors import Sensors
 from st2solo.statuses import COMPLETED
 from st2solo.store import Store
@@ -24,10 +25,10 @@ _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600)
 class Metrics:
     """Counts what it is told, and reads the rest from the store when it is asked."""
 
-    def __init__(self, store: Store, sensors: Sensors) -> None:
+    def __init__(self, store: Store, packs: Registry, sensors: Sensors) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Present(store, sensors))
+        self._registry.register(_Present(store, packs, sensors))
         self._ended = Counter(
             "st2solo_executions_ended",
             "Executions that have ended since the start, by runner and status.",
@@ -56,8 +57,9 @@ class Metrics:
 class _Present(Collector):
     """What is the case at this moment."""
 
-    def __init__(self, store: Store, sensors: Sensors) -> None:
+    def __init__(self, store: Store, packs: Registry, sensors: Sensors) -> None:
         self._store = store
+        self._packs = packs
         self._sensors = sensors
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -82,6 +84,11 @@ class _Present(Collector):
         )
         yield GaugeMetricFamily(
             "st2solo_store_bytes", "Size of the store.", value=self._store.path.stat().st_size
+        )
+        yield GaugeMetricFamily(
+            "st2solo_registration_problems",
+            "Problems for which files of packs are not registered; the log tells them.",
+            value=len(self._packs.problems),
         )
         states = self._sensors.states
         yield _gauge(

@@ -116,6 +116,8 @@ class Registry:
         self._configs = configs
         self.installed = installed
         self._runners = runners
+        #: Why files of packs are not registered, as far as packs were read since the start.
+        self.problems: list[Problem] = []
         #: Called after each registration, once it has been written.
         self.on_registered: list[Callable[[], None]] = []
 
@@ -202,7 +204,18 @@ class Registry:
             self._triggers.forget_unused()
             if problems and fail_on_failure:
                 raise MetadataError(problems)
+        self._note(problems, None if names is None else found)
         return Registration(counts, problems)
+
+    def _note(self, problems: list[Problem], of: list[Pack] | None) -> None:
+        """Keep the problems of the packs that were read (None: all); others' stay."""
+        if of is None:
+            self.problems = problems
+            return
+        read = [pack.path for pack in of]
+        read += [pack_config.path_of(self._configs, pack.ref) for pack in of]
+        others = (p for p in self.problems if not any(p.file.is_relative_to(at) for at in read))
+        self.problems = [*(p for p in others if p not in problems), *problems]
 
     def _tell(self) -> None:
         for callback in self.on_registered:

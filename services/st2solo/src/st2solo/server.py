@@ -114,7 +114,7 @@ def build(config: Config, store: Store, api_url: str) -> Services:
         timers=Timers(store, resources, triggers),
         sensors=sensors,
         stream=Stream(),
-        metrics=Metrics(store, sensors),
+        metrics=Metrics(store, registry, sensors),
         collector=Collector(store, config.keep, registry.installed),
     )
 

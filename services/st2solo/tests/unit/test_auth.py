@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from st2solo.auth import ApiKeys, Tokens, Users
-from st2solo.errors import ForbiddenError, InvalidError, UnauthorizedError
+from st2solo.errors import ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
 from st2solo.records import Execution, Records
 from st2solo.statuses import Status
 from st2solo.store import Store
@@ -47,6 +47,23 @@ def test_wrong_credentials_are_refused(users, name, password):
 def test_what_cannot_be_a_user_is_refused(users, name, password):
     with pytest.raises(InvalidError):
         users.add(name, password)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "is_new", "admin"),
+    [
+        ("alice", None, False, True),
+        ("bob", None, False, False),
+        ("alice", False, False, False),
+        ("bob", True, False, True),
+        ("carol", None, True, True),
+        ("carol", False, True, False),
+    ],
+)
+def test_a_new_password_changes_no_right_unless_it_is_said(users, name, given, is_new, admin):
+    assert users.add(name, "fresh", admin=given) is is_new
+    asyncio.run(users.check(name, "fresh"))
+    assert dict(users.list())[name] is users.is_admin(name) is admin
 
 
 @pytest.fixture
@@ -176,3 +193,32 @@ def test_an_api_key_works_until_it_is_disabled(store, users):
     keys.update(document["id"], user="bob", metadata={}, enabled=False)
     with pytest.raises(UnauthorizedError):
         keys.identity(key)
+
+
+def test_what_a_removed_user_has_started_goes_on_as_no_administrators(store, users, tokens):
+    _run(store, "alice", "python-script")
+    running = tokens.action_token("e1", "alice", 60)
+    assert tokens.identity(running).admin
+    own, key = tokens.issue("alice"), ApiKeys(store, users).create("alice", {})[1]
+    others = tokens.issue("bob")
+    users.remove("alice")
+    assert not tokens.identity(running).admin
+    assert tokens.identity(others.token).user == "bob"
+    with pytest.raises(UnauthorizedError):
+        tokens.identity(own.token)
+    with pytest.raises(UnauthorizedError):
+        ApiKeys(store, users).identity(key)
+
+
+def test_who_was_removed_while_the_password_was_hashed_gets_no_token(store, users, tokens):
+    async def remove_meanwhile():
+        login = asyncio.ensure_future(users.check("bob", "other"))
+        await asyncio.sleep(0)
+        users.remove("bob")
+        await login
+
+    asyncio.run(remove_meanwhile())
+    with pytest.raises(UnauthorizedError):
+        tokens.issue("bob")
+    with pytest.raises(NotFoundError, match="bob"):
+        users.remove("bob")

@@ -146,6 +146,22 @@ def test_without_fail_on_failure_the_rest_is_registered(site):
         site.registry.action("demo.bad")
 
 
+def test_what_is_not_registered_is_known_until_it_is(site):
+    def names():
+        return [problem.file.name for problem in site.registry.problems]
+
+    bad = site.write("actions/bad.yaml", "name: bad\nrunner_type: none\n")
+    site.registry.register(fail_on_failure=False)
+    site.registry.register(["core"], fail_on_failure=False)
+    assert names() == ["bad.yaml"]
+    with pytest.raises(MetadataError):
+        site.registry.register(["demo"], fail_on_failure=True)
+    assert names() == ["bad.yaml"]
+    bad.unlink()
+    site.registry.register(["demo"], fail_on_failure=False)
+    assert names() == []
+
+
 def test_a_refused_registration_changes_nothing(site):
     site.write("actions/good.yaml", _ACTION)
     site.registry.register(fail_on_failure=True)

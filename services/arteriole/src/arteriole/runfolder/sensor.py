@@ -1,4 +1,7 @@
-"""Whether the packs' sensor is alive: it says so every ten seconds, and its silence is an alarm."""
+"""Whether the packs' sensor is alive: it says so every ten seconds, and its silence is an alarm.
+
+And when the packs last looked for what is overdue, which a rule of theirs does every minute.
+"""
 
 import asyncio
 import sqlite3
@@ -33,14 +36,26 @@ class SensorWatch:
         expected = self._written and times.seconds_since(self._written) < GIVEN_UP
         self._since = times.now() if expected else None
         self.heartbeat: str | None = None
+        self._who: str | None = None
+        self._looked: dict[str, str] = {}
 
-    def beat(self) -> str:
-        """Note that it is alive, and return when."""
+    def beat(self, who: str) -> str:
+        """Note that it is alive and whose token it has, and return when."""
+        self._who = who
         self.heartbeat = self._since = times.now()
         if self._written is None or times.seconds_since(self._written) > WRITTEN:
             self._runs.store.execute("UPDATE store SET sensor_seen = ?", (self.heartbeat,))
             self._written = self.heartbeat
         return self.heartbeat
+
+    def looked(self, who: str) -> None:
+        """Note that somebody has asked for what is overdue."""
+        self._looked[who] = times.now()
+
+    @property
+    def reconciled(self) -> str | None:
+        """When one with the sensor's token has asked last: the packs, if they have it alone."""
+        return None if self._who is None else self._looked.get(self._who)
 
     @property
     def is_silent(self) -> bool | None:

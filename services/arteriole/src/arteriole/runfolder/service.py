@@ -114,6 +114,7 @@ class RunfolderService:
             "directories": self._detector.directories(),
             "sensor_heartbeat": self._sensor.heartbeat,
             "sensor_silent": silent,
+            "reconciled": self._sensor.reconciled,
             **self._pressure.document(),
         }
         if notes := self._detector.notes():
@@ -462,6 +463,7 @@ class RunfolderService:
         return Reply({"released": released})
 
     def _overdue(self, call: Call) -> Reply:
+        self._sensor.looked(call.identity.name)
         grace, owed = call.query.grace, self._runs.alerts.owed(call.query.grace)
         comparisons = self._runs.comparisons.owed(grace)
         return Reply({"overdue": overdue(self._runs.unfinished(), grace, owed, comparisons)})
@@ -481,7 +483,7 @@ class RunfolderService:
         return Reply({"noted": noted})
 
     def _beat(self, call: Call) -> Reply:
-        return Reply({"time": self._sensor.beat()})
+        return Reply({"time": self._sensor.beat(call.identity.name)})
 
     def _list_alerts(self, _: Call) -> Reply:
         standing = self._runs.alerts.standing()

@@ -219,6 +219,12 @@ def test_services_in_processes_of_their_own_know_of_each_other(home):
     eventually(known, lambda names: names == ["checksum", "runfolder"])
     home.bring()
     eventually(home.run)
+    home.end(other)
+    home.end(process)
+    home.write(home.config.read_text().partition("checksum:")[0])
+    again = subprocess.Popen([*COMMAND, "--config", str(home.config), "serve"], env=environment())
+    home.processes.append(again)
+    eventually(known, lambda names: names == ["runfolder"])  # one without a section is forgotten
 
 
 def test_nothing_to_serve_and_a_state_that_cannot_be_written_are_told(home):

@@ -240,6 +240,14 @@ def test_a_silent_sensor_is_told_by_health(make_site):
     assert health["status"] == "degraded"
 
 
+def test_health_tells_when_the_packs_have_looked_for_what_is_overdue(make_site):
+    site = make_site().start()
+    assert site.serving.get("/health").json()["reconciled"] is None
+    site.serving.post("/api/1.0/heartbeat", {"sensor": "arteria"})
+    site.serving.get("/api/1.0/overdue")
+    assert site.serving.get("/health").json()["reconciled"].endswith("Z")
+
+
 def test_a_silent_sensor_is_an_alert_over_a_restart_too(make_site):
     site = make_site(heartbeat_limit=0.05).start()
     site.serving.post("/api/1.0/heartbeat", {"sensor": "arteria"})

@@ -201,7 +201,7 @@ class TestSensor:
         assert watch.is_silent is None
         watch.check()
         assert standing(desk) == []
-        watch.beat()
+        watch.beat("packs")
         assert watch.is_silent
         watch.check()
         watch.check()
@@ -212,15 +212,25 @@ class TestSensor:
         assert standing(desk) == []
 
     def test_a_service_that_starts_expects_the_one_that_was_there(self, desk):
-        SensorWatch(desk.runs, 0.0).beat()
+        SensorWatch(desk.runs, 0.0).beat("packs")
         assert SensorWatch(desk.runs, 1000.0).is_silent is False
         assert SensorWatch(desk.runs, 0.0).is_silent
         desk.store.execute("UPDATE store SET sensor_seen = ?", (times.now(-8 * 86400),))
         assert SensorWatch(desk.runs, 0.0).is_silent is None
 
+    def test_only_who_has_its_token_reconciles(self, desk, monkeypatch):
+        watch = SensorWatch(desk.runs, 1000.0)
+        for second, who in enumerate(["packs", "ada", "packs", "ada"]):
+            moment = f"2026-07-01T12:00:0{second}.000Z"
+            monkeypatch.setattr(times, "now", lambda moment=moment: moment)
+            watch.looked(who)
+            assert watch.reconciled is None  # whose the sensor is, is not known yet
+        watch.beat("packs")
+        assert watch.reconciled == "2026-07-01T12:00:02.000Z"
+
     def test_its_silence_is_no_matter_of_a_run(self, desk):
         watch = SensorWatch(desk.runs, 0.0)
-        watch.beat()
+        watch.beat("packs")
         watch.check()
         register(desk)
         desk.judge("failed")

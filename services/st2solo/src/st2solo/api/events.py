@@ -7,7 +7,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from st2solo.api.identity import identity_of
-from st2solo.errors import InvalidError, NotFoundError, St2SoloError
+from st2solo.errors import InvalidError, NotFoundError, St2SoloError, UnauthorizedError
 from st2solo.outputs import STREAMS
 from st2solo.services import Services
 from st2solo.statuses import COMPLETED, Status
@@ -26,10 +26,11 @@ class StreamHandler(RequestHandler):
         self.services = services
 
     async def get(self, *path: str) -> None:
-        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        arguments = self.request.query_arguments
+        self._query = {name: self.get_query_argument(name) for name in arguments}
         try:
-            identity_of(self.services, self.request.headers, query)
-            wanted = self._wanted(query, *path)
+            self._check_caller()
+            wanted = self._wanted(self._query, *path)
         except St2SoloError as err:
             self.set_status(err.status)
             self.finish({"faultstring": str(err)})
@@ -37,8 +38,11 @@ class StreamHandler(RequestHandler):
         self.set_header("Content-Type", "text/event-stream; charset=UTF-8")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Accel-Buffering", "no")
-        with contextlib.suppress(StreamClosedError):
+        with contextlib.suppress(StreamClosedError, UnauthorizedError):
             await self._send(wanted)
+
+    def _check_caller(self) -> None:
+        identity_of(self.services, self.request.headers, self._query)
 
     def _wanted(self, query: dict[str, str], *path: str) -> Wanted:
         default = Wanted()
@@ -74,10 +78,10 @@ class StreamHandler(RequestHandler):
             try:
                 data = await asyncio.wait_for(listener.next(), _HEARTBEAT_SECONDS)
             except TimeoutError:
-                await self._write(b"\n")
-                continue
+                data = b"\n"
             if data is None:
                 return listener.ended
+            self._check_caller()  # who was removed meanwhile is told nothing more
             await self._write(data)
         return False
 

@@ -105,6 +105,10 @@ def test_figures(started, until):
     figures = _figures(started)
     assert figures['st2solo_execution_seconds_count{runner="noop"}'] >= 1
     assert figures["st2solo_store_bytes"] > 0
+    assert figures["st2solo_registration_problems"] == 0
+    (started.folder / "packs" / "demo" / "actions" / "bad.yaml").write_text("name: bad\n")
+    started.call("POST", "/packs/register", json={"fail_on_failure": False})
+    assert _figures(started)["st2solo_registration_problems"] >= 1
     assert figures["process_resident_memory_bytes"] > 0
 
 
