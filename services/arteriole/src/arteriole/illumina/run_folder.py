@@ -12,6 +12,7 @@ from arteriole.illumina.run_parameters import RunParameters
 
 MARKERS = (
     "RTAComplete.txt",
+    "RTAComplete.xml",
     "CopyComplete.txt",
     "SequenceComplete.txt",
     "SequencingComplete.txt",
