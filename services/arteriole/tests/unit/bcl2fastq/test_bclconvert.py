@@ -389,8 +389,11 @@ def test_adapters_are_passed_on_unless_they_are_to_be_ignored(tmp_path, sequence
     assert any("line 5: setting Adapter" in warning for warning in warnings)
 
 
-def test_cycles_are_used_as_the_sheet_says(tmp_path, sequenced, fake, task):
-    run = sequenced(v2("OverrideCycles,N1Y5;I4N1;I4N1;Y4N2\n"))
+@pytest.mark.parametrize(
+    "masks", ["N1Y5;I4N1;I4N1;Y4N2", "R1:N1Y5;R2:Y4N2;I1:I4N1;I2:I4N1", "N1Y5;I4N1;I4N1;Y4N2;"]
+)
+def test_cycles_are_used_as_the_sheet_says(tmp_path, sequenced, fake, task, masks):
+    run = sequenced(v2(f"OverrideCycles,{masks}\n"))
     work(task(run, fake()))
     found = texts(tmp_path / "fastq" / "r1" / "attempt-1")
     assert found["S2_S2_L001_R1_001.fastq.gz"].splitlines()[1::4] == ["ATCAT", "TTTTT"]

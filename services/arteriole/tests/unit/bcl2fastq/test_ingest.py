@@ -460,6 +460,11 @@ SHEETS = {
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
         "",
     ),
+    "the same mask with names": (
+        settings("OverrideCycles,R1:Y6;R2:Y5N1;I1:I4;I2:I4"),
+        ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
+        "",
+    ),
     "another mask": (
         SITE,
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),

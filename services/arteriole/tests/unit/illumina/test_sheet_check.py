@@ -167,7 +167,12 @@ def test_notes_become_warnings():
         ("OverrideCycles", "R1:Y50;I1:I6N2;I2:I8;R2:Y50", ["sheet.override_index"]),
         ("OverrideCycles", "Y50;I8;I8;Y49", ["sheet.override_cycles"]),
         ("OverrideCycles", "Y50;I8;I8N2;Y50", ["sheet.override_cycles"]),
-        ("OverrideCycles", "R2:Y50;I1:I8;I2:I8;R1:Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R1:Y50;R2:Y50;I1:I8;I2:I8", []),
+        ("OverrideCycles", "R2:Y50;i2:i8;I1:I8; R1:Y50", []),
+        ("OverrideCycles", "R1:Y50;R2:Y50;I1:I6N2;I2:I8", ["sheet.override_index"]),
+        ("OverrideCycles", "R1:Y50;R2:Y49;I1:I8;I2:I8", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R1:Y50;I1:I8;I2:I8;Y50", ["sheet.override_form"]),
+        ("OverrideCycles", "R1:Y50;I1:I8;I1:I8;R2:Y50", ["sheet.override_form"]),
         ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_form"]),
         ("BarcodeMismatchesIndex1", "2", []),
         ("BarcodeMismatchesIndex2", "3", ["sheet.mismatches"]),
@@ -180,6 +185,21 @@ def test_settings_that_no_converter_can_follow(name, value, expected):
     rows = "[Data]\nSample_ID,index,index2\nA,AAAATAAA,CCCCTCCC\n"
     findings = check(parse(f"[Settings]\n{name},{value}\n{rows}".encode()), run_info())
     assert [(f.code, f.line) for f in findings] == [(code, 2) for code in expected]
+
+
+@pytest.mark.parametrize(
+    ("masks", "expected"),
+    [
+        ("R2:Y40;R1:Y50;I2:I10;I1:I8", []),
+        ("R2:Y50;R1:Y40;I2:I10;I1:I8", ["sheet.override_reads"]),
+        ("R2:Y40;R1:Y50;I2:I8;I1:I10", ["sheet.override_index", "sheet.override_reads"]),
+    ],
+)
+def test_masks_with_names_are_compared_by_them_before_the_run_too(masks, expected):
+    reads = "Read1Cycles,50\nRead2Cycles,40\nIndex1Cycles,8\nIndex2Cycles,10\n"
+    rows = "[Data]\nSample_ID,index,index2\nA,AAAATAAA,CCCCTCCCAA\n"
+    text = f"[Reads]\n{reads}[Settings]\nOverrideCycles,{masks}\n{rows}"
+    assert sorted({f.code for f in check(parse(text.encode()), None)}) == expected
 
 
 def test_4096_samples_are_compared_in_time():

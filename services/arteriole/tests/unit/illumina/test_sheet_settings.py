@@ -52,6 +52,7 @@ def test_what_a_setting_asks_for(setting, expected):
     ("mask", "reads", "rows", "expected"),
     [
         ("Y50;I8N2;I8N2;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
+        ("R1:Y50;R2:Y50;I2:I10;I1:I8N2", READS, "A,ACGTACGT,ACGTACGTAC", Meaning.NEUTRAL),
         ("Y50;I8N2;I8N2;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
         ("Y50;I8N2;N2I8;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
         ("Y50;I8N2;N2I8;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
