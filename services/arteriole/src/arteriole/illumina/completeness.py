@@ -40,8 +40,9 @@ class Completeness:
 
     `expected` counts the files of base calls (a .bcl or .bcl.gz a lane, cycle and tile; a .cbcl a
     lane, cycle and surface; a .bcl.bgzf and its .bci a lane and cycle, and a .bci a lane), the
-    .filter files and the positions: one s.locs for the run, or a .locs or .clocs a lane and tile
-    (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems of each sort.
+    .filter files and the positions: one s.locs for the run, or an s_<lane>.locs a lane, or a .locs
+    or .clocs a lane and tile (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems
+    of each sort.
 
     `passed_only` is the path of a .cbcl without the clusters that failed the filter, empty if there
     is none; `filter_needed` says that it holds a tile whose filter is missing or damaged, so that
@@ -102,14 +103,14 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
     """
     folder = RunFolder(run_dir)
     tally = _Tally(run_dir, ends)
-    shared = _shared_positions(folder, tally)
+    wells = _Wells(folder, tally)
     for lane, tiles in run_info.tiles.items():
         kind = folder.bcl_kind(lane)
         lane_check = _LaneCheck(folder, run_info, lane, tiles, kind, tally)
         if kind is BclKind.BCL_BGZF:
-            lane_check.lane_files(shared)
+            lane_check.lane_files(wells.of(lane))
         else:
-            lane_check.tile_files(shared)
+            lane_check.tile_files(wells.of(lane))
         if ends:
             lane_check.further_cycles()
     if ends:
@@ -150,19 +151,38 @@ def _head(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def _shared_positions(folder: RunFolder, tally: _Tally) -> int | None:
-    """The clusters of s.locs; None without one, -1 if it is damaged."""
-    path = folder.shared_positions()
-    if path is None:
-        return None
-    tally.expected += 1
-    try:
-        clusters = _position_count(path, path.stat().st_size)
-    except RunDataError as err:
-        tally.problem(path, str(err), Sort.POSITIONS)
-        return -1
-    tally.found += 1
-    return clusters
+@dataclass(frozen=True)
+class _Shared:
+    """The name of the positions that the tiles of a lane share; `clusters` is -1 if damaged."""
+
+    name: str
+    clusters: int
+
+
+@dataclass(frozen=True)
+class _Wells:
+    """The positions that tiles share; each file is read once."""
+
+    folder: RunFolder
+    tally: _Tally
+    read: dict[Path, _Shared] = field(default_factory=dict)
+
+    def of(self, lane: int) -> _Shared | None:
+        """None where each tile has its own."""
+        path = self.folder.shared_positions(lane)
+        if path is not None and path not in self.read:
+            self.read[path] = _Shared(path.name, self._clusters(path))
+        return self.read[path] if path is not None else None
+
+    def _clusters(self, path: Path) -> int:
+        self.tally.expected += 1
+        try:
+            clusters = _position_count(path, path.stat().st_size)
+        except RunDataError as err:
+            self.tally.problem(path, str(err), Sort.POSITIONS)
+            return -1
+        self.tally.found += 1
+        return clusters
 
 
 def _position_count(path: Path, size: int) -> int:
@@ -195,7 +215,7 @@ class _LaneCheck:
             reason = f"{FILE_NAME} does not list tile {further[0]} of lane {self.lane}{more}"
             self.tally.problem(path, reason, Sort.CALLS)
 
-    def tile_files(self, shared: int | None) -> None:
+    def tile_files(self, shared: _Shared | None) -> None:
         """A lane with a filter a tile."""
         clusters = self._filters()
         if shared is None:
@@ -207,7 +227,7 @@ class _LaneCheck:
         for cycle in range(1, self.run_info.cycles + 1):
             check(cycle, clusters, excluded)
 
-    def lane_files(self, shared: int | None) -> None:
+    def lane_files(self, shared: _Shared | None) -> None:
         """A lane whose tiles stand one after the other in every file."""
         path = self.folder.tile_index(self.lane)
         index = self._one(path, Sort.CALLS, bci.read_tiles)
@@ -292,12 +312,12 @@ class _LaneCheck:
             except RunDataError as err:
                 self.tally.problem(lane_dir / name, str(err), Sort.POSITIONS)
 
-    def _compare_with_shared(self, clusters: dict[int, int], shared: int) -> None:
-        """Every tile of a patterned flow cell has the wells of s.locs, or is empty."""
+    def _compare_with_shared(self, clusters: dict[int, int], shared: _Shared) -> None:
+        """Every tile of a patterned flow cell has all of the wells, or is empty."""
         for tile, count in clusters.items():
-            if shared >= 0 and count not in (0, shared):
+            if shared.clusters >= 0 and count not in (0, shared.clusters):
                 self.tally.found -= 1
-                reason = f"{count} clusters, s.locs has {shared}"
+                reason = f"{count} clusters, {shared.name} has {shared.clusters}"
                 self.tally.problem(self.folder.filter(self.lane, tile), reason, Sort.FILTER)
 
     def _bcls(self, cycle: int, clusters: dict[int, int], _: dict[int, int]) -> None:

@@ -144,14 +144,18 @@ class RunFolder:
         """The cluster positions of a whole lane, beside .bcl.bgzf files."""
         return self.intensities / f"L{lane:03d}" / f"s_{lane}.locs"
 
-    def shared_positions(self) -> Path | None:
-        """The one s.locs of a patterned flow cell, if there is one."""
-        path = self.intensities / "s.locs"
-        return path if path.is_file() else None
+    def shared_positions(self, lane: int) -> Path | None:
+        """The positions that all tiles of the lane of a patterned flow cell share, if there are.
+
+        One s.locs for all lanes, or s_<lane>.locs as Illumina Knowledge 2443 has it of a NextSeq
+        1000 and 2000.
+        """
+        paths = (self.intensities / name for name in ("s.locs", f"s_{lane}.locs"))
+        return next((path for path in paths if path.is_file()), None)
 
     def positions(self, lane: int, tile: int) -> Path | None:
-        """The cluster positions of a tile: s.locs, or its own .locs or .clocs."""
-        shared = self.shared_positions()
+        """The cluster positions of a tile: those of its lane, or its own .locs or .clocs."""
+        shared = self.shared_positions(lane)
         if shared is not None:
             return shared
         stem = self.intensities / f"L{lane:03d}" / f"s_{lane}_{tile:04d}"

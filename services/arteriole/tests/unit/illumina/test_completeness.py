@@ -86,17 +86,37 @@ def test_plain_bcl(tmp_path, run_writer, data, reason):
     assert reason in check(tmp_path).problems[0]
 
 
-def test_one_s_locs_for_all_tiles(run_dir):
+@pytest.mark.parametrize("name", ["s.locs", "s_1.locs"])
+def test_one_file_of_positions_for_all_tiles(run_dir, name):
     intensities = run_dir / "Data" / "Intensities"
     for path in (intensities / "L001").iterdir():
         path.unlink()
-    shared = intensities / "s.locs"
+    shared = intensities / name
     shared.write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
     assert (check(run_dir).expected, check(run_dir).found) == (11, 11)
     shared.write_bytes(struct.pack("<ifI", 1, 1.0, 6) + bytes(48))
     found = check(run_dir)
     assert (found.found, found.problem_count) == (9, 2)
-    assert "5 clusters, s.locs has 6" in found.problems[0]
+    assert f"5 clusters, {name} has 6" in found.problems[0]
+    shared.rename(intensities / "s_2.locs")  # of another lane
+    assert "L001/s_1_1101.locs: missing" in check(run_dir).problems[0]
+
+
+def test_each_lane_has_positions_of_its_own_where_there_is_no_s_locs(run_dir, run_writer):
+    run_writer[0](run_dir, lanes=2)
+    calls, intensities = run_dir / CALLS, run_dir / "Data" / "Intensities"
+    shutil.copytree(calls, calls.with_name("L002"))
+    for path in [*calls.with_name("L002").rglob("*"), *(intensities / "L001").iterdir()]:
+        if path.is_file():
+            path.rename(path.with_name(path.name.replace("s_1_", "s_2_")))
+    for lane, wells in ((1, 5), (2, 6)):
+        data = struct.pack("<ifI", 1, 1.0, wells) + bytes(8 * wells)
+        (intensities / f"s_{lane}.locs").write_bytes(data)
+    found = check(run_dir)
+    assert (found.expected, found.found) == (22, 20)
+    assert f"{CALLS[:-1]}2/s_2_1101.filter: 5 clusters, s_2.locs has 6" in found.problems
+    (intensities / "s.locs").write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
+    assert (check(run_dir).expected, check(run_dir).found) == (21, 21)
 
 
 def test_clocs(run_dir):

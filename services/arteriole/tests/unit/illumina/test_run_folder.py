@@ -93,10 +93,13 @@ def test_kind_of_base_calls(tmp_path: Path, file, kind):
     assert RunFolder(tmp_path).bcl_kind(2) is None
 
 
-@pytest.mark.parametrize("name", ["L001/s_1_1101.locs", "L001/s_1_1101.clocs", "s.locs"])
+@pytest.mark.parametrize(
+    "name", ["L001/s_1_1101.locs", "L001/s_1_1101.clocs", "s.locs", "s_1.locs"]
+)
 def test_where_positions_lie(tmp_path: Path, name):
     path = tmp_path / "Data" / "Intensities" / name
     path.parent.mkdir(parents=True)
     path.touch()
     assert RunFolder(tmp_path).positions(1, 1101) == path
-    assert (RunFolder(tmp_path).positions(1, 1102) == path) is (name == "s.locs")
+    assert (RunFolder(tmp_path).positions(1, 1102) == path) is ("L001" not in name)
+    assert (RunFolder(tmp_path).positions(2, 1101) == path) is (name == "s.locs")
