@@ -39,7 +39,10 @@ def test_a_good_sheet_has_no_finding():
         ("Sample_ID,Sample_Project", "A,p;q", ("sheet.name_characters", 3, 2)),
         ("Sample_ID,Sample_Project", "A,b\N{LATIN SMALL LETTER E WITH ACUTE}", None),
         ("Sample_ID,index", "A" * 101 + ",ACGTACGT", ("sheet.name_length", 3, 1)),
-        ("Sample_ID,Sample_Project", "A,Stats", ("sheet.name_reserved", 3, 2)),
+        *(
+            ("Sample_ID,Sample_Project", f"A,{name}", ("sheet.name_reserved", 3, 2))
+            for name in ("Stats", "Reports", "InterOp", "LOGS", "Analysis", "bcl-convert")
+        ),
         ("Sample_ID,index", "Undetermined,ACGTACGT", ("sheet.name_reserved", 3, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n,B,TTTTTTTT", ("sheet.lane_missing", 4, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n3,B,TTTTTTTT", ("sheet.lane_unknown", 4, 1)),
