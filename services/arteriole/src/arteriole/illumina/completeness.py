@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -209,7 +210,7 @@ class _LaneCheck:
 
     def _further_tiles(self, path: Path, tiles: Iterable[int]) -> None:
         """See that there is no tile that RunInfo.xml does not list: its reads would be lost."""
-        further = sorted(set(tiles) - set(self.tiles))
+        further = sorted(set(tiles) - self._listed)
         if further and self.tally.ends:
             more = f", nor {len(further) - 1} more" if len(further) > 1 else ""
             reason = f"{FILE_NAME} does not list tile {further[0]} of lane {self.lane}{more}"
@@ -350,7 +351,7 @@ class _LaneCheck:
     def _cbcls(self, cycle: int, clusters: dict[int, int], excluded: dict[int, int]) -> None:
         """The files of one cycle; `excluded` is for the cycles after it."""
         listing = _listing(self.folder.cycle(self.lane, cycle))
-        usual = [self._surface_file(cycle, tile) for tile in self.tiles]
+        usual = {self.folder.cbcl(self.lane, cycle, s): tiles for s, tiles in self._surfaces}
         headers: dict[Path, Header] = {}
         for path in sorted({*usual, *self.folder.cbcls(self.lane, cycle)}):
             self.tally.expected += 1
@@ -371,19 +372,27 @@ class _LaneCheck:
                 self._further_tiles(path, filled.tolist())
         places = Counter(tile for header in headers.values() for tile in header.numbers.tolist())
         for path, header in headers.items():
-            expected = {tile for tile, file in zip(self.tiles, usual, strict=True) if file == path}
             if header.excludes_failed:
-                held = set(header.numbers.tolist()) & set(self.tiles)
+                held = self._listed.intersection(header.numbers.tolist())
                 self.tally.note_passed_only(path, filter_needed=not held <= clusters.keys())
             try:
-                _check_places(header, expected, places)
+                _check_places(header, usual.get(path, frozenset()), places)
                 self._compare_cbcl(header, clusters, excluded)
             except RunDataError as err:
                 self.tally.found -= 1
                 self.tally.problem(path, str(err), Sort.CALLS)
 
-    def _surface_file(self, cycle: int, tile: int) -> Path:
-        return self.folder.cbcl(self.lane, cycle, surface(tile))
+    @cached_property
+    def _listed(self) -> frozenset[int]:
+        return frozenset(self.tiles)
+
+    @cached_property
+    def _surfaces(self) -> list[tuple[int, frozenset[int]]]:
+        """The surfaces of the lane, each with its tiles."""
+        found: dict[int, set[int]] = {}
+        for tile in self.tiles:
+            found.setdefault(surface(tile), set()).add(tile)
+        return [(number, frozenset(tiles)) for number, tiles in found.items()]
 
     def _compare_cbcl(
         self, header: Header, clusters: dict[int, int], excluded: dict[int, int]
@@ -394,10 +403,10 @@ class _LaneCheck:
             expected = clusters.get(tile)
             if not header.excludes_failed:
                 _same_count(f"tile {tile}: ", found, expected)
-            elif tile in self.tiles and tile not in excluded:
+            elif tile in self._listed and tile not in excluded:
                 excluded[tile] = found
                 self._check_left_out(tile, found, expected)
-            elif tile in self.tiles and found != excluded[tile]:
+            elif tile in self._listed and found != excluded[tile]:
                 raise RunDataError(
                     f"tile {tile}: {found} clusters passed the filter, "
                     f"in an earlier cycle {excluded[tile]}"
@@ -451,7 +460,7 @@ def _same_count(where: str, found: int, expected: int | None) -> None:
         raise RunDataError(f"{where}{found} clusters, its filter file has {expected}")
 
 
-def _check_places(header: Header, expected: set[int], places: Counter[int]) -> None:
+def _check_places(header: Header, expected: frozenset[int], places: Counter[int]) -> None:
     """Each tile stands in one of a cycle's files, as a rule in that of its surface."""
     missing = min((tile for tile in expected if not places[tile]), default=None)
     if missing is not None:

@@ -147,8 +147,8 @@ class RunFolder:
     def shared_positions(self, lane: int) -> Path | None:
         """The positions that all tiles of the lane of a patterned flow cell share, if there are.
 
-        One s.locs for all lanes, or s_<lane>.locs as Illumina Knowledge 2443 has it of a NextSeq
-        1000 and 2000.
+        One s.locs for all lanes, or s_<lane>.locs as in support-docs.illumina.com, Sequencing
+        Output Files of the NextSeq 1000/2000 and of the NovaSeq X.
         """
         paths = (self.intensities / name for name in ("s.locs", f"s_{lane}.locs"))
         return next((path for path in paths if path.is_file()), None)
