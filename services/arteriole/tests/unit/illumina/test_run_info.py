@@ -109,7 +109,10 @@ def test_reverse_complement_marks_are_read(run_dir):
 
 @pytest.mark.parametrize(
     ("encoding", "declared"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-8", "utf-16")],
+    [
+        *(("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-8", "utf-16")),
+        ("utf-8-sig", "utf-16"),
+    ],
 )
 def test_encodings(run_dir, encoding, declared):
     path = run_dir / "RunInfo.xml"
