@@ -20,10 +20,13 @@ from arteriole.illumina import bci, filters, locs, reading, run_file, whole_call
 from arteriole.illumina.bci import TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import BclKind, RunFolder, surface
+from arteriole.illumina.run_folder import BclKind, RunFolder, leads_out, surface
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
 
 PROBLEMS_KEPT = 20
+OUTSIDE = "a link that leads out of the run folder"
+Listing = Mapping[str, int | None]
+"""The size of each file of a folder; None for a link that leads out of the run folder."""
 T = TypeVar("T")
 
 
@@ -136,15 +139,28 @@ def _further_lanes(folder: RunFolder, run_info: RunInfo, tally: _Tally) -> None:
             tally.problem(folder.lane(lane), reason, Sort.CALLS)
 
 
-def _listing(folder: Path) -> dict[str, int]:
-    """The size of each file in the folder; empty if there is no such folder."""
+def _listing(folder: Path, root: Path) -> Listing:
+    """Of the files of the folder, and of links that lead out of `root`; empty without a folder."""
+    found: dict[str, int | None] = {}
     try:
         with os.scandir(folder) as entries:
-            found = {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+            for entry in entries:
+                if entry.is_symlink() and leads_out(root, Path(entry.path)):
+                    found[entry.name] = None
+                elif entry.is_file():
+                    found[entry.name] = entry.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         found = {}
     reading.looked(1 + len(found))
     return found
+
+
+def _size(listing: Listing, name: str) -> int:
+    """Raises RunDataError for a link that leads out of the run folder."""
+    size = listing[name]
+    if size is None:
+        raise RunDataError(OUTSIDE)
+    return size
 
 
 def _head(path: Path, size: int) -> bytes:
@@ -178,6 +194,8 @@ class _Wells:
     def _clusters(self, path: Path) -> int:
         self.tally.expected += 1
         try:
+            if leads_out(self.folder.path, path):
+                raise RunDataError(OUTSIDE)
             clusters = _position_count(path, path.stat().st_size)
         except RunDataError as err:
             self.tally.problem(path, str(err), Sort.POSITIONS)
@@ -246,13 +264,15 @@ class _LaneCheck:
             path = self.folder.lane_positions(self.lane)
             count = self._one(path, Sort.POSITIONS, lambda p: _position_count(p, p.stat().st_size))
             self._agree(path, Sort.POSITIONS, count, clusters)
-        listing = _listing(self.folder.lane(self.lane))
         for cycle in range(1, self.run_info.cycles + 1):
-            self._bgzf(self.folder.bgzf(self.lane, cycle), listing, index)
+            self._bgzf(self.folder.bgzf(self.lane, cycle), self._lane_listing, index)
 
     def _one(self, path: Path, sort: Sort, read: Callable[[Path], T]) -> T | None:
         """What `read` makes of a file that is expected; None, and a problem, if it is not sound."""
         self.tally.expected += 1
+        if leads_out(self.folder.path, path):
+            self.tally.problem(path, OUTSIDE, sort)
+            return None
         if not path.is_file():
             self.tally.problem(path, "missing", sort)
             return None
@@ -272,7 +292,7 @@ class _LaneCheck:
 
     def _filters(self) -> dict[int, int]:
         """The clusters of each tile whose filter file is sound."""
-        listing = _listing(self.folder.lane(self.lane))
+        listing = self._lane_listing
         clusters: dict[int, int] = {}
         for tile in self.tiles:
             self.tally.expected += 1
@@ -281,9 +301,10 @@ class _LaneCheck:
                 self.tally.problem(path, "missing", Sort.FILTER)
                 continue
             try:
+                size = _size(listing, path.name)
                 if self.tally.ends:
                     head = _head(path, filters.HEADER_SIZE)
-                    _, clusters[tile] = filters.header(head, listing[path.name], path.name)
+                    _, clusters[tile] = filters.header(head, size, path.name)
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(path, str(err), Sort.FILTER)
@@ -295,7 +316,7 @@ class _LaneCheck:
 
     def _positions(self, clusters: dict[int, int]) -> None:
         lane_dir = self.folder.intensities / f"L{self.lane:03d}"
-        listing = _listing(lane_dir)
+        listing = _listing(lane_dir, self.folder.path)
         for tile in self.tiles:
             self.tally.expected += 1
             stem = f"s_{self.lane}_{tile:04d}"
@@ -306,8 +327,9 @@ class _LaneCheck:
                 self.tally.problem(lane_dir / (stem + ".locs"), reason, Sort.POSITIONS)
                 continue
             try:
+                size = _size(listing, name)
                 if self.tally.ends:
-                    found = _position_count(lane_dir / name, listing[name])
+                    found = _position_count(lane_dir / name, size)
                     _same_count(f"{name}: ", found, clusters.get(tile))
                 self.tally.found += 1
             except RunDataError as err:
@@ -324,8 +346,11 @@ class _LaneCheck:
     def _bcls(self, cycle: int, clusters: dict[int, int], _: dict[int, int]) -> None:
         """The files of one cycle, one a tile."""
         cycle_dir = self.folder.cycle(self.lane, cycle)
-        listing = _listing(cycle_dir)
         self.tally.expected += len(self.tiles)
+        if self._is_outside(cycle_dir):
+            self.tally.problem(cycle_dir, OUTSIDE, Sort.CALLS, len(self.tiles))
+            return
+        listing = _listing(cycle_dir, self.folder.path)
         if not listing:
             reason = f"missing, with all of its {len(self.tiles)} files"
             self.tally.problem(cycle_dir, reason, Sort.CALLS, len(self.tiles))
@@ -341,8 +366,9 @@ class _LaneCheck:
                 self.tally.problem(cycle_dir / usual, reason, Sort.CALLS)
                 continue
             try:
-                if self.tally.ends or not listing[name]:
-                    count = whole_calls.bcl_clusters(cycle_dir / name, listing[name])
+                size = _size(listing, name)
+                if self.tally.ends or not size:
+                    count = whole_calls.bcl_clusters(cycle_dir / name, size)
                     _same_count("", count, clusters.get(tile))
                 self.tally.found += 1
             except RunDataError as err:
@@ -350,7 +376,12 @@ class _LaneCheck:
 
     def _cbcls(self, cycle: int, clusters: dict[int, int], excluded: dict[int, int]) -> None:
         """The files of one cycle; `excluded` is for the cycles after it."""
-        listing = _listing(self.folder.cycle(self.lane, cycle))
+        cycle_dir = self.folder.cycle(self.lane, cycle)
+        if self._is_outside(cycle_dir):
+            self.tally.expected += len(self._surfaces)
+            self.tally.problem(cycle_dir, OUTSIDE, Sort.CALLS, len(self._surfaces))
+            return
+        listing = _listing(cycle_dir, self.folder.path)
         usual = {self.folder.cbcl(self.lane, cycle, s): tiles for s, tiles in self._surfaces}
         headers: dict[Path, Header] = {}
         for path in sorted({*usual, *self.folder.cbcls(self.lane, cycle)}):
@@ -359,9 +390,10 @@ class _LaneCheck:
                 self.tally.problem(path, "missing", Sort.CALLS)
                 continue
             try:
+                size = _size(listing, path.name)
                 if self.tally.ends:
                     headers[path] = whole_calls.cbcl_header(path)
-                elif not listing[path.name]:
+                elif not size:
                     raise RunDataError("truncated: 0 bytes")
                 self.tally.found += 1
             except RunDataError as err:
@@ -381,6 +413,13 @@ class _LaneCheck:
             except RunDataError as err:
                 self.tally.found -= 1
                 self.tally.problem(path, str(err), Sort.CALLS)
+
+    @cached_property
+    def _lane_listing(self) -> Listing:
+        return _listing(self.folder.lane(self.lane), self.folder.path)
+
+    def _is_outside(self, cycle_dir: Path) -> bool:
+        return self._lane_listing.get(cycle_dir.name, 0) is None
 
     @cached_property
     def _listed(self) -> frozenset[int]:
@@ -423,7 +462,7 @@ class _LaneCheck:
         if not filters.read(self.folder.filter(self.lane, tile)).all():
             raise RunDataError(f"tile {tile}: none is left out of those that failed the filter")
 
-    def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
+    def _bgzf(self, path: Path, listing: Listing, index: TileIndex | None) -> None:
         """The file of one cycle and its index."""
         index_path = path.with_name(path.name + ".bci")
         tiles = len(index.tiles) if index else 0
@@ -433,6 +472,7 @@ class _LaneCheck:
             self.tally.problem(index_path, "missing", Sort.CALLS)
         else:
             try:
+                _size(listing, index_path.name)
                 if index and self.tally.ends:
                     offsets = bci.read_offsets(index_path, tiles)
                 self.tally.found += 1
@@ -442,9 +482,10 @@ class _LaneCheck:
             self.tally.problem(path, "missing", Sort.CALLS)
             return
         try:
+            size = _size(listing, path.name)
             if offsets is not None and index is not None:
-                whole_calls.check_bgzf(path, listing[path.name], offsets, index)
-            elif not listing[path.name]:
+                whole_calls.check_bgzf(path, size, offsets, index)
+            elif not size:
                 raise RunDataError("truncated: 0 bytes")
             self.tally.found += 1
         except RunDataError as err:

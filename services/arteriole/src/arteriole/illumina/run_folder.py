@@ -1,5 +1,6 @@
 """Where things lie in a run folder."""
 
+import os
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -182,6 +183,17 @@ class RunFolder:
 def surface(tile: int) -> int:
     """The surface that a tile lies on, which is the first digit of its number."""
     return int(str(tile)[0])
+
+
+def leads_out(folder: Path, path: Path) -> bool:
+    """Whether `path` is a link that ends outside of `folder`: what is there is not the run's.
+
+    NB: `Path.resolve` raises where links lead in a circle.
+    """
+    if not path.is_symlink():
+        return False
+    root = os.path.realpath(folder)
+    return os.path.commonpath((root, os.path.realpath(path))) != root
 
 
 def _names(folder: Path) -> list[str]:

@@ -252,6 +252,45 @@ def test_one_problem_of_another_kind_is_named(other_run, suffix, path, damage, r
     assert reason in found.problems[0]
 
 
+LINKED = [
+    (".bcl.gz", f"{CALLS}/C3.1", 2),
+    (".bcl.gz", f"{CALLS}/C3.1/s_1_1102.bcl.gz", 1),
+    (".bcl.gz", f"{CALLS}/s_1_1101.filter", 1),
+    (".bcl.gz", "Data/Intensities/L001/s_1_1101.locs", 1),
+    (".cbcl", f"{CALLS}/C3.1", 1),
+    (".cbcl", CBCL, 1),
+    (".cbcl", f"{CALLS}/s_1_1101.filter", 1),
+    (".cbcl", "Data/Intensities/s.locs", 1),
+    (".bcl.bgzf", BGZF, 1),
+    (".bcl.bgzf", f"{BGZF}.bci", 1),
+    (".bcl.bgzf", f"{CALLS}/s_1.filter", 1),
+    (".bcl.bgzf", f"{CALLS}/s_1.bci", 1),
+    (".bcl.bgzf", "Data/Intensities/L001/s_1.locs", 1),
+]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize(("suffix", "path", "files"), LINKED)
+def test_what_a_link_leads_to_outside_is_not_the_runs(
+    other_run, run_dir, tmp_path, suffix, path, files, ends
+):
+    if suffix != ".bcl.gz":
+        other_run(suffix)
+    if path.endswith("s.locs"):
+        (run_dir / path).write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
+    place = run_dir / path
+    inside, outside = run_dir / "kept", tmp_path / "outside"
+    place.rename(inside)
+    place.symlink_to(inside)
+    assert completeness.check(run_dir, RunInfo.read(run_dir), ends).is_complete
+    inside.rename(outside)
+    place.unlink()
+    place.symlink_to(outside)
+    found = completeness.check(run_dir, RunInfo.read(run_dir), ends)
+    told = f"{path}: a link that leads out of the run folder"
+    assert (found.problems, found.problem_count) == ((told,), files)
+
+
 def test_a_cbcl_may_lack_clusters_that_failed_but_as_many_in_every_cycle(other_run):
     run_dir = other_run(".cbcl")
     write_cbcls(run_dir, 4, 5, passed_only_from=2)

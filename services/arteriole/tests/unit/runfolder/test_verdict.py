@@ -78,6 +78,18 @@ def pipe(name):
     return deed
 
 
+def elsewhere(name):
+    """What has this name lies beside the run folder, with a link to it."""
+
+    def deed(folder):
+        there = folder.parent / Path(name).name
+        (folder / name).rename(there)
+        (folder / name).symlink_to(there)
+        put("RTAComplete.txt")(folder)
+
+    return deed
+
+
 def status(word, more=""):
     text = f"<RunStatus>{word}</RunStatus>{more}"
     return put("RunCompletionStatus.xml", f"<RunCompletionStatus>{text}</RunCompletionStatus>")
@@ -148,6 +160,8 @@ ROWS = [
     Row("whole", [], "complete", "", "all 12 files", quiet=5, evidence={
         "samples": 2, "files_expected": 12, "files_found": 12, "markers": ["RTAComplete.txt"],
         "instrument": "M04034", "run_number": 43}),
+    Row("base calls of elsewhere", [elsewhere(f"{CALLS}/C2.1")], "incomplete", "run.incomplete",
+        f"{CALLS}/C2.1: a link that leads out of the run folder", RSYNC, quiet=5),
     Row("late", [put("late.txt")], "copying", "run.copying",
         "late.txt was written after RTAComplete.txt", "nothing: it goes on by itself"),
     Row("late after all is copied", [put("CopyComplete.txt"), put("late.txt")], "copying",
