@@ -157,6 +157,7 @@ def test_it_is_found_by_name_and_needs_its_tool():
     assert refused.value.code == "convert.option" and refused.value.hint
 
 
+STATED = "Index2ColumnReverseComplement,"
 #: (instrument, i5 reversed, marked, sheet, what the site says, sheet for the builtin converter)
 FINDS = {
     "MiSeq, version 1": ("M04034", False, False, v1(), None, v1()),
@@ -165,6 +166,22 @@ FINDS = {
     "NextSeq 500, forward": ("NB500968", True, False, v1(), "forward", v1(turned=True)),
     "NovaSeq X, version 2": ("LH00217", True, True, v2(), None, v2()),
     "NovaSeq X, as read": ("LH00217", True, True, v1(turned=True), "as-read", v1()),
+    "NovaSeq X, as read by its sheet": (
+        "LH00217",
+        True,
+        True,
+        v2(f"{STATED}Y\n", turned=True),
+        None,
+        v2(f"{STATED}Y\n", turned=True),
+    ),
+    "NovaSeq X, forward by its sheet": (
+        "LH00217",
+        True,
+        True,
+        v2(f"{STATED}N\nLibraryInputVolume,5.5\n"),
+        "as-read",
+        v2(f"{STATED}N\nLibraryInputVolume,5.5\n"),
+    ),
     "NovaSeq X, forward": ("LH00217", True, True, v1(), "forward", v1()),
 }
 

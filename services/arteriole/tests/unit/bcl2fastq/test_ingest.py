@@ -465,6 +465,18 @@ SHEETS = {
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
         "",
     ),
+    "as read by its own word": (
+        settings("Index2ColumnReverseComplement,Y").replace("GGGA", "TCCC").replace("CCCA", "TGGG"),
+        ON_BOARD,
+        "",
+    ),
+    "as read by the word of the one on board": (
+        SITE,
+        ON_BOARD.replace("GGGA", "TCCC")
+        .replace("CCCA", "TGGG")
+        .replace("[BCLConvert_Data]", "Index2ColumnReverseComplement,Y\n[BCLConvert_Data]"),
+        "",
+    ),
     "another mask": (
         SITE,
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),

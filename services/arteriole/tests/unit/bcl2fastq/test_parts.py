@@ -265,6 +265,8 @@ def test_a_marked_i5_of_several_lengths_is_refused(bcl2fastq, tiny_run, request_
     ("change", "code"),
     [
         (("[Data]", "AdapterStringency,0.5\n[Data]"), "convert.setting"),
+        (("[Data]", "Index2ColumnReverseComplement,Y\n[Data]"), "convert.setting"),
+        (("[Data]", "OverrideReads,Y5;I6;I6;Y5\n[Data]"), "convert.setting"),
         (("[Data]", "CreateFastqForIndexReads,1\n[Data]"), "convert.index_lengths"),
         ((NO_I5, "U2Y3;I4N2;N6;Y5"), "convert.bases_mask"),
     ],

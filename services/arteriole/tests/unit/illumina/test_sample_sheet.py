@@ -188,6 +188,7 @@ def test_a_dash_in_any_other_sheet_stays():
         "Index_Plate,Index_Plate_Well,Index_ID,Pair_ID,Sample_Type",
         "ProjectName,LibraryName,LibraryPrepKitName,IndexAdapterKitName",
         "custom_Description,Library_nM,Read_Structure,Target_Set",
+        "custom_index2,Custom_Adapter,custom_lane_of_freezer,LibraryInputVolume",
     ],
 )
 def test_known_columns_that_say_nothing_are_passed_over(columns):

@@ -182,6 +182,8 @@ def test_notes_become_warnings():
         ("BarcodeMismatchesIndex2", "na", []),
         ("barcode_mismatches_index1", "one", ["sheet.mismatches"]),
         ("SoftwareVersion", "4.2.4", []),
+        ("Index2ColumnReverseComplement", "N", []),
+        ("Index2ColumnReverseComplement", "true", ["sheet.setting_value"]),
     ],
 )
 def test_settings_that_no_converter_can_follow(name, value, expected):
