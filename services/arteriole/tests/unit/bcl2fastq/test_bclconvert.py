@@ -380,6 +380,7 @@ def test_the_builtin_converter_takes_the_word_of_the_site(tmp_path, sequenced, f
         ("CreateFastqForIndexReads,0", ""),
         ("CreateFastqForIndexReads,1", "convert.setting"),
         ("NoLaneSplitting,true", "convert.setting"),
+        ("OverrideReads,Y6;I5;I5r;Y6r", "convert.setting"),
         ("FastqCompressionFormat,dragen", "convert.setting"),
         ("BarcodeMismatchesIndex1,2", "convert.setting"),
         ("ReverseComplement,1", "convert.setting"),

@@ -518,6 +518,14 @@ def test_the_sheets_are_held_against_each_other(run, tmp_path, case):
     assert message in str(refused.value)
 
 
+def test_other_reads_than_those_of_the_run_are_not_taken(run, tmp_path):
+    FAKE["analyse"](run, ON_BOARD)
+    (run / "SampleSheet.csv").write_text(settings("OverrideReads,Y6;I4;I4r;Y6r"))
+    with pytest.raises(ConversionError, match="OverrideReads asks for") as refused:
+        taken(run, tmp_path)
+    assert refused.value.code == "convert.setting" and refused.value.hint
+
+
 def test_index2_of_the_site_may_be_as_it_was_read(run, tmp_path):
     FAKE["analyse"](run, ON_BOARD)
     text = SITE
