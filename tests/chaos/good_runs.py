@@ -31,6 +31,7 @@ _BESIDE = (
     "SampleSheet.csv.bak",
     "SequenceComplete.txt",
     "RTAComplete.txt",
+    "RTAComplete.xml",
     "CopyComplete.txt",
     "Thumbnail_Images/L001/C1.1/s_1_1101_green.jpg",
     "Unaligned/Trio/NA12878_S1_L001_R1_001.fastq.gz",

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,10 +20,13 @@ from arteriole.illumina import bci, filters, locs, reading, run_file, whole_call
 from arteriole.illumina.bci import TileIndex
 from arteriole.illumina.cbcl import Header
 from arteriole.illumina.errors import RunDataError
-from arteriole.illumina.run_folder import BclKind, RunFolder, surface
+from arteriole.illumina.run_folder import BclKind, RunFolder, leads_out, surface
 from arteriole.illumina.run_info import FILE_NAME, RunInfo
 
 PROBLEMS_KEPT = 20
+OUTSIDE = "a link that leads out of the run folder"
+Listing = Mapping[str, int | None]
+"""The size of each file of a folder; None for a link that leads out of the run folder."""
 T = TypeVar("T")
 
 
@@ -40,8 +44,9 @@ class Completeness:
 
     `expected` counts the files of base calls (a .bcl or .bcl.gz a lane, cycle and tile; a .cbcl a
     lane, cycle and surface; a .bcl.bgzf and its .bci a lane and cycle, and a .bci a lane), the
-    .filter files and the positions: one s.locs for the run, or a .locs or .clocs a lane and tile
-    (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems of each sort.
+    .filter files and the positions: one s.locs for the run, or an s_<lane>.locs a lane, or a .locs
+    or .clocs a lane and tile (a lane beside .bcl.bgzf). `counts` and `firsts` tell of the problems
+    of each sort.
 
     `passed_only` is the path of a .cbcl without the clusters that failed the filter, empty if there
     is none; `filter_needed` says that it holds a tile whose filter is missing or damaged, so that
@@ -102,14 +107,14 @@ def check(run_dir: Path, run_info: RunInfo, ends: bool = True) -> Completeness:
     """
     folder = RunFolder(run_dir)
     tally = _Tally(run_dir, ends)
-    shared = _shared_positions(folder, tally)
+    wells = _Wells(folder, tally)
     for lane, tiles in run_info.tiles.items():
         kind = folder.bcl_kind(lane)
         lane_check = _LaneCheck(folder, run_info, lane, tiles, kind, tally)
         if kind is BclKind.BCL_BGZF:
-            lane_check.lane_files(shared)
+            lane_check.lane_files(wells.of(lane))
         else:
-            lane_check.tile_files(shared)
+            lane_check.tile_files(wells.of(lane))
         if ends:
             lane_check.further_cycles()
     if ends:
@@ -134,15 +139,28 @@ def _further_lanes(folder: RunFolder, run_info: RunInfo, tally: _Tally) -> None:
             tally.problem(folder.lane(lane), reason, Sort.CALLS)
 
 
-def _listing(folder: Path) -> dict[str, int]:
-    """The size of each file in the folder; empty if there is no such folder."""
+def _listing(folder: Path, root: Path) -> Listing:
+    """Of the files of the folder, and of links that lead out of `root`; empty without a folder."""
+    found: dict[str, int | None] = {}
     try:
         with os.scandir(folder) as entries:
-            found = {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+            for entry in entries:
+                if entry.is_symlink() and leads_out(root, Path(entry.path)):
+                    found[entry.name] = None
+                elif entry.is_file():
+                    found[entry.name] = entry.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         found = {}
     reading.looked(1 + len(found))
     return found
+
+
+def _size(listing: Listing, name: str) -> int:
+    """Raises RunDataError for a link that leads out of the run folder."""
+    size = listing[name]
+    if size is None:
+        raise RunDataError(OUTSIDE)
+    return size
 
 
 def _head(path: Path, size: int) -> bytes:
@@ -150,19 +168,40 @@ def _head(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
-def _shared_positions(folder: RunFolder, tally: _Tally) -> int | None:
-    """The clusters of s.locs; None without one, -1 if it is damaged."""
-    path = folder.shared_positions()
-    if path is None:
-        return None
-    tally.expected += 1
-    try:
-        clusters = _position_count(path, path.stat().st_size)
-    except RunDataError as err:
-        tally.problem(path, str(err), Sort.POSITIONS)
-        return -1
-    tally.found += 1
-    return clusters
+@dataclass(frozen=True)
+class _Shared:
+    """The name of the positions that the tiles of a lane share; `clusters` is -1 if damaged."""
+
+    name: str
+    clusters: int
+
+
+@dataclass(frozen=True)
+class _Wells:
+    """The positions that tiles share; each file is read once."""
+
+    folder: RunFolder
+    tally: _Tally
+    read: dict[Path, _Shared] = field(default_factory=dict)
+
+    def of(self, lane: int) -> _Shared | None:
+        """None where each tile has its own."""
+        path = self.folder.shared_positions(lane)
+        if path is not None and path not in self.read:
+            self.read[path] = _Shared(path.name, self._clusters(path))
+        return self.read[path] if path is not None else None
+
+    def _clusters(self, path: Path) -> int:
+        self.tally.expected += 1
+        try:
+            if leads_out(self.folder.path, path):
+                raise RunDataError(OUTSIDE)
+            clusters = _position_count(path, path.stat().st_size)
+        except RunDataError as err:
+            self.tally.problem(path, str(err), Sort.POSITIONS)
+            return -1
+        self.tally.found += 1
+        return clusters
 
 
 def _position_count(path: Path, size: int) -> int:
@@ -189,13 +228,13 @@ class _LaneCheck:
 
     def _further_tiles(self, path: Path, tiles: Iterable[int]) -> None:
         """See that there is no tile that RunInfo.xml does not list: its reads would be lost."""
-        further = sorted(set(tiles) - set(self.tiles))
+        further = sorted(set(tiles) - self._listed)
         if further and self.tally.ends:
             more = f", nor {len(further) - 1} more" if len(further) > 1 else ""
             reason = f"{FILE_NAME} does not list tile {further[0]} of lane {self.lane}{more}"
             self.tally.problem(path, reason, Sort.CALLS)
 
-    def tile_files(self, shared: int | None) -> None:
+    def tile_files(self, shared: _Shared | None) -> None:
         """A lane with a filter a tile."""
         clusters = self._filters()
         if shared is None:
@@ -207,7 +246,7 @@ class _LaneCheck:
         for cycle in range(1, self.run_info.cycles + 1):
             check(cycle, clusters, excluded)
 
-    def lane_files(self, shared: int | None) -> None:
+    def lane_files(self, shared: _Shared | None) -> None:
         """A lane whose tiles stand one after the other in every file."""
         path = self.folder.tile_index(self.lane)
         index = self._one(path, Sort.CALLS, bci.read_tiles)
@@ -225,13 +264,15 @@ class _LaneCheck:
             path = self.folder.lane_positions(self.lane)
             count = self._one(path, Sort.POSITIONS, lambda p: _position_count(p, p.stat().st_size))
             self._agree(path, Sort.POSITIONS, count, clusters)
-        listing = _listing(self.folder.lane(self.lane))
         for cycle in range(1, self.run_info.cycles + 1):
-            self._bgzf(self.folder.bgzf(self.lane, cycle), listing, index)
+            self._bgzf(self.folder.bgzf(self.lane, cycle), self._lane_listing, index)
 
     def _one(self, path: Path, sort: Sort, read: Callable[[Path], T]) -> T | None:
         """What `read` makes of a file that is expected; None, and a problem, if it is not sound."""
         self.tally.expected += 1
+        if leads_out(self.folder.path, path):
+            self.tally.problem(path, OUTSIDE, sort)
+            return None
         if not path.is_file():
             self.tally.problem(path, "missing", sort)
             return None
@@ -251,7 +292,7 @@ class _LaneCheck:
 
     def _filters(self) -> dict[int, int]:
         """The clusters of each tile whose filter file is sound."""
-        listing = _listing(self.folder.lane(self.lane))
+        listing = self._lane_listing
         clusters: dict[int, int] = {}
         for tile in self.tiles:
             self.tally.expected += 1
@@ -260,9 +301,10 @@ class _LaneCheck:
                 self.tally.problem(path, "missing", Sort.FILTER)
                 continue
             try:
+                size = _size(listing, path.name)
                 if self.tally.ends:
                     head = _head(path, filters.HEADER_SIZE)
-                    _, clusters[tile] = filters.header(head, listing[path.name], path.name)
+                    _, clusters[tile] = filters.header(head, size, path.name)
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(path, str(err), Sort.FILTER)
@@ -274,7 +316,7 @@ class _LaneCheck:
 
     def _positions(self, clusters: dict[int, int]) -> None:
         lane_dir = self.folder.intensities / f"L{self.lane:03d}"
-        listing = _listing(lane_dir)
+        listing = _listing(lane_dir, self.folder.path)
         for tile in self.tiles:
             self.tally.expected += 1
             stem = f"s_{self.lane}_{tile:04d}"
@@ -285,26 +327,30 @@ class _LaneCheck:
                 self.tally.problem(lane_dir / (stem + ".locs"), reason, Sort.POSITIONS)
                 continue
             try:
+                size = _size(listing, name)
                 if self.tally.ends:
-                    found = _position_count(lane_dir / name, listing[name])
+                    found = _position_count(lane_dir / name, size)
                     _same_count(f"{name}: ", found, clusters.get(tile))
                 self.tally.found += 1
             except RunDataError as err:
                 self.tally.problem(lane_dir / name, str(err), Sort.POSITIONS)
 
-    def _compare_with_shared(self, clusters: dict[int, int], shared: int) -> None:
-        """Every tile of a patterned flow cell has the wells of s.locs, or is empty."""
+    def _compare_with_shared(self, clusters: dict[int, int], shared: _Shared) -> None:
+        """Every tile of a patterned flow cell has all of the wells, or is empty."""
         for tile, count in clusters.items():
-            if shared >= 0 and count not in (0, shared):
+            if shared.clusters >= 0 and count not in (0, shared.clusters):
                 self.tally.found -= 1
-                reason = f"{count} clusters, s.locs has {shared}"
+                reason = f"{count} clusters, {shared.name} has {shared.clusters}"
                 self.tally.problem(self.folder.filter(self.lane, tile), reason, Sort.FILTER)
 
     def _bcls(self, cycle: int, clusters: dict[int, int], _: dict[int, int]) -> None:
         """The files of one cycle, one a tile."""
         cycle_dir = self.folder.cycle(self.lane, cycle)
-        listing = _listing(cycle_dir)
         self.tally.expected += len(self.tiles)
+        if self._is_outside(cycle_dir):
+            self.tally.problem(cycle_dir, OUTSIDE, Sort.CALLS, len(self.tiles))
+            return
+        listing = _listing(cycle_dir, self.folder.path)
         if not listing:
             reason = f"missing, with all of its {len(self.tiles)} files"
             self.tally.problem(cycle_dir, reason, Sort.CALLS, len(self.tiles))
@@ -320,8 +366,9 @@ class _LaneCheck:
                 self.tally.problem(cycle_dir / usual, reason, Sort.CALLS)
                 continue
             try:
-                if self.tally.ends or not listing[name]:
-                    count = whole_calls.bcl_clusters(cycle_dir / name, listing[name])
+                size = _size(listing, name)
+                if self.tally.ends or not size:
+                    count = whole_calls.bcl_clusters(cycle_dir / name, size)
                     _same_count("", count, clusters.get(tile))
                 self.tally.found += 1
             except RunDataError as err:
@@ -329,8 +376,13 @@ class _LaneCheck:
 
     def _cbcls(self, cycle: int, clusters: dict[int, int], excluded: dict[int, int]) -> None:
         """The files of one cycle; `excluded` is for the cycles after it."""
-        listing = _listing(self.folder.cycle(self.lane, cycle))
-        usual = [self._surface_file(cycle, tile) for tile in self.tiles]
+        cycle_dir = self.folder.cycle(self.lane, cycle)
+        if self._is_outside(cycle_dir):
+            self.tally.expected += len(self._surfaces)
+            self.tally.problem(cycle_dir, OUTSIDE, Sort.CALLS, len(self._surfaces))
+            return
+        listing = _listing(cycle_dir, self.folder.path)
+        usual = {self.folder.cbcl(self.lane, cycle, s): tiles for s, tiles in self._surfaces}
         headers: dict[Path, Header] = {}
         for path in sorted({*usual, *self.folder.cbcls(self.lane, cycle)}):
             self.tally.expected += 1
@@ -338,9 +390,10 @@ class _LaneCheck:
                 self.tally.problem(path, "missing", Sort.CALLS)
                 continue
             try:
+                size = _size(listing, path.name)
                 if self.tally.ends:
                     headers[path] = whole_calls.cbcl_header(path)
-                elif not listing[path.name]:
+                elif not size:
                     raise RunDataError("truncated: 0 bytes")
                 self.tally.found += 1
             except RunDataError as err:
@@ -351,19 +404,34 @@ class _LaneCheck:
                 self._further_tiles(path, filled.tolist())
         places = Counter(tile for header in headers.values() for tile in header.numbers.tolist())
         for path, header in headers.items():
-            expected = {tile for tile, file in zip(self.tiles, usual, strict=True) if file == path}
             if header.excludes_failed:
-                held = set(header.numbers.tolist()) & set(self.tiles)
+                held = self._listed.intersection(header.numbers.tolist())
                 self.tally.note_passed_only(path, filter_needed=not held <= clusters.keys())
             try:
-                _check_places(header, expected, places)
+                _check_places(header, usual.get(path, frozenset()), places)
                 self._compare_cbcl(header, clusters, excluded)
             except RunDataError as err:
                 self.tally.found -= 1
                 self.tally.problem(path, str(err), Sort.CALLS)
 
-    def _surface_file(self, cycle: int, tile: int) -> Path:
-        return self.folder.cbcl(self.lane, cycle, surface(tile))
+    @cached_property
+    def _lane_listing(self) -> Listing:
+        return _listing(self.folder.lane(self.lane), self.folder.path)
+
+    def _is_outside(self, cycle_dir: Path) -> bool:
+        return self._lane_listing.get(cycle_dir.name, 0) is None
+
+    @cached_property
+    def _listed(self) -> frozenset[int]:
+        return frozenset(self.tiles)
+
+    @cached_property
+    def _surfaces(self) -> list[tuple[int, frozenset[int]]]:
+        """The surfaces of the lane, each with its tiles."""
+        found: dict[int, set[int]] = {}
+        for tile in self.tiles:
+            found.setdefault(surface(tile), set()).add(tile)
+        return [(number, frozenset(tiles)) for number, tiles in found.items()]
 
     def _compare_cbcl(
         self, header: Header, clusters: dict[int, int], excluded: dict[int, int]
@@ -374,10 +442,10 @@ class _LaneCheck:
             expected = clusters.get(tile)
             if not header.excludes_failed:
                 _same_count(f"tile {tile}: ", found, expected)
-            elif tile in self.tiles and tile not in excluded:
+            elif tile in self._listed and tile not in excluded:
                 excluded[tile] = found
                 self._check_left_out(tile, found, expected)
-            elif tile in self.tiles and found != excluded[tile]:
+            elif tile in self._listed and found != excluded[tile]:
                 raise RunDataError(
                     f"tile {tile}: {found} clusters passed the filter, "
                     f"in an earlier cycle {excluded[tile]}"
@@ -394,7 +462,7 @@ class _LaneCheck:
         if not filters.read(self.folder.filter(self.lane, tile)).all():
             raise RunDataError(f"tile {tile}: none is left out of those that failed the filter")
 
-    def _bgzf(self, path: Path, listing: dict[str, int], index: TileIndex | None) -> None:
+    def _bgzf(self, path: Path, listing: Listing, index: TileIndex | None) -> None:
         """The file of one cycle and its index."""
         index_path = path.with_name(path.name + ".bci")
         tiles = len(index.tiles) if index else 0
@@ -404,6 +472,7 @@ class _LaneCheck:
             self.tally.problem(index_path, "missing", Sort.CALLS)
         else:
             try:
+                _size(listing, index_path.name)
                 if index and self.tally.ends:
                     offsets = bci.read_offsets(index_path, tiles)
                 self.tally.found += 1
@@ -413,9 +482,10 @@ class _LaneCheck:
             self.tally.problem(path, "missing", Sort.CALLS)
             return
         try:
+            size = _size(listing, path.name)
             if offsets is not None and index is not None:
-                whole_calls.check_bgzf(path, listing[path.name], offsets, index)
-            elif not listing[path.name]:
+                whole_calls.check_bgzf(path, size, offsets, index)
+            elif not size:
                 raise RunDataError("truncated: 0 bytes")
             self.tally.found += 1
         except RunDataError as err:
@@ -431,7 +501,7 @@ def _same_count(where: str, found: int, expected: int | None) -> None:
         raise RunDataError(f"{where}{found} clusters, its filter file has {expected}")
 
 
-def _check_places(header: Header, expected: set[int], places: Counter[int]) -> None:
+def _check_places(header: Header, expected: frozenset[int], places: Counter[int]) -> None:
     """Each tile stands in one of a cycle's files, as a rule in that of its surface."""
     missing = min((tile for tile in expected if not places[tile]), default=None)
     if missing is not None:

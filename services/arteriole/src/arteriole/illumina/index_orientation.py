@@ -18,6 +18,9 @@ from arteriole.illumina.sheet_text import plain
 
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 CODE = "sheet.orientation_unknown"
+#: The setting of BCL Convert 4.4, of all samples, by which a sheet tells how it has index2: Y as
+#: reverse complement, N forward.
+STATEMENT = "Index2ColumnReverseComplement"
 
 
 class OrientationError(RunDataError):
@@ -149,13 +152,16 @@ def index2_of(
 ) -> Index2 | None:
     """How index2 of `sheet` is written; None if it has none, or the run no second index read.
 
+    What the sheet itself states comes first, where only one thing can be meant by it.
+
     Args:
         converter: the one that is to convert. A sheet is taken as written for it where it reads
             such sheets itself.
         said: what the site says; None if the documents are to decide.
 
     Raises:
-        OrientationError: the documents contradict each other, and the site says nothing. A sheet of
+        OrientationError: what the sheet states fits no i5 of this run; or it may mean two things,
+            or the documents contradict each other, and the site says nothing. A sheet of
             version 1 on a marked run is reversed for bcl2fastq and forward for BCL Convert. One
             with IndexOrientation Forward on an unmarked one is turned by the BaseSpace app, and
             taken as it stands by BCL Convert itself.
@@ -163,12 +169,47 @@ def index2_of(
     i5 = i5_of(info, parameters)
     if i5 is None or not any(sample.index2 for sample in sheet.samples):
         return None
-    if said is not None:
-        return Index2(i5, said)
+    written = _by_statement(stated(sheet), i5, said) or said
+    if written is not None:
+        return Index2(i5, written)
     if converter == "bclconvert":
         _refuse_contradiction(sheet, i5)
     native = converter if sheet.version == 1 else "bclconvert"
     return Index2(i5, taken_by(native, sheet.version, i5.marked))
+
+
+def _by_statement(value: str, i5: I5, said: Convention | None) -> Convention | None:
+    """What the sheet states of itself; None if it states nothing, or the site has to say it.
+
+    On a run that does not mark an i5 which is read reversed, BCL Convert takes the read for a
+    forward one. So forward may be meant of the strand, or of what it is compared with.
+    """
+    if not value:
+        return None
+    if i5.marked:
+        return Convention.AS_READ if value == "Y" else Convention.FORWARD
+    if i5.direction is Direction.FORWARD:
+        if value == "N":
+            return Convention.FORWARD
+        raise OrientationError(
+            f"the sheet says {STATEMENT} Y, and the i5 of this run was read forward ({i5.reason})",
+            hint="write index2 forward, and remove the setting",
+        )
+    if said is not None:
+        return None
+    raise OrientationError(
+        f"the sheet says {STATEMENT} {value}, which may mean either direction on this run: it does"
+        f" not mark the i5 ({i5.reason})",
+        hint="remove the setting, or say in bcl2fastq.index2 how the sheets of this site write"
+        " index2: forward or as-read",
+    )
+
+
+def stated(sheet: SampleSheet) -> str:
+    """Y or N of Index2ColumnReverseComplement; empty if the sheet does not say it."""
+    key = plain(STATEMENT)
+    found = (setting.value for name, setting in sheet.settings.items() if plain(name) == key)
+    return next((value for value in found if value in ("Y", "N")), "")
 
 
 def _refuse_contradiction(sheet: SampleSheet, i5: I5) -> None:
@@ -223,7 +264,7 @@ def for_converter(
         RunDataError: RunInfo.xml or RunParameters.xml cannot be read.
     """
     converter = reader(converter)
-    if said is None and converter != "bclconvert":
+    if said is None and converter != "bclconvert" and not stated(sheet):
         return sheet
     info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)
     convention = None if said is None else Convention(said)
@@ -241,7 +282,7 @@ def as_compared(
 
     The arguments and errors are those of `for_converter`.
     """
-    if said is None and converter in ("builtin", "picard"):
+    if said is None and converter in ("builtin", "picard") and not stated(sheet):
         return sheet
     info, parameters = RunInfo.read(run_dir), RunParameters.read(run_dir)
     convention = None if said is None else Convention(said)

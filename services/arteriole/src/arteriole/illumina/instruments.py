@@ -1,18 +1,25 @@
 """What each family of instruments writes when it is done, and how that is known.
 
-A marker answers one question only. RTAComplete.txt, SequenceComplete.txt and SequencingComplete.txt
-say that base calling has ended: files may still be on their way (a NovaSeq 6000 was seen to write
-CopyComplete.txt an hour and a half later, and base calls in between). CopyComplete.txt says that
-the copy has ended, where an instrument and its software write it.
+A marker answers one question only. RTAComplete.txt (or .xml), SequenceComplete.txt and
+SequencingComplete.txt say that base calling has ended: files may still be on their way (a NovaSeq
+6000 was seen to write CopyComplete.txt an hour and a half later, and base calls in between).
+CopyComplete.txt says that the copy has ended, where an instrument and its software write it.
 """
 
 import re
 from dataclasses import dataclass
 
 RTA_COMPLETE = "RTAComplete.txt"
+#: The same, as RTA 2 of a NextSeq 500 or 550 may write it.
+RTA_COMPLETE_XML = "RTAComplete.xml"
 COPY_COMPLETE = "CopyComplete.txt"
 #: Base calling has ended.
-CALLING_ENDED = (RTA_COMPLETE, "SequenceComplete.txt", "SequencingComplete.txt")
+CALLING_ENDED = (
+    RTA_COMPLETE,
+    RTA_COMPLETE_XML,
+    "SequenceComplete.txt",
+    "SequencingComplete.txt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +27,9 @@ class InstrumentType:
     """A family of instruments.
 
     `pattern` matches the start of its serial numbers. `marker` is the file without which a run is
-    not over; empty where nothing is known for sure, so that evidence alone decides. `source` is
-    the document or the real run on which the row rests; a row without one is unverified.
+    not over (RTAComplete.txt stands for RTAComplete.xml too); empty where nothing is known for
+    sure, so that evidence alone decides. `source` is the document or the real run on which the row
+    rests; a row without one is unverified.
     """
 
     name: str
@@ -60,7 +68,8 @@ INSTRUMENTS = (
         r"N[BS]\d",
         RTA_COMPLETE,
         "github.com/fls-bioinformatics-core/genomics, bcftbx/platforms.py: NB500968 ends with"
-        " RTAComplete.txt and CopyComplete.txt",
+        " RTAComplete.txt and CopyComplete.txt; support-docs.illumina.com/IN/NextSeq_550-500,"
+        " Sequencing Output Folder Structure: RTAComplete.xml",
     ),
     InstrumentType(
         "NextSeq 1000/2000",
@@ -130,7 +139,9 @@ def is_verified(serial_number: str) -> bool:
 def expected_markers(serial_number: str) -> tuple[str, ...]:
     """The files of which one says that the run is over.
 
-    An instrument of which that is not known for sure is done with either of the two usual markers.
+    An instrument of which that is not known for sure is done with any of the usual markers.
     """
     known = instrument_type(serial_number)
-    return (known.marker,) if known and known.marker else (RTA_COMPLETE, COPY_COMPLETE)
+    if known is None or not known.marker:
+        return (RTA_COMPLETE, RTA_COMPLETE_XML, COPY_COMPLETE)
+    return (RTA_COMPLETE, RTA_COMPLETE_XML) if known.marker == RTA_COMPLETE else (known.marker,)

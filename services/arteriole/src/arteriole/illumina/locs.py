@@ -1,4 +1,4 @@
-"""Cluster positions: .locs, s.locs and .clocs, as the whole numbers that stand in FASTQ headers.
+"""Cluster positions, as the whole numbers that stand in FASTQ headers.
 
 Little-endian. locs: i32 1, f32 1.0, u32 n, n x (f32 x, f32 y); a header shows floor(10 v + 1000.5).
 clocs: u8 1, u32 blocks; a block is u8 n, n x (u8 x, u8 y) in tenths of a pixel from the corner of

@@ -1,13 +1,15 @@
 """OverrideCycles of BCL Convert: how each cycle of a run is used.
 
-`Y151;I8N2;I8N2;Y151`, one mask a read in the order of the run, or with names, `R1:Y151;I1:I8N2`
-(BCL Convert software guide, "Sample Sheet", OverrideCycles). Y is template, I index, U a unique
+`Y151;I8N2;I8N2;Y151`, one mask a read in the order of the run (BCL Convert software guide, "Sample
+Sheet", OverrideCycles); or each with its name and in any order, `R1:Y151;R2:Y151;I1:I8N2;I2:I8N2`,
+which BCL Convert takes from 4.3.6 on. Y is template, I index, U a unique
 molecular index, N is left out. The mask of a read that RunInfo.xml marks IsReverseComplement="Y" is
 written in the direction of the sheet's indexes, against that of the cycles (DRAGEN guide, "BCL
 conversion"; Illumina Knowledge 8935): N2I8 uses the first 8 cycles of 10.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +17,8 @@ from arteriole.illumina.run_info import Read, RunInfo
 
 _MASK = re.compile(r"(?:([RI][12]):)?((?:[YINU]\d{1,4})+)", re.ASCII)
 _PART = re.compile(r"([YINU])(\d+)", re.ASCII)
+#: Masks without a name stay as they are.
+_USUAL = ("", "R1", "I1", "I2", "R2")
 
 
 class MaskError(ValueError):
@@ -37,6 +41,9 @@ class Mask:
     def cycles(self) -> int:
         """All cycles that the mask covers."""
         return sum(count for _, count in self.parts)
+
+    def __str__(self) -> str:
+        return "".join(f"{kind}{count}" for kind, count in self.parts)
 
     def in_order_of(self, read: Read) -> "Mask":
         """As its cycles come, of a mask that stands in the direction of the sheet's indexes.
@@ -66,19 +73,28 @@ class Mask:
 
 
 def parse(text: str, run_info: RunInfo) -> tuple[Mask, ...]:
-    """The mask of each read of the run.
+    """The mask of each read of the run, in its order.
 
     Raises:
         MaskError: saying what was expected and what was found.
     """
-    found = masks(text)
-    fit(found, run_info)
-    return found
+    return fit(masks(text), run_info)
+
+
+def rewritten(text: str, run_info: RunInfo) -> str:
+    """As every version of BCL Convert reads it: in the order of the run, without names.
+
+    It stays as it is if it does not fit the run.
+    """
+    try:
+        return ";".join(map(str, parse(text, run_info)))
+    except MaskError:
+        return text
 
 
 @lru_cache(maxsize=1024)
 def masks(text: str) -> tuple[Mask, ...]:
-    """The masks as they are written, whatever run they are for.
+    """The masks, whatever run they are for: as they are written, or by their names R1, I1, I2, R2.
 
     Raises:
         MaskError: saying what was expected and what was found.
@@ -92,20 +108,42 @@ def masks(text: str) -> tuple[Mask, ...]:
         parts = tuple((kind, int(count)) for kind, count in _PART.findall(match[2]))
         name = match[1] or ""
         found.append(Mask(parts, name, _is_index(name, parts, place, len(texts))))
-    return tuple(found)
+    _check_names([mask.name for mask in found])
+    return tuple(sorted(found, key=lambda mask: _USUAL.index(mask.name)))
 
 
-def fit(found: tuple[Mask, ...], run_info: RunInfo) -> None:
-    """See that each mask covers its read of the run. Raises MaskError."""
+def _check_names(found: list[str]) -> None:
+    if any(found) and not all(found):
+        raise MaskError(
+            f"expected a name before each mask or before none, found {_joined(found)} only"
+        )
+    twice = next((name for name in found if name and found.count(name) > 1), None)
+    if twice is not None:
+        raise MaskError(f"expected one mask of each read, found {found.count(twice)} of {twice}")
+
+
+def fit(found: tuple[Mask, ...], run_info: RunInfo) -> tuple[Mask, ...]:
+    """The masks in the order of the run, each of which covers its read. Raises MaskError."""
     reads = run_info.reads
     if len(found) != len(reads):
         raise MaskError(f"expected {len(reads)} masks, one a read, found {len(found)}")
-    for read, name, mask in zip(reads, names(reads), found, strict=True):
-        if mask.name not in ("", name):
-            raise MaskError(f"expected the mask of {name} in this place, found that of {mask.name}")
+    named, expected = {mask.name: mask for mask in found}, names(reads)
+    if "" not in named:
+        if named.keys() != set(expected):
+            raise MaskError(
+                f"expected the masks of {_joined(expected)}, found those of {_joined(named)}"
+            )
+        found = tuple(named[name] for name in expected)
+    for read, name, mask in zip(reads, expected, found, strict=True):
         if mask.cycles != read.cycles:
-            text = "".join(f"{kind}{count}" for kind, count in mask.parts)[:40]
-            raise MaskError(f"{name} has {read.cycles} cycles, its mask {text} is of {mask.cycles}")
+            raise MaskError(
+                f"{name} has {read.cycles} cycles, its mask {str(mask)[:40]} is of {mask.cycles}"
+            )
+    return found
+
+
+def _joined(found: Iterable[str]) -> str:
+    return ", ".join(name for name in found if name)
 
 
 def _is_index(name: str, parts: tuple[tuple[str, int], ...], place: int, count: int) -> bool:

@@ -1,5 +1,6 @@
 """Where things lie in a run folder."""
 
+import os
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ from arteriole.illumina.run_parameters import RunParameters
 
 MARKERS = (
     "RTAComplete.txt",
+    "RTAComplete.xml",
     "CopyComplete.txt",
     "SequenceComplete.txt",
     "SequencingComplete.txt",
@@ -143,14 +145,18 @@ class RunFolder:
         """The cluster positions of a whole lane, beside .bcl.bgzf files."""
         return self.intensities / f"L{lane:03d}" / f"s_{lane}.locs"
 
-    def shared_positions(self) -> Path | None:
-        """The one s.locs of a patterned flow cell, if there is one."""
-        path = self.intensities / "s.locs"
-        return path if path.is_file() else None
+    def shared_positions(self, lane: int) -> Path | None:
+        """The positions that all tiles of the lane of a patterned flow cell share, if there are.
+
+        One s.locs for all lanes, or s_<lane>.locs as in support-docs.illumina.com, Sequencing
+        Output Files of the NextSeq 1000/2000 and of the NovaSeq X.
+        """
+        paths = (self.intensities / name for name in ("s.locs", f"s_{lane}.locs"))
+        return next((path for path in paths if path.is_file()), None)
 
     def positions(self, lane: int, tile: int) -> Path | None:
-        """The cluster positions of a tile: s.locs, or its own .locs or .clocs."""
-        shared = self.shared_positions()
+        """The cluster positions of a tile: those of its lane, or its own .locs or .clocs."""
+        shared = self.shared_positions(lane)
         if shared is not None:
             return shared
         stem = self.intensities / f"L{lane:03d}" / f"s_{lane}_{tile:04d}"
@@ -177,6 +183,17 @@ class RunFolder:
 def surface(tile: int) -> int:
     """The surface that a tile lies on, which is the first digit of its number."""
     return int(str(tile)[0])
+
+
+def leads_out(folder: Path, path: Path) -> bool:
+    """Whether `path` is a link that ends outside of `folder`: what is there is not the run's.
+
+    NB: `Path.resolve` raises where links lead in a circle.
+    """
+    if not path.is_symlink():
+        return False
+    root = os.path.realpath(folder)
+    return os.path.commonpath((root, os.path.realpath(path))) != root
 
 
 def _names(folder: Path) -> list[str]:

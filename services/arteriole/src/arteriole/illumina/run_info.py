@@ -19,7 +19,10 @@ _RUN_ID_LIMIT = 255
 _DATE_LIMIT = 40
 _RUN = re.compile(r"\d{6,8}_([A-Za-z0-9-]+)_(\d{1,9})_", re.ASCII)
 _TILE = re.compile(r"(\d{1,2})_(\d{4,5})")
-_LIMITS = {"lanes": 16, "cycles": 5000, "tiles of a lane": 50_000}
+#: The largest lane is one of a NovaSeq 6000 (S4), of 936 tiles, the largest flow cell one of a
+#: NovaSeq X (25B), of 8 lanes of 784 tiles (Illumina Knowledge 7970): 2 million tiles and cycles
+#: where it has 318 of these.
+_LIMITS = {"lanes": 16, "cycles": 5000, "tiles of a lane": 10_000, "tiles and cycles": 10_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def parse(path: Path) -> RunInfo:
     run = _child(root, "Run", path)
     layout_element = _child(run, "FlowcellLayout", path)
     layout = _layout(layout_element, path)
-    return RunInfo(
+    info = RunInfo(
         run_id=_run_id(run.get("Id", ""), path),
         run_number=_number(run, "Number", path, default=0),
         flowcell=_name(_text(run, "Flowcell"), "Run/Flowcell", path),
@@ -124,6 +127,19 @@ def parse(path: Path) -> RunInfo:
         layout=layout,
         tiles=_tiles(layout_element, layout, path),
     )
+    _check_size(info, path)
+    return info
+
+
+def _check_size(info: RunInfo, path: Path) -> None:
+    """See that what has to be looked at, perhaps a file a tile and cycle, is not too much."""
+    tiles = sum(map(len, info.tiles.values()))
+    if tiles * info.cycles > _LIMITS["tiles and cycles"]:
+        raise RunInfoError(
+            f"{path.name} FlowcellLayout: {tiles:,} tiles in {info.cycles:,} cycles are not "
+            f"possible (one times the other is {_LIMITS['tiles and cycles']:,} at most)",
+            hint="copy the file from the instrument again",
+        )
 
 
 def _reads(element: Element, path: Path) -> tuple[Read, ...]:
@@ -215,6 +231,9 @@ def _tiles(element: Element, layout: Layout, path: Path) -> Mapping[int, tuple[i
                 f"{layout.lanes}, found {text[:40]!r}"
             )
         tiles.setdefault(int(match[1]), []).append(int(match[2]))
+    most = max(map(len, tiles.values()))
+    if most > _LIMITS["tiles of a lane"]:
+        raise RunInfoError(f"{path.name} TileSet/Tiles: {most} tiles a lane are not possible")
     if any(len(set(numbers)) != len(numbers) for numbers in tiles.values()):
         raise RunInfoError(f"{path.name} TileSet/Tiles: a tile is listed twice")
     return {lane: tuple(sorted(tiles[lane])) for lane in sorted(tiles)}

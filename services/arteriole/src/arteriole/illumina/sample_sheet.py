@@ -239,16 +239,17 @@ def _row_settings(
 
 
 def _reads(rows: Rows) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Note, ...]]:
-    """Cycles of template and of index reads, and notes; reads of 0 cycles are left out."""
+    """Cycles of template and of index reads, and notes; reads without a cycle are left out."""
     numbered: list[int] = []
     named: dict[str, int] = {}
     notes: list[Note] = []
     for number, cells in rows:
         name = plain(cells[0])
         if name in {*_READ_NAMES, *_INDEX_READ_NAMES}:
-            named[name] = _cycles(cells[1] if len(cells) > 1 else "", number, 2)
+            value = cells[1] if len(cells) > 1 else ""
+            named[name] = _cycles(value or "0", number, 2)
             if not named[name] and name in _READ_NAMES:
-                message = f"{cells[0]} says 0 cycles"
+                message = f"{cells[0]} says {'0' if value else 'no'} cycles"
                 hint = "remove the line; BCL Convert fails at it"
                 notes.append(Note("sheet.reads_zero", number, 2, message, hint))
         elif name != "index":  # a sheet for a MiSeq may name its index reads without their cycles

@@ -8,7 +8,7 @@ line only has no place in a sheet of version 1.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from arteriole.illumina import cycle_masks
+from arteriole.illumina import cycle_masks, override_cycles
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet, Setting
 from arteriole.illumina.sheet_settings import (
@@ -187,9 +187,12 @@ def _masks(
     """One mask for all where they are the same, else one a sample; none where it says nothing."""
     given = dict(said.rows) if said is not None else {}
     masks = [
-        given.get(sample.line)
-        or (said.value if said is not None and not said.rows else "")
-        or cycle_masks.mask(run_info, sample, cycles)
+        override_cycles.rewritten(
+            given.get(sample.line)
+            or (said.value if said is not None and not said.rows else "")
+            or cycle_masks.mask(run_info, sample, cycles),
+            run_info,
+        )
         for sample in sheet.samples
     ]
     if len(set(masks)) > 1:
@@ -222,8 +225,9 @@ def _version_1(
         elif key in _SAME_IN_V1:
             found.lines[_SAME_IN_V1[key]] = setting.value
         elif key == "overridecycles":
+            said_mask = override_cycles.rewritten(setting.value, run_info)
             plain_mask = all(
-                setting.value == cycle_masks.mask(run_info, sample) for sample in sheet.samples
+                said_mask == cycle_masks.mask(run_info, sample) for sample in sheet.samples
             )
             found.leave(name, setting, changes_reads=not plain_mask)
         elif not (key == "adapterbehavior" and mask):

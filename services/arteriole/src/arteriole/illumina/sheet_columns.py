@@ -51,7 +51,7 @@ PASSIVE_COLUMNS = frozenset(
         *("libraryprepkitname", "indexadapterkitname", "projectname", "well", "plate"),
         # TruSight Oncology 500, DRAGEN and BCL Convert
         *("pairid", "samplefeature", "sampledescription", "dnaid", "rnaid", "barcodesetid"),
-        *("fastqcompressionformat", "customdescription"),
+        *("fastqcompressionformat", "customdescription", "libraryinputvolume"),
         # Laboratory systems
         *("readstructure", "referencename", "targetset", "librarynm", "sampledate"),
         *("dnaextractname", "tubebarcode", "platebarcode", "librarybarcode", "indexplateposition"),
@@ -98,7 +98,7 @@ def read(rows: Rows) -> Columns:
             _take(used, COLUMNS[key], number, column)
         elif key in SETTING_COLUMNS:
             _take(settings, SETTING_COLUMNS[key], number, column)
-        elif name and key not in PASSIVE_COLUMNS and key != "project":
+        elif name and key not in PASSIVE_COLUMNS and key != "project" and not _is_custom(name):
             _refuse_if_near(name, number, column)
             _refuse_if_sequences(name, rows, column)
             notes.append(_ignored(name, number, column))
@@ -113,6 +113,11 @@ def read(rows: Rows) -> Columns:
         if not name:
             _refuse_if_unnamed(rows, column)
     return Columns(used, settings, len(names), tuple(notes))
+
+
+def _is_custom(name: str) -> bool:
+    """Whether it is a laboratory's own column, which BCL Convert passes over from 4.4 on."""
+    return name.lower().startswith("custom_")
 
 
 def _take(columns: dict[str, int], name: str, line: int, column: int) -> None:

@@ -33,6 +33,9 @@ PASSIVE_SETTINGS = frozenset(
     {
         # BCL Convert: nothing about the reads
         *("softwareversion", "generatefastqcmetrics", "appversion", "fastqcompressionlevel"),
+        "libraryinputvolume",
+        # how index2 is written: it is made what the converter takes (index_orientation)
+        "index2columnreversecomplement",
         # analysis after the conversion: MiSeq Reporter and Local Run Manager
         *("flagpcrduplicates", "variantcaller", "outputgenomevcf", "quickmetrics", "aligner"),
         *("variantfilterqualitycutoff", "qualityscoretrim", "indelrealignment", "runbwaaln"),

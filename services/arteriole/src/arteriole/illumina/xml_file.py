@@ -18,7 +18,7 @@ _BYTES_OF_ONE = 16
 _DEPTH_LIMIT = 100
 #: Longest name or reason that is repeated.
 _SHOWN = 60
-_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>")
 
 
 def read(path: Path, root_name: str, error: type[RunDataError], limit: int = SIZE_LIMIT) -> Element:
@@ -100,7 +100,7 @@ def _parse(data: bytes, most: int) -> Element:
     try:
         return _element(data, most)
     except ParseError:
-        # Some control software declares utf-16 and writes utf-8.
+        # Some control software declares utf-16 and writes utf-8, with a byte order mark or without.
         declaration = _DECLARATION.match(data)
         if declaration is None or b"utf-16" not in declaration.group().lower():
             raise

@@ -112,7 +112,7 @@ def _is_hollow(name: str, size: int) -> bool:
 
 
 def _without_positions(folder: RunFolder, tiles: tuple[int, ...], lane: int) -> Iterator[str]:
-    if folder.shared_positions() is not None:
+    if folder.shared_positions(lane) is not None:
         return
     names = _names(folder.intensities / f"L{lane:03d}")
     stems = {Path(name).stem for name in names if name.endswith((".locs", ".clocs"))}

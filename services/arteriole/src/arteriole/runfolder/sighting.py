@@ -20,11 +20,11 @@ from arteriole.illumina import (
     run_parameters,
     run_status,
 )
-from arteriole.illumina.completeness import Completeness, Sort
+from arteriole.illumina.completeness import OUTSIDE, Completeness, Sort
 from arteriole.illumina.errors import RunDataError, RunInfoError
 from arteriole.illumina.instruments import expected_markers
 from arteriole.illumina.leavings import Analysis
-from arteriole.illumina.run_folder import MARKERS, RunFolder
+from arteriole.illumina.run_folder import MARKERS, RunFolder, leads_out
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.run_parameters import RunParameters
 from arteriole.illumina.run_status import RunStatus
@@ -282,22 +282,11 @@ def _link_out(path: Path, names: Iterable[str]) -> RunDataError | None:
     for name in names:
         if leads_out(path, path / name):
             return RunDataError(
-                f"{name} is a link that leads out of the run folder",
+                f"{name} is {OUTSIDE}",
                 code="run.link",
                 hint="replace it with what it stands for; it is looked at again by itself",
             )
     return None
-
-
-def leads_out(folder: Path, path: Path) -> bool:
-    """Whether `path` is a link that ends outside of `folder`.
-
-    NB: `Path.resolve` raises where links lead in a circle.
-    """
-    if not path.is_symlink():
-        return False
-    root = os.path.realpath(folder)
-    return os.path.commonpath((root, os.path.realpath(path))) != root
 
 
 def _info(path: Path) -> tuple[RunInfo | None, RunDataError | None]:

@@ -457,7 +457,7 @@ def examine_marker(path: Path, grace_minutes: float, now: float) -> Verdict:
     try:
         expected = expected_markers(folder.run_info.instrument)
     except ArterioleError:
-        expected = ("RTAComplete.txt", "CopyComplete.txt")
+        expected = expected_markers("")
     for name in expected:
         try:
             age = now - (path / name).stat().st_mtime

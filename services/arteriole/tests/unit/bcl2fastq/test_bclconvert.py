@@ -157,6 +157,7 @@ def test_it_is_found_by_name_and_needs_its_tool():
     assert refused.value.code == "convert.option" and refused.value.hint
 
 
+STATED = "Index2ColumnReverseComplement,"
 #: (instrument, i5 reversed, marked, sheet, what the site says, sheet for the builtin converter)
 FINDS = {
     "MiSeq, version 1": ("M04034", False, False, v1(), None, v1()),
@@ -165,6 +166,22 @@ FINDS = {
     "NextSeq 500, forward": ("NB500968", True, False, v1(), "forward", v1(turned=True)),
     "NovaSeq X, version 2": ("LH00217", True, True, v2(), None, v2()),
     "NovaSeq X, as read": ("LH00217", True, True, v1(turned=True), "as-read", v1()),
+    "NovaSeq X, as read by its sheet": (
+        "LH00217",
+        True,
+        True,
+        v2(f"{STATED}Y\n", turned=True),
+        None,
+        v2(f"{STATED}Y\n", turned=True),
+    ),
+    "NovaSeq X, forward by its sheet": (
+        "LH00217",
+        True,
+        True,
+        v2(f"{STATED}N\nLibraryInputVolume,5.5\n"),
+        "as-read",
+        v2(f"{STATED}N\nLibraryInputVolume,5.5\n"),
+    ),
     "NovaSeq X, forward": ("LH00217", True, True, v1(), "forward", v1()),
 }
 
@@ -363,6 +380,7 @@ def test_the_builtin_converter_takes_the_word_of_the_site(tmp_path, sequenced, f
         ("CreateFastqForIndexReads,0", ""),
         ("CreateFastqForIndexReads,1", "convert.setting"),
         ("NoLaneSplitting,true", "convert.setting"),
+        ("OverrideReads,Y6;I5;I5r;Y6r", "convert.setting"),
         ("FastqCompressionFormat,dragen", "convert.setting"),
         ("BarcodeMismatchesIndex1,2", "convert.setting"),
         ("ReverseComplement,1", "convert.setting"),
@@ -389,8 +407,11 @@ def test_adapters_are_passed_on_unless_they_are_to_be_ignored(tmp_path, sequence
     assert any("line 5: setting Adapter" in warning for warning in warnings)
 
 
-def test_cycles_are_used_as_the_sheet_says(tmp_path, sequenced, fake, task):
-    run = sequenced(v2("OverrideCycles,N1Y5;I4N1;I4N1;Y4N2\n"))
+@pytest.mark.parametrize(
+    "masks", ["N1Y5;I4N1;I4N1;Y4N2", "R1:N1Y5;R2:Y4N2;I1:I4N1;I2:I4N1", "N1Y5;I4N1;I4N1;Y4N2;"]
+)
+def test_cycles_are_used_as_the_sheet_says(tmp_path, sequenced, fake, task, masks):
+    run = sequenced(v2(f"OverrideCycles,{masks}\n"))
     work(task(run, fake()))
     found = texts(tmp_path / "fastq" / "r1" / "attempt-1")
     assert found["S2_S2_L001_R1_001.fastq.gz"].splitlines()[1::4] == ["ATCAT", "TTTTT"]

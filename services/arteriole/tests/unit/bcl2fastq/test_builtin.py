@@ -380,7 +380,7 @@ def test_samples_of_a_lane_with_different_masks_are_refused_by_name(tiny_run, cl
 def test_masks_that_name_their_reads_are_the_same_masks(tiny_run, cluster_of, convert):
     tiny_run.clusters = {(1, 1101): [cluster_of("ACGTAAACCCACGT")]}
     data = "[Data]\nSample_ID,index,index2,OverrideCycles\nA,AAA,CCC,Y4;I3;I3;Y2N2\n"
-    tiny_run.write(data + "B,TTT,GGG,R1:Y4;I1:I3;I2:I3;R2:Y2N2\n")
+    tiny_run.write(data + "B,TTT,GGG,R1:Y4;R2:Y2N2;I2:I3;I1:I3\n")
     _, files = convert(tiny_run.folder)
     assert files["A_S1_L001_R2_001.fastq.gz"][1] == "AC"
 
@@ -517,6 +517,7 @@ class TestRefused:
             ),
             ("[Settings]\nOverrideCycles,N4;I3;I3;N4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
+            ("[Settings]\nOverrideReads,Y4;I3;I3;Y4\n" + DUAL, "convert.setting"),
             ("[Settings]\nCreateFastqForIndexReads,yes\n" + DUAL, "convert.setting"),
             ("[Settings]\nBarcodeMismatchesIndex1,0\n" + DUAL, "convert.setting"),
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),

@@ -460,6 +460,23 @@ SHEETS = {
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
         "",
     ),
+    "the same mask with names": (
+        settings("OverrideCycles,R1:Y6;R2:Y5N1;I1:I4;I2:I4"),
+        ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
+        "",
+    ),
+    "as read by its own word": (
+        settings("Index2ColumnReverseComplement,Y").replace("GGGA", "TCCC").replace("CCCA", "TGGG"),
+        ON_BOARD,
+        "",
+    ),
+    "as read by the word of the one on board": (
+        SITE,
+        ON_BOARD.replace("GGGA", "TCCC")
+        .replace("CCCA", "TGGG")
+        .replace("[BCLConvert_Data]", "Index2ColumnReverseComplement,Y\n[BCLConvert_Data]"),
+        "",
+    ),
     "another mask": (
         SITE,
         ON_BOARD.replace("[BCLConvert_Data]", "OverrideCycles,Y6;I4;I4;Y5N1\n[BCLConvert_Data]"),
@@ -499,6 +516,14 @@ def test_the_sheets_are_held_against_each_other(run, tmp_path, case):
         taken(run, tmp_path)
     assert refused.value.code == "ingest.sheet_differs" and refused.value.hint
     assert message in str(refused.value)
+
+
+def test_other_reads_than_those_of_the_run_are_not_taken(run, tmp_path):
+    FAKE["analyse"](run, ON_BOARD)
+    (run / "SampleSheet.csv").write_text(settings("OverrideReads,Y6;I4;I4r;Y6r"))
+    with pytest.raises(ConversionError, match="OverrideReads asks for") as refused:
+        taken(run, tmp_path)
+    assert refused.value.code == "convert.setting" and refused.value.hint
 
 
 def test_index2_of_the_site_may_be_as_it_was_read(run, tmp_path):

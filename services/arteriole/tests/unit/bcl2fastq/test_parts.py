@@ -222,6 +222,15 @@ def test_parts_that_contradict_each_other_are_not_joined(bcl2fastq, request_of, 
     assert failed.value.code == "convert.stats"
 
 
+def test_masks_with_names_are_given_in_the_order_of_the_run(bcl2fastq, request_of):
+    named = SHEET.replace(NO_I5, "R1:Y5;R2:Y5;I2:N6;I1:I4N2")
+    masks = [
+        [part.request.options.use_bases_mask for part in bcl2fastq().prepare(request_of(one)).parts]
+        for one in (SHEET, named)
+    ]
+    assert masks[0] == masks[1] and ("y5,i4n2,n6,y5",) in masks[0]
+
+
 def test_a_link_is_not_joined(bcl2fastq, request_of):
     converter = bcl2fastq(only="y5,i4n2,n6,y5", link="P2/set_2_S2_L001_R1_001.fastq.gz")
     with pytest.raises(ConversionError, match="is no regular file"):
@@ -256,6 +265,8 @@ def test_a_marked_i5_of_several_lengths_is_refused(bcl2fastq, tiny_run, request_
     ("change", "code"),
     [
         (("[Data]", "AdapterStringency,0.5\n[Data]"), "convert.setting"),
+        (("[Data]", "Index2ColumnReverseComplement,Y\n[Data]"), "convert.setting"),
+        (("[Data]", "OverrideReads,Y5;I6;I6;Y5\n[Data]"), "convert.setting"),
         (("[Data]", "CreateFastqForIndexReads,1\n[Data]"), "convert.index_lengths"),
         ((NO_I5, "U2Y3;I4N2;N6;Y5"), "convert.bases_mask"),
     ],

@@ -58,6 +58,25 @@ def test_the_same_reads(tiny_run, cluster_of, convert, expected, suffix, options
     assert (result.clusters, result.clusters_pf) == (10, 7)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", ["s.locs", "s_1.locs"])
+def test_positions_that_the_tiles_share(tiny_run, cluster_of, convert, suffix, name):
+    tiny_run.suffix = suffix
+    fill(tiny_run, cluster_of, sizes=(3, 0, 3, 3))
+    tiny_run.write(SHEET)
+    intensities = tiny_run.folder / "Data" / "Intensities"
+    shutil.rmtree(intensities / "L001")
+    places = [struct.pack("<ff", place / 10, place / 5) for place in (10, 20, 30)]
+    (intensities / name).write_bytes(struct.pack("<ifI", 1, 1.0, 3) + b"".join(places))
+    _, files = convert(tiny_run.folder)
+    lines = [line for name, lines in files.items() if "_R1_" in name for line in lines[::4]]
+    found = {tuple(map(int, line.split(" ")[0].split(":")[-3:])) for line in lines}
+    # the second cluster of each tile did not pass
+    assert found == {
+        (tile, *at) for tile in (1101, 2101, 2102) for at in [(1010, 1020), (1030, 1060)]
+    }
+
+
 @pytest.mark.parametrize("block", [1, 4, 5, 9, 64])
 def test_tiles_that_begin_anywhere_in_a_block(tiny_run, cluster_of, convert, expected, block):
     tiny_run.suffix = ".bcl.bgzf"

@@ -2,6 +2,7 @@ import gzip
 import os
 import shutil
 import struct
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,17 +87,48 @@ def test_plain_bcl(tmp_path, run_writer, data, reason):
     assert reason in check(tmp_path).problems[0]
 
 
-def test_one_s_locs_for_all_tiles(run_dir):
+@pytest.mark.parametrize("name", ["s.locs", "s_1.locs"])
+def test_one_file_of_positions_for_all_tiles(run_dir, name):
     intensities = run_dir / "Data" / "Intensities"
     for path in (intensities / "L001").iterdir():
         path.unlink()
-    shared = intensities / "s.locs"
+    shared = intensities / name
     shared.write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
     assert (check(run_dir).expected, check(run_dir).found) == (11, 11)
     shared.write_bytes(struct.pack("<ifI", 1, 1.0, 6) + bytes(48))
     found = check(run_dir)
     assert (found.found, found.problem_count) == (9, 2)
-    assert "5 clusters, s.locs has 6" in found.problems[0]
+    assert f"5 clusters, {name} has 6" in found.problems[0]
+    shared.rename(intensities / "s_2.locs")  # of another lane
+    assert "L001/s_1_1101.locs: missing" in check(run_dir).problems[0]
+
+
+def test_each_lane_has_positions_of_its_own_where_there_is_no_s_locs(run_dir, run_writer):
+    run_writer[0](run_dir, lanes=2)
+    calls, intensities = run_dir / CALLS, run_dir / "Data" / "Intensities"
+    shutil.copytree(calls, calls.with_name("L002"))
+    for path in [*calls.with_name("L002").rglob("*"), *(intensities / "L001").iterdir()]:
+        if path.is_file():
+            path.rename(path.with_name(path.name.replace("s_1_", "s_2_")))
+    for lane, wells in ((1, 5), (2, 6)):
+        data = struct.pack("<ifI", 1, 1.0, wells) + bytes(8 * wells)
+        (intensities / f"s_{lane}.locs").write_bytes(data)
+    found = check(run_dir)
+    assert (found.expected, found.found) == (22, 20)
+    assert f"{CALLS[:-1]}2/s_2_1101.filter: 5 clusters, s_2.locs has 6" in found.problems
+    (intensities / "s.locs").write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
+    assert (check(run_dir).expected, check(run_dir).found) == (21, 21)
+
+
+def test_many_tiles_of_a_surface_are_one_file_to_look_for(tmp_path, run_writer):
+    path = run_writer[0](tmp_path, reads=((100, "N"),))
+    path.write_text(path.read_text().replace('TileCount="2"', 'TileCount="9999"'))
+    for cycle in range(1, 101):
+        (tmp_path / CALLS / f"C{cycle}.1").mkdir(parents=True)
+        (tmp_path / CALLS / f"C{cycle}.1" / "L001_1.cbcl").touch()
+    started = time.process_time()
+    assert check(tmp_path).problem_count > 19_000
+    assert time.process_time() - started < 2  # 0.3; 3.7 when each tile was asked for its file
 
 
 def test_clocs(run_dir):
@@ -218,6 +250,45 @@ def test_one_problem_of_another_kind_is_named(other_run, suffix, path, damage, r
     assert (found.problem_count, found.expected - found.found) == (1, 1), found.problems
     assert found.problems[0].startswith(path)
     assert reason in found.problems[0]
+
+
+LINKED = [
+    (".bcl.gz", f"{CALLS}/C3.1", 2),
+    (".bcl.gz", f"{CALLS}/C3.1/s_1_1102.bcl.gz", 1),
+    (".bcl.gz", f"{CALLS}/s_1_1101.filter", 1),
+    (".bcl.gz", "Data/Intensities/L001/s_1_1101.locs", 1),
+    (".cbcl", f"{CALLS}/C3.1", 1),
+    (".cbcl", CBCL, 1),
+    (".cbcl", f"{CALLS}/s_1_1101.filter", 1),
+    (".cbcl", "Data/Intensities/s.locs", 1),
+    (".bcl.bgzf", BGZF, 1),
+    (".bcl.bgzf", f"{BGZF}.bci", 1),
+    (".bcl.bgzf", f"{CALLS}/s_1.filter", 1),
+    (".bcl.bgzf", f"{CALLS}/s_1.bci", 1),
+    (".bcl.bgzf", "Data/Intensities/L001/s_1.locs", 1),
+]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize(("suffix", "path", "files"), LINKED)
+def test_what_a_link_leads_to_outside_is_not_the_runs(
+    other_run, run_dir, tmp_path, suffix, path, files, ends
+):
+    if suffix != ".bcl.gz":
+        other_run(suffix)
+    if path.endswith("s.locs"):
+        (run_dir / path).write_bytes(struct.pack("<ifI", 1, 1.0, 5) + bytes(40))
+    place = run_dir / path
+    inside, outside = run_dir / "kept", tmp_path / "outside"
+    place.rename(inside)
+    place.symlink_to(inside)
+    assert completeness.check(run_dir, RunInfo.read(run_dir), ends).is_complete
+    inside.rename(outside)
+    place.unlink()
+    place.symlink_to(outside)
+    found = completeness.check(run_dir, RunInfo.read(run_dir), ends)
+    told = f"{path}: a link that leads out of the run folder"
+    assert (found.problems, found.problem_count) == ((told,), files)
 
 
 def test_a_cbcl_may_lack_clusters_that_failed_but_as_many_in_every_cycle(other_run):

@@ -138,6 +138,11 @@ def test_bcl2fastq_takes_no_sheet_of_version_2():
         taken_by("bcl2fastq", 2, False)
 
 
+def stating(value: str, text: str = V2) -> str:
+    head, mark, rest = text.format("").partition("[BCLConvert_Data]")
+    return f"{head}Index2ColumnReverseComplement,{value}\n{mark}{rest}"
+
+
 #: (instrument, marked, sheet, converter, said, written, forward, as read)
 CASES = [
     # without a word from the site a sheet is written for the converter that reads such sheets
@@ -159,6 +164,16 @@ CASES = [
     ("M04034", False, V2.format("IndexOrientation,Forward\n"), "bclconvert", None, AS_READ,
      "AAAC", "AAAC"),
     ("M04034", False, V1, "bclconvert", FORWARD, FORWARD, "AAAC", "AAAC"),
+    # the sheet itself says it
+    ("LH00217", True, stating("Y"), "builtin", None, AS_READ, "GTTT", "AAAC"),
+    ("LH00217", True, stating("Y"), "bclconvert", None, AS_READ, "GTTT", "AAAC"),
+    ("LH00217", True, stating("Y"), "bclconvert", FORWARD, AS_READ, "GTTT", "AAAC"),
+    ("LH00217", True, stating("N"), "bclconvert", None, FORWARD, "AAAC", "GTTT"),
+    ("LH00217", True, stating("N"), "builtin", AS_READ, FORWARD, "AAAC", "GTTT"),
+    ("LH00217", True, stating(""), "builtin", AS_READ, AS_READ, "GTTT", "AAAC"),
+    ("M04034", False, stating("N"), "bclconvert", None, FORWARD, "AAAC", "AAAC"),
+    ("A00508", False, stating("Y"), "builtin", AS_READ, AS_READ, "GTTT", "AAAC"),
+    ("A00508", False, stating("N"), "builtin", FORWARD, FORWARD, "AAAC", "GTTT"),
 ]  # fmt: skip
 
 
@@ -177,6 +192,23 @@ def test_a_sheet_to_forward_and_as_read(
     other = rewritten(sheet(text), found, FORWARD)
     assert [sample.index2 for sample in other.samples] == [forward]
     assert [sample.index for sample in other.samples] == ["ACGT"]
+
+
+@pytest.mark.parametrize(
+    ("instrument", "text", "message"),
+    [
+        ("A00508", stating("Y"), "Complement Y, which may mean either direction on this run"),
+        ("A00508", stating("N"), "Complement N, which may mean either direction on this run"),
+        ("X1", stating("N"), "the instrument X1"),
+        ("M04034", stating("Y"), "the i5 of this run was read forward"),
+    ],
+)
+@pytest.mark.parametrize("converter", ["builtin", "bclconvert"])
+def test_what_a_sheet_states_that_may_mean_two_things(instrument, text, message, converter):
+    parameters = RunParameters(sbs_version="3")
+    with pytest.raises(OrientationError, match=message) as unknown:
+        index2_of(sheet(text), run(instrument), parameters, converter)
+    assert unknown.value.code == "sheet.orientation_unknown" and unknown.value.hint
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,29 @@ import pytest
 from arteriole.illumina.instruments import INSTRUMENTS, expected_markers, instrument_type
 from arteriole.illumina.run_folder import BclKind, RunFolder
 
+RTA, COPY = ("RTAComplete.txt", "RTAComplete.xml"), ("CopyComplete.txt",)
+
 
 @pytest.mark.parametrize(
     ("serial_number", "markers"),
     [
-        ("M04034", ("RTAComplete.txt",)),
-        ("MN00123", ("RTAComplete.txt",)),
-        ("NB501234", ("RTAComplete.txt",)),
-        ("VH00123", ("CopyComplete.txt",)),
-        ("A00834", ("CopyComplete.txt",)),
-        ("LH00100", ("CopyComplete.txt",)),
-        ("FS10000123", ("CopyComplete.txt",)),
-        ("ST-E00123", ("RTAComplete.txt",)),
-        ("D00123", ("RTAComplete.txt",)),
-        ("SN7001234", ("RTAComplete.txt",)),
-        ("7001234F", ("RTAComplete.txt",)),
-        ("C00123", ("RTAComplete.txt",)),
-        ("HWI-ST123", ("RTAComplete.txt",)),
-        ("HWI-D00123", ("RTAComplete.txt",)),
-        ("HWI-M00123", ("RTAComplete.txt",)),
-        ("SH00123", ("RTAComplete.txt", "CopyComplete.txt")),
-        ("unknown", ("RTAComplete.txt", "CopyComplete.txt")),
+        ("M04034", RTA),
+        ("MN00123", RTA),
+        ("NB501234", RTA),
+        ("VH00123", COPY),
+        ("A00834", COPY),
+        ("LH00100", COPY),
+        ("FS10000123", COPY),
+        ("ST-E00123", RTA),
+        ("D00123", RTA),
+        ("SN7001234", RTA),
+        ("7001234F", RTA),
+        ("C00123", RTA),
+        ("HWI-ST123", RTA),
+        ("HWI-D00123", RTA),
+        ("HWI-M00123", RTA),
+        ("SH00123", RTA + COPY),
+        ("unknown", RTA + COPY),
     ],
 )
 def test_marker_by_instrument(serial_number, markers):
@@ -66,7 +68,7 @@ def test_what_is_known_of_each_family_rests_on_something():
     assert all(bool(known.marker) is known.is_verified for known in INSTRUMENTS)
 
 
-@pytest.mark.parametrize("present", [(), ("CopyComplete.txt",), ("RTAComplete.txt",)])
+@pytest.mark.parametrize("present", [(), COPY, ("RTAComplete.txt",), RTA])
 def test_markers_are_those_that_are_there(run_dir, present):
     for name in present:
         (run_dir / name).touch()
@@ -91,10 +93,13 @@ def test_kind_of_base_calls(tmp_path: Path, file, kind):
     assert RunFolder(tmp_path).bcl_kind(2) is None
 
 
-@pytest.mark.parametrize("name", ["L001/s_1_1101.locs", "L001/s_1_1101.clocs", "s.locs"])
+@pytest.mark.parametrize(
+    "name", ["L001/s_1_1101.locs", "L001/s_1_1101.clocs", "s.locs", "s_1.locs"]
+)
 def test_where_positions_lie(tmp_path: Path, name):
     path = tmp_path / "Data" / "Intensities" / name
     path.parent.mkdir(parents=True)
     path.touch()
     assert RunFolder(tmp_path).positions(1, 1101) == path
-    assert (RunFolder(tmp_path).positions(1, 1102) == path) is (name == "s.locs")
+    assert (RunFolder(tmp_path).positions(1, 1102) == path) is ("L001" not in name)
+    assert (RunFolder(tmp_path).positions(2, 1101) == path) is (name == "s.locs")

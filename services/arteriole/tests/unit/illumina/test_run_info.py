@@ -109,7 +109,10 @@ def test_reverse_complement_marks_are_read(run_dir):
 
 @pytest.mark.parametrize(
     ("encoding", "declared"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-8", "utf-16")],
+    [
+        *(("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-8", "utf-16")),
+        ("utf-8-sig", "utf-16"),
+    ],
 )
 def test_encodings(run_dir, encoding, declared):
     path = run_dir / "RunInfo.xml"
@@ -136,6 +139,21 @@ def test_encodings(run_dir, encoding, declared):
         ('NumCycles="2"', 'NumCycles="9999"', "cycles"),
         ('LaneCount="1"', 'LaneCount="400"', "LaneCount"),
         ('TileCount="2"', 'TileCount="999999999"', "tiles a lane"),
+        ('TileCount="2"', 'TileCount="10001"', "10001 tiles a lane are not possible"),
+        (
+            'TileCount="2" />',
+            'TileCount="2">'
+            + "".join(f"<Tile>1_{tile}</Tile>" for tile in range(1000, 11_001))
+            + "</FlowcellLayout>",
+            "10001 tiles a lane are not possible",
+        ),
+        (
+            'NumCycles="2" IsIndexedRead="N" />',
+            'NumCycles="4999" IsIndexedRead="N" /></Reads>'
+            '<FlowcellLayout LaneCount="16" SurfaceCount="1" SwathCount="1" TileCount="9999" />'
+            "</Run><Run><Reads>",
+            "159,984 tiles in 4,999 cycles are not possible",
+        ),
         ("FlowcellLayout", "Layout", "expected <FlowcellLayout>"),
         ('TileCount="2" />', 'TileCount="2"><Tile>9_1101</Tile></FlowcellLayout>', "lane_tile"),
         ('TileCount="2" />', 'TileCount="2"><Tile>x</Tile></FlowcellLayout>', "lane_tile"),
@@ -156,6 +174,19 @@ def test_errors_name_the_file_and_the_place(run_dir, old, new, message):
     with pytest.raises(RunInfoError, match=message) as caught:
         RunInfo.read(path)
     assert "RunInfo.xml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "surfaces", "swaths", "tiles", "cycles"),
+    [(4, 2, 6, 78, 518), (8, 2, 4, 98, 620), (8, 2, 3, 16, 300), (1, 1, 1, 1, 5000)],
+)
+def test_the_largest_flow_cells(run_dir, lanes, surfaces, swaths, tiles, cycles):
+    path = with_reads(run_dir, f'<Read Number="1" NumCycles="{cycles}" IsIndexedRead="N" />')
+    layout = f'SurfaceCount="{surfaces}" SwathCount="{swaths}" TileCount="{tiles}"'
+    changed(path, 'LaneCount="1" SurfaceCount="1" SwathCount="1" TileCount="2"',
+            f'LaneCount="{lanes}" {layout}')  # fmt: skip
+    found = RunInfo.read(path)
+    assert {len(numbers) for numbers in found.tiles.values()} == {surfaces * swaths * tiles}
 
 
 def test_another_root_is_refused(tmp_path):

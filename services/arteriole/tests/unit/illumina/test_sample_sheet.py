@@ -175,6 +175,16 @@ def test_a_sheet_of_casava_has_both_indexes_in_one_field():
     assert sheet.samples == (Sample(2, 1, "A", "", "P", "ACGTACGT", "TTTTACGT", flowcell="AAAXX"),)
 
 
+@pytest.mark.parametrize(("value", "told"), [("0", "0"), ("", "no"), (",,", "no")])
+def test_a_read_of_no_cycles_is_left_out(value, told):
+    lines = f"Read1Cycles,76\nRead2Cycles,{value}\nIndex1Cycles,8\nIndex2Cycles,{value}\n"
+    sheet = parse(f"[Reads]\n{lines}[Data]\nSample_ID\nA\n".encode())
+    assert (sheet.reads, sheet.index_reads) == ((76,), (8,))
+    (note,) = sheet.notes
+    assert (note.code, note.line, note.column) == ("sheet.reads_zero", 3, 2)
+    assert note.message == f"Read2Cycles says {told} cycles"
+
+
 def test_a_dash_in_any_other_sheet_stays():
     (sample,) = parse(b"[Data]\nSample_ID,index\nA,ACGT-TTTT\n").samples
     assert (sample.index, sample.index2) == ("ACGT-TTTT", "")
@@ -188,6 +198,7 @@ def test_a_dash_in_any_other_sheet_stays():
         "Index_Plate,Index_Plate_Well,Index_ID,Pair_ID,Sample_Type",
         "ProjectName,LibraryName,LibraryPrepKitName,IndexAdapterKitName",
         "custom_Description,Library_nM,Read_Structure,Target_Set",
+        "custom_index2,Custom_Adapter,custom_lane_of_freezer,LibraryInputVolume",
     ],
 )
 def test_known_columns_that_say_nothing_are_passed_over(columns):

@@ -39,7 +39,10 @@ def test_a_good_sheet_has_no_finding():
         ("Sample_ID,Sample_Project", "A,p;q", ("sheet.name_characters", 3, 2)),
         ("Sample_ID,Sample_Project", "A,b\N{LATIN SMALL LETTER E WITH ACUTE}", None),
         ("Sample_ID,index", "A" * 101 + ",ACGTACGT", ("sheet.name_length", 3, 1)),
-        ("Sample_ID,Sample_Project", "A,Stats", ("sheet.name_reserved", 3, 2)),
+        *(
+            ("Sample_ID,Sample_Project", f"A,{name}", ("sheet.name_reserved", 3, 2))
+            for name in ("Stats", "Reports", "InterOp", "LOGS", "Analysis", "bcl-convert")
+        ),
         ("Sample_ID,index", "Undetermined,ACGTACGT", ("sheet.name_reserved", 3, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n,B,TTTTTTTT", ("sheet.lane_missing", 4, 1)),
         ("Lane,Sample_ID,index", "1,A,ACGTACGT\n3,B,TTTTTTTT", ("sheet.lane_unknown", 4, 1)),
@@ -167,19 +170,41 @@ def test_notes_become_warnings():
         ("OverrideCycles", "R1:Y50;I1:I6N2;I2:I8;R2:Y50", ["sheet.override_index"]),
         ("OverrideCycles", "Y50;I8;I8;Y49", ["sheet.override_cycles"]),
         ("OverrideCycles", "Y50;I8;I8N2;Y50", ["sheet.override_cycles"]),
-        ("OverrideCycles", "R2:Y50;I1:I8;I2:I8;R1:Y50", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R1:Y50;R2:Y50;I1:I8;I2:I8", []),
+        ("OverrideCycles", "R2:Y50;i2:i8;I1:I8; R1:Y50", []),
+        ("OverrideCycles", "R1:Y50;R2:Y50;I1:I6N2;I2:I8", ["sheet.override_index"]),
+        ("OverrideCycles", "R1:Y50;R2:Y49;I1:I8;I2:I8", ["sheet.override_cycles"]),
+        ("OverrideCycles", "R1:Y50;I1:I8;I2:I8;Y50", ["sheet.override_form"]),
+        ("OverrideCycles", "R1:Y50;I1:I8;I1:I8;R2:Y50", ["sheet.override_form"]),
         ("OverrideCycles", "Y50;I*;I8;Y50", ["sheet.override_form"]),
         ("BarcodeMismatchesIndex1", "2", []),
         ("BarcodeMismatchesIndex2", "3", ["sheet.mismatches"]),
         ("BarcodeMismatchesIndex2", "na", []),
         ("barcode_mismatches_index1", "one", ["sheet.mismatches"]),
         ("SoftwareVersion", "4.2.4", []),
+        ("Index2ColumnReverseComplement", "N", []),
+        ("Index2ColumnReverseComplement", "true", ["sheet.setting_value"]),
     ],
 )
 def test_settings_that_no_converter_can_follow(name, value, expected):
     rows = "[Data]\nSample_ID,index,index2\nA,AAAATAAA,CCCCTCCC\n"
     findings = check(parse(f"[Settings]\n{name},{value}\n{rows}".encode()), run_info())
     assert [(f.code, f.line) for f in findings] == [(code, 2) for code in expected]
+
+
+@pytest.mark.parametrize(
+    ("masks", "expected"),
+    [
+        ("R2:Y40;R1:Y50;I2:I10;I1:I8", []),
+        ("R2:Y50;R1:Y40;I2:I10;I1:I8", ["sheet.override_reads"]),
+        ("R2:Y40;R1:Y50;I2:I8;I1:I10", ["sheet.override_index", "sheet.override_reads"]),
+    ],
+)
+def test_masks_with_names_are_compared_by_them_before_the_run_too(masks, expected):
+    reads = "Read1Cycles,50\nRead2Cycles,40\nIndex1Cycles,8\nIndex2Cycles,10\n"
+    rows = "[Data]\nSample_ID,index,index2\nA,AAAATAAA,CCCCTCCCAA\n"
+    text = f"[Reads]\n{reads}[Settings]\nOverrideCycles,{masks}\n{rows}"
+    assert sorted({f.code for f in check(parse(text.encode()), None)}) == expected
 
 
 def test_4096_samples_are_compared_in_time():

@@ -114,6 +114,7 @@ def test_a_sheet_of_its_own_version_keeps_its_header_but_for_the_direction():
         ("Read2StartFromCycle,2\nRead2EndWithCycle,6\n", {"OverrideCycles": "Y8;I4;I4;N1Y5N2"}),
         ("CreateFastqForIndexReads,1\n", {"CreateFastqForIndexReads": "1"}),
         ("OverrideCycles,Y8;I4;I4;Y7N1\n", {"OverrideCycles": "Y8;I4;I4;Y7N1"}),
+        ("OverrideCycles,R1:Y8;R2:Y7N1;I1:I4;I2:I4\n", {"OverrideCycles": "Y8;I4;I4;Y7N1"}),
     ],
 )  # fmt: skip
 def test_settings_of_bcl2fastq_in_the_words_of_bcl_convert(given, expected):
@@ -150,6 +151,7 @@ def test_settings_that_bcl_convert_does_not_have(given):
         ("AdapterStringency,0.8\n", {}, 1),
         ("TrimUMI,0\n", {"TrimUMI": "0"}, 0),
         ("OverrideCycles,Y8;I4;I4;Y8\n", {}, 0),
+        ("OverrideCycles,R1:Y8;R2:Y8;I1:I4;I2:I4\n", {}, 0),
         ("OverrideCycles,Y7N1;I4;I4;Y8\n", {}, 1),
         ("NoLaneSplitting,true\n", {}, 1),
         ("NoLaneSplitting,false\n", {}, 0),
@@ -212,8 +214,9 @@ def test_a_short_index_gets_its_mask_in_the_direction_of_the_sheet(marked, masks
     assert settings(rendered(f"{text[:27]}{long}\n", 2, info)) == {}
 
 
-def test_masks_that_are_said_stay_and_the_others_are_made():
-    said = v2("", "OverrideCycles", "Y8;I4N6;U10;Y8", "")
+@pytest.mark.parametrize("named", ["Y8;I4N6;U10;Y8", "R1:Y8;R2:Y8;I2:U10;I1:I4N6"])
+def test_masks_that_are_said_stay_and_the_others_are_made(named):
+    said = v2("", "OverrideCycles", named, "")
     found = rendered(said, 2, run(8, 10, 10, 8))
     assert found.text.endswith(
         "OverrideCycles\n1,S1,ACGT,AAAC,P1,Y8;I4N6;U10;Y8\n2,S2,TTTT,CCCC,,Y8;I4N6;I4N6;Y8\n"

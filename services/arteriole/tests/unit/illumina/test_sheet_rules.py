@@ -366,6 +366,16 @@ def test_a_sample_of_several_indexes_with_masks_of_its_own():
     assert isinstance(sheet, SampleSheet)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("R1:Y50;R2:Y50;I2:I7N1;I1:I8", True), ("R1:Y50;R2:Y50;I2:N1I7;I1:I8", False)],
+)
+def test_which_mask_is_of_the_i5_is_told_by_its_name(text, found):
+    sheet = parse(masks(text, i5="CAGTCAG").encode())
+    codes = {finding.code for finding in check(sheet, run(TURNED))}
+    assert ("sheet.override_direction" in codes) is found
+
+
 def test_mixed_lengths_are_compared_over_the_shorter_from_the_end_where_the_run_is_turned():
     rows = "A,ACGTACGT,CAGTCAGT,Y50;I8;I8;Y50\nB,ACGTACGT,GTCAGT,Y50;I8;N2I6;Y50"
     sheet = parse(data(rows, "Sample_ID,index,index2,OverrideCycles").encode())

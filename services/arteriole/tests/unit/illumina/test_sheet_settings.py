@@ -30,6 +30,9 @@ def sheet(setting: str, rows: str = "A,ACGTACGTAC,ACGTACGTAC", column: str = "")
         ("AdapterRead1,AGATCGG", Meaning.ADAPTERS),
         ("MaskShortReads,35", Meaning.ADAPTERS),
         ("FlagPCRDuplicates,1", Meaning.NEUTRAL),
+        ("LibraryInputVolume,2.5", Meaning.NEUTRAL),
+        ("Index2ColumnReverseComplement,Y", Meaning.NEUTRAL),
+        ("OverrideReads,Y151;I10;I10r;Y151r", Meaning.OTHER),
         ("FilterPCRDuplicates,0", Meaning.NEUTRAL),
         ("OnlyGenerateFASTQ,1", Meaning.NEUTRAL),
         ("CustomRead1PrimerMix,C1", Meaning.NEUTRAL),
@@ -52,6 +55,7 @@ def test_what_a_setting_asks_for(setting, expected):
     ("mask", "reads", "rows", "expected"),
     [
         ("Y50;I8N2;I8N2;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
+        ("R1:Y50;R2:Y50;I2:I10;I1:I8N2", READS, "A,ACGTACGT,ACGTACGTAC", Meaning.NEUTRAL),
         ("Y50;I8N2;I8N2;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),
         ("Y50;I8N2;N2I8;Y50", REVERSED, "A,ACGTACGT,ACGTACGT", Meaning.NEUTRAL),
         ("Y50;I8N2;N2I8;Y50", READS, "A,ACGTACGT,ACGTACGT", Meaning.OTHER),

@@ -1,8 +1,10 @@
 """Masks in bcl2fastq's words, and what they leave of a run's reads."""
 
+from dataclasses import replace
+
 import pytest
 
-from arteriole.illumina import bases_mask, used_reads
+from arteriole.illumina import bases_mask, override_cycles, used_reads
 from arteriole.illumina.override_cycles import MaskError
 from arteriole.illumina.run_info import Layout, Read, RunInfo
 
@@ -42,6 +44,39 @@ WHOLE = [("R1", 1, 10), ("I1", 11, 8), ("I2", 19, 8), ("R2", 27, 10)]
 def test_what_a_mask_leaves(mask: str, expected: list[tuple[str, int, int]]) -> None:
     mask = mask.replace("ny", "ny9") if mask.endswith("ny") else mask
     assert told(mask) == expected
+
+
+@pytest.mark.parametrize(
+    ("mask", "found"),
+    [
+        ("R1:Y10;R2:N10;I1:I6N2;I2:I8", "Y10;I6N2;I8;N10"),
+        ("i2:i8;r2:n10;i1:i6n2;r1:y10", "Y10;I6N2;I8;N10"),
+        ("Y10;I6N2;I8;N10", "Y10;I6N2;I8;N10"),
+        ("R1:Y10;R2:N10;I1:I6N2", "R1:Y10;R2:N10;I1:I6N2"),
+    ],
+)
+def test_masks_with_names_are_put_in_the_order_of_the_run(mask: str, found: str) -> None:
+    assert override_cycles.rewritten(mask, RUN) == found
+    first = replace(RUN, reads=(*RUN.reads[1:3], RUN.reads[0], RUN.reads[3]))
+    indexes_first = override_cycles.rewritten("R1:Y10;I1:I6N2;I2:I8;R2:N10", first)
+    assert indexes_first == "I6N2;I8;Y10;N10"
+
+
+@pytest.mark.parametrize(
+    ("mask", "found"),
+    [
+        ("R1:Y10;I1:I8;I2:I8;Y10", "a name before each mask or before none, found R1, I1, I2 only"),
+        ("R1:Y10;I1:I8;I1:I8;R2:Y10", "expected one mask of each read, found 2 of I1"),
+        ("R1:Y10;I1:I8;R2:Y10", "expected 4 masks"),
+        ("R1:Y10;I1:I8;I2:I8;R2:Y9", "R2 has 10 cycles, its mask Y9 is of 9"),
+    ],
+)
+def test_names_that_are_refused(mask: str, found: str) -> None:
+    with pytest.raises(MaskError, match=found):
+        override_cycles.parse(mask, RUN)
+    three = replace(RUN, reads=RUN.reads[:3])
+    with pytest.raises(MaskError, match="the masks of R1, I1, I2, found those of R1, I1, R2"):
+        override_cycles.parse("R1:Y10;I1:I8;R2:I8", three)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,14 @@ def test_what_is_missing_is_told_in_one_line(folder, patterns, expected):
     assert missing_files(folder, INFO) == (expected,)
 
 
+@pytest.mark.parametrize(("name", "lanes"), [("s.locs", ""), ("s_1.locs", "lane 2: no positions")])
+def test_positions_that_tiles_share(folder, name, lanes):
+    lose(folder, "L00?/*.locs")
+    (folder.intensities / name).touch()
+    assert "".join(missing_files(folder, INFO)).startswith(lanes)
+    assert bool(missing_files(folder, INFO)) is bool(lanes)
+
+
 def test_files_that_hold_no_call(folder):
     for name in ("C2.1/s_1_1101.bcl.gz", "C3.1/s_1_1102.bcl.gz"):
         (folder.lane(1) / name).write_bytes(gzip.compress(b""))

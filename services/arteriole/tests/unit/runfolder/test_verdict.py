@@ -78,6 +78,18 @@ def pipe(name):
     return deed
 
 
+def elsewhere(name):
+    """What has this name lies beside the run folder, with a link to it."""
+
+    def deed(folder):
+        there = folder.parent / Path(name).name
+        (folder / name).rename(there)
+        (folder / name).symlink_to(there)
+        put("RTAComplete.txt")(folder)
+
+    return deed
+
+
 def status(word, more=""):
     text = f"<RunStatus>{word}</RunStatus>{more}"
     return put("RunCompletionStatus.xml", f"<RunCompletionStatus>{text}</RunCompletionStatus>")
@@ -148,6 +160,8 @@ ROWS = [
     Row("whole", [], "complete", "", "all 12 files", quiet=5, evidence={
         "samples": 2, "files_expected": 12, "files_found": 12, "markers": ["RTAComplete.txt"],
         "instrument": "M04034", "run_number": 43}),
+    Row("base calls of elsewhere", [elsewhere(f"{CALLS}/C2.1")], "incomplete", "run.incomplete",
+        f"{CALLS}/C2.1: a link that leads out of the run folder", RSYNC, quiet=5),
     Row("late", [put("late.txt")], "copying", "run.copying",
         "late.txt was written after RTAComplete.txt", "nothing: it goes on by itself"),
     Row("late after all is copied", [put("CopyComplete.txt"), put("late.txt")], "copying",
@@ -162,10 +176,27 @@ ROWS = [
     Row("marker again", [put("late.txt"), MARKED], "complete", "", "all 12 files", quiet=5),
     # sequencing
     Row("no marker", [UNMARKED], "sequencing", "run.sequencing",
-        "cycle 4 of 4; RTAComplete.txt is not there yet; no change seen since 2026-01-02T03:04Z",
+        "cycle 4 of 4; RTAComplete.txt or RTAComplete.xml is not there yet; no change seen since"
+        " 2026-01-02T03:04Z",
         quiet=60, evidence={"cycles": 4, "cycles_seen": 4, "quiet_since": SINCE}),
     Row("another's marker", [UNMARKED, put("CopyComplete.txt")], "sequencing", "run.sequencing",
-        "RTAComplete.txt is not there yet"),
+        "RTAComplete.txt or RTAComplete.xml is not there yet"),
+    Row("copied without it", [UNMARKED, put("CopyComplete.txt")], "stalled", "run.stalled",
+        "RTAComplete.txt or RTAComplete.xml is not there yet", "look at the instrument",
+        quiet=3600),
+    Row("RTA 2", [UNMARKED, put("RTAComplete.xml")], "complete", "", "all 12 files", quiet=5,
+        evidence={"markers": ["RTAComplete.xml"]}),
+    Row("RTA 2, just now", [UNMARKED, put("RTAComplete.xml")], "copying", "run.copying",
+        "RTAComplete.xml does not say that the copy has ended"),
+    Row("RTA 2, copied", [UNMARKED, put("RTAComplete.xml"), put("CopyComplete.txt")], "complete",
+        "", "all 12 files"),
+    Row("RTA 2, before its last files", [UNMARKED, put("RTAComplete.xml"), cut(BCL)],
+        "incomplete", "run.incomplete", "RTAComplete.xml is there, but 1 of 12 files", RSYNC,
+        quiet=5),
+    Row("RTA 2, where a copy has to end", [of_instrument("A00130", "L001/C4.1/x", "L002/C4.1/x"),
+                                           put("RTAComplete.xml")],
+        "copying", "run.copying", "base calling has ended (RTAComplete.xml); cycle 4 of 4;"
+        " CopyComplete.txt is not there yet"),
     Row("cbcl", [of_instrument("A00130", "L001/C1.1/L001_1.cbcl", "L001/C2.1/L001_1.cbcl")],
         "sequencing", "run.sequencing", "cycle 2 of 4; CopyComplete.txt is not there yet"),
     Row("base calling ended", [of_instrument("A00130", "L001/C4.1/x", "L002/C4.1/x"), MARKED],
@@ -181,7 +212,7 @@ ROWS = [
     Row("a lane behind", [of_instrument("A00130", "L001/C4.1/x", "L002/C1.1/x")],
         "sequencing", "run.sequencing", "cycle 1 of 4"),
     Row("before the first cycle", [of_instrument("XY1")], "sequencing", "run.sequencing",
-        "cycle 0 of 4; RTAComplete.txt or CopyComplete.txt is not there yet"),
+        "cycle 0 of 4; RTAComplete.txt or RTAComplete.xml or CopyComplete.txt is not there yet"),
     Row("nothing", [all_gone], "sequencing", "run.sequencing", "no marker yet; RunInfo.xml"),
     Row("half a RunInfo", [UNMARKED, BROKEN], "sequencing", "run.sequencing",
         "no marker yet; RunInfo.xml line 1"),
@@ -523,13 +554,14 @@ def test_a_metadata_key_of_arteria_is_in_every_verdict(tmp_path):
         assert examine(tmp_path).metadata == {"reagent_kit_barcode": "MS1"}
 
 
-def test_arterias_rule_asks_for_the_marker_alone(tmp_path):
+@pytest.mark.parametrize("marker", ["RTAComplete.txt", "RTAComplete.xml"])
+def test_arterias_rule_asks_for_the_marker_alone(tmp_path, marker):
     folder = tmp_path / "run"
     assert examine_marker(folder, 0, math.inf).kind is VerdictKind.UNREACHABLE
     folder.mkdir()
     assert examine_marker(folder, 0, math.inf).kind is VerdictKind.SEQUENCING
-    (folder / "RTAComplete.txt").touch()
-    written = (folder / "RTAComplete.txt").stat().st_mtime
+    (folder / marker).touch()
+    written = (folder / marker).stat().st_mtime
     assert examine_marker(folder, 5, written + 299).kind is VerdictKind.SEQUENCING
     assert examine_marker(folder, 5, written + 300).kind is VerdictKind.COMPLETE
 

@@ -8,7 +8,9 @@ from arteriole.illumina.sheet_settings import Meaning
 from arteriole.illumina.sheet_text import plain
 
 #: Settings that would make files which no plan names.
-OTHER_FILES = frozenset({"createfastqforindexreads", "nolanesplitting", "fastqcompressionformat"})
+OTHER_FILES = frozenset(
+    {"createfastqforindexreads", "nolanesplitting", "fastqcompressionformat", "overridereads"}
+)
 
 
 def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionRequest) -> list[str]:

@@ -53,7 +53,7 @@ def _form(case: Case) -> Iterator[Fault]:
         try:
             override_cycles.masks(text)
         except MaskError as err:
-            hint = "write one mask a read, such as Y151;I8N2;I8N2;Y151"
+            hint = "write one mask a read, such as Y151;I8N2;I8N2;Y151, or each with its name"
             yield Fault(line, column, f"OverrideCycles: {err}", hint)
 
 

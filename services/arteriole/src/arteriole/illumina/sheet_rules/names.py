@@ -10,7 +10,17 @@ from arteriole.illumina.sheet_text import is_near
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 NAME_LENGTH = 100
-RESERVED_NAMES = frozenset({"undetermined", "stats", "reports", "all", "default"})
+#: In lower case: some file systems know no other.
+RESERVED_NAMES = frozenset(
+    {
+        "undetermined",  # the reads of no sample
+        *("stats", "reports", "interop"),  # folders of bcl2fastq, beside those of projects
+        *("all", "default"),  # folders of bcl2fastq below Reports, for all projects and for none
+        "logs",  # of BCL Convert, which makes no folder of a project of this name or of Reports
+        "bcl-convert",  # where BCL Convert writes, before its files are put into their places
+        "analysis",  # what is kept of an analysis that the instrument made
+    }
+)
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DATE = re.compile(rf"\d{{1,2}}-({_MONTHS})(-\d{{2,4}})?|({_MONTHS})-\d{{2}}", re.IGNORECASE)
 _PROJECTS_COMPARED = 200
@@ -63,7 +73,7 @@ def _reserved(case: Case) -> Iterator[Fault]:
     for sample in case.sheet.samples:
         for column, text in _texts(sample):
             if text.lower() in RESERVED_NAMES:
-                message = f"{column} {text!r} is a name that the converter uses itself"
+                message = f"{column} {text!r} is a name of other files of a conversion"
                 yield case.at(sample, column, message, "choose another name")
 
 
@@ -161,7 +171,7 @@ RULES = (
         "sheet.name_reserved",
         Severity.ERROR,
         Needs.SHEET,
-        "A name is one that converters use for files of their own.",
+        "A name is one that is used for other files of a conversion.",
         "BCL Convert guide, Output Files: Reports, Logs and Undetermined_S0 are its own",
         _reserved,
     ),

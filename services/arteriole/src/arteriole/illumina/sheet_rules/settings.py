@@ -23,6 +23,7 @@ KNOWN = frozenset(
         # BCL Convert
         *("overridecycles", "fastqcompressionformat", "independentindexcollisioncheck"),
         *("combinelanes", "samplenamecolumnenabled", "onlyincludetiles", "excludetiles"),
+        "overridereads",
         # bcl2fastq
         *("read1startfromcycle", "read2startfromcycle", "read1endwithcycle", "read2endwithcycle"),
         *("read1umilength", "read2umilength", "read1umistartfromcycle", "read2umistartfromcycle"),
@@ -41,6 +42,7 @@ _VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
         lambda value: re.fullmatch(r"[01](\.\d+)?", value) is not None and 0.5 <= float(value) <= 1,
         "0.5 to 1",
     ),
+    "index2columnreversecomplement": (lambda value: value in {"Y", "N"}, "Y or N"),
     "minimumadapteroverlap": (lambda value: value in {"1", "2", "3"}, "1, 2 or 3"),
     "minimumtrimmedreadlength": (lambda value: _is_number(value), "a number"),
     "maskshortreads": (lambda value: _is_number(value), "a number"),

@@ -39,7 +39,7 @@ SETTINGS = {
     *("MinimumAdapterOverlap", "MinimumTrimmedReadLength", "MaskShortReads", "OverrideCycles"),
     *("BarcodeMismatchesIndex1", "BarcodeMismatchesIndex2", "CreateFastqForIndexReads"),
     *("NoLaneSplitting", "FastqCompressionFormat", "SoftwareVersion", "FindAdaptersWithIndels"),
-    "IndependentIndexCollisionCheck",
+    *("IndependentIndexCollisionCheck", "Index2ColumnReverseComplement", "LibraryInputVolume"),
 }
 OF_SAMPLES = {
     *("AdapterRead1", "AdapterRead2", "AdapterBehavior", "AdapterStringency", "OverrideCycles"),
@@ -117,6 +117,8 @@ def read_sheet(path):
     for number, column in ((1, "Index"), (2, "Index2")):
         if f"BarcodeMismatchesIndex{number}" in settings and column not in names:
             refuse(f"Sample Sheet Error: BarcodeMismatchesIndex{number} without {column}")
+    if settings.get("Index2ColumnReverseComplement") == "Y":
+        samples = [sample | {"Index2": turned(sample["Index2"])} for sample in samples]
     return settings, samples
 
 

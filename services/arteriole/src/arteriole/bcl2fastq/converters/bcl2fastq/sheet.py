@@ -2,7 +2,7 @@
 
 from arteriole.bcl2fastq.converters.builtin.asked import INDEX_FASTQS
 from arteriole.bcl2fastq.converters.conversion import ConversionError, ConversionRequest
-from arteriole.illumina import sheet_settings
+from arteriole.illumina import index_orientation, sheet_settings
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.illumina.sheet_settings import Meaning
@@ -39,6 +39,14 @@ def check_settings(sheet: SampleSheet, run_info: RunInfo, request: ConversionReq
             " between the fields, or lines with # above the first section",
             hint="save the sheet as CSV UTF-8 with commas, beginning with a section",
             code="convert.sheet_form",
+        )
+    if index_orientation.stated(sheet):
+        raise ConversionError(
+            f"the sheet says {index_orientation.STATEMENT}; bcl2fastq gets the sheet as it is, and"
+            " takes index2 as the instrument read it",
+            hint="write index2 so and remove the setting, or convert with builtin or bclconvert",
+            field=index_orientation.STATEMENT,
+            code="convert.setting",
         )
     warnings = []
     for name, setting in sheet.settings.items():

@@ -8,7 +8,7 @@ the site's sheet.
 from dataclasses import dataclass
 
 from arteriole.bcl2fastq.converters.conversion import ConversionError
-from arteriole.illumina import sheet_check, sheet_settings
+from arteriole.illumina import override_cycles, sheet_check, sheet_settings
 from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import Sample, SampleSheet
 from arteriole.illumina.sheet_settings import MISMATCH_SETTINGS, Meaning
@@ -72,10 +72,15 @@ def _is_same(row: Row, other: Row) -> bool:
 
 
 def _rows(sheet: SampleSheet, run_info: RunInfo) -> set[Row]:
+    def said_of(name: str, value: str) -> str:
+        if plain(name) == "overridecycles":
+            return override_cycles.rewritten(value, run_info)
+        return value.upper()
+
     settings = {
-        plain(name): {line: value.upper() for line, value in setting.values}
+        plain(name): {line: said_of(name, value) for line, value in setting.values}
         if setting.rows
-        else setting.value.upper()
+        else said_of(name, setting.value)
         for name, setting in sheet.settings.items()
         if plain(name) not in MISMATCH_SETTINGS
         and sheet_settings.meaning(name, sheet, run_info) is not Meaning.NEUTRAL

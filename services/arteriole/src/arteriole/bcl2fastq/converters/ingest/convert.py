@@ -80,6 +80,8 @@ def prepare(request: ConversionRequest) -> Prepared:
     )
     given = index_orientation.for_converter("ingest", source, request.run_dir, request.index2)
     plan = plans.make(request, check_settings, given, masked=False)
+    if index_orientation.stated(used):
+        used = index_orientation.for_converter("ingest", used, request.run_dir)
     warnings = agreement.require_same(used, given, plan.run_info, request.barcode_mismatches)
     if found.newer:
         warnings += (

@@ -26,7 +26,7 @@ class LaneFilesSource(Source):
         return self._read(lambda path: filters.read(path, part), path)
 
     def positions(self, tile: int, clusters: int) -> Positions:
-        if self._folder.shared_positions() is not None:
+        if self._folder.shared_positions(self._lane) is not None:
             return super().positions(tile, clusters)
         part = self._part(tile)
         path = self._folder.lane_positions(self._lane)

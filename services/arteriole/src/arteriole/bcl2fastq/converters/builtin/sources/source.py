@@ -106,7 +106,8 @@ class Source(ABC):
 
     @cached_property
     def _shared(self) -> Positions:
-        return self._read(locs.read, self._folder.intensities / "s.locs")
+        path = self._folder.shared_positions(self._lane)
+        return self._read(locs.read, path or self._folder.intensities / "s.locs")
 
     @abstractmethod
     def _clusters_by_calls(self, tile: int) -> int:
