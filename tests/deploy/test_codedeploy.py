@@ -409,6 +409,34 @@ def test_a_unit_is_hardened(unit):
     assert {name: settings.get(name) for name in wanted} == wanted
 
 
+def exposure(folder, *words):
+    """What systemd itself finds of the unit below `folder`: its findings, a line each."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", "arteriole.service"],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": str(folder), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return [line for line in done.stdout.splitlines() if any(word in line for word in words)]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not there")
+def test_apptainers_drop_in_opens_what_it_says_and_no_privilege(tmp_path):
+    shutil.copy(ROOT / "deploy" / "systemd" / "arteriole.service", tmp_path)
+    asked = ("RestrictNamespaces=~", "=~@mount", "PrivateDevices=")
+    assert {line[0] for line in exposure(tmp_path, *asked)} == {"✓"}
+    (tmp_path / "arteriole.service.d").mkdir()
+    drop_in = ROOT / "deploy" / "systemd" / "apptainer.conf"
+    shutil.copy(drop_in, tmp_path / "arteriole.service.d")
+    assert {line[0] for line in exposure(tmp_path, *asked)} == {"✗"}
+    kept = exposure(
+        tmp_path, "NoNewPrivileges=", "ProtectSystem=", "=~@module", "CapabilityBounding"
+    )
+    assert len(kept) > 5 and {line[0] for line in kept} == {"✓"}
+
+
 def test_jobs_outlive_their_service():
     assert "KillMode=process" in (ROOT / "deploy/systemd/arteriole.service").read_text()
 
