@@ -109,6 +109,46 @@ def test_another_python_is_refused_with_the_one_that_is_needed(small, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+#: A Python that is asked for its version, makes environments, and runs pip in them: without wheels.
+FAKE_PYTHON = """#!/bin/sh
+case "$*" in
+    -c*) echo VERSION ;;
+    *venv*) for to; do :; done; mkdir -p "$to/bin"; cp "$0" "$to/bin/python" ;;
+esac
+"""
+
+
+def dead_links(folder):
+    """The links of pages below `folder` that lead to nothing there."""
+    dead = []
+    for page in folder.rglob("*.md"):
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
+                dead.append(f"{page.relative_to(folder)}: {target}")
+    return dead
+
+
+def test_what_pages_link_to_is_in_the_bundle_and_installed(small, tmp_path):
+    done = subprocess.run(
+        ["sh", str(ROOT / "bundle" / "pages.sh"), str(small)], cwd=ROOT, check=False
+    )
+    assert done.returncode == 0
+    shutil.copytree(ROOT / "packs", small / "packs")
+    assert len(list(small.rglob("*.md"))) > 250
+    assert dead_links(small) == []
+    python = tmp_path / "python"
+    python.write_text(FAKE_PYTHON.replace("VERSION", (small / "python-version").read_text()))
+    python.chmod(0o700)
+    done = install(small, tmp_path / "to", python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert dead_links(tmp_path / "to") == []
+    about = (ROOT / "bundle" / "README").read_text(encoding="utf-8")
+    named = [word for word in re.findall(r"[\w/.]+\.md", about) if word]
+    assert named and all((tmp_path / "to" / word).is_file() for word in named)
+
+
 class TestMade:
     pytestmark = made
 
