@@ -109,7 +109,7 @@ def test_another_python_is_refused_with_the_one_that_is_needed(small, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
 #: A Python that is asked for its version, makes environments, and runs pip in them: without wheels.
 FAKE_PYTHON = """#!/bin/sh
@@ -120,13 +120,22 @@ esac
 """
 
 
+def headings(page):
+    """Its headings, as a link names them."""
+    found = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def dead_links(folder):
     """The links of pages below `folder` that lead to nothing there."""
     dead = []
     for page in folder.rglob("*.md"):
-        for target in LINK.findall(page.read_text(encoding="utf-8")):
-            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
-                dead.append(f"{page.relative_to(folder)}: {target}")
+        for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
+            if re.match(r"[a-z]+:", target):
+                continue
+            there = page.parent / target if target else page
+            if not there.exists() or (heading and heading not in headings(there)):
+                dead.append(f"{page.relative_to(folder)}: {target}#{heading}")
     return dead
 
 
