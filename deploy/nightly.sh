@@ -22,7 +22,8 @@ copy() {
 # shellcheck disable=SC2016  # the container's shell reads it
 DUMP='umask 077; trap "rm -f /tmp/dump.yaml" EXIT
 printf "password: %s\n" "$(cat /secrets/password)" > /tmp/dump.yaml
-mongodump --quiet --config=/tmp/dump.yaml --username=stackstorm --authenticationDatabase=admin --archive --gzip'
+mongodump --quiet --config=/tmp/dump.yaml --username=stackstorm --authenticationDatabase=admin \
+    --db=st2 --archive --gzip'
 
 mkdir -p "$NIGHTLY"
 rm -rf "$NIGHTLY"/[0-9]*Z-*.partial
