@@ -9,7 +9,7 @@ shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-rm -rf "$to/wheels" "$to/docs" "$to.tar.gz"
+rm -rf "$to/wheels" "$to.tar.gz"
 mkdir -p "$to/wheels"
 # A copy, since building leaves files beside the sources, which the next build would take for new.
 for name in arteriole st2solo; do
@@ -30,9 +30,8 @@ wheel "$work/st2solo"
 wheel "$@"
 wheel pip
 
-cp -R docs "$to/docs"
-cp services/arteriole/arteriole.yaml.example services/st2solo/st2solo.yaml.example "$to/docs"
-cp LICENSE bundle/install.sh bundle/README "$to"
+sh bundle/pages.sh "$to"
+cp bundle/install.sh bundle/README "$to"
 "$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])' > "$to/python-version"
 (
     cd "$to"

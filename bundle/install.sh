@@ -38,7 +38,7 @@ install arteriole arteriole
 install st2solo st2solo
 install st2 st2client 'setuptools<81'
 ln -sf ../arteriole/bin/arteriole ../st2solo/bin/st2solo ../st2/bin/st2 "$to/bin"
-for part in packs docs; do
+for part in packs docs services README.md LICENSE; do
     rm -rf "${to:?}/$part"
     cp -R "$here/$part" "$to/$part"
 done

@@ -147,7 +147,7 @@ def _parse(command: click.Command, words: list[str]) -> None:
         _parse(found, rest)
 
 
-def _wrong(command: str) -> str:
+def wrong_command(command: str) -> str:
     """What is wrong with `command`, if it is one of ours; else nothing."""
     if not re.match(r"arteriole \S|st2 run ", command):
         return ""
@@ -171,7 +171,7 @@ def _wrong(command: str) -> str:
 @pytest.mark.parametrize("code", [*PAGES, "README"])
 def test_commands_of_a_page_exist(code):
     text = (RUNBOOK / f"{code}.md").read_text(encoding="utf-8")
-    assert [wrong for command in _commands(text) if (wrong := _wrong(command))] == []
+    assert [wrong for command in _commands(text) if (wrong := wrong_command(command))] == []
 
 
 def test_no_page_is_a_copy_of_another():

@@ -15,6 +15,7 @@ if [ ! -f "$release/.complete" ]; then
     sh "$bundle/install.sh" "$release" "$PYTHON"
     rm -rf "$release/deploy"
     cp -R "$incoming/deploy" "$release/deploy"
+    chmod -R a+rX "$release"
     touch "$release/.complete"
 fi
 
@@ -39,3 +40,4 @@ find "$releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | LC_ALL=C s
     rm -rf "$old"
     say "$old is removed"
 done
+prune "$backups" "$KEEP_BACKUPS"

@@ -21,6 +21,7 @@ rm -rf "$incoming"
 mkdir -p "$incoming"
 
 if [ -L "$current" ]; then
+    rm -rf "$backups"/*.partial  # of a deployment that was cut off
     to=$backups/$(date -u +%Y%m%dT%H%M%SZ)-$$
     mkdir -p "$to.partial"
     python=$current/arteriole/bin/python

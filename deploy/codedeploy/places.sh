@@ -1,5 +1,5 @@
-# Where things are; the hooks read this file. DESTDIR is put before every path, for a trial in a
-# scratch folder. A machine's own values stand in /etc/arteriole/deploy.env:
+# Where things are; the hooks and nightly.sh read this file. DESTDIR is put before every path, for a
+# trial in a scratch folder. A machine's own values stand in /etc/arteriole/deploy.env:
 #   RUNFOLDER_URL=http://127.0.0.1:8180
 #   SMOKE=services                 the smoke test: services, or chain, with a run (docs/operate.md)
 #   SMOKE_SECONDS=600              most seconds for it
@@ -7,6 +7,9 @@
 #   LANDING=/data/incoming         where the run is written
 #   PYTHON=python3.11              the Python of the bundle
 #   KEEP_RELEASES=3
+#   KEEP_BACKUPS=5                 of those that deployments make
+#   NIGHTLY=/mnt/backup/arteriole  where nightly.sh puts its own
+#   KEEP_NIGHTS=14
 # shellcheck shell=sh disable=SC2034  # they are used where this file is read
 : "${DESTDIR:=}"
 etc=$DESTDIR/etc/arteriole
@@ -26,8 +29,14 @@ SMOKE_SAMPLES=2
 LANDING=/data/incoming
 PYTHON=python3
 KEEP_RELEASES=3
+KEEP_BACKUPS=5
+NIGHTLY=$DESTDIR/var/backups/arteriole-nightly
+KEEP_NIGHTS=14
 # shellcheck disable=SC1091  # it is the machine's
 if [ -f "$etc/deploy.env" ]; then . "$etc/deploy.env"; fi
+
+# The services' user reads what is installed, whatever root's own umask is.
+umask 022
 
 say() { echo "$(basename "$0"): $*"; }
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
@@ -50,6 +59,17 @@ as_service() {
 # the newest backup; empty if there is none
 newest_backup() {
     find "$backups" -mindepth 1 -maxdepth 1 -type d ! -name '*.partial' 2>/dev/null | LC_ALL=C sort | tail -n 1
+}
+
+# prune FOLDER COUNT: of the backups there, which are named by their time, the newest COUNT stay, one
+# at least. NB: nothing else that is in FOLDER is touched.
+prune() {
+    day='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+    find "$1" -mindepth 1 -maxdepth 1 -type d -name "${day}T[0-9]*Z-*" ! -name '*.partial' |
+        LC_ALL=C sort -r | tail -n +"$((($2 > 1 ? $2 : 1) + 1))" | while IFS= read -r old; do
+        rm -rf "$old"
+        say "$old is removed"
+    done
 }
 
 start_units() {

@@ -32,6 +32,7 @@ resource "aws_launch_template" "this" {
     artifact_bucket = var.artifact_bucket
     config_prefix   = var.config_prefix
     attach          = base64encode(file("${path.module}/attach_volume.sh"))
+    configuration   = base64encode(file("${path.module}/configuration.sh"))
   }))
 
   iam_instance_profile {

@@ -25,7 +25,7 @@ variable "subnet_id" {
 }
 
 variable "ami_id" {
-  description = "Image of the machine: Debian 12 or Ubuntu 22.04 with cloud-init and the AWS command."
+  description = "Image of the machine: Debian 12, or another with apt and Python 3.11, with cloud-init and the AWS command."
   type        = string
 }
 

@@ -35,6 +35,17 @@ for part in arteriole st2solo; do
 done
 cp -R "$(dirname "$0")/packs" "$1/packs"
 """
+#: Stands for docker-compose: makes what a backup in a container does, and says what else is asked.
+FAKE_COMPOSE = """#!/bin/sh
+echo "$*" >> "$FAKE_LOG"
+for word; do case $word in
+    *.partial:/to) to=${word%:/to} ;;
+    /to/*) mkdir "$to/${word#/to/}" ;;
+    mongo) echo dump ;;
+    tar) echo keys ;;
+esac; done
+exit "${FAKE_CODE:-0}"
+"""
 #: Stands for deploy/smoke.py of a release; `new_schema` is what a migration would do to a store.
 FAKE_SMOKE = """
 import os, sqlite3, sys
@@ -100,9 +111,11 @@ class Root:
     def hook(self, archive, event):
         return self.script(archive / APPSPEC["hooks"][event][0]["location"])
 
-    def script(self, path, **environment):
+    def script(self, path, *words, **environment):
+        """A script as root of a machine whose own umask is a strict one."""
         return subprocess.run(
-            [str(path)],
+            [str(path), *words],
+            umask=0o077,
             env={
                 **os.environ,
                 **environment,
@@ -330,6 +343,89 @@ def test_only_a_few_releases_are_kept(living):
     assert there == {name_of(archive) for archive in names[-2:]}
 
 
+def open_to_others(path):
+    return path.is_symlink() or path.stat().st_mode & 0o004
+
+
+def test_the_services_user_may_read_what_root_has_installed(living):
+    second = living.revision("two")
+    (second / "deploy" / "st2solo-prepare.sh").chmod(0o600)
+    assert living.deploy(second, stop_of=living.first).returncode == 0
+    assert living.at("opt/arteriole/incoming").stat().st_mode & 0o777 == 0o755
+    release = living.at("opt/arteriole/current").resolve()
+    there = [release, *release.parents[:2], *release.rglob("*")]
+    assert [path for path in there if not open_to_others(path)] == []
+
+
+def backup_names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_only_a_few_backups_are_kept_and_none_that_was_cut_off(living):
+    backups = living.at("var/backups/arteriole")
+    earlier = [f"2026010{day}T000000Z-1" for day in range(1, 5)]
+    for name in (*earlier, "of-a-person", "20260109T000000Z-1.partial"):
+        (backups / name).mkdir()
+    (living.etc / "deploy.env").write_text("KEEP_BACKUPS=3\n")
+    assert living.deploy(living.revision("two"), stop_of=living.first).returncode == 0
+    newest, rest = backup_names(backups)[-2], backup_names(backups)[:-2]
+    assert (backups / newest / "arteriole" / "admin.token").is_file()
+    assert (rest, backup_names(backups)[-1]) == (earlier[-2:], "of-a-person")
+
+
+def test_a_nightly_backup_has_state_and_keys_and_an_old_one_goes(living):
+    nightly = living.at("mnt/backup")
+    for name in ("20260101T023000Z-1", "20260102T023000Z-1", "photographs"):
+        (nightly / name).mkdir(parents=True)
+    (living.etc / "deploy.env").write_text(f"NIGHTLY={nightly}\nKEEP_NIGHTS=2\n")
+    (living.etc / "cluster_key").write_text("a-key")
+    done = living.script(ROOT / "deploy" / "nightly.sh")
+    assert done.returncode == 0, done.stdout + done.stderr
+    left, made, others = backup_names(nightly)
+    assert (left, others) == ("20260102T023000Z-1", "photographs")
+    for name in (
+        "arteriole/runfolder/runfolder.sqlite",
+        "st2solo/st2solo.sqlite",
+        "etc/cluster_key",
+    ):
+        assert (nightly / made / name).is_file()
+    assert (nightly / made).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("profile", "parts"),
+    [
+        ("solo", ["arteriole", "env", "etc", "st2solo"]),
+        ("stackstorm", ["arteriole", "env", "etc", "mongo.archive.gz", "st2-keys.tar"]),
+    ],
+)
+def test_a_nightly_backup_of_containers_is_whole_or_not_there(root, profile, parts):
+    project = root.folder / "project"
+    shutil.copytree(ROOT / "deploy", project / "deploy")
+    (project / ".env").write_text(f"RUN_UID={os.getuid()}\n")
+    compose = root.folder / "bin" / "docker-compose"
+    compose.write_text(FAKE_COMPOSE)
+    compose.chmod(0o755)
+    script, nightly = project / "deploy" / "nightly.sh", root.at("var/backups/arteriole-nightly")
+    assert root.script(script, profile, FAKE_CODE="1").returncode != 0
+    assert [path.suffix for path in nightly.iterdir()] == [".partial"]
+    done = root.script(script, profile)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = nightly.iterdir()
+    assert backup_names(made) == parts and made.stat().st_mode & 0o777 == 0o700
+    asked = "\n".join(root.told())
+    assert f"--profile {profile} run" in asked and "--password" not in asked
+
+
+def test_a_night_without_a_backup_removes_none(living):
+    nightly = living.at("var/backups/arteriole-nightly")
+    (nightly / "20260101T023000Z-1").mkdir(parents=True)
+    (living.etc / "deploy.env").write_text("KEEP_NIGHTS=1\n")
+    living.store.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    assert living.script(ROOT / "deploy" / "nightly.sh").returncode != 0
+    assert "20260101T023000Z-1" in backup_names(nightly)
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_is_hardened(unit):
     lines = (ROOT / "deploy" / "systemd" / unit).read_text().splitlines()
@@ -340,6 +436,34 @@ def test_a_unit_is_hardened(unit):
         "ProtectHome": "true", "CapabilityBoundingSet": "", "RestrictSUIDSGID": "true",
     }  # fmt: skip
     assert {name: settings.get(name) for name in wanted} == wanted
+
+
+def exposure(folder, *words):
+    """What systemd itself finds of the unit below `folder`: its findings, a line each."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", "arteriole.service"],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": str(folder), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return [line for line in done.stdout.splitlines() if any(word in line for word in words)]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not there")
+def test_apptainers_drop_in_opens_what_it_says_and_no_privilege(tmp_path):
+    shutil.copy(ROOT / "deploy" / "systemd" / "arteriole.service", tmp_path)
+    asked = ("RestrictNamespaces=~", "=~@mount", "PrivateDevices=")
+    assert {line[0] for line in exposure(tmp_path, *asked)} == {"✓"}
+    (tmp_path / "arteriole.service.d").mkdir()
+    drop_in = ROOT / "deploy" / "systemd" / "apptainer.conf"
+    shutil.copy(drop_in, tmp_path / "arteriole.service.d")
+    assert {line[0] for line in exposure(tmp_path, *asked)} == {"✗"}
+    kept = exposure(
+        tmp_path, "NoNewPrivileges=", "ProtectSystem=", "=~@module", "CapabilityBounding"
+    )
+    assert len(kept) > 5 and {line[0] for line in kept} == {"✓"}
 
 
 def test_jobs_outlive_their_service():

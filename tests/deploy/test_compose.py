@@ -312,3 +312,10 @@ def test_the_proxy_sends_what_that_page_needs_to_its_service_and_nothing_else():
         *(f"/api/1.0/{path}" for path in asked),
     }
     assert "\treverse_proxy @sheets services:8181\n" in CADDYFILE
+
+
+def test_the_proxy_of_the_bundle_is_as_careful_and_sends_the_same():
+    theirs = (ROOT / "deploy/tls/bundle.Caddyfile").read_text(encoding="utf-8")
+    for block in (r"\t@sheets .*\n", r"\t@inside .*\n.*\n", r"\theader \{\n(?:\t\t.*\n)+\t\}\n"):
+        (ours,) = re.findall(block, CADDYFILE)
+        assert ours in theirs, ours

@@ -161,6 +161,11 @@ def test_the_proxy_takes_its_configuration():
             "--volume", f"{ROOT}/deploy/tls:/etc/caddy:ro", base_image(),
             "caddy", "validate", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile",
         )  # fmt: skip
+    run(
+        "docker", "run", "--rm", "--network", "none",
+        "--volume", f"{ROOT}/deploy/tls:/etc/caddy:ro", base_image(),
+        "caddy", "validate", "--config", "/etc/caddy/bundle.Caddyfile", "--adapter", "caddyfile",
+    )  # fmt: skip
 
 
 def test_without_the_package_there_is_no_image_of_bcl2fastq():

@@ -128,6 +128,48 @@ def test_the_form_is_terraforms_own():
     assert done.returncode == 0, done.stdout
 
 
+# configuration.sh
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """What is copied to a machine: its modes, and who was made the owner of what."""
+    files = ["arteriole.yaml", "configs/umccr.yaml", "deploy.env", "cluster_key", "keys/centre.sec"]
+    fakes = {
+        "aws": f'cd "$6" && mkdir configs keys && touch {" ".join(files)}',
+        "chown": 'owner=$1; shift; for one; do echo "$owner $one" >> "$FAKE/owners"; done',
+    }
+    for name, body in fakes.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    to = tmp_path / "etc"
+    subprocess.run(
+        ["sh", str(FOLDER / "configuration.sh"), "s3://bucket/config/", str(to), "arteriole"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "FAKE": str(tmp_path)},
+        check=True,
+        umask=0o022,
+    )
+    modes = {path.relative_to(to).as_posix(): path.stat().st_mode & 0o777 for path in to.rglob("*")}
+    lines = [line.split() for line in (tmp_path / "owners").read_text().splitlines()]
+    owners = {os.path.relpath(path, to): owner for owner, path in lines}
+    return modes, owners
+
+
+def test_keys_of_the_configuration_are_the_services_users_alone(configured):
+    modes, owners = configured
+    for name in ("cluster_key", "keys/centre.sec"):
+        assert (modes[name], owners[name]) == (0o600, "arteriole:arteriole")
+
+
+def test_what_root_reads_the_services_user_cannot_change(configured):
+    modes, owners = configured
+    for name in ("arteriole.yaml", "configs/umccr.yaml", "deploy.env"):
+        assert (modes[name], owners[name]) == (0o640, "root:arteriole")
+    for name in ("configs", "keys"):
+        assert (modes[name], owners[name]) == (0o750, "root:arteriole")
+    assert owners["."] == "root:arteriole"
+
+
 # attach_volume.sh
 
 #: Fakes: a volume whose holder and file system are in files, and no device at all.

@@ -109,6 +109,73 @@ def test_another_python_is_refused_with_the_one_that_is_needed(small, tmp_path):
     assert not (tmp_path / "to").exists()
 
 
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+#: A Python that is asked for its version, makes environments, and runs pip in them: without wheels.
+FAKE_PYTHON = """#!/bin/sh
+case "$*" in
+    -c*) echo VERSION ;;
+    *venv*) for to; do :; done; mkdir -p "$to/bin"; cp "$0" "$to/bin/python" ;;
+esac
+"""
+
+
+def headings(page):
+    """Its headings, as a link names them."""
+    found = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def dead_links(folder):
+    """The links of pages below `folder` that lead to nothing there."""
+    dead = []
+    for page in folder.rglob("*.md"):
+        for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
+            if re.match(r"[a-z]+:", target):
+                continue
+            there = page.parent / target if target else page
+            if not there.exists() or (heading and heading not in headings(there)):
+                dead.append(f"{page.relative_to(folder)}: {target}#{heading}")
+    return dead
+
+
+@pytest.fixture(scope="module")
+def without_wheels(tmp_path_factory):
+    """The unpacked bundle as the script makes it, but for its wheels; and a Python for it."""
+    folder = tmp_path_factory.mktemp("without wheels")
+    shutil.copytree(ROOT / "packs", folder / "made" / "bundle" / "packs")
+    python = folder / "python"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    python.write_text(FAKE_PYTHON.replace("VERSION", version))
+    python.chmod(0o700)
+    done = subprocess.run(
+        ["sh", "bundle/build.sh", str(folder / "made" / "bundle"), "st2client"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    subprocess.run(["tar", "-xzf", folder / "made" / "bundle.tar.gz", "-C", folder], check=True)
+    return folder / "bundle", python
+
+
+def test_what_pages_link_to_is_in_the_bundle(without_wheels):
+    bundle, _ = without_wheels
+    assert len(list(bundle.rglob("*.md"))) > 250
+    assert dead_links(bundle) == []
+
+
+def test_what_pages_link_to_is_installed(without_wheels, tmp_path):
+    bundle, python = without_wheels
+    done = install(bundle, tmp_path / "to", python)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert dead_links(tmp_path / "to") == []
+    named = re.findall(r"[\w/]+\.md", (bundle / "README").read_text(encoding="utf-8"))
+    assert named and all((tmp_path / "to" / name).is_file() for name in named)
+
+
 class TestMade:
     pytestmark = made
 
