@@ -3,10 +3,11 @@
 Of the data it reads both folders and writes four manifests; of results two for each unit.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum import data, early, later
+from arteriole.checksum import data
 from arteriole.checksum.digests import FileDigest, Meter, digest_all
 from arteriole.checksum.listing import require_unchanged, walk_files
 from arteriole.checksum.manifest import Manifest
@@ -15,9 +16,6 @@ from arteriole.checksum.units import list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main
 
-#: The deeds that are no stage of a run.
-VERBS = {"early": early.work, "verify": later.verify, "addendum": later.addendum}
-
 
 def work(task: Task) -> dict[str, Any]:
     """Of data as `data.work` has it, of a verb as its function does.
@@ -25,7 +23,7 @@ def work(task: Task) -> dict[str, Any]:
     Of results: `{units, new, files, bytes}`; `new` had no digests yet, the others were verified.
     """
     if (verb := task.parameters.get("verb")) is not None:
-        return VERBS[verb](task)
+        return _deed(verb)(task)
     if _is_of_results(task):
         with exclusive(task, f"{task.run}.{task.attempt}.results"):
             return _results(task)
@@ -48,12 +46,23 @@ def observe(task: Task) -> dict[str, Any]:
             "to": to,
         }
     folder = Path(task.parameters["runfolder"])
-    is_early = task.parameters.get("verb") == "early"
-    files = early.final_files(folder) if is_early else walk_files(folder, without_own=True)
+    if task.parameters.get("verb") == "early":
+        from arteriole.checksum import early
+
+        files = early.final_files(folder)
+    else:
+        files = walk_files(folder, without_own=True)
     count = size = 0
     for found in files:
         count, size = count + 1, size + found.size
     return {"files": count, "bytes": size, "to": to}
+
+
+def _deed(verb: str) -> Callable[[Task], dict[str, Any]]:
+    """What is no stage of a run; a stage's job begins without importing it."""
+    from arteriole.checksum import early, later
+
+    return {"early": early.work, "verify": later.verify, "addendum": later.addendum}[verb]
 
 
 def _is_of_results(task: Task) -> bool:
