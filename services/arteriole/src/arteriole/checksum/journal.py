@@ -44,10 +44,11 @@ INSERT INTO file VALUES (?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE
              THEN blake3 END,
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode, listed = 1
 """
-_LACKING = """
-SELECT name, size, mtime_ns, inode FROM file WHERE listed AND coalesce(md5, blake3) IS NULL
-ORDER BY size < :large, CASE WHEN size >= :large THEN -size END, name
-"""
+_LACKING = (
+    "SELECT name, size, mtime_ns, inode FROM file WHERE listed AND md5 IS NULL AND blake3 IS NULL"
+)
+_LACKING_LARGE = f"{_LACKING} AND size >= {LARGE} ORDER BY size DESC, name"
+_LACKING_SMALL = f"{_LACKING} AND size < {LARGE} ORDER BY name"
 _CHANGED = """
 FROM recorded LEFT JOIN file USING (name)
 WHERE (file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3)
@@ -103,21 +104,25 @@ class Journal:
 
     def lacking(self) -> Generator[list[FoundFile], None, None]:
         """What was listed and has no digest yet, in batches."""
+        for found in self._found(_LACKING_LARGE):
+            yield [found]
         batch: list[FoundFile] = []
         size = 0
-        # NB: the order is made before the first row comes, so digests may be added meanwhile
-        with closing(self._database.execute(_LACKING, {"large": LARGE})) as rows:
-            for row in rows:
-                found = FoundFile(*row)
-                if found.inode < 0:
-                    found = found._replace(inode=found.inode + 2 * TOP)
-                batch.append(found)
-                size += found.size + 4096
-                if size >= BATCH or found.size >= LARGE:
-                    yield batch
-                    batch, size = [], 0
+        # NB: these are read in the order of the key, so digests that are added meanwhile are behind
+        for found in self._found(_LACKING_SMALL):
+            batch.append(found)
+            size += found.size + 4096
+            if size >= BATCH:
+                yield batch
+                batch, size = [], 0
         if batch:
             yield batch
+
+    def _found(self, query: str) -> Iterator[FoundFile]:
+        with closing(self._database.execute(query)) as rows:
+            for row in rows:
+                found = FoundFile(*row)
+                yield found if found.inode >= 0 else found._replace(inode=found.inode + 2 * TOP)
 
     def add(self, digests: Iterable[RawDigest]) -> None:
         self._begin()

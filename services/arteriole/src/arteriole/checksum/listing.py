@@ -51,10 +51,12 @@ def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> I
     while prefixes:
         prefix = prefixes.pop()
         for entry in _entries(base / prefix):
-            if without_own and not prefix and entry.name.startswith(OWN_PREFIX):
+            part = entry.name
+            if without_own and not prefix and part.startswith(OWN_PREFIX):
                 continue
-            name = prefix + entry.name
-            _check_name(entry.name, name)
+            name = prefix + part
+            if _NOT_PLAIN.search(part):
+                raise _no_name(name)
             if entry.is_dir(follow_symlinks=False):
                 prefixes.append(f"{name}/")
             else:
@@ -77,9 +79,14 @@ def written_to(folder: Path, names: list[str]) -> ChecksumError:
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """By its descriptor: asking for a file's size then walks through no path."""
     try:
-        with os.scandir(folder) as scan:
-            yield from scan
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as scan:
+                yield from scan
+        finally:
+            os.close(descriptor)
     except OSError as err:
         raise ChecksumError(
             f"cannot list {folder}: {err.strerror}",
@@ -88,20 +95,19 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         ) from err
 
 
-def _check_name(part: str, name: str) -> None:
-    if _NOT_PLAIN.search(part):
-        raise ChecksumError(
-            f"a file name must be UTF-8 without backslash and control characters; found {name!r}",
-            code="checksum.name",
-            hint="rename the file, or move it out of the folder",
-        )
+def _no_name(name: str) -> ChecksumError:
+    return ChecksumError(
+        f"a file name must be UTF-8 without backslash and control characters; found {name!r}",
+        code="checksum.name",
+        hint="rename the file, or move it out of the folder",
+    )
 
 
 def _found(base: Path, entry: os.DirEntry[str], name: str) -> FoundFile:
     try:
         status = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode):
-            _check_link(base, Path(entry.path), name)
+            _check_link(base, base / name, name)
             status = entry.stat()
     except OSError as err:
         raise written_to(base, [name]) from err
