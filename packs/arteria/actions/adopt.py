@@ -7,7 +7,7 @@ from arteria_names import identifier, is_identifier
 
 
 class Adopt(ServiceAction):
-    """Let a run that was found at first start, observed or dismissed be worked on."""
+    """Let a run that was there at the first scan, observed or dismissed be worked on."""
 
     def act(self, run: str = "", all: bool = False) -> Dict[str, Any]:
         if bool(run) == all:

@@ -201,7 +201,7 @@ def unwaive_command(context: click.Context, name: str, rules: tuple[str, ...], r
 @click.option("--all", "everything", is_flag=True, help="Every run that waits for it.")
 @click.pass_context
 def adopt_command(context: click.Context, names: tuple[str, ...], everything: bool) -> None:
-    """Let runs be worked on that were here at the first start, observed or dismissed.
+    """Let runs be worked on that were there at the first scan, observed or dismissed.
 
     With --all those that were dismissed stay so.
     """

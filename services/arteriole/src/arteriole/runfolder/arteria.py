@@ -199,10 +199,7 @@ class ArteriaApi:
         path = self._path(call)
         if not await answered(_is_folder, path):
             raise NotFoundError(f"there is no folder {path}", code="run.not_found")
-        run = self._runs.by_path(path)
-        if run is None:
-            run = self._detector.register(path)
-        await self._detector.judge(run)
+        await self._detector.judge(await self._detector.meet(path))
         found = self._runs.by_path(path)
         assert found is not None
         return found

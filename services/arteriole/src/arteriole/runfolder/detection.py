@@ -11,18 +11,19 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import structlog
 
-from arteriole.app.aside import aside
+from arteriole.app.aside import answered, aside
 from arteriole.app.names import is_identifier
 from arteriole.app.rate import InterruptedReadingError
 from arteriole.illumina import reading, run_file
 from arteriole.illumina.calls_size import cycle_size
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.runfolder import absence
+from arteriole.runfolder.directories import Directories, Location, opened
 from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
 from arteriole.runfolder.quiet import Pace, Quiet, Watch
@@ -61,6 +62,15 @@ ONE_DEED = 0.03
 
 Mark = tuple[int, int, int]
 
+
+class Listing(NamedTuple):
+    """What a monitored directory was when it was listed."""
+
+    location: Location
+    mark: Mark | None  # what tells a change of its entries
+    folders: list[str]
+
+
 log = structlog.get_logger()
 
 
@@ -82,6 +92,7 @@ class Detector:
             directory: Landing(directory, settings, self._look_soon)
             for directory in settings.monitored_directories
         }
+        self._directories = Directories(runs.store, settings.monitored_directories)
         self._watches: dict[Path, Watch] = {}  # of the open runs
         self._turns: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         self._soon: dict[Path, asyncio.TimerHandle] = {}
@@ -233,24 +244,26 @@ class Detector:
 
     async def _register_new(self, landing: Landing) -> set[str]:
         """The paths of the folders that are there, as they stand in the store."""
-        mark, found = await aside(self._folders, landing)
+        listing = await aside(self._list, landing)
+        if listing is None:
+            landing.listed = None
+            return set()
+        is_new = self._directories.is_scanned(landing.directory, listing.location)
         present: set[str] = set()
-        for start in range(0, len(found), PAGE):
-            page = {stored(path): path for path in found[start : start + PAGE]}
+        for start in range(0, len(listing.folders), PAGE):
+            page = {stored(path): path for path in listing.folders[start : start + PAGE]}
             present.update(page)
             for unknown in self._runs.unknown(list(page)):
                 # A client of Arteria's API may have asked for it meanwhile.
                 path = Path(page[unknown])
                 if self._runs.by_path(path) is None:
-                    self.register(path)
+                    self._register(path, is_new=is_new)
                 await asyncio.sleep(0)  # others want the loop between two transactions
             await asyncio.sleep(0)
-        landing.listed = mark if found else None
-        if landing.unreachable is None:
-            landing.was_listed = True
-        all_listed = all(one.was_listed for one in self._landings.values())
-        if all_listed and not self._runs.first_scan_done():
-            self._runs.note_first_scan()
+        landing.listed = listing.mark if present else None
+        # NB: last, so that a first scan that is cut off is a first scan again.
+        if self._directories.note_scan(landing.directory, listing.location, is_empty=not present):
+            log.info("first scan", directory=str(landing.directory), folders=len(present))
         return present
 
     async def _judge_all(self, landing: Landing, paths: list[Path], limit: float) -> bool:
@@ -297,35 +310,46 @@ class Detector:
         if err is not None and not isinstance(err, InterruptedReadingError):
             log.warning("a look failed; the next scan looks again", error=str(err))
 
-    def _folders(self, landing: Landing) -> tuple[Mark | None, list[str]]:
-        """What tells a change of them, and the folders. NB: on another thread."""
+    def _list(self, landing: Landing) -> Listing | None:
+        """None if the directory cannot be read. NB: on another thread."""
         directory = landing.directory
         try:
             with landing.look(directory):
                 landing.note_file_system()
                 landing.notifications.watch(directory)  # NB: first, see _look_at
                 mark = _mark(directory)
-                with os.scandir(directory) as entries:
-                    found = sorted(e.path for e in entries if _is_run_folder(e))
+                with opened(directory) as descriptor:
+                    location = Location.of(descriptor)
+                    with os.scandir(descriptor) as entries:
+                        names = sorted(e.name for e in entries if _is_run_folder(e))
                 reading.looked(1)
         except OSError as err:
             if landing.unreachable is None:
                 log.error("a monitored directory cannot be read", directory=str(directory))
             landing.unreachable = err.strerror or str(err)
-            return None, []
+            return None
         landing.unreachable = None
-        return mark, found
+        top = str(directory).rstrip("/")
+        return Listing(location, mark, [f"{top}/{name}" for name in names])
 
-    def register(self, path: Path) -> Run:
-        """Write a folder that is new; Arteria's own state of it is read once, now."""
-        adopted = (
-            self._settings.adopt_existing
-            or self._landing(path).was_listed
-            or self._runs.first_scan_done()
-        )
+    async def meet(self, path: Path) -> Run:
+        """The run of a folder that a client asks for, though no scan may have seen it yet."""
+        run = self._runs.by_path(path)
+        if run is None:
+            location = await answered(Location.around, path)
+            is_new = location is not None and self._directories.is_scanned(path.parent, location)
+            run = self._runs.by_path(path) or self._register(path, is_new=is_new)
+        return run
+
+    def _register(self, path: Path, *, is_new: bool) -> Run:
+        """Write a folder that is not known; Arteria's own state of it is read once, now.
+
+        Unless `is_new`, it was there at the first scan of its directory.
+        """
         state = None
         if self._settings.readiness is Readiness.MARKER:
             state = _arteria_state(path)
+        adopted = self._settings.adopt_existing or is_new
         return self._runs.register(path, adopted=adopted, arteria_state=state)
 
     def _look_soon(self, landing: Landing, path: Path, seconds: float = ONE_DEED) -> None:
@@ -345,10 +369,14 @@ class Detector:
 
     async def _look(self, landing: Landing, path: Path) -> None:
         run = self._runs.by_path(path)
-        if run is None and not landing.was_listed:
-            landing.wake.set()  # what was there before the first scan is another thing
-        elif run is None and await aside(_is_plain_folder, path):
-            run = self._runs.by_path(path) or self.register(path)
+        if run is None and not path.name.startswith("."):
+            location = await aside(Location.around, path)
+            run = self._runs.by_path(path)
+            if run is None and location is not None:
+                if self._directories.is_scanned(landing.directory, location):
+                    run = self._register(path, is_new=True)
+                else:
+                    landing.wake.set()  # what was there before the first scan is another thing
         if run is not None and run.verdict is VerdictKind.REFUSED:
             landing.wake.set()  # its path may not be what is stored
         elif run is not None:
@@ -538,10 +566,6 @@ def _is_run_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # one stale handle must not hide the others
         return False
-
-
-def _is_plain_folder(path: Path) -> bool:
-    return not path.name.startswith(".") and not path.is_symlink() and _is_dir(path)
 
 
 def _is_dir(path: Path) -> bool:

@@ -50,7 +50,6 @@ class Landing:
         self.places_of_sequencing = asyncio.Semaphore(PLACES_OF_SEQUENCING)
         self.scanned = asyncio.Semaphore(PLACES - 1)  # one is left to what is heard of
         self.is_unfinished = False  # the last scan left folders to the next
-        self.was_listed = False
         #: What told a change of its entries when it was listed; None if it was empty.
         self.listed: tuple[int, int, int] | None = None
         self.unreachable: str | None = None  # why it cannot be listed

@@ -404,7 +404,7 @@ class Runs:
             self.events.append("run_ready", who=WHO, run=name)
 
     def adopt(self, name: str, who: str) -> None:
-        """Let a run be worked on: one found at first start, observed, or dismissed.
+        """Let a run be worked on: one that was there before, observed, or dismissed.
 
         Raises:
             ConflictError: it was observed and this service still only observes, or its attempt
@@ -489,13 +489,6 @@ class Runs:
             for table in ("abort", "cycle", "lease", "comparison"):
                 self.store.execute(f"DELETE FROM {table} WHERE run IN ({refused})", (run.id,))  # noqa: S608  texts of this module
             self.store.execute(f"DELETE FROM run WHERE id IN ({refused})", (run.id,))  # noqa: S608  texts of this module
-
-    def first_scan_done(self) -> bool:
-        row = self.store.row("SELECT first_scan FROM store")
-        return row is not None and row["first_scan"] is not None
-
-    def note_first_scan(self) -> None:
-        self.store.execute("UPDATE store SET first_scan = ?", (times.now(),))
 
     def holds(self) -> list[Hold]:
         """Every hold, the oldest first."""

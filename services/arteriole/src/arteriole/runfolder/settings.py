@@ -115,7 +115,8 @@ class RunfolderSettings(Section):
     #: Arteria's PUT endpoints, which make run folders and their markers, are there (`mode: act`
     #: only); for tests.
     can_create_runfolder: bool = False
-    #: Runs that are found at the very first start may be worked on without `arteriole adopt`.
+    #: Runs that are there when a directory is scanned for the first time may be worked on without
+    #: `arteriole adopt`; each directory that is added later is scanned for the first time too.
     adopt_existing: bool = False
     #: Seconds for which a begun stage without a job belongs to the one who began it; then it may
     #: be begun again.

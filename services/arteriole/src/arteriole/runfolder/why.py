@@ -113,7 +113,7 @@ def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if run.workable and not run.adopted:
         return _Reason(
             "run.not_adopted",
-            "it was here before Arteriole's first start, so nothing is done to it",
+            "it was in its directory before Arteriole first looked there, so nothing is done to it",
             f"arteriole adopt {run.name}",
         )
     if run.workable:

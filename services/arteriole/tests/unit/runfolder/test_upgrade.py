@@ -1,12 +1,15 @@
 """A store of the version before: its rows are kept, and its holds are holds."""
 
 import sqlite3
+from contextlib import closing
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from arteriole.app.mode import Mode
 from arteriole.app.store import Store
+from arteriole.runfolder.directories import Directories, Location
 from arteriole.runfolder.records import Hold, Scope
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.states import RunState
@@ -90,3 +93,33 @@ def test_it_is_opened_again_as_it_is(old):
     again = Store(old.store.path, "arteriole.runfolder.sql")
     assert Runs(again).all() == before
     again.close()
+
+
+#: The directory of the old store's runs, and one in which none was ever seen.
+KNOWN, UNKNOWN = Path("/data"), Path("/other")
+HERE, THERE = Location("/srv/data", "12"), Location("/srv/moved", "34")
+
+
+def test_a_directory_with_runs_was_scanned_and_of_another_it_is_not_known(old):
+    directories = Directories(old.store, [KNOWN, UNKNOWN])
+    assert directories.is_scanned(KNOWN, HERE)
+    assert not directories.is_scanned(UNKNOWN, HERE)
+    assert not directories.note_scan(KNOWN, HERE, is_empty=True)
+    assert directories.is_scanned(KNOWN, Location("/srv/data", "13"))  # it is away just now
+    assert not directories.is_scanned(KNOWN, THERE)
+
+
+def test_nothing_was_scanned_where_the_first_scan_was_not_over(tmp_path):
+    path = tmp_path / "early.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        schema = resources.files("arteriole.runfolder.sql") / "001_runs.sql"
+        db.executescript(f"{schema.read_text()}; PRAGMA user_version = 1;")
+        db.execute("INSERT INTO store VALUES ('epoch0', NULL)")
+        db.execute(
+            "INSERT INTO run (name, path, first_seen, adopted, verdict, verdict_since)"
+            " VALUES ('early', '/data/early', ?, 0, 'complete', ?)",
+            (FIRST, FIRST),
+        )
+        db.commit()
+    with closing(Store(path, "arteriole.runfolder.sql")) as store:
+        assert not Directories(store, [KNOWN]).is_scanned(KNOWN, HERE)

@@ -147,8 +147,8 @@ UNKNOWN = "unknown: the run folder cannot be reached"
         (judged(VerdictKind.UNREACHABLE, code="c", message="m", hint="h", evidence={"gone": True}),
          "c", "m", "h", LATE, UNKNOWN),
         (judged(VerdictKind.COMPLETE, message="all"), "", "all; it is ready", "", CAN_WAIT, ONLY),
-        (unadopted, "run.not_adopted", "it was here before Arteriole's first start, so nothing is"
-         " done to it", ADOPT, CAN_WAIT, ONLY),
+        (unadopted, "run.not_adopted", "it was in its directory before Arteriole first looked"
+         " there, so nothing is done to it", ADOPT, CAN_WAIT, ONLY),
         (picked_up, "", "complete; it is started", "", CAN_WAIT, ONLY),
         (held, "run.held", "it is held by ada: in doubt", f"arteriole release {RUN}", LATE, ONLY),
         (held_by(("all", "")), "run.held", "all runs are held by ada: in doubt",

@@ -226,7 +226,7 @@ function facts(run, { evidence, message, verdict, since }) {
       ...metricsWords(run.metrics),
       ...times.map(([label, time]) => [label, moment(time)]),
       ["First seen", moment(run.first_seen)],
-      ["Adopted", run.adopted ? "yes" : "no: it was here before the first start"],
+      ["Adopted", run.adopted ? "yes" : "no: it was there at the first scan"],
       ["Folder", el("code", {}, run.path)],
       ...Object.entries(run.metadata).map(([key, value]) => [key.replaceAll("_", " "), plain(value)]),
     ]),
