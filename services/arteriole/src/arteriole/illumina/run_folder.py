@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -29,12 +28,6 @@ class BclKind(Enum):
     BCL_GZ = "bcl.gz"
     BCL_BGZF = "bcl.bgzf"
     CBCL = "cbcl"
-
-
-#: Folders of cycles, and files of base calls, filters and positions.
-_READ = re.compile(
-    r"C\d+\.1|.+\.(bcl|bcl\.gz|bgzf|bci|cbcl|filter|locs|clocs)", re.ASCII | re.DOTALL
-)
 
 
 @dataclass(frozen=True)
@@ -172,41 +165,6 @@ class RunFolder:
             if path.is_file():
                 return path
         return None
-
-    def link_out(self, lanes: Iterable[int]) -> Path | None:
-        """One of the folders or files of these lanes that is a link out of the run folder.
-
-        NB: no file is looked at but links; each folder is listed once.
-        """
-        top = [self.path / "Data", self.intensities, self.base_calls, self.intensities / "s.locs"]
-        of_lanes = [
-            path
-            for lane in lanes
-            for path in (
-                self.intensities / f"s_{lane}.locs",
-                self.intensities / f"L{lane:03d}",
-                self.lane(lane),
-            )
-        ]
-        for path in (*top, *of_lanes):
-            if leads_out(self.path, path):
-                return path
-        below = (self._link_in(path) for path in of_lanes)
-        return next((path for path in below if path is not None), None)
-
-    def _link_in(self, folder: Path) -> Path | None:
-        """The same of what lies in the folder, and in its folders of cycles."""
-        reading.looked(1)
-        try:
-            with os.scandir(folder) as found:
-                entries = [entry for entry in found if _READ.fullmatch(entry.name)]
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        for entry in entries:
-            if entry.is_symlink() and leads_out(self.path, Path(entry.path)):
-                return Path(entry.path)
-        below = (self._link_in(Path(entry.path)) for entry in entries if entry.is_dir())
-        return next((path for path in below if path is not None), None)
 
     def bcl_kind(self, lane: int) -> BclKind | None:
         """How this lane's base calls are stored, judged by its first cycle folder."""

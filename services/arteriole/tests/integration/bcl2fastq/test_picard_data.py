@@ -54,7 +54,7 @@ def run(picard_data: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "RunInfo.xml").write_text(RUN_INFO)
-    shutil.copytree(picard_data / "Data", folder / "Data")
+    (folder / "Data").symlink_to(picard_data / "Data")
     lines = [f"{b.replace('.', 'N')},{b.replace('.', 'N')}" for b in barcodes(picard_data)]
     sheet = "\r\n".join(["[Header]", "IEMFileVersion,4", "[Data]", "Sample_ID,index", *lines, ""])
     (folder / "SampleSheet.csv").write_text(sheet, newline="")

@@ -7,7 +7,6 @@ four lanes though the run has no index read; each sample is alone on its lane.
 import gzip
 import json
 import os
-import shutil
 import struct
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def test_with_every_flag_it_is_converted(trimmed, request_for, tmp_path):
     (run / "RunInfo.xml").symlink_to(trimmed / "RunInfo.xml")
     for cycle in sorted((trimmed / CALLS).iterdir()):
         if cycle.name != "C1.1":
-            shutil.copytree(cycle, run / CALLS / cycle.name)
+            (run / CALLS / cycle.name).symlink_to(cycle)
     first = gzip.decompress((trimmed / CALLS / "C1.1" / "s_1_1101.bcl.gz").read_bytes())
     calls = first[4 : 4 + KEPT]
     (run / CALLS / "C1.1").mkdir()

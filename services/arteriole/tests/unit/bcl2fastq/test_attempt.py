@@ -1,7 +1,6 @@
 """The folder of an attempt: what is left behind, what `current` leads to, and links in a run."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -110,42 +109,6 @@ def test_a_sheet_that_leads_out_of_the_run_is_not_read(tmp_path: Path, tiny_run)
     found = sheets.check(tiny_run.folder, None, Standard())
     assert (found["ok"], found["code"]) == (False, "sheet.link")
     assert "hush" not in str(found)
-
-
-CALLS = "Data/Intensities/BaseCalls"
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        "Data",
-        CALLS,
-        f"{CALLS}/L001",
-        "Data/Intensities/L001",
-        f"{CALLS}/L001/C2.1",
-        f"{CALLS}/L001/C2.1/s_1_1101.bcl.gz",
-        f"{CALLS}/L001/s_1_1101.filter",
-        "Data/Intensities/L001/s_1_1101.locs",
-    ],
-)
-def test_what_is_a_link_out_of_the_run_is_not_read_whatever_is_ignored(
-    tmp_path: Path, root: Path, tiny_run, part: str
-) -> None:
-    tiny_run.reads = ((4, "N"), (4, "Y"), (6, "N"))
-    tiny_run.write(SHEET)
-    place, away = tiny_run.folder / part, tmp_path / "away"
-    ignore = ("empty-samples", "missing-bcls", "missing-filter", "missing-positions")
-    inside = place.rename(place.with_name(f"{place.name}.inside"))
-    place.symlink_to(inside)
-    work(task(tmp_path, root, tiny_run.folder, 1, ignore))
-    shutil.rmtree(root / "r1")
-    place.unlink()
-    inside.rename(away)
-    place.symlink_to(away)
-    for number, flags in enumerate([(), ignore], start=2):
-        with pytest.raises(ConversionError, match=f"^{part} is a link that leads out") as caught:
-            work(task(tmp_path, root, tiny_run.folder, number, flags))
-        assert caught.value.code == "run.link"
 
 
 def test_what_was_ignored_stands_in_the_record(

@@ -18,21 +18,6 @@ FLAGS = {
 """By which flag of ConversionRequest.ignore a sort of file is ignored."""
 
 
-def require_own(folder: RunFolder, run_info: RunInfo) -> None:
-    """See that what is converted is the run's own, and no link to what lies somewhere else.
-
-    Raises:
-        ConversionError: names the first link; no flag lets it be ignored.
-    """
-    link = folder.link_out(run_info.lanes)
-    if link is not None:
-        raise ConversionError(
-            f"{link.relative_to(folder.path).as_posix()} is {completeness.OUTSIDE}",
-            code="run.link",
-            hint="replace it with what it stands for",
-        )
-
-
 def kinds(folder: RunFolder, run_info: RunInfo, ignore: frozenset[str]) -> dict[int, BclKind]:
     """How each lane's base calls are stored; a lane that has none is like the others.
 

@@ -226,7 +226,6 @@ def make(
                 f"read {read.number} is marked IsReverseComplement, known of index reads only",
                 code="convert.read_orientation",
             )
-    base_calls.require_own(folder, run_info)
     kinds = base_calls.kinds(folder, run_info, request.ignore)
     base_calls.require_listed(folder, run_info, kinds)
     samples = _samples_by_lane(parts, run_info)
