@@ -39,7 +39,7 @@ results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
 mkdir -p "$home" || exit 67
 if [ -d "$results" ]; then
   [ -n "$(find "$results" -type f -print | head -n 1)" ] || exit 65
-  rm -rf "$partial" || exit 67
+  rm -rf "$partial" "$partial.copy" || exit 67
   if [ "$(stat -c %d "$results")" = "$(stat -c %d "$home")" ]; then
     mv -T "$results" "$partial" || exit 67
   else
