@@ -95,7 +95,7 @@ class Unfolded:
         return str(self._work / ".steps" / self._key / "files" / name)
 
     def _inputs(self) -> None:
-        words = [str(self._work / "fastq")]
+        words = [str(self._work), self._key]
         files = {}
         for sample in self._unit.samples:
             for read in sorted(sample.reads):

@@ -177,6 +177,25 @@ def test_results_never_change(centre: Site) -> None:
     assert {path.name for path in centre.result("").iterdir()} == {"count-1.T1", "count-2.T1"}
 
 
+def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
+    """A sample was of the wrong batch, and what came after it failed until that was mended."""
+    count = centre.settings["pipelines"]["count"]
+    flag = centre.home / "flag"
+    keep = {"name": "keep", "for_each": "sample", "command": ["cp", "{r1}", "{work}/results"]}
+    fails = {"name": "check", "command": ["ls", str(flag)]}
+    count["steps"] = [count["steps"][0], keep, fails]
+    batch = {"batch": "B"}
+    with pytest.raises(AnalysisError):
+        centre.analyse(samples=[sample("T1", **batch), sample("N1", **batch)], held=["R1"])
+    flag.touch()
+    centre.analyse(samples=[sample("T1"), sample("N1", **batch)], held=["R1"])
+    found = {path.name for path in centre.result("count-1.B").rglob("*") if path.is_file()}
+    assert "N1_R1_001.fastq.gz" in found
+    assert not [name for name in found if name.startswith("T1")]
+    printed = (centre.result("count-1.B") / "steps").glob("*.stdout")
+    assert not [path for path in printed if "T1" in path.read_text()]
+
+
 def test_a_pipeline_that_leaves_nothing_failed(centre: Site) -> None:
     centre.settings["pipelines"]["count"]["results"] = "elsewhere"
     with pytest.raises(AnalysisError) as raised:

@@ -41,3 +41,26 @@ def test_a_copy_that_was_cut_short_is_no_part_of_the_results(
     assert publish(tmp_path, elsewhere) == 0
     assert names(elsewhere) == {"p-1.G/calls.vcf": "whole\n", "p-1.G/analysis.json": "{}"}
     assert not (tmp_path / "results").exists()
+
+
+def test_what_was_moved_for_earlier_inputs_is_no_result(tmp_path: Path) -> None:
+    left = tmp_path / "home" / ".p-1.G.partial"
+    left.mkdir(parents=True)
+    (left / "calls.vcf").write_text("of another sample\n")
+    work = tmp_path / "work"
+    work.mkdir()
+    assert publish(work, left.parent) == scripts.NO_RESULTS
+
+
+def test_what_was_moved_before_a_crash_is_published(tmp_path: Path) -> None:
+    work, home = tmp_path / "work", tmp_path / "home"
+    (work / "results").mkdir(parents=True)
+    (work / "results" / "calls.vcf").write_text("whole\n")
+    (work / ".steps" / "k").mkdir(parents=True)
+    (work / ".steps" / "k" / "ended").touch()  # without stdout: it cannot be copied
+    assert publish(work, home) == 67
+    assert not (work / "results").exists()
+    for name in ("stdout", "stderr"):
+        (work / ".steps" / "k" / name).touch()
+    assert publish(work, home) == 0
+    assert names(home)["p-1.G/calls.vcf"] == "whole\n"

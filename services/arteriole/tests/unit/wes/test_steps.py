@@ -46,7 +46,7 @@ def test_inputs_are_merged_first() -> None:
     assert inputs.files["T_R2.list"] == (
         "/data/R/attempt-2/T_L1_R2.fastq.gz\n/data/Q/attempt-1/T_L1_R2.fastq.gz\n"
     )
-    assert inputs.command[4] == f"{WORK}/fastq"
+    assert inputs.command[4:6] == (WORK, "aw-e-7-1-0")
     assert inputs.command[-3:] == ("T_R2_001.fastq.gz", "7", inputs.file("T_R2.list"))
 
 
