@@ -12,6 +12,7 @@ from arteriole.wes.units import Held, SampleInput, Source, Unit, digest_of
 NO_PIPELINE = "pipeline.unknown"
 NO_GENOME = "pipeline.genome"
 PAIR_INCOMPLETE = "pipeline.pair"
+APART = "pipeline.batch"
 NO_READS = "analysis.no_reads"
 NO_TOP_UP = "analysis.top_up"
 NO_METADATA = "metadata.missing"
@@ -42,23 +43,24 @@ class Grouping:
         wanted = self._only(pipeline) if pipeline else None
         self.held += [Held(sample=name, reason=NO_METADATA) for name in held]
         groups: dict[tuple[str, str], list[SampleInput]] = {}
+        lacking = set()  # batches, of which a sample is held
         for one in samples:
             name = one.pipeline
             if one.control or not name or (wanted is not None and name != wanted):
                 self.left_out += 1
                 continue
-            reason = self._reason(one)
-            if reason:
-                self.held.append(Held(sample=one.sample, reason=reason))
-                continue
-            reads = self._reads(one)
+            reads = self._reason(one) or self._reads(one)
+            group = name, one.batch or one.sample
             if isinstance(reads, str):
                 self.held.append(Held(sample=one.sample, reason=reads))
+                lacking.add(group)
                 continue
-            group = one.batch or one.sample
-            groups.setdefault((name, group), []).append(_input(one, reads))
-        for (name, group), members in sorted(groups.items()):
-            self._unit(name, group, members, pipeline)
+            groups.setdefault(group, []).append(_input(one, reads))
+        for group, members in sorted(groups.items()):
+            if reason := self._apart(group[0], members, group in lacking):
+                self.held += [Held(sample=one.sample, reason=reason) for one in members]
+            else:
+                self._unit(*group, members, pipeline)
 
     def _require_all(self, given: list[str]) -> None:
         there = set(self._attempt.samples)
@@ -123,14 +125,23 @@ class Grouping:
             )
         return reads
 
+    def _apart(self, name: str, members: list[SampleInput], lacks: bool) -> str:
+        """Why these are not analysed together, or not yet; `lacks`: one of the batch is held.
+
+        NB: projects count their batches from 1, each for itself.
+        """
+        needs = set(self._settings.pipelines[name].needs)
+        if needs - {one.phenotype for one in members}:
+            return PAIR_INCOMPLETE
+        if len({one.genome_build for one in members}) > 1:
+            return NO_GENOME
+        subjects = {one.subject for one in members} - {""}
+        batches, projects = ({getattr(one, of) for one in members} for of in ("batch", "project"))
+        of_a_pair = needs == {"tumor", "normal"} and len(subjects) > 1
+        return APART if lacks or of_a_pair or len(batches) > 1 or len(projects) > 1 else ""
+
     def _unit(self, name: str, group: str, members: list[SampleInput], pipeline: str) -> None:
         entry = self._settings.pipelines[name]
-        missing = set(entry.needs) - {one.phenotype for one in members}
-        builds = {one.genome_build for one in members}
-        if missing or len(builds) > 1:
-            reason = PAIR_INCOMPLETE if missing else NO_GENOME
-            self.held += [Held(sample=one.sample, reason=reason) for one in members]
-            return
         unit = _formed(name, entry, group, members)
         if pipeline and pipeline != name:
             after = self._settings.pipelines[pipeline]
