@@ -196,6 +196,19 @@ def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
     assert not [path for path in printed if "T1" in path.read_text()]
 
 
+def test_a_step_that_is_given_more_changes_no_results(centre: Site) -> None:
+    """As the runbook says of one that needed more time or memory: what is there stays."""
+    steps = centre.settings["pipelines"]["count"]["steps"]
+    steps[1]["command"] = ["ls", "{r1}", str(centre.home / "{sample}")]
+    for name in ("N1", "R1"):
+        (centre.home / name).touch()
+    with pytest.raises(AnalysisError):
+        centre.analyse()
+    steps[1] |= {"hours": 48, "memory_gb": 2}
+    (centre.home / "T1").touch()
+    assert [unit["already"] for unit in centre.analyse()["units"]] == [True, True, False]
+
+
 def test_a_pipeline_that_leaves_nothing_failed(centre: Site) -> None:
     centre.settings["pipelines"]["count"]["results"] = "elsewhere"
     with pytest.raises(AnalysisError) as raised:
