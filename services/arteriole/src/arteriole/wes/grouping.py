@@ -15,6 +15,7 @@ PAIR_INCOMPLETE = "pipeline.pair"
 APART = "pipeline.batch"
 NO_READS = "analysis.no_reads"
 NO_TOP_UP = "analysis.top_up"
+DEGRADED = "analysis.degraded"
 NO_METADATA = "metadata.missing"
 
 
@@ -24,9 +25,13 @@ class Grouping:
     Controls, and samples whose metadata names no pipeline, are not analysed and not held.
     """
 
-    def __init__(self, settings: WesSettings, attempt: AttemptFastqs) -> None:
+    def __init__(
+        self, settings: WesSettings, attempt: AttemptFastqs, *, released: bool = False
+    ) -> None:
+        """`released`: reads of degraded attempts are taken, those of top-ups too."""
         self._settings = settings
         self._attempt = attempt
+        self._released = released
         self.units: list[Unit] = []
         self.held: list[Held] = []
         self.left_out = 0
@@ -103,13 +108,9 @@ class Grouping:
         """The files of lanes and top-ups, or why there are none."""
         reads = {name: list(files) for name, files in self._attempt.samples[one.sample].items()}
         for run in sorted(set(one.top_up_of) - {self._attempt.run}):
-            number = current_attempt(self._settings.fastq_root, run)
-            other = (
-                {}
-                if number is None
-                else read_attempt(self._settings.fastq_root, run, number).samples
-            )
-            more = other.get(one.sample, {})
+            more = self._top_up(one.sample, run)
+            if isinstance(more, str):
+                return more
             if more.keys() != reads.keys():
                 return NO_TOP_UP
             for name, files in more.items():
@@ -124,6 +125,22 @@ class Grouping:
                 field="samples",
             )
         return reads
+
+    def _top_up(self, sample: str, run: str) -> dict[str, list[Source]] | str:
+        """The files of `sample` in the current attempt of another run, or why they are not taken.
+
+        NB: what is wrong with that run holds this sample, and stops no other.
+        """
+        root = self._settings.fastq_root
+        if (number := current_attempt(root, run)) is None:
+            return NO_TOP_UP
+        try:
+            other = read_attempt(root, run, number)
+        except InvalidError as err:
+            return err.code
+        if other.degraded and not self._released:
+            return DEGRADED
+        return other.samples.get(sample, {})
 
     def _apart(self, name: str, members: list[SampleInput], lacks: bool) -> str:
         """Why these are not analysed together, or not yet; `lacks`: one of the batch is held.

@@ -43,7 +43,7 @@ class WesKind:
                 code="analysis.degraded",
                 hint="look at its data; an analysis is started only with released: true",
             )
-        grouping = Grouping(settings, attempt)
+        grouping = Grouping(settings, attempt, released=request.released)
         grouping.take(request.samples, request.held, request.pipeline)
         return {
             **common,

@@ -53,6 +53,23 @@ def test_top_ups_are_merged(centre: Site) -> None:
     assert runs == [RUN] * 50 + [EARLIER] * 5
 
 
+def test_a_degraded_top_up_wants_a_release(centre: Site) -> None:
+    degraded = "260122_A00121_0029_AHVKJ3DSX7"
+    write_attempt(centre.fastq, degraded, {"T1": {1: 5}}, degraded=True)
+    samples = [sample("T1", top_up_of=[degraded]), *THREE[1:]]
+    result = centre.analyse(samples=samples)
+    assert result["held"] == [{"sample": "T1", "reason": "analysis.degraded"}]
+    assert [unit["group"] for unit in result["units"]] == ["N1", "R1"]
+    assert centre.analyse(samples=samples, released=True)["held"] == []
+
+
+def test_a_top_up_whose_record_cannot_be_read_holds_its_sample(centre: Site) -> None:
+    (centre.fastq / EARLIER / "attempt-1" / "attempt.json").write_text("{")
+    result = centre.analyse(samples=[sample("T1", top_up_of=[EARLIER]), *THREE[1:]])
+    assert result["held"] == [{"sample": "T1", "reason": "analysis.record"}]
+    assert [unit["group"] for unit in result["units"]] == ["N1", "R1"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
