@@ -39,22 +39,23 @@ class Grouping:
     def take(self, samples: Sequence[AnalysisSample], held: Sequence[str], pipeline: str) -> None:
         """Form the units of `samples`; those in `held` have no metadata yet.
 
-        With `pipeline` only that one is run, for the samples of the pipeline that it is after.
+        With `pipeline` only that one is run; if it is after another, for the samples of the one
+        that takes their FASTQs.
 
         Raises:
             InvalidError: they are not the samples of the attempt, or there is no such pipeline.
         """
         self._require_all([*(one.sample for one in samples), *held])
-        wanted = self._only(pipeline) if pipeline else None
+        chain = self._chain(pipeline) if pipeline else []
         self.held += [Held(sample=name, reason=NO_METADATA) for name in held]
         groups: dict[tuple[str, str], list[SampleInput]] = {}
         lacking = set()  # batches, of which a sample is held
         for one in samples:
             name = one.pipeline
-            if one.control or not name or (wanted is not None and name != wanted):
+            if one.control or not name or (chain and name != chain[0]):
                 self.left_out += 1
                 continue
-            reads = self._reason(one) or self._reads(one)
+            reads = self._reason(one, chain or [name]) or self._reads(one)
             group = name, one.batch or one.sample
             if isinstance(reads, str):
                 self.held.append(Held(sample=one.sample, reason=reads))
@@ -62,10 +63,11 @@ class Grouping:
                 continue
             groups.setdefault(group, []).append(_input(one, reads))
         for group, members in sorted(groups.items()):
-            if reason := self._apart(group[0], members, group in lacking):
+            pipelines = chain or [group[0]]
+            if reason := self._apart(pipelines, members, group in lacking):
                 self.held += [Held(sample=one.sample, reason=reason) for one in members]
             else:
-                self._unit(*group, members, pipeline)
+                self._unit(pipelines, group[1], members)
 
     def _require_all(self, given: list[str]) -> None:
         there = set(self._attempt.samples)
@@ -85,24 +87,27 @@ class Grouping:
                 field="samples",
             )
 
-    def _only(self, pipeline: str) -> str:
-        entry = self._settings.pipelines.get(pipeline)
-        if entry is None:
-            known = ", ".join(self._settings.pipelines) or "none"
+    def _chain(self, pipeline: str) -> list[str]:
+        """The pipelines of which each is after the one before it; the last is `pipeline`."""
+        known = self._settings.pipelines
+        if pipeline not in known:
             raise InvalidError(
-                f"no pipeline {pipeline[:60]!r}; arteriole.yaml has: {known}",
+                f"no pipeline {pipeline[:60]!r}; arteriole.yaml has: {', '.join(known) or 'none'}",
                 code=NO_PIPELINE,
                 field="pipeline",
             )
-        return entry.after or pipeline
+        chain = [pipeline]
+        while (before := known[chain[0]].after) is not None:
+            chain.insert(0, before)
+        return chain
 
-    def _reason(self, one: AnalysisSample) -> str:
-        entry = self._settings.pipelines.get(one.pipeline)
-        if entry is None:
+    def _reason(self, one: AnalysisSample, pipelines: list[str]) -> str:
+        """NB: a pipeline that takes the results of another has no use for a sample's FASTQs."""
+        entries = [self._settings.pipelines.get(name) for name in pipelines]
+        if entries[0] is None or entries[0].after is not None:
             return NO_PIPELINE
-        if entry.genomes and one.genome_build not in entry.genomes:
-            return NO_GENOME
-        return ""
+        builds = [entry.genomes for entry in entries if entry is not None and entry.genomes]
+        return "" if all(one.genome_build in known for known in builds) else NO_GENOME
 
     def _reads(self, one: AnalysisSample) -> dict[str, list[Source]] | str:
         """The files of lanes and top-ups, or why there are none."""
@@ -142,12 +147,12 @@ class Grouping:
             return DEGRADED
         return other.samples.get(sample, {})
 
-    def _apart(self, name: str, members: list[SampleInput], lacks: bool) -> str:
+    def _apart(self, pipelines: list[str], members: list[SampleInput], lacks: bool) -> str:
         """Why these are not analysed together, or not yet; `lacks`: one of the batch is held.
 
         NB: projects count their batches from 1, each for itself.
         """
-        needs = set(self._settings.pipelines[name].needs)
+        needs = {one for name in pipelines for one in self._settings.pipelines[name].needs}
         if needs - {one.phenotype for one in members}:
             return PAIR_INCOMPLETE
         if len({one.genome_build for one in members}) > 1:
@@ -157,17 +162,16 @@ class Grouping:
         of_a_pair = needs == {"tumor", "normal"} and len(subjects) > 1
         return APART if lacks or of_a_pair or len(batches) > 1 or len(projects) > 1 else ""
 
-    def _unit(self, name: str, group: str, members: list[SampleInput], pipeline: str) -> None:
-        entry = self._settings.pipelines[name]
-        unit = _formed(name, entry, group, members)
-        if pipeline and pipeline != name:
-            after = self._settings.pipelines[pipeline]
-            unit = _formed(pipeline, after, group, members, unit)
+    def _unit(self, pipelines: list[str], group: str, members: list[SampleInput]) -> None:
+        unit = None
+        for name in pipelines:
+            unit = _formed(name, self._settings.pipelines[name], group, members, unit)
+        assert unit is not None
         self.units.append(unit)
 
 
 def _formed(
-    name: str, entry: Pipeline, group: str, members: list[SampleInput], before: Unit | None = None
+    name: str, entry: Pipeline, group: str, members: list[SampleInput], before: Unit | None
 ) -> Unit:
     unit = Unit(
         pipeline=name,

@@ -105,3 +105,31 @@ def test_a_batch_waits_for_its_sample_that_is_held(tmp_path: Path) -> None:
         ("B", "pipeline.batch"),
     ]
     assert [unit.group for unit in grouping.units] == ["B2"]
+
+
+def after(name: str, **more: Any) -> dict[str, Any]:
+    steps = [{"name": "do", "command": ["true", "{input}"]}]
+    return {**STEPS, "steps": steps, "after": name, **more}
+
+
+CHAIN = {
+    "any": STEPS,
+    "second": after("any"),
+    "third": after("second", genomes={"GRCh38": {"reference": "/ref"}}),
+}
+
+
+def test_a_pipeline_may_be_after_one_that_is_after_another(tmp_path: Path) -> None:
+    samples = [one("A", genome_build="GRCh38"), one("B", batch="B2", genome_build="hg17")]
+    grouping = grouped(tmp_path, *samples, pipeline="third", pipelines=CHAIN)
+    assert [(unit.name, unit.input) for unit in grouping.units] == [("third-1.B1", "second-1.B1")]
+    assert [(held.sample, held.reason) for held in grouping.held] == [("B", "pipeline.genome")]
+    grouping = grouped(tmp_path, *samples, pipeline="second", pipelines=CHAIN)
+    inputs = [(unit.name, unit.input) for unit in grouping.units]
+    assert inputs == [("second-1.B1", "any-1.B1"), ("second-1.B2", "any-1.B2")]
+
+
+def test_a_sample_whose_pipeline_takes_no_fastqs_is_held(tmp_path: Path) -> None:
+    grouping = grouped(tmp_path, one("A", pipeline="second"), pipelines=CHAIN)
+    assert grouping.units == []
+    assert [(held.sample, held.reason) for held in grouping.held] == [("A", "pipeline.unknown")]
