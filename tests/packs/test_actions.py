@@ -940,6 +940,25 @@ def test_samples_are_accounted_for(action, service, held, state, code, message, 
     assert message in body["message"] and hint in body["hint"]
 
 
+def test_samples_that_a_later_analysis_holds_are_accounted_for_too(action, service):
+    row = {"attempt": 1, "service": "wes", "state": "done"}
+    rows = [
+        {**row, "stage": "analyse", "job_id": 12},
+        {**row, "stage": "umccrise", "job_id": 13},
+        {**row, "stage": "transfer", "service": "transfer", "job_id": 14},
+        {**row, "stage": "again", "state": "waiting", "job_id": 15},
+    ]
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"stages": rows})
+    for job_id, held in ((12, []), (13, [{"sample": "T1", "reason": "pipeline.genome"}])):
+        told = job("done", result={"held": held})
+        service.answers["GET", f"{BASE}/status/{job_id}"] = (200, told)
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert action("account_samples", **OF_STAGE)[1]["held"] == 1
+    ((_, body),) = service.calls()
+    assert (body["state"], body["code"]) == ("held", "pipeline.genome")
+    assert body["hint"].endswith(f"arteriole redo {RUN} --from umccrise")
+
+
 @pytest.mark.parametrize(
     ("rows", "succeeded"),
     [
