@@ -140,6 +140,15 @@ def test_a_bad_row_of_the_newer_file_leaves_the_older_ones_undecided(drop):
     assert (row["file"], row["line"], row["column"]) == ("b.csv", 2, "use")
 
 
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_a_bad_row_of_a_file_as_new_leaves_the_other_undecided(drop, names):
+    good, bad = names
+    drop.put(good, "S1,P1,research,wgs")
+    drop.put(bad, "S1,P1,reserch,wgs")
+    drop.scan()
+    assert f"{bad}:2: use: expected" in drop.refuses("S1")
+
+
 def test_a_file_that_is_no_table_may_know_any_sample(drop):
     drop.put("a.csv", "S1,P1,research,wgs")
     drop.put("b.csv", text="no table")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import time
@@ -242,12 +243,20 @@ def _unread(name: str, found: Stat, text: str) -> File:
 
 
 def _newest(files: dict[str, File]) -> dict[str, Entry | Refusal]:
-    """Of each sample what the newest file says that has it."""
+    """Of each sample what the newest file says that has it; of files as new a refusal counts."""
     answers: dict[str, Entry | Refusal] = {}
-    for file in sorted(files.values(), key=lambda file: file.stat.mtime_ns):
-        answers.update(file.table.entries)
-        answers.update(file.table.unsure)
+    by_time = sorted(files.values(), key=_modified)
+    for _, group in itertools.groupby(by_time, key=_modified):
+        tables = [file.table for file in group]
+        for table in tables:
+            answers.update(table.entries)
+        for table in tables:
+            answers.update(table.unsure)
     return answers
+
+
+def _modified(file: File) -> int:
+    return file.stat.mtime_ns
 
 
 def _rivals(files: dict[str, File]) -> dict[str, Refusal]:
