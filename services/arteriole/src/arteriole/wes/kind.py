@@ -33,6 +33,7 @@ class WesKind:
             "work_root": str(settings.work_root),
             "results_root": str(settings.results_root),
             "ssh": settings.ssh,
+            "tags": request.tags,
         }
         if request.observe:
             return {**common, "units": [], "held": [], "left_out": 0, **self._entries(None)}
