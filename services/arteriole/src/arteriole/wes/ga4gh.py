@@ -29,7 +29,7 @@ from arteriole.app.slips import place, slip
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.wes.request import AnalysisRequest, Tags
 from arteriole.wes.settings import WesSettings
-from arteriole.wes.tasks import TaskRecord, read_tasks
+from arteriole.wes.tasks import TaskRecord, tasks_of
 
 if TYPE_CHECKING:
     from arteriole.wes.service import WesService
@@ -285,7 +285,7 @@ class Ga4ghApi:
     def _log(self, call: Call) -> Reply:
         job = self._job(call)
         here = f"{call.base_url}{BASE}/runs/{job.job_id}"
-        tasks = read_tasks(self._folder(job))
+        tasks = tasks_of(job, self._folder(job))
         pipelines = sorted(job.parameters.get("pipelines", {}))
         return Reply(
             {
@@ -336,7 +336,7 @@ class Ga4ghApi:
         here = f"{call.base_url}{BASE}/runs/{job.job_id}"
         query: PageQuery = call.query
         first = int(query.page_token or 0)
-        tasks = read_tasks(self._folder(job))
+        tasks = tasks_of(job, self._folder(job))
         end = first + query.size
         return Reply(
             {
@@ -347,7 +347,7 @@ class Ga4ghApi:
 
     def _one(self, call: Call) -> tuple[TaskRecord, str]:
         job = self._job(call)
-        for one in read_tasks(self._folder(job)):
+        for one in tasks_of(job, self._folder(job)):
             if one.id == call.path["task_id"]:
                 return one, f"{call.base_url}{BASE}/runs/{job.job_id}"
         raise NotFoundError(f"run {job.job_id} has no such task", code="job.not_found")

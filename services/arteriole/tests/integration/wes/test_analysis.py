@@ -271,3 +271,8 @@ def test_a_stop_ends_the_tools(centre: Site, wes: Any, until: Callable[..., Any]
     service.call("POST", f"stop/{job_id}")
     assert service.ended(job_id)["state"] == "cancelled"
     assert not centre.results.exists()
+    tasks = service.call("GET", f"tasks/{job_id}").json()["tasks"]
+    assert [(task["step"], task["state"]) for task in tasks] == [
+        ("inputs", "done"),
+        ("wait", "stopped"),
+    ]
