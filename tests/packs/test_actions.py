@@ -854,7 +854,8 @@ def analysis(action, service, row=None, **parameters: Any):
     attempts(service, row or {})
     rows = [{"sample_id": name, "lane": 1, "reads": 9} for name in ("S2", "S1", "Undetermined")]
     service.answers.setdefault(("GET", RECORD), (200, {"samples": rows}))
-    frozen = {"sample": "S1", "version": 3, "record": {"sample": "S1", "pipeline": "bcbio"}}
+    record = {"sample": "S1", "pipeline": "bcbio", "batch": "", "recipient": "dr-hill"}
+    frozen = {"sample": "S1", "version": 3, "record": record}
     missing = [{"sample": "S2", "reason": "nobody knows it"}]
     service.answers["POST", FREEZE] = (200, {"records": [frozen], "missing": missing})
     service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))

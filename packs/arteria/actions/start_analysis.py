@@ -7,6 +7,19 @@ from arteria_start import Start
 
 #: What the converter calls the reads of no sample.
 UNDETERMINED = "Undetermined"
+#: What of a record the wes service is told: the rest (who gets the result, what was consented to)
+#: is none of its business, and thousands of samples must fit into one request.
+FIELDS = (
+    "sample",
+    "project",
+    "subject",
+    "phenotype",
+    "batch",
+    "genome_build",
+    "pipeline",
+    "control",
+    "top_up_of",
+)
 
 
 class StartAnalysis(ServiceAction):
@@ -43,6 +56,12 @@ class StartAnalysis(ServiceAction):
             "POST", "metadata", path("freeze", run, attempt), {"samples": names}
         )
         return {
-            "samples": [{**row["record"], "version": row["version"]} for row in frozen["records"]],
+            "samples": [
+                {
+                    **{name: row["record"][name] for name in FIELDS if row["record"].get(name)},
+                    "version": row["version"],
+                }
+                for row in frozen["records"]
+            ],
             "held": [row["sample"] for row in frozen["missing"]],
         }

@@ -1,5 +1,6 @@
 """Which samples of an attempt are analysed, by which pipeline, and which are held, and why."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from arteriole.app.errors import InvalidError
@@ -71,7 +72,7 @@ class Grouping:
 
     def _require_all(self, given: list[str]) -> None:
         there = set(self._attempt.samples)
-        twice = sorted({name for name in given if given.count(name) > 1})
+        twice = sorted(name for name, count in Counter(given).items() if count > 1)
         if twice or set(given) != there:
             missing, surplus = sorted(there - set(given)), sorted(set(given) - there)
             what = (

@@ -245,12 +245,12 @@ def test_readers_look_and_operators_freeze(site, tmp_path):
     assert site.serving.post(f"{API}/thaw/{RUN}/1", body, headers=headers).status_code == 403
 
 
-def test_two_thousand_samples_are_frozen_at_once(site):
-    names = [f"S{n}" for n in range(2000)]
+def test_five_thousand_samples_are_frozen_at_once(site):
+    names = [f"S{n}" for n in range(5000)]
     site.put("a.csv", *(f"{name},P1,research,wgs" for name in names))
     site.start()
     found = site.freeze(*names)
-    assert found["complete"] and len(found["records"]) == 2000
+    assert found["complete"] and len(found["records"]) == 5000
     assert found["records"][0]["record"] == {
         **dict.fromkeys(found["records"][0]["record"], ""),
         **research(sample="S0", expected_reads=0, top_up_of=[]),
