@@ -166,8 +166,12 @@ class Unfolded:
         return {"r1": "", "r2": "", **paths}
 
     def _fastqs(self) -> list[str]:
-        reads = (self._reads(sample) for sample in self._unit.samples)
-        return [path for one in reads for path in (one["r1"], one["r2"]) if path]
+        folder = self._work / "fastq"
+        return [
+            str(folder / sample.fastq(read))
+            for sample in self._unit.samples
+            for read in sorted(sample.reads)
+        ]
 
     def _table(self) -> str:
         assert self._entry.table is not None

@@ -65,6 +65,14 @@ def test_a_step_of_the_group_and_of_each_sample() -> None:
     assert (steps[3].cwd, steps[3].hours, steps[1].cpus) == (f"{WORK}/CASE/work", 2, 3)
 
 
+def test_a_third_read_is_among_the_fastqs() -> None:
+    tumor = one("T", "tumor")
+    three = tumor.model_copy(update={"reads": {**tumor.reads, "R3": tumor.reads["R2"]}})
+    unit = UNIT.model_copy(update={"samples": [three]})
+    names = [f"{WORK}/fastq/T_R{read}_001.fastq.gz" for read in (1, 2, 3)]
+    assert unfold(unit, steps=[command("all", "{fastqs}")])[1].command == ("all", *names)
+
+
 def test_a_table_has_a_row_a_sample() -> None:
     columns = {"description": "{sample}", "phenotype": "{phenotype}", "batch": "{batch}"}
     step = unfold(
