@@ -250,6 +250,7 @@ class Analysis:
                 input_bytes=json.dumps(record, indent=1).encode(),
                 accepted=(0, scripts.NO_RESULTS),
                 quiet=True,
+                patient=True,
             )
         except ExecutorError as err:
             self._fail(work, "", "", err.code, str(err))

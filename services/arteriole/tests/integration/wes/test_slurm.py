@@ -1,6 +1,7 @@
 """Analyses on a real Slurm: chains, failures, cancellation, deaths on every side."""
 
 import shutil
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from centre import RUN, Site, sample
 
 from arteriole.app.errors import ArterioleError
+from arteriole.jobs.executors import shell
 from arteriole.wes.errors import AnalysisError
 
 from ..conftest import kill_process_of
@@ -207,6 +209,36 @@ def test_an_executor_that_cannot_be_reached_is_waited_for(
     host = sshd.destination(site.home, known_hosts=str(sshd.home / "other_hosts"))
     host.pop("path")
     site.on_slurm(**host, patience_hours=1 / 3600)
+    begun = time.monotonic()
     with pytest.raises(ArterioleError, match=r"127\.0\.0\.1 cannot be reached") as raised:
         site.analyse(**SAMPLES)
     assert raised.value.code == "executor.unreachable"
+    assert time.monotonic() - begun >= 1
+
+
+def test_an_executor_that_is_away_now_and_then_costs_nothing(
+    site: Site, slurm: Slurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every second call does not get there, or does and its answer is lost."""
+    monkeypatch.setattr(shell, "PAUSE", 0.01)
+    calls = site.home / "calls"
+    ssh = site.home / "ssh"
+    ssh.write_text(
+        "#!/bin/sh\n"
+        "for word; do script=$word; done\n"
+        f"echo >> {calls}; calls=$(wc -l < {calls})\n"
+        "case $((calls % 4)) in\n"
+        "  1) exit 255 ;;\n"
+        '  3) sh -c "$script" > /dev/null; exit 255 ;;\n'
+        "esac\n"
+        'exec sh -c "$script"\n'
+    )
+    ssh.chmod(0o755)
+    named = {name: str(site.home / name) for name in ("identity_file", "known_hosts")}
+    site.on_slurm(host="login", user="seq", **named, poll_seconds=0.01)
+    site.settings["ssh"] = str(ssh)
+    (site.home / "go.R1").touch()
+    before = len(slurm.submitted())
+    assert site.analyse(**SAMPLES)["units"]
+    assert (site.result("sleep-1.R1") / "out").read_text() == "went\n"
+    assert len(slurm.submitted()) == before + 2
