@@ -847,11 +847,13 @@ def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, statu
 
 RECORD = f"{BASE}/attempts/{RUN}/1"
 FREEZE = f"{BASE}/freeze/{RUN}/1"
+FROZEN = f"{BASE}/frozen/{RUN}/1"
 
 
-def analysis(action, service, row=None, **parameters: Any):
+def analysis(action, service, row=None, stages=(), **parameters: Any):
     """Starts an analysis of the samples S1, of which there is metadata, and S2."""
     attempts(service, row or {})
+    service.answers["GET", f"{BASE}/runs/{RUN}"][1]["stages"] = list(stages)
     rows = [{"sample_id": name, "lane": 1, "reads": 9} for name in ("S2", "S1", "Undetermined")]
     service.answers.setdefault(("GET", RECORD), (200, {"samples": rows}))
     record = {"sample": "S1", "pipeline": "bcbio", "batch": "", "recipient": "dr-hill"}
@@ -890,6 +892,29 @@ def test_an_analysis_takes_the_metadata_that_there_is(action, service, parameter
         ),
         (f"{STAGE}/attach", {"by": "w1", "service": "wes", "job_id": 12}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "asked"),
+    [("analyse", "done", FROZEN), ("analyse", "skipped", FREEZE), ("transfer", "done", FREEZE)],
+)
+def test_an_analysis_of_results_goes_by_what_was_frozen_for_them(
+    action, service, before, state, asked
+):
+    """S2's metadata is there by now; its results are not."""
+    rows = [
+        {"stage": OF_STAGE["stage"], "attempt": 1, "after": ["between"], "state": "running"},
+        {"stage": "between", "attempt": 1, "after": [before], "state": "done"},
+        {"stage": before, "attempt": 1, "after": [], "state": state,
+         "service": "wes" if before == "analyse" else before},
+    ]  # fmt: skip
+    frozen = {"sample": "S1", "version": 3, "record": {"sample": "S1", "pipeline": "bcbio"}}
+    missing = [{"sample": "S2", "known": True}]
+    service.answers["GET", FROZEN] = (200, {"records": [frozen], "missing": missing})
+    assert analysis(action, service, stages=rows)[0]
+    assert [row.path for row in service.asked if row.path in (FREEZE, FROZEN)] == [asked]
+    ((_, body),) = [call for call in service.calls() if call[0] == f"{BASE}/start/{RUN}"]
+    assert ([row["sample"] for row in body["samples"]], body["held"]) == (["S1"], ["S2"])
 
 
 def test_an_observed_analysis_freezes_nothing(action, service):
