@@ -39,7 +39,8 @@ done
 
 #: Moves the results `$2` of the work folder `$1` to `$3/$4`, with what is on stdin as
 #: analysis.json and what the steps printed; once it has its name it is never written again.
-#: 65: there are no results. NB: without `.moved` what was moved to there is of earlier inputs.
+#: 65: there are no results. NB: without `.moved` what was moved to there is of earlier inputs; and
+#: without the marks of the steps results that somebody takes away can be made anew.
 PUBLISH = """
 cd "$1" || exit 66
 results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
@@ -66,7 +67,7 @@ done
 cat > "$partial/analysis.json" || exit 67
 sync -f "$partial" || exit 67
 mv -T "$partial" "$final" || exit 67
-rm -rf "$results"
+rm -rf "$results" .steps/*.done
 """
 
 NO_RESULTS = 65

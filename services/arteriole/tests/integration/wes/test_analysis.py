@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,14 @@ def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
     assert not [name for name in found if name.startswith("T1")]
     printed = (centre.result("count-1.B") / "steps").glob("*.stdout")
     assert not [path for path in printed if "T1" in path.read_text()]
+
+
+def test_results_that_were_taken_away_are_made_anew(centre: Site) -> None:
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    shutil.rmtree(centre.result("count-1.T1"))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [False]
+    assert (centre.result("count-1.T1") / "T1_R1_001.fastq.gz").is_file()
 
 
 def test_a_step_that_is_given_more_changes_no_results(centre: Site) -> None:
