@@ -250,6 +250,20 @@ def test_observing_says_what_would_be_done(centre: Site) -> None:
     assert not centre.results.exists() and not centre.work.exists()
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"steps": [{"name": "x", "command": ["no-such-program"]}]},
+        {"engine": "nextflow", "nextflow": {"workflow": "w", "program": "no-such-program"}},
+    ],
+)
+def test_observing_tells_of_a_program_that_is_missing(centre: Site, entry: dict[str, Any]) -> None:
+    centre.settings["pipelines"]["missing"] = {"version": "1", "executor": "here", **entry}
+    with pytest.raises(ArterioleError, match="cannot run no-such-program") as raised:
+        centre.analyse(observe=True)
+    assert raised.value.code == "tool.missing"
+
+
 def test_killed_in_the_middle_it_goes_on_where_it_was(
     centre: Site, wes: Any, until: Callable[..., Any]
 ) -> None:
