@@ -1,12 +1,12 @@
 """What an analysis runs on the executor's side: fixed scripts, names are their arguments."""
 
-#: Makes the FASTQs in the folder `fastq` of the work folder `$1`: for each three more arguments the
-#: file of that name, which must hold that many reads, of the files that a list names. 65: it holds
-#: another number. Whatever is in the work folder is of other inputs, or of a try that did not even
-#: have these, and is removed first; `$2` is the name of the step's own folder.
+#: Makes the FASTQs in the folder `fastq` of the work folder `$1`: for each line of the file `$3`
+#: the file of that name, which must hold that many reads, of the files that a list beside it names
+#: (a file, since hundreds of samples are more than one command can be given). 65: it holds another
+#: number. Whatever is in the work folder is of other inputs, or of a try that did not even have
+#: these, and is removed first; `$2` is the name of the step's own folder.
 INPUTS = """
-work=$1 step=$2 out=$1/fastq
-shift 2
+work=$1 step=$2 wanted=$3 out=$1/fastq lists=${3%/*}
 cd "$work" || exit 66
 for path in * .[!.]* .steps/*; do
   case $path in
@@ -15,9 +15,8 @@ for path in * .[!.]* .steps/*; do
   esac
 done
 mkdir "$out" || exit 67
-while [ $# -gt 0 ]; do
-  target=$out/$1 name=$1 reads=$2 list=$3
-  shift 3
+while read -r name reads list; do
+  target=$out/$name list=$lists/$list
   if [ "$(wc -l < "$list")" = 1 ]; then
     read -r source < "$list"
     [ -r "$source" ] || { echo "$source cannot be read" >&2; exit 66; }
@@ -34,7 +33,7 @@ while [ $# -gt 0 ]; do
   fi
   mv "$target.partial" "$target" || exit 67
   echo "$name $reads"
-done
+done < "$wanted"
 """
 
 #: Moves the results `$2` of the work folder `$1` to `$3/$4`, with what is on stdin as
