@@ -966,6 +966,17 @@ def test_samples_are_accounted_for(action, service, held, state, code, message, 
     assert message in body["message"] and hint in body["hint"]
 
 
+@pytest.mark.parametrize(("newest", "redone"), [(1, True), (2, False)])
+def test_what_became_known_of_an_older_attempt_does_no_newer_one_again(
+    action, service, newest, redone
+):
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"attempt": newest})
+    service.answers["POST", f"{BASE}/runs/{RUN}/redo"] = (200, {"attempt": 1})
+    succeeded, result = action("redo", run=RUN, from_stage="analyse", attempt=1)
+    assert succeeded and result["attempt"] == newest
+    assert bool(service.calls()) is redone
+
+
 def test_samples_that_a_later_analysis_holds_are_accounted_for_too(action, service):
     row = {"attempt": 1, "service": "wes", "state": "done"}
     rows = [
