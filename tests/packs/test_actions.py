@@ -856,6 +856,7 @@ def analysis(action, service, row=None, stages=(), **parameters: Any):
     service.answers["GET", f"{BASE}/runs/{RUN}"][1]["stages"] = list(stages)
     rows = [{"sample_id": name, "lane": 1, "reads": 9} for name in ("S2", "S1", "Undetermined")]
     service.answers.setdefault(("GET", RECORD), (200, {"samples": rows}))
+    service.answers.setdefault(("GET", f"{BASE}/status"), (200, {"jobs": []}))
     record = {"sample": "S1", "pipeline": "bcbio", "batch": "", "recipient": "dr-hill"}
     frozen = {"sample": "S1", "version": 3, "record": record}
     missing = [{"sample": "S2", "reason": "nobody knows it"}]
@@ -915,6 +916,17 @@ def test_an_analysis_of_results_goes_by_what_was_frozen_for_them(
     assert [row.path for row in service.asked if row.path in (FREEZE, FROZEN)] == [asked]
     ((_, body),) = [call for call in service.calls() if call[0] == f"{BASE}/start/{RUN}"]
     assert ([row["sample"] for row in body["samples"]], body["held"]) == (["S1"], ["S2"])
+
+
+def test_an_analysis_that_was_started_by_an_execution_that_died_is_attached(action, service):
+    """Metadata may have come in between: asked for anew it would be another request."""
+    key = f"{RUN}.{OF_STAGE['stage']}.1"
+    jobs = [{**job("started"), "job_id": n, "key": f"{key}.{n - 10}"} for n in (13, 12, 11)]
+    service.answers["GET", f"{BASE}/status"] = (200, {"jobs": jobs})
+    assert analysis(action, service)[1]["job_id"] == "12"
+    assert service.calls() == [
+        (f"{STAGE}/attach", {"by": "w1", "service": "wes", "job_id": 12}),
+    ]
 
 
 def test_an_observed_analysis_freezes_nothing(action, service):

@@ -45,6 +45,10 @@ class StartAnalysis(ServiceAction):
         if released:
             fields["released"] = True
         if not (start.row.get("observed") or start.row.get("aborted")):
+            # NB: metadata may have come since, and another request would be refused
+            job = start.earlier(try_number)
+            if job is not None:
+                return start.attach(job)
             fields.update(self._samples(start, run, stage, attempt))
         return start.job(try_number, fields)
 
