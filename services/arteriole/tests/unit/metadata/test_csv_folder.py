@@ -104,6 +104,17 @@ def test_what_was_read_counts_while_the_file_is_written_again(drop):
     assert drop.says("S1") == "P2"
 
 
+def test_a_last_line_without_an_end_may_be_half_of_one(drop):
+    half = HEADER + "S1,P1,research,wgs"  # wgs-somatic, say
+    drop.put("a.csv", text=half, age=30)
+    drop.scan(3)
+    assert "a.csv is still being written" in drop.refuses("S1")
+    assert drop.source.pause == csv_folder.YOUNG
+    drop.put("a.csv", text=half, age=100)
+    drop.scan()
+    assert drop.says("S1") == "P1"
+
+
 def test_the_newer_file_counts_whatever_its_name(drop):
     drop.put("b.csv", "S1,P1,research,wgs", "S2,P1,research,wgs", age=100)
     drop.put("a.csv", "S1,P2,research,wgs", age=50)

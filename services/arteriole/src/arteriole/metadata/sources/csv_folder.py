@@ -20,6 +20,9 @@ from arteriole.metadata.sources.source import Trouble
 
 #: A file that changed within so many seconds is still being written.
 YOUNG = 1.0
+#: And so is one whose last line has no end, for so many: a copy that stands still for a moment
+#: would else leave half a row, which may be a whole one by its form.
+UNENDED = 60.0
 FILES_LIMIT = 1000
 #: Most that all files of the folder may hold, in bytes.
 FOLDER_LIMIT = 5 * csv_table.SIZE_LIMIT
@@ -174,7 +177,7 @@ def _scan(folder: Path, before: Look) -> tuple[Look, set[str]]:
             files[name] = _unread(name, now_stat, "expected a file, found a link or a folder")
         elif known is not None and known.stat == now_stat:
             files[name] = known
-        elif before.seen.get(name) != now_stat or 0 <= now - found.st_mtime < YOUNG:
+        elif before.seen.get(name) != now_stat or _is_younger(now_stat, now, YOUNG):
             waiting.append(name)
             if known is not None:
                 files[name] = known
@@ -217,8 +220,13 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def _is_younger(found: Stat, now: float, seconds: float) -> bool:
+    """NB: what is of the future is not; some clock is wrong."""
+    return 0 <= now - found.mtime_ns / 1e9 < seconds
+
+
 def _read(path: Path, name: str, wanted: Stat) -> File | None:
-    """The file, if it is as `wanted` before and after it was read."""
+    """The file, if it is whole, and as `wanted` before and after it was read."""
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(opened, "rb") as file:
@@ -232,6 +240,8 @@ def _read(path: Path, name: str, wanted: Stat) -> File | None:
     if wanted.size > csv_table.SIZE_LIMIT:
         limit = csv_table.SIZE_LIMIT
         return _unread(name, wanted, f"expected at most {limit} bytes, found {wanted.size}")
+    if not data.endswith((b"\n", b"\r")) and _is_younger(wanted, time.time(), UNENDED):
+        return None
     try:
         return File(wanted, csv_table.read(data, name))
     except TableError as err:
