@@ -847,14 +847,18 @@ def test_a_start_that_is_refused_for_good_fails_the_stage(action, service, statu
 
 RECORD = f"{BASE}/attempts/{RUN}/1"
 FREEZE = f"{BASE}/freeze/{RUN}/1"
+FROZEN = f"{BASE}/frozen/{RUN}/1"
 
 
-def analysis(action, service, row=None, **parameters: Any):
+def analysis(action, service, row=None, stages=(), **parameters: Any):
     """Starts an analysis of the samples S1, of which there is metadata, and S2."""
     attempts(service, row or {})
+    service.answers["GET", f"{BASE}/runs/{RUN}"][1]["stages"] = list(stages)
     rows = [{"sample_id": name, "lane": 1, "reads": 9} for name in ("S2", "S1", "Undetermined")]
     service.answers.setdefault(("GET", RECORD), (200, {"samples": rows}))
-    frozen = {"sample": "S1", "version": 3, "record": {"sample": "S1", "pipeline": "bcbio"}}
+    service.answers.setdefault(("GET", f"{BASE}/status"), (200, {"jobs": []}))
+    record = {"sample": "S1", "pipeline": "bcbio", "batch": "", "recipient": "dr-hill"}
+    frozen = {"sample": "S1", "version": 3, "record": record}
     missing = [{"sample": "S2", "reason": "nobody knows it"}]
     service.answers["POST", FREEZE] = (200, {"records": [frozen], "missing": missing})
     service.answers["POST", f"{BASE}/start/{RUN}"] = (202, job("pending"))
@@ -887,6 +891,40 @@ def test_an_analysis_takes_the_metadata_that_there_is(action, service, parameter
                 "held": ["S2"],
             },
         ),
+        (f"{STAGE}/attach", {"by": "w1", "service": "wes", "job_id": 12}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "asked"),
+    [("analyse", "done", FROZEN), ("analyse", "skipped", FREEZE), ("transfer", "done", FREEZE)],
+)
+def test_an_analysis_of_results_goes_by_what_was_frozen_for_them(
+    action, service, before, state, asked
+):
+    """S2's metadata is there by now; its results are not."""
+    rows = [
+        {"stage": OF_STAGE["stage"], "attempt": 1, "after": ["between"], "state": "running"},
+        {"stage": "between", "attempt": 1, "after": [before], "state": "done"},
+        {"stage": before, "attempt": 1, "after": [], "state": state,
+         "service": "wes" if before == "analyse" else before},
+    ]  # fmt: skip
+    frozen = {"sample": "S1", "version": 3, "record": {"sample": "S1", "pipeline": "bcbio"}}
+    missing = [{"sample": "S2", "known": True}]
+    service.answers["GET", FROZEN] = (200, {"records": [frozen], "missing": missing})
+    assert analysis(action, service, stages=rows)[0]
+    assert [row.path for row in service.asked if row.path in (FREEZE, FROZEN)] == [asked]
+    ((_, body),) = [call for call in service.calls() if call[0] == f"{BASE}/start/{RUN}"]
+    assert ([row["sample"] for row in body["samples"]], body["held"]) == (["S1"], ["S2"])
+
+
+def test_an_analysis_that_was_started_by_an_execution_that_died_is_attached(action, service):
+    """Metadata may have come in between: asked for anew it would be another request."""
+    key = f"{RUN}.{OF_STAGE['stage']}.1"
+    jobs = [{**job("started"), "job_id": n, "key": f"{key}.{n - 10}"} for n in (13, 12, 11)]
+    service.answers["GET", f"{BASE}/status"] = (200, {"jobs": jobs})
+    assert analysis(action, service)[1]["job_id"] == "12"
+    assert service.calls() == [
         (f"{STAGE}/attach", {"by": "w1", "service": "wes", "job_id": 12}),
     ]
 
@@ -938,6 +976,36 @@ def test_samples_are_accounted_for(action, service, held, state, code, message, 
     ((_, body),) = service.calls()
     assert (body["state"], body["code"]) == (state, code)
     assert message in body["message"] and hint in body["hint"]
+
+
+@pytest.mark.parametrize(("newest", "redone"), [(1, True), (2, False)])
+def test_what_became_known_of_an_older_attempt_does_no_newer_one_again(
+    action, service, newest, redone
+):
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"attempt": newest})
+    service.answers["POST", f"{BASE}/runs/{RUN}/redo"] = (200, {"attempt": 1})
+    succeeded, result = action("redo", run=RUN, from_stage="analyse", attempt=1)
+    assert succeeded and result["attempt"] == newest
+    assert bool(service.calls()) is redone
+
+
+def test_samples_that_a_later_analysis_holds_are_accounted_for_too(action, service):
+    row = {"attempt": 1, "service": "wes", "state": "done"}
+    rows = [
+        {**row, "stage": "analyse", "job_id": 12},
+        {**row, "stage": "umccrise", "job_id": 13},
+        {**row, "stage": "transfer", "service": "transfer", "job_id": 14},
+        {**row, "stage": "again", "state": "waiting", "job_id": 15},
+    ]
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, {"stages": rows})
+    for job_id, held in ((12, []), (13, [{"sample": "T1", "reason": "pipeline.genome"}])):
+        told = job("done", result={"held": held})
+        service.answers["GET", f"{BASE}/status/{job_id}"] = (200, told)
+    service.answers["POST", f"{STAGE}/end"] = (200, {"ended": True})
+    assert action("account_samples", **OF_STAGE)[1]["held"] == 1
+    ((_, body),) = service.calls()
+    assert (body["state"], body["code"]) == ("held", "pipeline.genome")
+    assert body["hint"].endswith(f"arteriole redo {RUN} --from umccrise")
 
 
 @pytest.mark.parametrize(

@@ -29,25 +29,32 @@ class AccountSamples(ServiceAction):
             "state": "held" if held else "done",
             "code": code,
             "message": self._message(held),
-            "hint": self._hint(run, code, analysis),
+            "hint": self._hint(run, code, held[0]["stage"] if held else analysis),
         }
         ended = self.client.post("runfolder", path(*where, "end"), body)
         return {"held": len(held), "code": code, "ended": ended.get("ended") is True}
 
     def _held(self, run: str, analysis: str, attempt: int) -> Any:
+        """`[{sample, reason, stage}]`: a sample once, of the first analysis that held it.
+
+        Analyses of the attempt besides `analysis`, such as those of its results, may hold more.
+        """
         stages = self.client.get("runfolder", path("runs", run)).get("stages") or []
-        row = next(
-            (row for row in stages if (row["stage"], row["attempt"]) == (analysis, attempt)), None
-        )
-        if row is None or not row.get("job_id"):
-            if row is not None and row.get("state") == "skipped":
-                return []
+        rows = [row for row in stages if row["attempt"] == attempt]
+        first = next((row for row in rows if row["stage"] == analysis), None)
+        if first is None or not (first.get("job_id") or first.get("state") == "skipped"):
             raise NotAnalysedError(
                 "expected a job of the stage %s in attempt %d"
                 % (analysis, number(attempt, "attempt"))
             )
-        result = job_status(self.client, row["service"], row["job_id"]).get("result") or {}
-        return result.get("held") or []
+        others = [row for row in rows if row.get("service") == "wes" and row["state"] == "done"]
+        held: Dict[str, Any] = {}
+        for row in [first] + [row for row in others if row is not first]:
+            if row.get("job_id"):
+                job = job_status(self.client, row["service"], row["job_id"])
+                for one in (job.get("result") or {}).get("held") or []:
+                    held.setdefault(one["sample"], {**one, "stage": row["stage"]})
+        return list(held.values())
 
     @staticmethod
     def _message(held: Any) -> str:

@@ -1,6 +1,6 @@
 """Starts the job that does a stage, and tells the runfolder service which one it is."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from arteria_action import stage_path
 from arteria_attempt import attempt_row, waived_rules
@@ -35,7 +35,6 @@ class Start:
     def job(self, try_number: int, fields: Dict[str, Any]) -> Dict[str, Any]:
         """Start it, with `fields` beside what every job is told; `{service, job_id, state}`."""
         run, stage, attempt = self._where[1], self._where[3], self._where[4]
-        key = "%s.%s.%d.%d" % (run, stage, attempt, number(try_number, "try_number"))
         if self.row.get("aborted"):
             return self._aborted()
         body = {"attempt": attempt, "stage": stage, **fields}
@@ -46,9 +45,22 @@ class Start:
         if self._service == "bcl2fastq":
             body.update(waived_rules(self.row))
             body.update(sheet_of(self._client, run))
-        job = self.refused_for_good(
-            "POST", self._service, path("start", run), body, {"Idempotency-Key": key}
+        key = {"Idempotency-Key": self._key(try_number)}
+        return self.attach(
+            self.refused_for_good("POST", self._service, path("start", run), body, key)
         )
+
+    def earlier(self, try_number: int) -> Optional[Dict[str, Any]]:
+        """The job that an execution which died has started for this very try, if one has."""
+        run, stage, attempt = self._where[1], self._where[3], self._where[4]
+        found = self._client.get(
+            self._service, path("status"), run=run, stage=stage, attempt=attempt, limit=1000
+        )
+        key = self._key(try_number)
+        return next((job for job in found.get("jobs") or [] if job.get("key") == key), None)
+
+    def attach(self, job: Dict[str, Any]) -> Dict[str, Any]:
+        """Tell the runfolder service that `job` does the stage; `{service, job_id, state}`."""
         job_id = job["job_id"]
         attached = {"by": self._by, "service": self._service, "job_id": job_id}
         self._client.post("runfolder", path(*self._where, "attach"), attached)
@@ -60,6 +72,10 @@ class Start:
             "job_id": identifier(str(job_id), "job_id"),
             "state": identifier(job.get("state"), "state"),
         }
+
+    def _key(self, try_number: int) -> str:
+        run, stage, attempt = self._where[1], self._where[3], self._where[4]
+        return "%s.%s.%d.%d" % (run, stage, attempt, number(try_number, "try_number"))
 
     def refused_for_good(
         self, method: str, service: str, where: str, body: Any = None, headers: Any = None

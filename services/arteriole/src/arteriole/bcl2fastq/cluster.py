@@ -63,7 +63,7 @@ class OnCluster:
         self._attempt = attempt
         self._key = key
         self._settings = ClusterSettings.model_validate(task.parameters["executor"])
-        self._shell = Shell(task, self._settings)
+        self._shell = Shell(task, self._settings, patience_hours=self._settings.patience_hours)
         self._executor = SlurmExecutor(self._settings, self._shell)
         self._wanted = {**task.parameters, "sheet_sha256": sheet_sha256}
         self._partial = attempt.partial(task.job_id)

@@ -18,6 +18,8 @@ _DEPTH = 4
 _FASTQ = re.compile(r"(.+)_S\d+(?:_L(\d{3}))?_R(\d)_\d{3}\.fastq(?:\.gz|\.ora)?", re.ASCII)
 # InterOp keeps counts as numbers of 32 bits, which round.
 _TOLERANCE = 1e-4
+# Of a FASTQ file: sample, lane (None: of all), read.
+_Key = tuple[str, int | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,29 +146,44 @@ def fastq_files(
 ) -> FastqFiles | None:
     """Which FASTQ files of the sheet are there; None if there is none at all.
 
-    A file without a lane in its name stands for all lanes of its sample.
+    A file without a lane in its name stands for all lanes of its sample. bcl2fastq calls files by
+    Sample_Name, BCL Convert by Sample_ID: what fits better is taken.
     """
-    present: dict[tuple[str, int | None, int], str] = {}
+    present: dict[_Key, str] = {}
     for file in _fastqs(folders):
         match = _FASTQ.fullmatch(file)
         if match:
             present[match[1], int(match[2]) if match[2] else None, int(match[3])] = file
     if not present:
         return None
-    wanted = {
-        (name, lane, read): f"{name}_S*_L{lane:03d}_R{read}_001.fastq.gz"
+    samples = [
+        (lane, sample)
         for lane, samples in sheet_check.samples_by_lane(sheet, run_info).items()
-        for name in map(_name, samples)
-        for read in range(1, len(run_info.template_reads) + 1)
-    }
-    known = wanted.keys() | {(name, None, read) for name, _, read in wanted}
+        for sample in samples
+    ]
+    reads = range(1, len(run_info.template_reads) + 1)
+    found = (
+        _compared(folders, present, [(name(one), lane, r) for lane, one in samples for r in reads])
+        for name in (_name, _id)
+    )
+    return min(found, key=lambda files: len(files.missing) + len(files.unexpected))
+
+
+def _id(sample: Sample) -> str:
+    return sample.sample_id
+
+
+def _compared(
+    folders: tuple[Path, ...], present: dict[_Key, str], wanted: list[_Key]
+) -> FastqFiles:
+    known = {*wanted, *((name, None, read) for name, _, read in wanted)}
     return FastqFiles(
         folders=folders,
         present=len(present),
-        expected=len(wanted),
+        expected=len(set(wanted)),
         missing=tuple(
-            file
-            for (name, lane, read), file in wanted.items()
+            f"{name}_S*_L{lane:03d}_R{read}_001.fastq.gz"
+            for name, lane, read in dict.fromkeys(wanted)
             if not {(name, lane, read), (name, None, read)} & present.keys()
         ),
         unexpected=tuple(

@@ -4,8 +4,8 @@ from pydantic import Field
 
 from arteriole.app.routes import Request
 
-#: Most samples of one attempt.
-SAMPLES_LIMIT = 2000
+#: Most samples of one attempt, as the wes service has it.
+SAMPLES_LIMIT = 5000
 
 
 class FreezeRequest(Request):

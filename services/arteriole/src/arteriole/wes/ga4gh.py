@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from arteriole.app.application import VERSION
 from arteriole.app.auth import Role
@@ -27,9 +27,9 @@ from arteriole.app.routes import (
 )
 from arteriole.app.slips import place, slip
 from arteriole.jobs.jobs import Job, JobState
-from arteriole.wes.request import AnalysisRequest
+from arteriole.wes.request import AnalysisRequest, Tags
 from arteriole.wes.settings import WesSettings
-from arteriole.wes.tasks import TaskRecord, read_tasks
+from arteriole.wes.tasks import TaskRecord, tasks_of
 
 if TYPE_CHECKING:
     from arteriole.wes.service import WesService
@@ -38,6 +38,8 @@ BASE = "/ga4gh/wes/v1"
 WES_VERSION = "1.1.0"
 #: The largest file that a client may attach, in bytes.
 ATTACHMENT_LIMIT = 1024 * 1024
+#: Most runs or tasks of a page, whatever is asked for.
+PAGE_LIMIT = 1000
 
 
 class RunRequest(Request):
@@ -58,9 +60,17 @@ class WorkflowParams(AnalysisRequest):
     run: str
 
 
+_TAGS: TypeAdapter[dict[str, str]] = TypeAdapter(Tags)
+
+
 class PageQuery(Request):
-    page_size: int = Field(default=100, ge=1, le=1000)
+    page_size: int = Field(default=100, ge=1)
     page_token: str = Field(default="", pattern=r"^[0-9]{0,15}$")
+
+    @property
+    def size(self) -> int:
+        """WES lets a page have less than what was asked for."""
+        return min(self.page_size, PAGE_LIMIT)
 
 
 #: What a client is told of a job's state.
@@ -77,6 +87,21 @@ _OF_EXECUTOR = ("analysis.step", "analysis.inputs", "analysis.no_results")
 def failure(err: ArterioleError) -> dict[str, Any]:
     """WES's ErrorResponse, and ours beside it."""
     return {"msg": str(err), "status_code": err.status, **err.document()}
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    """What is not known yet is left out: WES has no empty times."""
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _tags(text: str) -> dict[str, str]:
+    try:
+        return _TAGS.validate_json(text or "{}")
+    except ValidationError as err:
+        raise InvalidError(
+            "expected a JSON object of at most 50 texts, each of at most 500 characters",
+            field="tags",
+        ) from err
 
 
 class Ga4ghApi:
@@ -140,8 +165,8 @@ class Ga4ghApi:
     def _list(self, call: Call) -> Reply:
         query: PageQuery = call.query
         before = int(query.page_token) if query.page_token else None
-        jobs = self._service.queue.find(limit=query.page_size + 1, before=before)
-        page = jobs[: query.page_size]
+        jobs = self._service.queue.find(limit=query.size + 1, before=before)
+        page = jobs[: query.size]
         return Reply(
             {
                 "runs": [self._summary(job) for job in page],
@@ -164,10 +189,21 @@ class Ga4ghApi:
             raise InvalidError(
                 f"expected {entry.type}, found {form.workflow_type!r}", field="workflow_type"
             )
+        version = entry.workflow_type_version
+        if form.workflow_type_version and form.workflow_type_version != version:
+            raise InvalidError(
+                f"expected {version}, found {form.workflow_type_version!r}",
+                field="workflow_type_version",
+            )
         self._require_own(name, entry.workflow_file, form.workflow_attachment)
         params = self._params(form.workflow_params)
+        if params.pipeline not in ("", name):
+            raise InvalidError(
+                f"expected the pipeline of workflow_url, {name}; found {params.pipeline!r}",
+                field="workflow_params.pipeline",
+            )
         request = AnalysisRequest.model_validate(params.model_dump(exclude={"run"}))
-        request = request.model_copy(update={"pipeline": request.pipeline or name})
+        request = request.model_copy(update={"pipeline": name, "tags": _tags(form.tags)})
         headers = {"idempotency-key": f"ga4gh/{uuid.uuid4()}", **call.headers}
         job = await self._service.job_for(
             params.run,
@@ -227,10 +263,15 @@ class Ga4ghApi:
         return {
             "run_id": str(job.job_id),
             "state": self._state(job),
-            "start_time": job.started or "",
-            "end_time": job.ended or "",
-            "tags": {"run": job.run, "stage": job.stage, "attempt": str(job.attempt)},
+            **_known(start_time=job.started, end_time=job.ended),
+            "tags": self._tags(job),
         }
+
+    @staticmethod
+    def _tags(job: Job) -> dict[str, str]:
+        """Those that the client gave, and ours."""
+        ours = {"run": job.run, "stage": job.stage, "attempt": str(job.attempt)}
+        return {**job.parameters.get("tags", {}), **ours}
 
     def _status(self, call: Call) -> Reply:
         job = self._job(call)
@@ -244,26 +285,24 @@ class Ga4ghApi:
     def _log(self, call: Call) -> Reply:
         job = self._job(call)
         here = f"{call.base_url}{BASE}/runs/{job.job_id}"
-        tasks = read_tasks(self._folder(job))
+        tasks = tasks_of(job, self._folder(job))
         pipelines = sorted(job.parameters.get("pipelines", {}))
         return Reply(
             {
                 "run_id": str(job.job_id),
                 "request": {
                     "workflow_url": ",".join(pipelines),
-                    "workflow_type": self._type(pipelines),
+                    **self._type(pipelines),
                     "workflow_params": {"run": job.run, "attempt": job.attempt},
-                    "tags": {"stage": job.stage},
+                    "tags": self._tags(job),
                 },
                 "state": self._state(job),
                 "run_log": {
                     "name": f"{job.run}.{job.stage}.{job.attempt}",
                     "cmd": [],
-                    "start_time": job.started or "",
-                    "end_time": job.ended or "",
-                    "stdout": f"{call.base_url}/api/1.0/logs/{job.run}",
-                    "stderr": f"{call.base_url}/api/1.0/logs/{job.run}",
-                    "exit_code": job.exit_code,
+                    **_known(start_time=job.started, end_time=job.ended, exit_code=job.exit_code),
+                    "stdout": f"{call.base_url}/api/1.0/logs/{job.run}?job_id={job.job_id}",
+                    "stderr": f"{call.base_url}/api/1.0/logs/{job.run}?job_id={job.job_id}",
                     "system_logs": [job.message] if job.message else [],
                 },
                 "task_logs_url": f"{here}/tasks",
@@ -272,20 +311,23 @@ class Ga4ghApi:
             }
         )
 
-    def _type(self, pipelines: list[str]) -> str:
-        entries = [self._settings.pipelines.get(name) for name in pipelines]
-        return next((entry.type for entry in entries if entry is not None), "")
+    def _type(self, pipelines: list[str]) -> dict[str, str]:
+        for name in pipelines:
+            if (entry := self._settings.pipelines.get(name)) is not None:
+                return {
+                    "workflow_type": entry.type,
+                    "workflow_type_version": entry.workflow_type_version,
+                }
+        return {"workflow_type": "", "workflow_type_version": ""}
 
     def _task_log(self, one: TaskRecord, here: str) -> dict[str, Any]:
         return {
             "id": one.id,
             "name": f"{one.unit} {one.step}",
             "cmd": one.command,
-            "start_time": one.begun,
-            "end_time": one.ended,
+            **_known(start_time=one.begun, end_time=one.ended, exit_code=one.exit_code),
             "stdout": f"{here}/tasks/{one.id}/stdout",
             "stderr": f"{here}/tasks/{one.id}/stderr",
-            "exit_code": one.exit_code,
             "system_logs": [one.message] if one.message else [],
         }
 
@@ -294,8 +336,8 @@ class Ga4ghApi:
         here = f"{call.base_url}{BASE}/runs/{job.job_id}"
         query: PageQuery = call.query
         first = int(query.page_token or 0)
-        tasks = read_tasks(self._folder(job))
-        end = first + query.page_size
+        tasks = tasks_of(job, self._folder(job))
+        end = first + query.size
         return Reply(
             {
                 "task_logs": [self._task_log(one, here) for one in tasks[first:end]],
@@ -305,7 +347,7 @@ class Ga4ghApi:
 
     def _one(self, call: Call) -> tuple[TaskRecord, str]:
         job = self._job(call)
-        for one in read_tasks(self._folder(job)):
+        for one in tasks_of(job, self._folder(job)):
             if one.id == call.path["task_id"]:
                 return one, f"{call.base_url}{BASE}/runs/{job.job_id}"
         raise NotFoundError(f"run {job.job_id} has no such task", code="job.not_found")

@@ -1,5 +1,6 @@
 """Which samples of an attempt are analysed, by which pipeline, and which are held, and why."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from arteriole.app.errors import InvalidError
@@ -12,8 +13,10 @@ from arteriole.wes.units import Held, SampleInput, Source, Unit, digest_of
 NO_PIPELINE = "pipeline.unknown"
 NO_GENOME = "pipeline.genome"
 PAIR_INCOMPLETE = "pipeline.pair"
+APART = "pipeline.batch"
 NO_READS = "analysis.no_reads"
 NO_TOP_UP = "analysis.top_up"
+DEGRADED = "analysis.degraded"
 NO_METADATA = "metadata.missing"
 
 
@@ -23,9 +26,13 @@ class Grouping:
     Controls, and samples whose metadata names no pipeline, are not analysed and not held.
     """
 
-    def __init__(self, settings: WesSettings, attempt: AttemptFastqs) -> None:
+    def __init__(
+        self, settings: WesSettings, attempt: AttemptFastqs, *, released: bool = False
+    ) -> None:
+        """`released`: reads of degraded attempts are taken, those of top-ups too."""
         self._settings = settings
         self._attempt = attempt
+        self._released = released
         self.units: list[Unit] = []
         self.held: list[Held] = []
         self.left_out = 0
@@ -33,36 +40,39 @@ class Grouping:
     def take(self, samples: Sequence[AnalysisSample], held: Sequence[str], pipeline: str) -> None:
         """Form the units of `samples`; those in `held` have no metadata yet.
 
-        With `pipeline` only that one is run, for the samples of the pipeline that it is after.
+        With `pipeline` only that one is run; if it is after another, for the samples of the one
+        that takes their FASTQs.
 
         Raises:
             InvalidError: they are not the samples of the attempt, or there is no such pipeline.
         """
         self._require_all([*(one.sample for one in samples), *held])
-        wanted = self._only(pipeline) if pipeline else None
+        chain = self._chain(pipeline) if pipeline else []
         self.held += [Held(sample=name, reason=NO_METADATA) for name in held]
         groups: dict[tuple[str, str], list[SampleInput]] = {}
+        lacking = set()  # batches, of which a sample is held
         for one in samples:
             name = one.pipeline
-            if one.control or not name or (wanted is not None and name != wanted):
+            if one.control or not name or (chain and name != chain[0]):
                 self.left_out += 1
                 continue
-            reason = self._reason(one)
-            if reason:
-                self.held.append(Held(sample=one.sample, reason=reason))
-                continue
-            reads = self._reads(one)
+            reads = self._reason(one, chain or [name]) or self._reads(one)
+            group = name, one.batch or one.sample
             if isinstance(reads, str):
                 self.held.append(Held(sample=one.sample, reason=reads))
+                lacking.add(group)
                 continue
-            group = one.batch or one.sample
-            groups.setdefault((name, group), []).append(_input(one, reads))
-        for (name, group), members in sorted(groups.items()):
-            self._unit(name, group, members, pipeline)
+            groups.setdefault(group, []).append(_input(one, reads))
+        for group, members in sorted(groups.items()):
+            pipelines = chain or [group[0]]
+            if reason := self._apart(pipelines, members, group in lacking):
+                self.held += [Held(sample=one.sample, reason=reason) for one in members]
+            else:
+                self._unit(pipelines, group[1], members)
 
     def _require_all(self, given: list[str]) -> None:
         there = set(self._attempt.samples)
-        twice = sorted({name for name in given if given.count(name) > 1})
+        twice = sorted(name for name, count in Counter(given).items() if count > 1)
         if twice or set(given) != there:
             missing, surplus = sorted(there - set(given)), sorted(set(given) - there)
             what = (
@@ -78,36 +88,35 @@ class Grouping:
                 field="samples",
             )
 
-    def _only(self, pipeline: str) -> str:
-        entry = self._settings.pipelines.get(pipeline)
-        if entry is None:
-            known = ", ".join(self._settings.pipelines) or "none"
+    def _chain(self, pipeline: str) -> list[str]:
+        """The pipelines of which each is after the one before it; the last is `pipeline`."""
+        known = self._settings.pipelines
+        if pipeline not in known:
             raise InvalidError(
-                f"no pipeline {pipeline[:60]!r}; arteriole.yaml has: {known}",
+                f"no pipeline {pipeline[:60]!r}; arteriole.yaml has: {', '.join(known) or 'none'}",
                 code=NO_PIPELINE,
                 field="pipeline",
             )
-        return entry.after or pipeline
+        chain = [pipeline]
+        while (before := known[chain[0]].after) is not None:
+            chain.insert(0, before)
+        return chain
 
-    def _reason(self, one: AnalysisSample) -> str:
-        entry = self._settings.pipelines.get(one.pipeline)
-        if entry is None:
+    def _reason(self, one: AnalysisSample, pipelines: list[str]) -> str:
+        """NB: a pipeline that takes the results of another has no use for a sample's FASTQs."""
+        entries = [self._settings.pipelines.get(name) for name in pipelines]
+        if entries[0] is None or entries[0].after is not None:
             return NO_PIPELINE
-        if entry.genomes and one.genome_build not in entry.genomes:
-            return NO_GENOME
-        return ""
+        builds = [entry.genomes for entry in entries if entry is not None and entry.genomes]
+        return "" if all(one.genome_build in known for known in builds) else NO_GENOME
 
     def _reads(self, one: AnalysisSample) -> dict[str, list[Source]] | str:
         """The files of lanes and top-ups, or why there are none."""
         reads = {name: list(files) for name, files in self._attempt.samples[one.sample].items()}
         for run in sorted(set(one.top_up_of) - {self._attempt.run}):
-            number = current_attempt(self._settings.fastq_root, run)
-            other = (
-                {}
-                if number is None
-                else read_attempt(self._settings.fastq_root, run, number).samples
-            )
-            more = other.get(one.sample, {})
+            more = self._top_up(one.sample, run)
+            if isinstance(more, str):
+                return more
             if more.keys() != reads.keys():
                 return NO_TOP_UP
             for name, files in more.items():
@@ -123,23 +132,47 @@ class Grouping:
             )
         return reads
 
-    def _unit(self, name: str, group: str, members: list[SampleInput], pipeline: str) -> None:
-        entry = self._settings.pipelines[name]
-        missing = set(entry.needs) - {one.phenotype for one in members}
-        builds = {one.genome_build for one in members}
-        if missing or len(builds) > 1:
-            reason = PAIR_INCOMPLETE if missing else NO_GENOME
-            self.held += [Held(sample=one.sample, reason=reason) for one in members]
-            return
-        unit = _formed(name, entry, group, members)
-        if pipeline and pipeline != name:
-            after = self._settings.pipelines[pipeline]
-            unit = _formed(pipeline, after, group, members, unit)
+    def _top_up(self, sample: str, run: str) -> dict[str, list[Source]] | str:
+        """The files of `sample` in the current attempt of another run, or why they are not taken.
+
+        NB: what is wrong with that run holds this sample, and stops no other.
+        """
+        root = self._settings.fastq_root
+        if (number := current_attempt(root, run)) is None:
+            return NO_TOP_UP
+        try:
+            other = read_attempt(root, run, number)
+        except InvalidError as err:
+            return err.code
+        if other.degraded and not self._released:
+            return DEGRADED
+        return other.samples.get(sample, {})
+
+    def _apart(self, pipelines: list[str], members: list[SampleInput], lacks: bool) -> str:
+        """Why these are not analysed together, or not yet; `lacks`: one of the batch is held.
+
+        NB: projects count their batches from 1, each for itself.
+        """
+        needs = {one for name in pipelines for one in self._settings.pipelines[name].needs}
+        if needs - {one.phenotype for one in members}:
+            return PAIR_INCOMPLETE
+        if len({one.genome_build for one in members}) > 1:
+            return NO_GENOME
+        subjects = {one.subject for one in members} - {""}
+        batches, projects = ({getattr(one, of) for one in members} for of in ("batch", "project"))
+        of_a_pair = needs == {"tumor", "normal"} and len(subjects) > 1
+        return APART if lacks or of_a_pair or len(batches) > 1 or len(projects) > 1 else ""
+
+    def _unit(self, pipelines: list[str], group: str, members: list[SampleInput]) -> None:
+        unit = None
+        for name in pipelines:
+            unit = _formed(name, self._settings.pipelines[name], group, members, unit)
+        assert unit is not None
         self.units.append(unit)
 
 
 def _formed(
-    name: str, entry: Pipeline, group: str, members: list[SampleInput], before: Unit | None = None
+    name: str, entry: Pipeline, group: str, members: list[SampleInput], before: Unit | None
 ) -> Unit:
     unit = Unit(
         pipeline=name,

@@ -33,6 +33,7 @@ class WesKind:
             "work_root": str(settings.work_root),
             "results_root": str(settings.results_root),
             "ssh": settings.ssh,
+            "tags": request.tags,
         }
         if request.observe:
             return {**common, "units": [], "held": [], "left_out": 0, **self._entries(None)}
@@ -43,7 +44,7 @@ class WesKind:
                 code="analysis.degraded",
                 hint="look at its data; an analysis is started only with released: true",
             )
-        grouping = Grouping(settings, attempt)
+        grouping = Grouping(settings, attempt, released=request.released)
         grouping.take(request.samples, request.held, request.pipeline)
         return {
             **common,

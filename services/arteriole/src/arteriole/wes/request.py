@@ -21,6 +21,10 @@ Name = Annotated[str, AfterValidator(_named)]
 NameOrNone = Annotated[str, AfterValidator(_named_or_none)]
 
 
+Tag = Annotated[str, Field(max_length=500)]
+Tags = Annotated[dict[Tag, Tag], Field(max_length=50)]
+
+
 class AnalysisSample(Request):
     """A sample's metadata, as far as analyses need it; what else a record holds is passed over."""
 
@@ -47,3 +51,5 @@ class AnalysisRequest(StartRequest):
     held: list[str] = Field(default_factory=list, max_length=5000)
     #: A degraded attempt is analysed only if a person has released it.
     released: bool = False
+    #: What a client of GA4GH WES says of it; another word makes no other request.
+    tags: Tags = Field(default_factory=dict, exclude=True)

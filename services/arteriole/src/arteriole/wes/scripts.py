@@ -1,15 +1,22 @@
 """What an analysis runs on the executor's side: fixed scripts, names are their arguments."""
 
-#: Makes the FASTQs in the folder `$1`: for each three more arguments the file of that name, which
-#: must hold that many reads, of the files that a list names. 65: it holds another number.
+#: Makes the FASTQs in the folder `fastq` of the work folder `$1`: for each line of the file `$3`
+#: the file of that name, which must hold that many reads, of the files that a list beside it names
+#: (a file, since hundreds of samples are more than one command can be given). 65: it holds another
+#: number. Whatever is in the work folder is of other inputs, or of a try that did not even have
+#: these, and is removed first; `$2` is the name of the step's own folder.
 INPUTS = """
-out=$1
-shift
-mkdir -p "$out" || exit 67
-while [ $# -gt 0 ]; do
-  target=$out/$1 name=$1 reads=$2 list=$3
-  shift 3
-  rm -f "$target" "$target.partial"
+work=$1 step=$2 wanted=$3 out=$1/fastq lists=${3%/*}
+cd "$work" || exit 66
+for path in * .[!.]* .steps/*; do
+  case $path in
+    .steps | ".steps/$step" | .steps/current*) ;;
+    *) rm -rf "./$path" || exit 67 ;;
+  esac
+done
+mkdir "$out" || exit 67
+while read -r name reads list; do
+  target=$out/$name list=$lists/$list
   if [ "$(wc -l < "$list")" = 1 ]; then
     read -r source < "$list"
     [ -r "$source" ] || { echo "$source cannot be read" >&2; exit 66; }
@@ -26,12 +33,13 @@ while [ $# -gt 0 ]; do
   fi
   mv "$target.partial" "$target" || exit 67
   echo "$name $reads"
-done
+done < "$wanted"
 """
 
 #: Moves the results `$2` of the work folder `$1` to `$3/$4`, with what is on stdin as
 #: analysis.json and what the steps printed; once it has its name it is never written again.
-#: 65: there are no results.
+#: 65: there are no results. NB: without `.moved` what was moved to there is of earlier inputs; and
+#: without the marks of the steps results that somebody takes away can be made anew.
 PUBLISH = """
 cd "$1" || exit 66
 results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
@@ -39,14 +47,14 @@ results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
 mkdir -p "$home" || exit 67
 if [ -d "$results" ]; then
   [ -n "$(find "$results" -type f -print | head -n 1)" ] || exit 65
-  rm -rf "$partial" || exit 67
+  rm -rf "$partial" "$partial.copy" && : > .moved || exit 67
   if [ "$(stat -c %d "$results")" = "$(stat -c %d "$home")" ]; then
     mv -T "$results" "$partial" || exit 67
   else
     cp -a "$results" "$partial.copy" && mv -T "$partial.copy" "$partial" || exit 67
   fi
 fi
-[ -d "$partial" ] || exit 65
+[ -e .moved ] && [ -d "$partial" ] || exit 65
 mkdir -p "$partial/steps" || exit 67
 for step in .steps/*/; do
   [ -e "$step/ended" ] || continue
@@ -58,7 +66,7 @@ done
 cat > "$partial/analysis.json" || exit 67
 sync -f "$partial" || exit 67
 mv -T "$partial" "$final" || exit 67
-rm -rf "$results"
+rm -rf "$results" .steps/*.done
 """
 
 NO_RESULTS = 65

@@ -11,7 +11,7 @@ from arteriole.jobs.service import JobService
 from arteriole.wes.ga4gh import Ga4ghApi
 from arteriole.wes.kind import WesKind
 from arteriole.wes.settings import WesSettings
-from arteriole.wes.tasks import read_tasks
+from arteriole.wes.tasks import tasks_of
 
 
 class WesService(JobService):
@@ -34,5 +34,6 @@ class WesService(JobService):
         return [*super().routes(), steps, *self._ga4gh.routes()]
 
     def _tasks(self, call: Call) -> Reply:
-        folder = self.runner.folder(self.find_job(call).job_id)
-        return Reply({"tasks": [asdict(one) for one in read_tasks(folder)]})
+        job = self.find_job(call)
+        tasks = tasks_of(job, self.runner.folder(job.job_id))
+        return Reply({"tasks": [asdict(one) for one in tasks]})

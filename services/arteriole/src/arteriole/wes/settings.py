@@ -17,6 +17,8 @@ OF_GROUP = frozenset(
     | {"unit", "version", "work", "workflow"}
 )
 OF_SAMPLE = OF_GROUP | {"sample", "r1", "r2"}
+#: Not of a pipeline that takes the results of another: no FASTQs are merged for it.
+OF_FASTQS = frozenset({"fastqs", "r1", "r2"})
 #: And in the cells of a table.
 OF_ROW = frozenset(
     {"batch", "fastq", "genome_build", "group", "phenotype", "project", "r1", "r2", "sample"}
@@ -159,6 +161,7 @@ class Pipeline(Section):
                 ("table", self.table),
                 ("workflow", self.workflow_file),
                 ("input", self.after),
+                *((one, None if self.after else True) for one in sorted(OF_FASTQS)),
                 ("params", self.nextflow),
             ):
                 if name in used and value is None:
@@ -213,4 +216,16 @@ class WesSettings(Section):
                 raise ValueError(
                     f"pipeline {name}: expected a pipeline after `after`, found {pipeline.after}"
                 )
+        for name in self.pipelines:
+            self._require_an_end(name)
         return self
+
+    def _require_an_end(self, name: str) -> None:
+        seen = [name]
+        while (before := self.pipelines[seen[-1]].after) is not None:
+            if before in seen:
+                raise ValueError(
+                    f"pipeline {name}: expected one that takes FASTQs at the end of `after`, found"
+                    f" {' after '.join([*seen, before])}"
+                )
+            seen.append(before)

@@ -15,6 +15,8 @@ from arteriole.wes.units import SampleInput, Unit
 
 #: The step that merges lanes and top-ups; no pipeline's step may be called so.
 INPUTS = "inputs"
+#: What it makes: name, number of reads, list of sources. NB: no list is called so.
+WANTED = "wanted"
 PARAMS = "params.json"
 
 
@@ -95,16 +97,17 @@ class Unfolded:
         return str(self._work / ".steps" / self._key / "files" / name)
 
     def _inputs(self) -> None:
-        words = [str(self._work / "fastq")]
         files = {}
+        wanted = []
         for sample in self._unit.samples:
             for read in sorted(sample.reads):
                 name = f"{sample.sample}_{read}.list"
                 sources = (str(self._places.data / source.path) for source in sample.reads[read])
                 files[name] = "".join(f"{source}\n" for source in sources)
-                words += [sample.fastq(read), str(sample.count(read)), self._file(name)]
-        command = ("sh", "-c", scripts.INPUTS, "arteriole", *words)
-        self._add(INPUTS, command, ".", files, None)
+                wanted.append(f"{sample.fastq(read)} {sample.count(read)} {name}\n")
+        files[WANTED] = "".join(wanted)
+        words = (str(self._work), self._key, self._file(WANTED))
+        self._add(INPUTS, ("sh", "-c", scripts.INPUTS, "arteriole", *words), ".", files, None)
 
     def _command(self, step: StepEntry, sample: SampleInput | None) -> None:
         files = {}
@@ -166,8 +169,12 @@ class Unfolded:
         return {"r1": "", "r2": "", **paths}
 
     def _fastqs(self) -> list[str]:
-        reads = (self._reads(sample) for sample in self._unit.samples)
-        return [path for one in reads for path in (one["r1"], one["r2"]) if path]
+        folder = self._work / "fastq"
+        return [
+            str(folder / sample.fastq(read))
+            for sample in self._unit.samples
+            for read in sorted(sample.reads)
+        ]
 
     def _table(self) -> str:
         assert self._entry.table is not None

@@ -5,13 +5,14 @@ from typing import Any
 
 from arteriole.jobs.executors.step import Step, StepEnd
 from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.jobs import Job
 
 FILE = "tasks.json"
 
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """`state`: running, done, failed, or kept: an earlier try did it."""
+    """`state`: running, done, failed, kept (an earlier try did it) or stopped (its job ended)."""
 
     id: str
     unit: str
@@ -70,3 +71,13 @@ def read_tasks(folder: JobFolder) -> list[TaskRecord]:
     """Those of a job; none if it has not begun."""
     found: dict[str, Any] = folder.read(FILE) or {"tasks": []}
     return [TaskRecord(**row) for row in found["tasks"]]
+
+
+def tasks_of(job: Job, folder: JobFolder) -> list[TaskRecord]:
+    """Those of a job as it is now: nothing runs of one that has ended, however it did."""
+    return [
+        replace(one, state="stopped", message=one.message or "its job ended before it")
+        if job.state.ended and one.state == "running"
+        else one
+        for one in read_tasks(folder)
+    ]

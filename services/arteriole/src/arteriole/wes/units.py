@@ -62,7 +62,14 @@ class Held(Record):
     reason: str
 
 
+#: How much a step is given changes no results: who gave too little gives more.
+_GIVEN = {"hours", "memory_gb"}
+
+
 def digest_of(unit: Unit, pipeline: Pipeline) -> str:
     """Of all that the results depend on: samples, files, and how the pipeline runs."""
-    what = [unit.model_dump(exclude={"digest"}), pipeline.model_dump(mode="json")]
+    how = pipeline.model_dump(
+        mode="json", exclude={"steps": {"__all__": _GIVEN}, "nextflow": _GIVEN}
+    )
+    what = [unit.model_dump(exclude={"digest"}), how]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

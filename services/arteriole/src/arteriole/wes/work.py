@@ -250,6 +250,7 @@ class Analysis:
                 input_bytes=json.dumps(record, indent=1).encode(),
                 accepted=(0, scripts.NO_RESULTS),
                 quiet=True,
+                patient=True,
             )
         except ExecutorError as err:
             self._fail(work, "", "", err.code, str(err))
@@ -323,9 +324,11 @@ def observe(task: Task) -> dict[str, Any]:
     parameters = Parameters.model_validate(task.parameters)
     for entry in parameters.pipelines.values():
         if parameters.executors[entry.executor].type == "process":
-            for step in entry.steps:
-                if "{" not in step.command[0]:
-                    require_tool(step.command[0])
+            programs = [step.command[0] for step in entry.steps]
+            programs += [] if entry.nextflow is None else [entry.nextflow.program]
+            for program in programs:
+                if "{" not in program:
+                    require_tool(program)
     return {
         "pipelines": {name: entry.version for name, entry in parameters.pipelines.items()},
         "to": f"{parameters.results_root}/{task.run}/attempt-{task.attempt}",

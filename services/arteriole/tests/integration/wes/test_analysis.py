@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,23 @@ def test_top_ups_are_merged(centre: Site) -> None:
     names = reads(centre.result("count-1.T1") / "T1_R2_001.fastq.gz")
     runs = [name.split(b":")[0][1:].decode() for name in names]
     assert runs == [RUN] * 50 + [EARLIER] * 5
+
+
+def test_a_degraded_top_up_wants_a_release(centre: Site) -> None:
+    degraded = "260122_A00121_0029_AHVKJ3DSX7"
+    write_attempt(centre.fastq, degraded, {"T1": {1: 5}}, degraded=True)
+    samples = [sample("T1", top_up_of=[degraded]), *THREE[1:]]
+    result = centre.analyse(samples=samples)
+    assert result["held"] == [{"sample": "T1", "reason": "analysis.degraded"}]
+    assert [unit["group"] for unit in result["units"]] == ["N1", "R1"]
+    assert centre.analyse(samples=samples, released=True)["held"] == []
+
+
+def test_a_top_up_whose_record_cannot_be_read_holds_its_sample(centre: Site) -> None:
+    (centre.fastq / EARLIER / "attempt-1" / "attempt.json").write_text("{")
+    result = centre.analyse(samples=[sample("T1", top_up_of=[EARLIER]), *THREE[1:]])
+    assert result["held"] == [{"sample": "T1", "reason": "analysis.record"}]
+    assert [unit["group"] for unit in result["units"]] == ["N1", "R1"]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +195,46 @@ def test_results_never_change(centre: Site) -> None:
     assert {path.name for path in centre.result("").iterdir()} == {"count-1.T1", "count-2.T1"}
 
 
+def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
+    """A sample was of the wrong batch, and what came after it failed until that was mended."""
+    count = centre.settings["pipelines"]["count"]
+    flag = centre.home / "flag"
+    keep = {"name": "keep", "for_each": "sample", "command": ["cp", "{r1}", "{work}/results"]}
+    fails = {"name": "check", "command": ["ls", str(flag)]}
+    count["steps"] = [count["steps"][0], keep, fails]
+    batch = {"batch": "B"}
+    with pytest.raises(AnalysisError):
+        centre.analyse(samples=[sample("T1", **batch), sample("N1", **batch)], held=["R1"])
+    flag.touch()
+    centre.analyse(samples=[sample("T1"), sample("N1", **batch)], held=["R1"])
+    found = {path.name for path in centre.result("count-1.B").rglob("*") if path.is_file()}
+    assert "N1_R1_001.fastq.gz" in found
+    assert not [name for name in found if name.startswith("T1")]
+    printed = (centre.result("count-1.B") / "steps").glob("*.stdout")
+    assert not [path for path in printed if "T1" in path.read_text()]
+
+
+def test_results_that_were_taken_away_are_made_anew(centre: Site) -> None:
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    shutil.rmtree(centre.result("count-1.T1"))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [False]
+    assert (centre.result("count-1.T1") / "T1_R1_001.fastq.gz").is_file()
+
+
+def test_a_step_that_is_given_more_changes_no_results(centre: Site) -> None:
+    """As the runbook says of one that needed more time or memory: what is there stays."""
+    steps = centre.settings["pipelines"]["count"]["steps"]
+    steps[1]["command"] = ["ls", "{r1}", str(centre.home / "{sample}")]
+    for name in ("N1", "R1"):
+        (centre.home / name).touch()
+    with pytest.raises(AnalysisError):
+        centre.analyse()
+    steps[1] |= {"hours": 48, "memory_gb": 2}
+    (centre.home / "T1").touch()
+    assert [unit["already"] for unit in centre.analyse()["units"]] == [True, True, False]
+
+
 def test_a_pipeline_that_leaves_nothing_failed(centre: Site) -> None:
     centre.settings["pipelines"]["count"]["results"] = "elsewhere"
     with pytest.raises(AnalysisError) as raised:
@@ -190,6 +248,20 @@ def test_observing_says_what_would_be_done(centre: Site) -> None:
         "to": f"{centre.results}/{RUN}/attempt-1",
     }
     assert not centre.results.exists() and not centre.work.exists()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"steps": [{"name": "x", "command": ["no-such-program"]}]},
+        {"engine": "nextflow", "nextflow": {"workflow": "w", "program": "no-such-program"}},
+    ],
+)
+def test_observing_tells_of_a_program_that_is_missing(centre: Site, entry: dict[str, Any]) -> None:
+    centre.settings["pipelines"]["missing"] = {"version": "1", "executor": "here", **entry}
+    with pytest.raises(ArterioleError, match="cannot run no-such-program") as raised:
+        centre.analyse(observe=True)
+    assert raised.value.code == "tool.missing"
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(
@@ -222,3 +294,8 @@ def test_a_stop_ends_the_tools(centre: Site, wes: Any, until: Callable[..., Any]
     service.call("POST", f"stop/{job_id}")
     assert service.ended(job_id)["state"] == "cancelled"
     assert not centre.results.exists()
+    tasks = service.call("GET", f"tasks/{job_id}").json()["tasks"]
+    assert [(task["step"], task["state"]) for task in tasks] == [
+        ("inputs", "done"),
+        ("wait", "stopped"),
+    ]

@@ -108,12 +108,32 @@ def test_states_tasks_and_pages(site: Site, api: Api) -> None:
     assert api.get("service-info")["system_state_counts"] == {"COMPLETE": 1, "EXECUTOR_ERROR": 1}
 
 
+def test_a_run_is_told_as_wes_has_it(site: Site, api: Api) -> None:
+    tags = {"study": "a b {{ c }}", "run": "another"}
+    run_id = api.started(tags=json.dumps(tags), workflow_type_version="v1.2")
+    ours = {"run": RUN, "stage": "analyse", "attempt": "1"}
+    told = api.get(f"runs/{run_id}")
+    assert told["request"]["tags"] == {"study": "a b {{ c }}", **ours}
+    assert told["request"]["workflow_type_version"] == "v1.2"
+    assert told["run_log"]["stdout"].endswith(f"/logs/{RUN}?job_id={run_id}")
+    assert not {"end_time", "exit_code"} & told["run_log"].keys()
+    (site.home / "go.R1").touch()
+    api.service.ended(int(run_id))
+    (summary,) = api.get("runs", page_size=1_000_000)["runs"]
+    assert summary["tags"] == told["request"]["tags"] and summary["end_time"]
+    assert api.get(f"runs/{run_id}")["run_log"]["exit_code"] == 0
+
+
 def test_what_is_refused(site: Site, api: Api) -> None:
     own = (site.home / "site" / "wait.cwl").read_bytes()
     attach = "workflow_attachment"
     cases: list[tuple[dict[str, Any], str]] = [
         ({"workflow_url": "https://example.org/other.cwl"}, "pipeline.unknown"),
         ({"workflow_type": "WDL"}, "request.invalid"),
+        ({"workflow_type_version": "v9"}, "request.invalid"),
+        ({"tags": '["a"]'}, "request.invalid"),
+        ({"tags": '{"a": 1}'}, "request.invalid"),
+        ({"params": {"pipeline": "count"}}, "request.invalid"),
         ({"params": "{"}, "request.invalid"),
         ({"params": '{"attempt": 1}'}, "request.invalid"),
         ({"params": {"attempt": 9}}, "attempt.not_found"),

@@ -1,6 +1,7 @@
 """Analyses on a real Slurm: chains, failures, cancellation, deaths on every side."""
 
 import shutil
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,12 @@ import pytest
 from centre import RUN, Site, sample
 
 from arteriole.app.errors import ArterioleError
+from arteriole.jobs.executors import find, shell
+from arteriole.jobs.executors.step import Step
+from arteriole.jobs.folder import JobFolder
+from arteriole.jobs.worker import Task
 from arteriole.wes.errors import AnalysisError
+from arteriole.wes.settings import WesSettings
 
 from ..conftest import kill_process_of
 from ..slurm import Slurm
@@ -207,6 +213,64 @@ def test_an_executor_that_cannot_be_reached_is_waited_for(
     host = sshd.destination(site.home, known_hosts=str(sshd.home / "other_hosts"))
     host.pop("path")
     site.on_slurm(**host, patience_hours=1 / 3600)
+    begun = time.monotonic()
     with pytest.raises(ArterioleError, match=r"127\.0\.0\.1 cannot be reached") as raised:
         site.analyse(**SAMPLES)
     assert raised.value.code == "executor.unreachable"
+    assert time.monotonic() - begun >= 1
+
+
+@pytest.fixture
+def beside(site: Site, slurm: Slurm) -> Callable[[str], None]:
+    """Puts the executor behind an ssh that gets no further than here; it does first as is told."""
+
+    def put(first: str) -> None:
+        ssh = site.home / "ssh"
+        body = f'for word; do script=$word; done\n{first}\nexec sh -c "$script"\n'
+        ssh.write_text(f"#!/bin/sh\n{body}")
+        ssh.chmod(0o755)
+        named = {name: str(site.home / name) for name in ("identity_file", "known_hosts")}
+        site.on_slurm(host="login", user="seq", **named, poll_seconds=0.01)
+        site.settings["ssh"] = str(ssh)
+
+    return put
+
+
+def test_an_executor_that_is_away_now_and_then_costs_nothing(
+    site: Site, slurm: Slurm, beside: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every second call does not get there, or does and its answer is lost."""
+    monkeypatch.setattr(shell, "PAUSE", 0.01)
+    calls = site.home / "calls"
+    beside(
+        f"echo >> {calls}; calls=$(wc -l < {calls})\n"
+        "case $((calls % 4)) in\n"
+        "  1) exit 255 ;;\n"
+        '  3) sh -c "$script" > /dev/null; exit 255 ;;\n'
+        "esac"
+    )
+    (site.home / "go.R1").touch()
+    before = len(slurm.submitted())
+    assert site.analyse(**SAMPLES)["units"]
+    assert (site.result("sleep-1.R1") / "out").read_text() == "went\n"
+    assert len(slurm.submitted()) == before + 2
+
+
+def test_a_thousand_steps_are_looked_at_and_ended(
+    site: Site, beside: Callable[[str], None]
+) -> None:
+    """All of them in one call would be more than ssh can be given."""
+    beside("")
+    folder = JobFolder(site.home / "jobs" / "1")
+    folder.prepare({"job_id": 1, "run": RUN, "stage": "analyse", "attempt": 1, "parameters": {}})
+    lock = folder.lock()
+    assert lock is not None
+    settings = WesSettings.model_validate(site.settings)
+    executor, _ = find(settings.executors["cluster"], Task(folder, lock), settings.ssh)
+    home = f"{site.work}/{'unit' * 40}/.steps"
+    steps = [
+        Step(key=f"aw-e-1-{n}-0", home=home, number=0, name="x", cwd="/", command=("true",))
+        for n in range(1000)
+    ]
+    assert executor.look(steps) == {}
+    executor.cancel([*steps] * 10)

@@ -140,6 +140,8 @@ FILES = [
         (FILES[1:], 1, 0),
         ([*FILES, "third_S3_L001_R1_001.fastq.gz"], 0, 1),
         ([f"{n}_S1_R{r}_001.fastq.gz" for n in ("first", "second") for r in (1, 2)], 0, 0),
+        ([f"{n}_S1_R{r}_001.fastq.gz" for n in ("A", "B") for r in (1, 2)], 0, 0),
+        ([f"{n}_S1_R{r}_001.fastq.gz" for n in ("A", "C") for r in (1, 2)], 2, 2),
     ],
 )
 def test_fastq_files_against_the_sheet(tmp_path, files, missing, unexpected):

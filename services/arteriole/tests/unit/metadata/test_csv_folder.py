@@ -104,6 +104,17 @@ def test_what_was_read_counts_while_the_file_is_written_again(drop):
     assert drop.says("S1") == "P2"
 
 
+def test_a_last_line_without_an_end_may_be_half_of_one(drop):
+    half = HEADER + "S1,P1,research,wgs"  # wgs-somatic, say
+    drop.put("a.csv", text=half, age=30)
+    drop.scan(3)
+    assert "a.csv is still being written" in drop.refuses("S1")
+    assert drop.source.pause == csv_folder.YOUNG
+    drop.put("a.csv", text=half, age=100)
+    drop.scan()
+    assert drop.says("S1") == "P1"
+
+
 def test_the_newer_file_counts_whatever_its_name(drop):
     drop.put("b.csv", "S1,P1,research,wgs", "S2,P1,research,wgs", age=100)
     drop.put("a.csv", "S1,P2,research,wgs", age=50)
@@ -138,6 +149,15 @@ def test_a_bad_row_of_the_newer_file_leaves_the_older_ones_undecided(drop):
     assert drop.source.is_failing and drop.source.rejected == 1
     (row,) = drop.source.document()["rejected_rows"]
     assert (row["file"], row["line"], row["column"]) == ("b.csv", 2, "use")
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_a_bad_row_of_a_file_as_new_leaves_the_other_undecided(drop, names):
+    good, bad = names
+    drop.put(good, "S1,P1,research,wgs")
+    drop.put(bad, "S1,P1,reserch,wgs")
+    drop.scan()
+    assert f"{bad}:2: use: expected" in drop.refuses("S1")
 
 
 def test_a_file_that_is_no_table_may_know_any_sample(drop):

@@ -29,7 +29,15 @@ def settings(**pipeline: Any) -> WesSettings:
     ("pipeline", "told"),
     [
         ({"executor": "there"}, "expected an executor of here, found there"),
-        ({"after": "q"}, "expected a pipeline after `after`, found q"),
+        (
+            {"after": "q", "steps": [{"name": "x", "command": ["x"]}]},
+            "expected a pipeline after `after`, found q",
+        ),
+        (
+            {"after": "p", "steps": [{"name": "x", "command": ["x", "{input}"]}]},
+            "expected one that takes FASTQs at the end of `after`, found p after p",
+        ),
+        ({"after": "p"}, "{r1} in '{r1}': the pipeline has none"),
         ({"steps": None}, "expected steps for the engine command only"),
         ({"engine": "nextflow"}, "expected steps for the engine command only"),
         ({"engine": "nextflow", "steps": None}, "expected nextflow for that engine only"),

@@ -1,6 +1,7 @@
 """What the commands of a unit become."""
 
 import json
+import shlex
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -46,8 +47,16 @@ def test_inputs_are_merged_first() -> None:
     assert inputs.files["T_R2.list"] == (
         "/data/R/attempt-2/T_L1_R2.fastq.gz\n/data/Q/attempt-1/T_L1_R2.fastq.gz\n"
     )
-    assert inputs.command[4] == f"{WORK}/fastq"
-    assert inputs.command[-3:] == ("T_R2_001.fastq.gz", "7", inputs.file("T_R2.list"))
+    assert inputs.command[4:] == (WORK, "aw-e-7-1-0", inputs.file("wanted"))
+    assert inputs.files["wanted"].splitlines()[-1] == "T_R2_001.fastq.gz 7 T_R2.list"
+
+
+def test_the_command_of_inputs_is_no_longer_for_more_samples() -> None:
+    """Behind ssh it is one word, of 128 KiB at most."""
+    many = [one(f"S{n}", "") for n in range(1000)]
+    unit = UNIT.model_copy(update={"samples": many})
+    few, more = (unfold(u, steps=[command("x")])[0].arguments for u in (UNIT, unit))
+    assert len(shlex.join(few)) == len(shlex.join(more))
 
 
 def test_a_step_of_the_group_and_of_each_sample() -> None:
@@ -63,6 +72,14 @@ def test_a_step_of_the_group_and_of_each_sample() -> None:
                                 f"{WORK}/fastq/T_R2_001.fastq.gz")  # fmt: skip
     assert len(steps[3].command) == 6 and steps[3].command[-1] == "{x}"
     assert (steps[3].cwd, steps[3].hours, steps[1].cpus) == (f"{WORK}/CASE/work", 2, 3)
+
+
+def test_a_third_read_is_among_the_fastqs() -> None:
+    tumor = one("T", "tumor")
+    three = tumor.model_copy(update={"reads": {**tumor.reads, "R3": tumor.reads["R2"]}})
+    unit = UNIT.model_copy(update={"samples": [three]})
+    names = [f"{WORK}/fastq/T_R{read}_001.fastq.gz" for read in (1, 2, 3)]
+    assert unfold(unit, steps=[command("all", "{fastqs}")])[1].command == ("all", *names)
 
 
 def test_a_table_has_a_row_a_sample() -> None:

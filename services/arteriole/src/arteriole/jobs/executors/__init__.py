@@ -20,7 +20,7 @@ ExecutorSettings = Annotated[
 def find(settings: ExecutorSettings, task: Task, ssh: str) -> tuple[Executor, Shell]:
     """The executor, and the side that its files are on."""
     if isinstance(settings, SlurmSettings):
-        shell = Shell(task, settings, ssh)
+        shell = Shell(task, settings, ssh, settings.patience_hours)
         return SlurmExecutor(settings, shell), shell
     shell = Shell(task, Host(), ssh)
     if isinstance(settings, DockerSettings):

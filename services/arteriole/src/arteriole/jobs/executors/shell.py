@@ -1,12 +1,16 @@
 """Runs fixed scripts where an executor's files are: here, or on its host by ssh."""
 
+import time
+
 from arteriole.jobs.executors import scripts
 from arteriole.jobs.executors.step import KEPT, ExecutorError, StepEnd
 from arteriole.jobs.ssh import Host, script_command
-from arteriole.jobs.worker import Finished, Task
+from arteriole.jobs.worker import Finished, Task, note
 
 #: Most seconds for one script; moving results may take the longest.
 TIMEOUT = 3600.0
+#: Seconds between two tries to reach a host.
+PAUSE = 10.0
 #: ssh's exit code for whatever is its own fault (ssh(1), EXIT STATUS).
 SSH_FAILED = 255
 #: Longest part of a tool's words that goes into a message.
@@ -30,12 +34,15 @@ _HINTS = {
 
 
 class Shell:
-    """The side of `host` that a job's files are on."""
+    """The side of `host` that a job's files are on; it may be away for `patience_hours`."""
 
-    def __init__(self, task: Task, host: Host, ssh: str = "ssh") -> None:
+    def __init__(
+        self, task: Task, host: Host, ssh: str = "ssh", patience_hours: float = 0.0
+    ) -> None:
         self._task = task
         self._host = host
         self._ssh = ssh
+        self._patience = patience_hours * 3600
 
     def run(
         self,
@@ -44,20 +51,41 @@ class Shell:
         input_bytes: bytes = b"",
         accepted: tuple[int, ...] = (0,),
         quiet: bool = False,
+        patient: bool = False,
     ) -> Finished:
         """Run `script` with `words`.
+
+        Args:
+            patient: wait for a host that cannot be reached. NB: it may have run by then, and runs
+                again.
 
         Raises:
             ExecutorError: it ended with a code that is not `accepted`.
         """
+        since = None
+        while True:
+            done = self._once(script, words, input_bytes, quiet)
+            if done.exit_code in accepted:
+                return done
+            failure = self._failure(done)
+            if not patient or failure.code != "executor.unreachable":
+                raise failure
+            if since is None:
+                note(f"{failure.code}: {failure}; waiting for it")
+                since = time.monotonic()
+            left = since + self._patience - time.monotonic()
+            if left <= 0:
+                raise failure
+            time.sleep(min(PAUSE, left))
+
+    def _once(
+        self, script: str, words: tuple[str, ...], input_bytes: bytes, quiet: bool
+    ) -> Finished:
         command = script_command(self._ssh, self._host, script, *words)
-        done = self._task.command(
+        return self._task.command(
             command, timeout=TIMEOUT, input_bytes=input_bytes, shown=words[0] if words else "",
             quiet=quiet,
         )  # fmt: skip
-        if done.exit_code in accepted:
-            return done
-        raise self._failure(done)
 
     def _failure(self, done: Finished) -> ExecutorError:
         if self._host.host is not None and done.exit_code == SSH_FAILED:
@@ -75,11 +103,11 @@ class Shell:
 
     def tail(self, path: str) -> str:
         """The last 16 KiB of a file."""
-        return self.run(scripts.TAIL, path, str(KEPT), quiet=True).output
+        return self.run(scripts.TAIL, path, str(KEPT), quiet=True, patient=True).output
 
     def read(self, path: str) -> str:
         """A small file; empty if it is not there."""
-        return self.run(scripts.READ, path, quiet=True).output
+        return self.run(scripts.READ, path, quiet=True, patient=True).output
 
     def end(self, folder: str, line: str) -> StepEnd | None:
         """The end of the step in `folder`, as ENDS tells of it in `line`."""

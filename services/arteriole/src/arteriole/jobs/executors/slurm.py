@@ -68,6 +68,10 @@ _ENDED = {
 _ENDING = ("COMPLETED", "FAILED")
 
 
+#: So many steps are asked for in one call: behind ssh all of it is one word, of 128 KiB at most.
+AT_ONCE = 200
+
+
 class SlurmExecutor:
     def __init__(self, settings: SlurmSettings, shell: Shell) -> None:
         self._settings = settings
@@ -119,15 +123,19 @@ class SlurmExecutor:
         time.sleep(self.poll_seconds)
 
     def look(self, steps: list[Step]) -> dict[str, StepEnd]:
-        names = ",".join(step.key for step in steps)
-        try:
-            told = self._shell.run(
-                scripts.LOOK, names, *(step.folder for step in steps), quiet=True
-            )
-        except ExecutorError as err:
-            self._wait_for_slurm(err)
-            return {}
+        found: dict[str, StepEnd] = {}
+        for some in _parts(steps):
+            try:
+                found |= self._look_at(some)
+            except ExecutorError as err:
+                self._wait_for_slurm(err)
+                return found
         self._silent = None
+        return found
+
+    def _look_at(self, steps: list[Step]) -> dict[str, StepEnd]:
+        names = ",".join(step.key for step in steps)
+        told = self._shell.run(scripts.LOOK, names, *(step.folder for step in steps), quiet=True)
         lines = told.output.splitlines()
         states = dict(line.split()[1:3] for line in lines if line.startswith("queue "))
         ends = [line for line in lines if not line.startswith("queue ")]
@@ -162,9 +170,8 @@ class SlurmExecutor:
         )
 
     def cancel(self, steps: list[Step]) -> None:
-        keys = [step.key for step in steps]
-        if keys:
-            self._shell.run(scripts.CANCEL, *keys)
+        for some in _parts(steps):
+            self._shell.run(scripts.CANCEL, *(step.key for step in some))
 
     def end(self, prefix: str) -> None:
         """End all jobs whose names begin with `prefix` and a dash, and wait for their end.
@@ -180,3 +187,7 @@ class SlurmExecutor:
             else:
                 self._silent = None
                 return
+
+
+def _parts(steps: list[Step]) -> list[list[Step]]:
+    return [steps[start : start + AT_ONCE] for start in range(0, len(steps), AT_ONCE)]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import time
@@ -19,6 +20,9 @@ from arteriole.metadata.sources.source import Trouble
 
 #: A file that changed within so many seconds is still being written.
 YOUNG = 1.0
+#: And so is one whose last line has no end, for so many: a copy that stands still for a moment
+#: would else leave half a row, which may be a whole one by its form.
+UNENDED = 60.0
 FILES_LIMIT = 1000
 #: Most that all files of the folder may hold, in bytes.
 FOLDER_LIMIT = 5 * csv_table.SIZE_LIMIT
@@ -173,7 +177,7 @@ def _scan(folder: Path, before: Look) -> tuple[Look, set[str]]:
             files[name] = _unread(name, now_stat, "expected a file, found a link or a folder")
         elif known is not None and known.stat == now_stat:
             files[name] = known
-        elif before.seen.get(name) != now_stat or 0 <= now - found.st_mtime < YOUNG:
+        elif before.seen.get(name) != now_stat or _is_younger(now_stat, now, YOUNG):
             waiting.append(name)
             if known is not None:
                 files[name] = known
@@ -216,8 +220,13 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def _is_younger(found: Stat, now: float, seconds: float) -> bool:
+    """NB: what is of the future is not; some clock is wrong."""
+    return 0 <= now - found.mtime_ns / 1e9 < seconds
+
+
 def _read(path: Path, name: str, wanted: Stat) -> File | None:
-    """The file, if it is as `wanted` before and after it was read."""
+    """The file, if it is whole, and as `wanted` before and after it was read."""
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(opened, "rb") as file:
@@ -231,6 +240,8 @@ def _read(path: Path, name: str, wanted: Stat) -> File | None:
     if wanted.size > csv_table.SIZE_LIMIT:
         limit = csv_table.SIZE_LIMIT
         return _unread(name, wanted, f"expected at most {limit} bytes, found {wanted.size}")
+    if not data.endswith((b"\n", b"\r")) and _is_younger(wanted, time.time(), UNENDED):
+        return None
     try:
         return File(wanted, csv_table.read(data, name))
     except TableError as err:
@@ -242,12 +253,20 @@ def _unread(name: str, found: Stat, text: str) -> File:
 
 
 def _newest(files: dict[str, File]) -> dict[str, Entry | Refusal]:
-    """Of each sample what the newest file says that has it."""
+    """Of each sample what the newest file says that has it; of files as new a refusal counts."""
     answers: dict[str, Entry | Refusal] = {}
-    for file in sorted(files.values(), key=lambda file: file.stat.mtime_ns):
-        answers.update(file.table.entries)
-        answers.update(file.table.unsure)
+    by_time = sorted(files.values(), key=_modified)
+    for _, group in itertools.groupby(by_time, key=_modified):
+        tables = [file.table for file in group]
+        for table in tables:
+            answers.update(table.entries)
+        for table in tables:
+            answers.update(table.unsure)
     return answers
+
+
+def _modified(file: File) -> int:
+    return file.stat.mtime_ns
 
 
 def _rivals(files: dict[str, File]) -> dict[str, Refusal]:
