@@ -32,7 +32,7 @@ up: $(ENVIRONMENTS) system  ## the whole system in var/up until Ctrl-C; it only 
 
 test: $(ENVIRONMENTS) $(WES) $(CHECKQC) $(MULTIQC) $(ERRBOT)  ## every test
 	@sh demo/system.sh test
-	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 3 --dist loadfile tests $(PYTEST_ARGS)
+	cd services/st2solo && ../../.venv-st2solo/bin/python -m pytest -q -n 4 --dist loadfile tests $(PYTEST_ARGS)
 	cd services/arteriole && ../../.venv/bin/python -m pytest -q -n 4 --dist loadgroup --doctest-modules src tests $(PYTEST_ARGS)
 	.venv/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests $(PYTEST_ARGS)
 
