@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arteriole.checksum.digests import RawDigest
+from arteriole.checksum.digests import PIECE, RawDigest
 from arteriole.checksum.errors import NAMED, ChecksumError
 from arteriole.checksum.listing import FoundFile
 from arteriole.jobs.worker import WorkError
@@ -22,8 +22,9 @@ SYNC_SECONDS = 2.0
 #: Files of at least this size are read first, the largest at the very first, so that no thread is
 #: left with one at the end; smaller ones by name, as they lie on the disk.
 LARGE = 4 << 20
-#: Small files are handed out in batches of this size: each handing over keeps somebody waiting.
-BATCH = 16 << 20
+#: Small files are handed out in batches of this size. Those that processes digest come in batches
+#: of four times it, since each handing over keeps a process waiting.
+BATCH = 4 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
 
@@ -111,7 +112,7 @@ class Journal:
         # NB: these are read in the order of the key, so digests that are added meanwhile are behind
         for found in self._found(_LACKING_SMALL):
             batch.append(found)
-            size += found.size + 4096
+            size += (found.size + 4096) // (4 if found.size < PIECE else 1)
             if size >= BATCH:
                 yield batch
                 batch, size = [], 0

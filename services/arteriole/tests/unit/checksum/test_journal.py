@@ -7,7 +7,8 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum import journal as journals
-from arteriole.checksum.journal import BATCH, LARGE, Journal, held
+from arteriole.checksum.digests import PIECE
+from arteriole.checksum.journal import LARGE, Journal, held
 from arteriole.checksum.listing import FoundFile
 
 A = FoundFile("a", 1, 2, 3)
@@ -59,12 +60,18 @@ def test_a_listing_of_a_part_forgets_nothing(path: Path) -> None:
 
 
 def test_the_largest_are_read_first_and_small_ones_as_they_lie(path: Path) -> None:
-    sizes = {"a": 5, "b": LARGE, "c": LARGE + 1, "d": 3 * BATCH, "e": LARGE - 1, "f": 7}
-    sizes |= {f"g{n}": LARGE - 1 for n in range(4)}
+    sizes = {"a": 5, "b": LARGE, "c": LARGE + 1, "d": 3 * LARGE, "e": LARGE - 1, "f": 7}
     with held(path) as journal:
         journal.take_listing(FoundFile(name, size, 1) for name, size in sizes.items())
         batches = [[found.name for found in batch] for batch in journal.lacking()]
-    assert batches == [["d"], ["c"], ["b"], ["a", "e", "f", "g0", "g1", "g2"], ["g3"]]
+    assert batches == [["d"], ["c"], ["b"], ["a", "e"], ["f"]]
+
+
+def test_the_smallest_come_in_batches_of_four_times_the_size(path: Path) -> None:
+    for size, count in (PIECE, 16), (PIECE - 4096, 64):
+        with held(path) as journal:
+            journal.take_listing(FoundFile(f"{n:03}", size, 1) for n in range(100))
+            assert len(next(journal.lacking())) == count
 
 
 def test_what_differs_is_named(path: Path) -> None:
