@@ -108,7 +108,7 @@ class Tokens:
         try:
             status = self.path.stat()
         except FileNotFoundError:
-            self._by_hash = {}
+            self._by_hash, self._stamp = {}, None
             return
         except OSError as err:
             raise _unusable(err.strerror or str(err)) from err

@@ -61,6 +61,16 @@ def test_a_revoked_token_is_refused_by_a_process_that_runs(tokens):
     assert service.identify(f"Bearer {other}").name == "bob"
 
 
+def test_a_file_that_was_away_counts_again(tokens, tmp_path):
+    token = tokens.create("ada", Role.READER)
+    tokens.identify(f"Bearer {token}")
+    tokens.path.rename(tmp_path / "away")
+    with pytest.raises(UnauthorizedError):
+        tokens.identify(f"Bearer {token}")
+    (tmp_path / "away").rename(tokens.path)
+    assert tokens.identify(f"Bearer {token}").name == "ada"
+
+
 def test_without_a_file_nobody_is_known(tokens):
     token = tokens.create("ada", Role.ADMIN)
     tokens.identify(f"Bearer {token}")
