@@ -18,6 +18,8 @@ incoming=$opt/incoming
 releases=$opt/releases
 current=$opt/current
 previous=$opt/previous
+# how many problems st2solo had with its packs before the deployment
+problems_before=$opt/problems-before
 state=$DESTDIR/var/lib/arteriole
 solo_state=$DESTDIR/var/lib/st2solo
 backups=$DESTDIR/var/backups/arteriole

@@ -6,7 +6,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/codedeploy/places.sh
 . "$here/places.sh"
 
-if "$here/smoke.sh"; then
+if [ -s "$problems_before" ]; then set -- --problems-before "$(cat "$problems_before")"; fi
+rm -f "$problems_before"
+if "$here/smoke.sh" "$@"; then
     say "$(readlink "$current") works"
     exit 0
 fi

@@ -49,6 +49,9 @@ exit "${FAKE_CODE:-0}"
 #: Stands for deploy/smoke.py of a release; `new_schema` is what a migration would do to a store.
 FAKE_SMOKE = """
 import os, sqlite3, sys
+if "problems" in sys.argv:
+    print(os.environ["FAKE_PROBLEMS"])
+    sys.exit(0)
 if "new_schema" in {what!r}:
     store = sqlite3.connect(os.environ["FAKE_STORE"])
     store.execute("PRAGMA user_version = 99")
@@ -65,6 +68,7 @@ class Root:
         self.folder = folder
         self.log = folder / "systemctl.log"
         self.log.touch()
+        self.problems = ""
         (folder / "bin").mkdir()
         (folder / "bin" / "systemctl").write_text(FAKE_SYSTEMCTL)
         (folder / "bin" / "systemctl").chmod(0o755)
@@ -123,6 +127,7 @@ class Root:
                 "DESTDIR": str(self.folder / "root"),
                 "FAKE_LOG": str(self.log),
                 "FAKE_STORE": str(self.store),
+                "FAKE_PROBLEMS": self.problems,
             },
             capture_output=True,
             text=True,
@@ -287,6 +292,18 @@ def test_an_upgrade_is_tested_without_a_run_unless_the_site_asks_for_one(living)
     done = living.deploy(living.revision("three"), stop_of=second)
     assert "--what chain " in done.stderr and "--samples /etc/samples.csv" in done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_what_packs_lacked_before_the_deployment_is_no_fault_of_it(living):
+    living.problems = "2"
+    second = living.revision("two")
+    done = living.deploy(second, stop_of=living.first)
+    assert done.returncode == 0 and "--problems-before 2" in done.stderr, done.stderr
+    living.problems = ""  # st2solo did not answer
+    done = living.deploy(living.revision("three"), stop_of=second)
+    assert done.returncode == 0 and "--problems-before" not in done.stderr
+    by_hand = living.script(Path(living.release) / "deploy" / "codedeploy" / "smoke.sh")
+    assert "fake smoke test" in by_hand.stderr and "--problems-before" not in by_hand.stderr
 
 
 def test_a_test_that_is_none_stops_the_deployment_before_the_state_is_touched(living):
