@@ -365,6 +365,7 @@ def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
     shutil.copytree(ROOT / "packs" / "umccr", mine)
     text = (mine / "pack.yaml").read_text()
     (mine / "pack.yaml").write_text(text.replace("umccr", "mysite"))
+    (mine / "umccr.yaml.example").rename(mine / "mysite.yaml.example")
     (root.etc / "st2solo.yaml").write_text(
         f"packs: [{root.packs}/arteria, packs/mysite]\nstate: {root.solo_state}\n"
     )
@@ -376,6 +377,26 @@ def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
     (root.etc / "configs" / "mysite.yaml").write_text("---\n")
     done = root.deploy(root.revision("two"))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("{type: integer}", False),
+        ("{type: integer, required: true, default: 3}", False),
+        ("{type: integer, required: true}", True),
+    ],
+)
+def test_a_pack_that_does_without_a_configuration_is_asked_for_none(root, key, asked):
+    mine = root.etc / "packs" / "mysite"
+    mine.mkdir(parents=True)
+    (mine / "pack.yaml").write_text("name: mysite\n")
+    (mine / "config.schema.yaml").write_text(f"lanes: {key}\n")
+    (root.etc / "st2solo.yaml").write_text(f"packs: [packs/mysite]\nstate: {root.solo_state}\n")
+    done = root.deploy(root.revision("one"))
+    assert done.returncode == asked, done.stderr
+    told = f"mysite.yaml is missing: see {mine / 'config.schema.yaml'}, or"
+    assert (told in done.stderr) is asked
 
 
 @pytest.mark.parametrize(
