@@ -3,7 +3,8 @@
 backup.py STATE TO      makes the folder TO, which is there only when it is whole
 backup.py --schemas DIR prints `<store> <schema version>` for each store below DIR
 
-To restore: stop what uses the state, move it away, and copy the backup to its place (`cp -a`).
+To restore: stop what uses the state, move what is in it away, and copy what is in the backup there
+(`cp -a`).
 Nothing but Python's standard library is needed.
 """
 

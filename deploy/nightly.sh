@@ -25,7 +25,19 @@ printf "password: %s\n" "$(cat /secrets/password)" > /tmp/dump.yaml
 mongodump --quiet --config=/tmp/dump.yaml --username=stackstorm --authenticationDatabase=admin \
     --db=st2 --archive --gzip'
 
-mkdir -p "$NIGHTLY"
+# require_store PART: a backup without a store would push out those that have one.
+require_store() {
+    [ -n "$(find "$draft/$1" -type f -name '*.sqlite' 2>/dev/null | head -n 1)" ] ||
+        fail "there is no store (*.sqlite) in $draft/$1, so this is no backup: is the state where it was?"
+}
+
+case $profile in
+    "") [ -d "$state" ] || fail "there is no state at $state: docker-compose wants the word solo or stackstorm" ;;
+    solo | stackstorm) ;;
+    *) fail "expected solo, stackstorm or nothing, found $profile" ;;
+esac
+if [ "$NIGHTLY" = "$own_nightly" ]; then mkdir -p "$NIGHTLY"; fi
+[ -d "$NIGHTLY" ] || fail "NIGHTLY of $etc/deploy.env, $NIGHTLY, is no folder: is it mounted?"
 rm -rf "$NIGHTLY"/[0-9]*Z-*.partial
 to=$NIGHTLY/$(date -u +%Y%m%dT%H%M%SZ)-$$
 draft=$to.partial
@@ -36,6 +48,7 @@ case $profile in
         for one in "$state" "$solo_state"; do
             if [ -d "$one" ]; then
                 "$current/arteriole/bin/python" "$here/backup.py" "$one" "$draft/$(basename "$one")"
+                require_store "$(basename "$one")"
             fi
         done
         cp -a "$etc" "$draft/etc"
@@ -44,8 +57,10 @@ case $profile in
         uid=$(sed -n 's/^RUN_UID=//p' "$here/../.env")
         if [ "$(id -u)" = 0 ]; then chown "${uid:-10001}" "$draft"; fi
         copy services /var/lib/arteriole
+        require_store arteriole
         if [ "$profile" = solo ]; then
             copy st2solo /var/lib/st2solo
+            require_store st2solo
         else
             compose exec -T mongo sh -c "$DUMP" > "$draft/mongo.archive.gz"
             compose run --rm -T --no-deps --entrypoint tar st2-content -C /etc/st2/keys -cf - . > "$draft/st2-keys.tar"
@@ -53,7 +68,6 @@ case $profile in
         cp -a "$here/../.env" "$draft/env"
         if [ -d "$etc" ]; then cp -a "$etc" "$draft/etc"; fi
         ;;
-    *) fail "expected solo, stackstorm or nothing, found $profile" ;;
 esac
 sync -f "$draft"
 mv "$draft" "$to"

@@ -29,8 +29,21 @@ def packs_in(root: Path) -> list[Path]:
     return [folder for folder in candidates if (folder / "pack.yaml").is_file()]
 
 
+def wants_configuration(folder: Path) -> bool:
+    """It requires a key that has no default, or it ships an example to be copied."""
+    schema = folder / "config.schema.yaml"
+    keys = read(schema) if schema.is_file() else None
+    if not isinstance(keys, dict):  # there is none, or none that st2solo takes
+        return False
+    required = any(
+        isinstance(key, dict) and key.get("required") and "default" not in key
+        for key in keys.values()
+    )
+    return required or any(folder.glob("*.yaml.example"))
+
+
 def missing(config: Path, current: Path, release: Path) -> list[str]:
-    """What is missing, each in words; nothing of a pack that takes no configuration."""
+    """What is missing, each in words; nothing of a pack that does without a configuration."""
     told, base = read(config), config.resolve().parent
     configs, found = base / told.get("configs", "configs"), []
     for name in told.get("packs", ()):  # st2solo says what else is wrong with the file
@@ -41,11 +54,10 @@ def missing(config: Path, current: Path, release: Path) -> list[str]:
         for folder in packs_in(root):
             pack = read(folder / "pack.yaml")
             file = configs / f"{pack.get('ref', pack['name'])}.yaml"
-            if (folder / "config.schema.yaml").is_file() and not file.is_file():
-                example = folder / f"{file.name}.example"
-                found.append(
-                    f"{file} is missing: copy {example}, or take that pack out of {config}"
-                )
+            if wants_configuration(folder) and not file.is_file():
+                examples = sorted(folder.glob("*.yaml.example"))
+                what = f"copy {examples[0]}" if examples else f"see {folder / 'config.schema.yaml'}"
+                found.append(f"{file} is missing: {what}, or take that pack out of {config}")
     return found
 
 

@@ -6,7 +6,7 @@
 #   SMOKE_SAMPLES=2                samples of the run: how many, or a CSV with samples of your own
 #   LANDING=/data/incoming         where the run is written
 #   PYTHON=python3.11              the Python of the bundle
-#   KEEP_RELEASES=3
+#   KEEP_RELEASES=3               these three are whole numbers from 1 to 9999
 #   KEEP_BACKUPS=5                 of those that deployments make
 #   NIGHTLY=/mnt/backup/arteriole  where nightly.sh puts its own
 #   KEEP_NIGHTS=14
@@ -18,6 +18,8 @@ incoming=$opt/incoming
 releases=$opt/releases
 current=$opt/current
 previous=$opt/previous
+# how many problems st2solo had with its packs before the deployment
+problems_before=$opt/problems-before
 state=$DESTDIR/var/lib/arteriole
 solo_state=$DESTDIR/var/lib/st2solo
 backups=$DESTDIR/var/backups/arteriole
@@ -30,7 +32,8 @@ LANDING=/data/incoming
 PYTHON=python3
 KEEP_RELEASES=3
 KEEP_BACKUPS=5
-NIGHTLY=$DESTDIR/var/backups/arteriole-nightly
+own_nightly=$DESTDIR/var/backups/arteriole-nightly
+NIGHTLY=$own_nightly
 KEEP_NIGHTS=14
 # shellcheck disable=SC1091  # it is the machine's
 if [ -f "$etc/deploy.env" ]; then . "$etc/deploy.env"; fi
@@ -40,6 +43,17 @@ umask 022
 
 say() { echo "$(basename "$0"): $*"; }
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
+
+# require_count NAME VALUE: VALUE is a whole number from 1 on.
+require_count() {
+    case $2 in
+        "" | 0* | *[!0-9]* | ?????*)
+            fail "expected $1 from 1 to 9999 in $etc/deploy.env, a whole number, found '$2'" ;;
+    esac
+}
+require_count KEEP_RELEASES "$KEEP_RELEASES"
+require_count KEEP_BACKUPS "$KEEP_BACKUPS"
+require_count KEEP_NIGHTS "$KEEP_NIGHTS"
 
 # point LINK TARGET: LINK leads to TARGET from one moment to the next.
 point() {
@@ -56,17 +70,22 @@ as_service() {
     fi
 }
 
-# the newest backup; empty if there is none
-newest_backup() {
-    find "$backups" -mindepth 1 -maxdepth 1 -type d ! -name '*.partial' 2>/dev/null | LC_ALL=C sort | tail -n 1
+# backups_in FOLDER: the whole backups there, which are named by their time, the newest first.
+# NB: nothing else that is in FOLDER counts. FOLDER may be a link.
+backups_in() {
+    day='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+    find "${1%/}/" -mindepth 1 -maxdepth 1 -type d -name "${day}T[0-9]*Z-*" ! -name '*.partial' |
+        LC_ALL=C sort -r
 }
 
-# prune FOLDER COUNT: of the backups there, which are named by their time, the newest COUNT stay, one
-# at least. NB: nothing else that is in FOLDER is touched.
+# the newest backup that a deployment has made; empty if there is none
+newest_backup() {
+    backups_in "$backups" 2>/dev/null | head -n 1
+}
+
+# prune FOLDER COUNT: of the backups there the newest COUNT stay.
 prune() {
-    day='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
-    find "$1" -mindepth 1 -maxdepth 1 -type d -name "${day}T[0-9]*Z-*" ! -name '*.partial' |
-        LC_ALL=C sort -r | tail -n +"$((($2 > 1 ? $2 : 1) + 1))" | while IFS= read -r old; do
+    backups_in "$1" | tail -n +"$(($2 + 1))" | while IFS= read -r old; do
         rm -rf "$old"
         say "$old is removed"
     done

@@ -6,7 +6,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/codedeploy/places.sh
 . "$here/places.sh"
 
-if "$here/smoke.sh"; then
+if [ -s "$problems_before" ]; then set -- --problems-before "$(cat "$problems_before")"; fi
+rm -f "$problems_before"
+if "$here/smoke.sh" "$@"; then
     say "$(readlink "$current") works"
     exit 0
 fi
@@ -24,8 +26,12 @@ for one in "$state" "$solo_state"; do
     if [ "$now" = "$("$python" "$current/deploy/backup.py" --schemas "$copy")" ]; then continue; fi
     aside=$one.of-$(basename "$bad")
     rm -rf "$aside"
-    mv "$one" "$aside"
-    cp -a "$copy" "$one"
+    mkdir -m 0700 "$aside"
+    chown --reference="$one" "$aside"
+    # What is in it, not the folder: that may be a mount point.
+    find "$one/" -mindepth 1 -maxdepth 1 -exec mv -t "$aside" -- {} + ||
+        fail "$one could not be moved to $aside, and each has a part of it now; the services stand"
+    find "$copy/" -mindepth 1 -maxdepth 1 -exec cp -a -t "$one" -- {} +
     say "$one is that of $saved again; what the failed release made of it is in $aside"
 done
 point "$current" "$(readlink "$previous")"

@@ -40,7 +40,7 @@ FAKE_COMPOSE = """#!/bin/sh
 echo "$*" >> "$FAKE_LOG"
 for word; do case $word in
     *.partial:/to) to=${word%:/to} ;;
-    /to/*) mkdir "$to/${word#/to/}" ;;
+    /to/*) mkdir "$to/${word#/to/}" && touch "$to/${word#/to/}/${FAKE_FILE:-a.sqlite}" ;;
     mongo) echo dump ;;
     tar) echo keys ;;
 esac; done
@@ -49,6 +49,9 @@ exit "${FAKE_CODE:-0}"
 #: Stands for deploy/smoke.py of a release; `new_schema` is what a migration would do to a store.
 FAKE_SMOKE = """
 import os, sqlite3, sys
+if "problems" in sys.argv:
+    print(os.environ["FAKE_PROBLEMS"])
+    sys.exit(0)
 if "new_schema" in {what!r}:
     store = sqlite3.connect(os.environ["FAKE_STORE"])
     store.execute("PRAGMA user_version = 99")
@@ -65,6 +68,7 @@ class Root:
         self.folder = folder
         self.log = folder / "systemctl.log"
         self.log.touch()
+        self.problems = ""
         (folder / "bin").mkdir()
         (folder / "bin" / "systemctl").write_text(FAKE_SYSTEMCTL)
         (folder / "bin" / "systemctl").chmod(0o755)
@@ -123,6 +127,7 @@ class Root:
                 "DESTDIR": str(self.folder / "root"),
                 "FAKE_LOG": str(self.log),
                 "FAKE_STORE": str(self.store),
+                "FAKE_PROBLEMS": self.problems,
             },
             capture_output=True,
             text=True,
@@ -242,6 +247,42 @@ def test_with_it_goes_the_state_that_it_has_migrated(living):
     assert living.solo_state.is_dir()
 
 
+#: Stands for mv where the state is a mount point, as on the machine of deploy/terraform.
+MV_OF_A_MOUNT_POINT = """#!/bin/sh
+for word; do
+    [ "$word" != "STATE" ] || { echo "cannot move $word: resource busy" >&2; exit 1; }
+done
+exec MV "$@"
+"""
+
+
+def test_a_state_that_is_a_mount_point_goes_back_too(living):
+    (living.folder / "bin" / "mv").write_text(
+        MV_OF_A_MOUNT_POINT.replace("STATE", str(living.state)).replace("MV", shutil.which("mv"))
+    )
+    (living.folder / "bin" / "mv").chmod(0o755)
+    living.state.chmod(0o750)
+    (living.state / ".hidden").write_text("of before")
+    mounted = living.state.stat().st_ino
+    bad = living.revision("bad", smoke="new_schema")
+    done = living.deploy(bad, stop_of=living.first)
+    assert done.returncode == 1 and "is back" in done.stderr, done.stderr
+    assert living.schema() == 3 and (living.state / ".hidden").read_text() == "of before"
+    aside = living.at(f"var/lib/arteriole.of-{name_of(bad)}")
+    assert {path.name for path in aside.iterdir()} == {".hidden", "admin.token", "runfolder"}
+    assert aside.stat().st_mode & 0o777 == 0o700
+    assert living.state.stat().st_ino == mounted
+    assert living.state.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_folder_of_a_person_is_not_taken_for_the_newest_backup(living):
+    backups = living.at("var/backups/arteriole")
+    (backups / "z-before-the-move" / "arteriole").mkdir(parents=True)
+    (backups / "z-before-the-move" / "arteriole" / "wrong").touch()
+    living.deploy(living.revision("bad", smoke="new_schema"), stop_of=living.first)
+    assert living.schema() == 3 and not (living.state / "wrong").exists()
+
+
 def test_an_upgrade_is_tested_without_a_run_unless_the_site_asks_for_one(living):
     second = living.revision("two")
     done = living.deploy(second, stop_of=living.first)
@@ -251,6 +292,18 @@ def test_an_upgrade_is_tested_without_a_run_unless_the_site_asks_for_one(living)
     done = living.deploy(living.revision("three"), stop_of=second)
     assert "--what chain " in done.stderr and "--samples /etc/samples.csv" in done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_what_packs_lacked_before_the_deployment_is_no_fault_of_it(living):
+    living.problems = "2"
+    second = living.revision("two")
+    done = living.deploy(second, stop_of=living.first)
+    assert done.returncode == 0 and "--problems-before 2" in done.stderr, done.stderr
+    living.problems = ""  # st2solo did not answer
+    done = living.deploy(living.revision("three"), stop_of=second)
+    assert done.returncode == 0 and "--problems-before" not in done.stderr
+    by_hand = living.script(Path(living.release) / "deploy" / "codedeploy" / "smoke.sh")
+    assert "fake smoke test" in by_hand.stderr and "--problems-before" not in by_hand.stderr
 
 
 def test_a_test_that_is_none_stops_the_deployment_before_the_state_is_touched(living):
@@ -312,6 +365,7 @@ def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
     shutil.copytree(ROOT / "packs" / "umccr", mine)
     text = (mine / "pack.yaml").read_text()
     (mine / "pack.yaml").write_text(text.replace("umccr", "mysite"))
+    (mine / "umccr.yaml.example").rename(mine / "mysite.yaml.example")
     (root.etc / "st2solo.yaml").write_text(
         f"packs: [{root.packs}/arteria, packs/mysite]\nstate: {root.solo_state}\n"
     )
@@ -323,6 +377,26 @@ def test_a_site_with_a_pack_of_its_own_needs_none_of_umccr(root):
     (root.etc / "configs" / "mysite.yaml").write_text("---\n")
     done = root.deploy(root.revision("two"))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("{type: integer}", False),
+        ("{type: integer, required: true, default: 3}", False),
+        ("{type: integer, required: true}", True),
+    ],
+)
+def test_a_pack_that_does_without_a_configuration_is_asked_for_none(root, key, asked):
+    mine = root.etc / "packs" / "mysite"
+    mine.mkdir(parents=True)
+    (mine / "pack.yaml").write_text("name: mysite\n")
+    (mine / "config.schema.yaml").write_text(f"lanes: {key}\n")
+    (root.etc / "st2solo.yaml").write_text(f"packs: [packs/mysite]\nstate: {root.solo_state}\n")
+    done = root.deploy(root.revision("one"))
+    assert done.returncode == asked, done.stderr
+    told = f"mysite.yaml is missing: see {mine / 'config.schema.yaml'}, or"
+    assert (told in done.stderr) is asked
 
 
 @pytest.mark.parametrize(
@@ -392,6 +466,72 @@ def test_a_nightly_backup_has_state_and_keys_and_an_old_one_goes(living):
     assert (nightly / made).stat().st_mode & 0o777 == 0o700
 
 
+def lacks_state(living):
+    shutil.rmtree(living.state)
+
+
+def has_an_empty_state(living):
+    living.store.unlink()
+
+
+def has_an_empty_orchestrator(living):
+    (living.solo_state / "st2solo.sqlite").unlink()
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lacks_state, "there is no state at {state}: docker-compose wants the word solo"),
+        (has_an_empty_state, "/arteriole, so this is no backup"),
+        (has_an_empty_orchestrator, "/st2solo, so this is no backup"),
+    ],
+)
+def test_a_night_without_a_store_is_no_backup_and_removes_none(living, made, told):
+    nightly = living.at("var/backups/arteriole-nightly")
+    (nightly / "20260101T023000Z-1").mkdir(parents=True)
+    (living.etc / "deploy.env").write_text("KEEP_NIGHTS=1\n")
+    made(living)
+    done = living.script(ROOT / "deploy" / "nightly.sh")
+    assert done.returncode == 1 and told.format(state=living.state) in done.stderr, done.stderr
+    assert [name for name in backup_names(nightly) if not name.endswith(".partial")] == [
+        "20260101T023000Z-1"
+    ]
+
+
+def test_a_folder_for_backups_that_is_not_mounted_is_not_made(living):
+    nightly = living.at("mnt/backup/arteriole")
+    (living.etc / "deploy.env").write_text(f"NIGHTLY={nightly}\n")
+    done = living.script(ROOT / "deploy" / "nightly.sh")
+    assert done.returncode == 1 and "is it mounted?" in done.stderr and str(nightly) in done.stderr
+    assert not nightly.exists()
+
+
+def test_backups_behind_a_link_are_counted_too(living):
+    disk, link = living.at("mnt/disk"), living.at("mnt/backup")
+    (disk / "20260101T023000Z-1").mkdir(parents=True)
+    link.symlink_to(disk)
+    (living.etc / "deploy.env").write_text(f"NIGHTLY={link}\nKEEP_NIGHTS=1\n")
+    assert living.script(ROOT / "deploy" / "nightly.sh").returncode == 0
+    assert len(backup_names(disk)) == 1 and "20260101T023000Z-1" not in backup_names(disk)
+
+
+@pytest.mark.parametrize("name", ["KEEP_NIGHTS", "KEEP_BACKUPS", "KEEP_RELEASES"])
+def test_how_many_are_kept_is_a_number(living, name):
+    nightly = living.at("var/backups/arteriole-nightly")
+    (nightly / "20260101T023000Z-1").mkdir(parents=True)
+    for count in ("all", "0", "-1", "''", "14d", "08", "99999999999999999999"):
+        (living.etc / "deploy.env").write_text(f"{name}={count}\n")
+        living.told()
+        for script in (
+            ROOT / "deploy" / "nightly.sh",
+            living.first / "deploy" / "codedeploy" / "application_stop.sh",
+        ):
+            done = living.script(script)
+            assert done.returncode == 1 and f"expected {name} from 1 to 9999" in done.stderr, count
+        assert living.told() == []
+    assert backup_names(nightly) == ["20260101T023000Z-1"]
+
+
 @pytest.mark.parametrize(
     ("profile", "parts"),
     [
@@ -408,6 +548,9 @@ def test_a_nightly_backup_of_containers_is_whole_or_not_there(root, profile, par
     compose.chmod(0o755)
     script, nightly = project / "deploy" / "nightly.sh", root.at("var/backups/arteriole-nightly")
     assert root.script(script, profile, FAKE_CODE="1").returncode != 0
+    assert [path.suffix for path in nightly.iterdir()] == [".partial"]
+    done = root.script(script, profile, FAKE_FILE="admin.token")
+    assert done.returncode == 1 and "this is no backup" in done.stderr
     assert [path.suffix for path in nightly.iterdir()] == [".partial"]
     done = root.script(script, profile)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -281,6 +281,15 @@ def test_a_folder_that_is_named_takes_the_place_of_its_volume(tmp_path):
         )
 
 
+def test_it_is_told_that_a_folder_which_is_named_has_to_be_there():
+    """Docker would make it, as root's: no form of compose takes a folder or a volume otherwise."""
+    _, words = EXAMPLE.partition("# RESTORE_DIR=")[0].rsplit("\n\n", 1)
+    assert "begins with / or ./ and is there before" in words
+    install = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    (line,) = [line for line in install.splitlines() if "chown 10001:10001 FASTQ_DIR" in line]
+    assert "RESTORE_DIR" in line and "SHEETS_DIR" in line
+
+
 # The page for sample sheets
 
 CADDYFILE = (ROOT / "deploy/tls/Caddyfile").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ What the packs do is done here, by their token; tests/e2e/test_smoke.py has it w
 
 import http.server
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,18 +128,36 @@ def test_a_sensor_that_lives_is_not_enough(services):
 
 @pytest.mark.parametrize(
     ("archive", "told"),
-    [("http://127.0.0.1:9", "127.0.0.1:9/health does not answer"), (None, "is no archive service")],
-    ids=["down", "another one"],
+    [
+        ("http://127.0.0.1:9", "127.0.0.1:9/health does not answer"),
+        ("http://[::1]:many", "many/health does not answer"),
+        (None, "is no archive service"),
+    ],
+    ids=["down", "no address", "another one"],
 )
 def test_every_service_has_to_answer(services, tmp_path, archive, told):
     urls = json.loads((services.state / "arteriole" / "ports.json").read_text())
     # one that listens everywhere is asked where the runfolder service is
     everywhere = f"http://0.0.0.0:{services.ports.services['checksum']}"
-    urls |= {"archive": archive or urls["checksum"], "checksum": everywhere}
+    six = f"http://[::]:{services.ports.services['transfer']}"
+    urls |= {"archive": archive or urls["checksum"], "checksum": everywhere, "transfer": six}
     (tmp_path / "ports.json").write_text(json.dumps(urls))
     with Packs(services):
         done = smoke(services, seconds=1, **{"token-file": tmp_path / "admin.token"})
     assert done.returncode == 1 and told in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [None, "{", "[]", '{"archive": "http://[::"}', '{"archive": 8184}']
+)
+def test_it_has_to_be_known_where_the_services_are(services, tmp_path, content):
+    ports = tmp_path / "ports.json"
+    if content is not None:
+        ports.write_text(content)
+    with Packs(services):
+        done = smoke(services, seconds=1, **{"token-file": tmp_path / "admin.token"})
+    assert done.returncode == 1 and f"{ports} cannot be read" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 class Figures(http.server.BaseHTTPRequestHandler):
@@ -155,17 +174,28 @@ class Figures(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize(("problems", "told"), [(0.0, ""), (2.0, "(2 problems)")])
-def test_st2solo_has_to_know_every_file_of_its_packs(services, tmp_path, problems, told):
+@pytest.mark.parametrize(
+    ("problems", "before", "told"),
+    [
+        (0.0, 0, ""),
+        (2.0, 0, "(2 problems)"),
+        (2.0, 2, ""),
+        (3.0, 2, "(3 problems, 2 before the deployment)"),
+    ],
+)
+def test_st2solo_has_to_know_every_file_of_its_packs(services, tmp_path, problems, before, told):
     server = http.server.HTTPServer(("127.0.0.1", 0), type("_", (Figures,), {"problems": problems}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     ports = tmp_path / "ports.json"
     ports.write_text(json.dumps({"host": "127.0.0.1", "api": server.server_address[1]}))
     with Packs(services):
-        done = smoke(services, **{"st2solo-ports": ports})
+        done = smoke(services, **{"st2solo-ports": ports, "problems-before": before})
+    noted = smoke(services, what="problems", **{"st2solo-ports": ports})
     server.shutdown()
     server.server_close()
     assert done.returncode == bool(told) and told in done.stderr, done.stderr
+    assert ("leaves out files of packs as before" in done.stdout) is bool(problems and not told)
+    assert noted.stdout == f"{problems:.0f}\n"
 
 
 def test_an_st2solo_that_is_not_there_is_told(services, tmp_path):
@@ -230,12 +260,14 @@ def test_one_that_is_broken_off_leaves_no_run_that_goes_on(services):
     ("given", "told"),
     [
         ({"url": "http://127.0.0.1:9", "seconds": 1}, "does not answer"),
-        ({"token-file": "/nowhere"}, "the token cannot be read"),
+        ({"token-file": "lost.token"}, "the token cannot be read"),
         ({"landing": "/proc/nowhere"}, "could not be written"),
     ],
     ids=["no service", "no token", "no landing folder"],
 )
 def test_what_is_missing_is_told(services, given, told):
+    if "token-file" in given:
+        given = {"token-file": services.state / "arteriole" / given["token-file"]}
     with Packs(services):
         done = smoke(services, what="chain", **given)
     assert done.returncode == 1 and told in done.stderr
@@ -244,6 +276,7 @@ def test_what_is_missing_is_told(services, given, told):
 
 def test_a_wrong_token_is_told_without_it(services, tmp_path):
     (tmp_path / "token").write_text("not-this-one\n")
+    shutil.copy(services.state / "arteriole" / "ports.json", tmp_path)
     with Packs(services):
         done = smoke(services, what="chain", **{"token-file": tmp_path / "token"})
     assert done.returncode == 1 and "401" in done.stderr and "not-this-one" not in done.stderr

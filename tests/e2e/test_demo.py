@@ -50,9 +50,22 @@ def test_a_second_demo_in_the_same_folder_is_refused(tmp_path):
         assert "another one is running" in _refused(tmp_path / "home", free_ports(1)[0])
 
 
+def test_where_a_tool_is_missing_the_demo_fails_and_is_not_skipped():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "demo", "-p", "no:cacheprovider", __file__],
+        cwd=ROOT,
+        env={**os.environ, "PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "not found on PATH" in done.stdout, done.stdout
+
+
 @pytest.mark.demo
-@pytest.mark.skipif(bool(missing_tools()), reason=missing_tools())
 def test_on_a_terminal_it_shows_a_table_and_ends_with_the_proof():
+    if missing := missing_tools():
+        pytest.fail(missing)  # who asks for the demo gets no quiet skip
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         ["make", "demo", "ONCE=1"],

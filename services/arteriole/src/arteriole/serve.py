@@ -192,10 +192,10 @@ def _open(settings: Settings, names: list[str]) -> list[Application]:
         application = Application(service, tokens, settings.chat)
         ports[name] = _listen(application, settings.host, port)
         applications.append(application)
-        url = f"http://{settings.host}:{ports[name]}"
+        url = _url(settings.host, ports[name])
         log.info("serving", service=name, url=url, mode=settings.mode.value)
     with turn(settings.state_dir / ".turn"):
-        _write_ports(settings, ports)
+        write_ports(settings, ports)
     return applications
 
 
@@ -231,11 +231,15 @@ def _listen(application: Application, host: str, port: int) -> int:
         raise ServeError(f"{name} cannot listen on {host}:{port}: {err.strerror}") from err
 
 
-def _write_ports(settings: Settings, ports: dict[str, int]) -> None:
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def write_ports(settings: Settings, ports: dict[str, int]) -> None:
     """Which service listens where, for commands on this machine and ports chosen by the kernel."""
     known = settings.state_dir / "ports.json"
     partial = settings.state_dir / ".ports.json.partial"
-    urls = {name: f"http://{settings.host}:{port}" for name, port in ports.items()}
+    urls = {name: _url(settings.host, port) for name, port in ports.items()}
     with contextlib.suppress(OSError, ValueError):  # each service may have a process of its own
         urls = {**json.loads(known.read_text(encoding="utf-8")), **urls}
     urls = {name: url for name, url in urls.items() if name in configured(settings)}

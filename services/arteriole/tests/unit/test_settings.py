@@ -1,12 +1,13 @@
 """The example configuration is one that can be used."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from arteriole.app.config import ConfigError, load
 from arteriole.app.names import is_identifier
-from arteriole.serve import configured
+from arteriole.serve import configured, write_ports
 from arteriole.settings import SERVICES, Settings
 
 EXAMPLE = Path(__file__).parents[2] / "arteriole.yaml.example"
@@ -84,3 +85,12 @@ def test_limits_are_of_a_folder_that_services_write_to(tmp_path):
             continue
         with pytest.raises(ConfigError, match=r"yaml:\d+: disk.roots: .*found '/data/incomming'"):
             load(path, Settings, {})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("127.0.0.1", "http://127.0.0.1:8180"), ("::1", "http://[::1]:8180")]
+)
+def test_where_a_service_is_stands_there_as_a_url(tmp_path, host, url):
+    settings = load(EXAMPLE, Settings, {}).model_copy(update={"host": host, "state_dir": tmp_path})
+    write_ports(settings, {"runfolder": 8180})
+    assert json.loads((tmp_path / "ports.json").read_text()) == {"runfolder": url}

@@ -214,8 +214,16 @@ class Registry:
             return
         read = [pack.path for pack in of]
         read += [pack_config.path_of(self._configs, pack.ref) for pack in of]
-        others = (p for p in self.problems if not any(p.file.is_relative_to(at) for at in read))
+        others = self._problems_outside(read)
         self.problems = [*(p for p in others if p not in problems), *problems]
+
+    def _problems_outside(self, places: Sequence[Path]) -> list[Problem]:
+        """Those of files that are neither one of `places` nor below it."""
+        return [p for p in self.problems if not any(p.file.is_relative_to(at) for at in places)]
+
+    def configured(self, pack: str) -> None:
+        """A configuration of the pack that fits its schema was written."""
+        self.problems = self._problems_outside([pack_config.path_of(self._configs, pack)])
 
     def _tell(self) -> None:
         for callback in self.on_registered:
@@ -258,6 +266,7 @@ class Registry:
             InvalidError: one of them is fixed, or its files are not there.
         """
         fixed = self.fixed()
+        replaced = self._installed_at([pack.ref for pack in found])
         for pack in found:
             if pack.ref in fixed:
                 raise InvalidError(f'the pack "{pack.ref}" is {fixed[pack.ref]}')
@@ -266,6 +275,7 @@ class Registry:
             self.installed.put(pack)
         names = [pack.ref for pack in found]
         self._register(names, fail_on_failure=True)
+        self.problems = self._problems_outside(replaced)
         asyncio.get_running_loop().call_soon(self._tell)  # once it is committed
         return names
 
@@ -292,14 +302,20 @@ class Registry:
             InvalidError: one is fixed.
         """
         self.require_removable(names)
-        fixed = self.fixed()
+        fixed, gone = self.fixed(), self._installed_at(names)
         for name in names:
             self.installed.remove(name)
             if name not in fixed:
+                gone += [path for ref, path in self.pack_paths() if ref == name]
+                gone.append(pack_config.path_of(self._configs, name))
                 self._forget(name)
+        self.problems = self._problems_outside(gone)
         self._triggers.forget_unused()
         asyncio.get_running_loop().call_soon(self._tell)  # once it is committed
         return list(names)
+
+    def _installed_at(self, names: Sequence[str]) -> list[Path]:
+        return [self.installed.path(one) for one in self.installed.in_force() if one.ref in names]
 
     def _forget(self, pack: str) -> None:
         """Delete what a pack has; a trigger that a rule of another one uses waits for its type."""

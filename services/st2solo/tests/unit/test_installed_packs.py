@@ -7,6 +7,7 @@ import pytest
 from st2solo import config as configuration
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.installed_packs import InstalledPack, InstalledPacks
+from st2solo.metadata_file import Problem
 from st2solo.server import registry_of
 
 _META = "name: {}\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.org\n"
@@ -90,6 +91,7 @@ def test_a_pack_of_the_configuration_wins_and_that_is_told(site, installed):
         return site.registry.remove(["demo"])
 
     assert asyncio.run(remove()) == ["demo"]
+    assert not any(folder in problem.file.parents for problem in site.registry.problems)
     assert site.registry.action("demo.a")
     with pytest.raises(InvalidError, match="was not installed, so it cannot be removed"):
         site.registry.require_removable(["demo"])
@@ -106,6 +108,10 @@ def test_a_pack_that_the_configuration_names_no_more_can_be_removed(site):
     (site.folder / "st2solo.yaml").write_text("packs: [other/mine]\nstate: state\n")
     registry, *_ = registry_of(configuration.load(site.folder / "st2solo.yaml"), site.store)
     registry.register(fail_on_failure=True)
+    registry.problems = [
+        Problem(file, None, "of before")
+        for file in (site.pack / "a.yaml", site.folder / "configs/demo.yaml", other / "a.yaml")
+    ]
     assert registry.left_behind() == ["demo"] and registry.action("demo.a")
     with pytest.raises(InvalidError, match="was not installed, so it cannot be removed"):
         registry.require_removable(["mine"])
@@ -115,9 +121,25 @@ def test_a_pack_that_the_configuration_names_no_more_can_be_removed(site):
 
     assert asyncio.run(remove()) == ["demo"]
     assert registry.left_behind() == []
+    assert [problem.file for problem in registry.problems] == [other / "a.yaml"]
     with pytest.raises(NotFoundError):
         registry.action("demo.a")
     assert (site.pack / "pack.yaml").is_file()
+
+
+def test_what_was_wrong_with_a_pack_is_forgotten_when_another_one_replaces_it(site, installed):
+    site.registry.register(fail_on_failure=False)
+    gone = installed.folder / _NEW / "hello"
+    assert [p for p in site.registry.problems if gone in p.file.parents]
+    folder = installed.folder / _OLD / "hello"
+    folder.mkdir(exist_ok=True)
+    (folder / "pack.yaml").write_text(_META.format("hello"))
+
+    async def install():
+        return site.registry.install([InstalledPack("hello", _OLD, "file:///h", "d" * 40)])
+
+    assert asyncio.run(install()) == ["hello"]
+    assert not [p for p in site.registry.problems if gone in p.file.parents]
 
 
 def test_an_installed_pack_whose_files_are_gone_is_told(site, installed):

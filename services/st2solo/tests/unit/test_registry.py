@@ -162,6 +162,17 @@ def test_what_is_not_registered_is_known_until_it_is(site):
     assert names() == []
 
 
+def test_what_was_wrong_with_a_configuration_is_forgotten_when_it_is_mended(site):
+    site.write("config.schema.yaml", "port: {type: integer}\n")
+    site.write("actions/bad.yaml", "name: bad\nrunner_type: none\n")
+    (site.folder / "configs" / "demo.yaml").write_text("port: many\n")
+    site.registry.register(fail_on_failure=False)
+    names = [problem.file.name for problem in site.registry.problems]
+    assert sorted(names) == ["bad.yaml", "demo.yaml"]
+    site.registry.configured("demo")
+    assert [problem.file.name for problem in site.registry.problems] == ["bad.yaml"]
+
+
 def test_a_refused_registration_changes_nothing(site):
     site.write("actions/good.yaml", _ACTION)
     site.registry.register(fail_on_failure=True)

@@ -120,6 +120,7 @@ def put_config(call: Call, pack: str) -> dict[str, Any]:
     found = call.services.resources.get(Kind.PACK, pack)
     folder = call.services.config.configs
     pack_config.write(folder, found.ref, call.object(), found.content["config_schema"])
+    call.services.registry.configured(found.ref)
     call.services.sensors.refresh()
     return _config(call, found)
 

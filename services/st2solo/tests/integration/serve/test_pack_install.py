@@ -114,12 +114,26 @@ def _key(serve, name):
     return reply.json()["value"] if reply.status_code == 200 else None
 
 
+def _problems(serve):
+    lines = serve.call("GET", "/metrics").text.splitlines()
+    (value,) = [line.split()[1] for line in lines if line.startswith("st2solo_registration_probl")]
+    return float(value)
+
+
 def test_a_pack_is_configured(serve, until):
-    """The sensor starts again with it."""
+    """The sensor starts again with it, and what was wrong before is wrong no more."""
+    file = serve.folder / "configs" / "hello.yaml"
+    before = _problems(serve)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("times: often\n")
+    file.chmod(0o600)
+    again = {"packs": ["hello"], "fail_on_failure": False}
+    assert serve.call("POST", "/packs/register", json=again).status_code == 200
+    assert _problems(serve) == before + 1
     values = {"greeting": "Good day", "times": 1}
     done = serve.call("PUT", "/configs/hello", json=values)
     assert (done.json()["pack"], done.json()["values"]) == ("hello", values)
-    file = serve.folder / "configs" / "hello.yaml"
+    assert _problems(serve) == before
     assert file.read_text() == "greeting: Good day\ntimes: 1\n"
     assert file.stat().st_mode & 0o777 == 0o600
     until(lambda: _key(serve, "version") == "2 Good day", "the sensor has started with it")
