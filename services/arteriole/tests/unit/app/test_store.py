@@ -55,7 +55,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path):
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match=r"newer arteriole \(schema 99, this one knows \d\)") as e:
+    with pytest.raises(StoreError, match=r"newer arteriole \(schema 99, this one knows \d+\)") as e:
         Store(path, SCHEMA)
     assert e.value.hint
     connection = sqlite3.connect(path)
