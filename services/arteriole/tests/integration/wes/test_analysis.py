@@ -1,7 +1,9 @@
 """Analyses as processes of this machine, with Debian's own tools as the pipeline."""
 
+import fcntl
 import gzip
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -233,6 +235,54 @@ def test_a_step_that_is_given_more_changes_no_results(centre: Site) -> None:
     steps[1] |= {"hours": 48, "memory_gb": 2}
     (centre.home / "T1").touch()
     assert [unit["already"] for unit in centre.analyse()["units"]] == [True, True, False]
+
+
+def test_results_of_an_earlier_version_are_recognised(centre: Site) -> None:
+    """Their digest is of what the steps were given, too."""
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    parameters = centre.parameters(**one)
+    unit, entry = parameters["units"][0], parameters["pipelines"]["count"]
+    of = [{key: value for key, value in unit.items() if key != "digest"}, entry]
+    record = centre.result("count-1.T1") / "analysis.json"
+    earlier = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    assert unit["digest"] != earlier and unit["digest"] in record.read_text()
+    record.write_text(record.read_text().replace(unit["digest"], earlier))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [True]
+
+
+def test_results_of_very_many_samples_are_recognised(centre: Site) -> None:
+    """Their analysis.json is longer than what is kept of a command's output."""
+    sources = {f"R{read}": ["x" * 200] * 1000 for read in (1, 2)}
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    record = centre.result("count-1.T1") / "analysis.json"
+    found = json.loads(record.read_text())
+    record.write_text(json.dumps({**found, "steps": [sources]}, indent=1))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [True]
+
+
+def test_what_publishes_unheard_is_waited_for(centre: Site, wes: Any, until: Any) -> None:
+    """At its begin, and when its own results are to be published."""
+    centre.on_slurm()
+    centre.settings["pipelines"]["sleep"]["executor"] = "here"
+    lock = centre.work / RUN / "attempt-1" / "sleep-1.R1" / ".publishing"
+    lock.parent.mkdir(parents=True)
+    service = wes()
+    log, said = service.jobs / "1" / "log", "an earlier start still publishes its results"
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        samples = [sample("R1", pipeline="sleep")]
+        job_id = service.submit(RUN, "k", attempt=1, samples=samples, held=["T1", "N1"])["job_id"]
+        until(lambda: log.exists() and log.read_text().count(said) == 1)
+    until((centre.home / "starts.R1").exists)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (centre.home / "go.R1").touch()
+        until(lambda: log.read_text().count(said) == 2)
+        assert not (centre.result("sleep-1.R1")).exists()
+    job = service.ended(job_id)
+    assert job["state"] == "done", job
 
 
 def test_a_pipeline_that_leaves_nothing_failed(centre: Site) -> None:
