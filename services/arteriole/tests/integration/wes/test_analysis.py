@@ -216,6 +216,29 @@ def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
     assert not [path for path in printed if "T1" in path.read_text()]
 
 
+def test_nothing_of_earlier_metadata_is_in_the_results(centre: Site) -> None:
+    """Nor of the pipeline that takes the results of another."""
+    count = centre.settings["pipelines"]["count"]
+    flag = centre.home / "flag"
+    keep = [
+        {"name": "folder", "command": ["mkdir", "-p", "{work}/results"]},
+        {"name": "keep", "command": ["cp", "{table}", "{work}/results/{key}.csv"]},
+        {"name": "check", "command": ["ls", str(flag)]},
+    ]
+    table = {"columns": {"subject": "{subject}"}}
+    first = {**count, "table": table, "steps": keep[:2]}
+    after = {**first, "after": "count", "steps": keep}
+    centre.settings["pipelines"] |= {"count": first, "next": after}
+    held = {"held": ["N1", "R1"]}
+    centre.analyse(samples=[sample("T1", subject="P1")], **held)
+    with pytest.raises(AnalysisError):
+        centre.analyse(samples=[sample("T1", subject="P1")], pipeline="next", **held)
+    flag.touch()
+    centre.analyse(samples=[sample("T1", subject="P2")], pipeline="next", **held)
+    tables = [path.read_text() for path in centre.result("next-1.T1").glob("*.csv")]
+    assert tables == ["subject\nP2\n"]
+
+
 def test_results_that_were_taken_away_are_made_anew(centre: Site) -> None:
     one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
     centre.analyse(**one)

@@ -5,6 +5,8 @@ import shlex
 from pathlib import PurePosixPath
 from typing import Any
 
+import pytest
+
 from arteriole.jobs.executors.step import Step
 from arteriole.wes.settings import Pipeline
 from arteriole.wes.steps import Places, Unfolded
@@ -94,7 +96,22 @@ def test_a_table_has_a_row_a_sample() -> None:
 def test_results_of_another_pipeline_are_taken() -> None:
     unit = UNIT.model_copy(update={"input": "bcbio-1.CASE"})
     steps = unfold(unit, after="bcbio", steps=[command("umccrise", "{input}")])
-    assert [step.command for step in steps] == [("umccrise", "/r/R/attempt-2/bcbio-1.CASE")]
+    assert [step.name for step in steps] == ["inputs", "do"]
+    assert steps[0].files["wanted"] == ""
+    assert steps[1].command == ("umccrise", "/r/R/attempt-2/bcbio-1.CASE")
+
+
+@pytest.mark.parametrize("more", [{}, {"after": "bcbio"}])
+def test_other_metadata_makes_other_inputs(more: dict[str, Any]) -> None:
+    """Of equal files, too; another version of the same metadata makes none."""
+    tumor = UNIT.samples[1]
+
+    def digest(**of: Any) -> str:
+        unit = UNIT.model_copy(update={"samples": [UNIT.samples[0], tumor.model_copy(update=of)]})
+        return unfold(unit, steps=[command("x")], **more)[0].digest
+
+    assert digest(version=2) == digest()
+    assert digest(phenotype="normal") != digest()
 
 
 def test_nextflow() -> None:
