@@ -165,19 +165,23 @@ class Analysis:
             return
         while work.at < len(work.steps):
             step = work.steps[work.at]
+            if not self._has_room(work, step):
+                return  # NB: first, so that what waits costs no call
             if not work.anew and work.shell.read(step.done).strip() == step.digest:
                 self._records.begun(work.unit.name, step, work.unfolded.samples[work.at], kept=True)
                 work.at += 1
                 continue
-            beside = [
-                other.running
-                for other in self._works
-                if other.running is not None and other.executor is work.executor
-            ]
-            if work.executor.has_room(beside, step):
-                self._begin(work, step)
+            self._begin(work, step)
             return
         self._publish(work)
+
+    def _has_room(self, work: UnitWork, step: Step) -> bool:
+        beside = [
+            other.running
+            for other in self._works
+            if other.running is not None and other.executor is work.executor
+        ]
+        return work.executor.has_room(beside, step)
 
     def _begin(self, work: UnitWork, step: Step) -> None:
         work.anew = True

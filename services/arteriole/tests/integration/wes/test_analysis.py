@@ -13,6 +13,7 @@ import pytest
 from centre import EARLIER, RUN, THREE, Site, sample, write_attempt
 
 from arteriole.app.errors import ArterioleError
+from arteriole.jobs.executors.shell import Shell
 from arteriole.wes.errors import AnalysisError
 
 
@@ -172,6 +173,20 @@ def test_a_retry_does_not_repeat_the_steps_that_succeeded(centre: Site) -> None:
         centre.analyse(**samples)
     (centre.home / "flag").touch()
     assert centre.analyse(**samples)["units"]  # mkdir would fail at its second time
+
+
+def test_a_unit_that_waits_for_room_costs_no_calls(
+    centre: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    read = Shell.read
+    monkeypatch.setattr(Shell, "read", lambda self, path: calls.append(path) or read(self, path))
+    centre.settings["executors"]["here"]["cores"] = 1
+    centre.settings["pipelines"]["count"]["steps"][0]["command"] = [
+        "sh", "-c", "sleep 0.5; mkdir -p {work}/results",
+    ]  # fmt: skip
+    centre.analyse()
+    assert len(calls) == 3
 
 
 def test_a_file_with_other_reads_than_counted_is_never_analysed(centre: Site) -> None:
