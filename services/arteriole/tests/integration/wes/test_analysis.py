@@ -313,8 +313,8 @@ def test_what_publishes_unheard_is_waited_for(centre: Site, wes: Any, until: Any
         samples = [sample("R1", pipeline="sleep")]
         job_id = service.submit(RUN, "k", attempt=1, samples=samples, held=["T1", "N1"])["job_id"]
         until(lambda: log.exists() and log.read_text().count(said) == 1)
-    until((centre.home / "starts.R1").exists)
-    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_UN)
+        until((centre.home / "starts.R1").exists)
         fcntl.flock(held, fcntl.LOCK_EX)
         (centre.home / "go.R1").touch()
         until(lambda: log.read_text().count(said) == 2)
