@@ -134,6 +134,7 @@ def test_the_steps_can_be_looked_at(machine, run):
         ("analyse", "inputs", "done"),
         ("analyse", "template", "done"),
         ("analyse", "run", "done"),
+        ("umccrise", "inputs", "done"),
         ("umccrise", "umccrise", "done"),
     ]
     shown = arteriole(machine, "steps", run)

@@ -49,6 +49,12 @@ HostName = Annotated[str, AfterValidator(_host)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
+#: What ssh says (of LogLevel ERROR) when the host's key is not the one in known_hosts, and when the
+#: host refuses the user or the key. Neither goes by waiting.
+HOST_KEY = re.compile(r"Host key verification failed|IDENTIFICATION HAS CHANGED")
+KEY_REFUSED = re.compile(r"Permission denied \(|Too many authentication failures")
+
+
 class Host(Section):
     """Where commands run: behind ssh, or here if there is no `host`."""
 

@@ -3,6 +3,7 @@
 import re
 
 from arteriole.checksum.errors import listed
+from arteriole.jobs.ssh import HOST_KEY, KEY_REFUSED
 from arteriole.jobs.worker import Finished, WorkError
 from arteriole.transfer.parts import SentPart
 
@@ -23,13 +24,13 @@ class TransferError(WorkError):
 #: Text, code, what a person is told, hint; the first that fits is taken.
 _SSH = (
     (
-        r"Host key verification failed|IDENTIFICATION HAS CHANGED",
+        HOST_KEY.pattern,
         "transfer.host_key",
         "the host key is not the one in known_hosts",
         "compare with the cluster's administrators before changing known_hosts",
     ),
     (
-        r"Permission denied|Too many authentication failures",
+        KEY_REFUSED.pattern,
         "transfer.key_refused",
         "the cluster refused the key",
         "check user and identity_file of the destination, and the key's entry on the cluster",

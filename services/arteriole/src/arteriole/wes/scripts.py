@@ -10,7 +10,7 @@ work=$1 step=$2 wanted=$3 out=$1/fastq lists=${3%/*}
 cd "$work" || exit 66
 for path in * .[!.]* .steps/*; do
   case $path in
-    .steps | ".steps/$step" | .steps/current*) ;;
+    .publishing | .steps | ".steps/$step" | .steps/current*) ;;
     *) rm -rf "./$path" || exit 67 ;;
   esac
 done
@@ -36,25 +36,78 @@ while read -r name reads list; do
 done < "$wanted"
 """
 
-#: Moves the results `$2` of the work folder `$1` to `$3/$4`, with what is on stdin as
+#: Exit codes of the scripts.
+NO_RESULTS = 65
+OTHER_RESULTS = 71
+BUSY = 75
+#: What FOUND prints where there are no results.
+NOTHING = "none"
+
+#: `alone WORK` goes on when no other script publishes the results of that work folder, and keeps
+#: others from it until it ends, with all that it has begun; 75: another one is at it for longer
+#: than a call is to take. NB: one whose connection was lost goes on there, and nobody hears of it.
+#: `digest FOLDER` prints the one in the analysis.json of results; no other line of it begins so.
+_ALONE = f"""
+alone() {{
+  touch "$1/.publishing" || exit 67
+  exec 9>> "$1/.publishing"
+  flock -w 5 9
+  case $? in
+    0) ;;
+    1) exit {BUSY} ;;
+    *) exit 1 ;;
+  esac
+}}
+digest() {{ sed -n 's/^ "digest": "\\([0-9a-f]*\\)",*$/\\1/p' "$1/analysis.json"; }}
+"""
+
+#: Prints the digest of the results `$2` of the work folder `$1`, `-` if they have none, or `none`
+#: if there are no results.
+FOUND = (
+    _ALONE
+    + f"""
+[ ! -e "$1/.publishing" ] || alone "$1"
+[ -d "$2" ] || {{ echo {NOTHING}; exit 0; }}
+found=$(digest "$2")
+echo "${{found:--}}"
+"""
+)
+
+#: Moves the results `$2` of the work folder `$1` to `$3/$4`, with the `$5` bytes on stdin as
 #: analysis.json and what the steps printed; once it has its name it is never written again.
-#: 65: there are no results. NB: without `.moved` what was moved to there is of earlier inputs; and
-#: without the marks of the steps results that somebody takes away can be made anew.
-PUBLISH = """
+#: 71: it has it already, and none of the digests that are the other arguments; 65: there are no
+#: results, and a retry does the steps again. NB: without `.moved` what was moved to there is of
+#: earlier inputs; and without the marks of the steps results that somebody takes away can be made
+#: anew.
+PUBLISH = (
+    _ALONE
+    + f"""
 cd "$1" || exit 66
-results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial
-[ -d "$final" ] && exit 0
+results=$2 home=$3 final=$3/$4 partial=$3/.$4.partial size=$5
+shift 5
+alone .
+if [ -d "$final" ]; then
+  found=$(digest "$final")
+  for one in "$@"; do
+    [ "$one" = "$found" ] && exit 0
+  done
+  exit {OTHER_RESULTS}
+fi
+nothing() {{
+  rm -f .steps/*.done
+  exit {NO_RESULTS}
+}}
 mkdir -p "$home" || exit 67
 if [ -d "$results" ]; then
-  [ -n "$(find "$results" -type f -print | head -n 1)" ] || exit 65
-  rm -rf "$partial" "$partial.copy" && : > .moved || exit 67
+  [ -n "$(find "$results" -type f -print | head -n 1)" ] || nothing
+  rm -rf "$partial" "$partial.copy" && touch .moved || exit 67
   if [ "$(stat -c %d "$results")" = "$(stat -c %d "$home")" ]; then
     mv -T "$results" "$partial" || exit 67
   else
     cp -a "$results" "$partial.copy" && mv -T "$partial.copy" "$partial" || exit 67
   fi
 fi
-[ -e .moved ] && [ -d "$partial" ] || exit 65
+[ -e .moved ] && [ -d "$partial" ] || nothing
 mkdir -p "$partial/steps" || exit 67
 for step in .steps/*/; do
   [ -e "$step/ended" ] || continue
@@ -64,9 +117,12 @@ for step in .steps/*/; do
   done
 done
 cat > "$partial/analysis.json" || exit 67
+if [ "$(wc -c < "$partial/analysis.json")" != "$size" ]; then
+  echo "analysis.json did not come whole" >&2
+  exit 67
+fi
 sync -f "$partial" || exit 67
 mv -T "$partial" "$final" || exit 67
 rm -rf "$results" .steps/*.done
 """
-
-NO_RESULTS = 65
+)

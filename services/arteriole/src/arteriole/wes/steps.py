@@ -13,10 +13,13 @@ from arteriole.wes.settings import NextflowEntry, Pipeline, StepEntry
 from arteriole.wes.templates import render, render_all
 from arteriole.wes.units import SampleInput, Unit
 
-#: The step that merges lanes and top-ups; no pipeline's step may be called so.
+#: The step that merges lanes and top-ups, in an emptied work folder; no pipeline's step may be
+#: called so.
 INPUTS = "inputs"
 #: What it makes: name, number of reads, list of sources. NB: no list is called so.
 WANTED = "wanted"
+#: The metadata that the unit is of. It is there to count in the step's digest.
+SAMPLES = "samples.json"
 PARAMS = "params.json"
 
 
@@ -47,8 +50,7 @@ class Unfolded:
         self.samples: list[str] = []  # of each step; empty for one of the whole group
 
     def steps(self) -> list[Step]:
-        if self._entry.after is None:
-            self._inputs()
+        self._inputs()
         for step in self._entry.steps:
             members = self._unit.samples if step.for_each == "sample" else [None]
             for sample in members:
@@ -97,9 +99,11 @@ class Unfolded:
         return str(self._work / ".steps" / self._key / "files" / name)
 
     def _inputs(self) -> None:
-        files = {}
+        """NB: one that takes the results of another has no FASTQs, but a work folder to empty."""
+        samples = [sample.model_dump(exclude={"version"}) for sample in self._unit.samples]
+        files = {SAMPLES: json.dumps(samples, indent=1)}
         wanted = []
-        for sample in self._unit.samples:
+        for sample in self._unit.samples if self._entry.after is None else []:
             for read in sorted(sample.reads):
                 name = f"{sample.sample}_{read}.list"
                 sources = (str(self._places.data / source.path) for source in sample.reads[read])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -71,5 +72,14 @@ def digest_of(unit: Unit, pipeline: Pipeline) -> str:
     how = pipeline.model_dump(
         mode="json", exclude={"steps": {"__all__": _GIVEN}, "nextflow": _GIVEN}
     )
+    return _digest(unit, how)
+
+
+def earlier_digest_of(unit: Unit, pipeline: Pipeline) -> str:
+    """Of results that were published when what steps are given still counted."""
+    return _digest(unit, pipeline.model_dump(mode="json"))
+
+
+def _digest(unit: Unit, how: dict[str, Any]) -> str:
     what = [unit.model_dump(exclude={"digest"}), how]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

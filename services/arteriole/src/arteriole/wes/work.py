@@ -17,13 +17,13 @@ from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.executors import ExecutorSettings, find
 from arteriole.jobs.executors.shell import Shell
 from arteriole.jobs.executors.step import Executor, ExecutorError, Step, StepEnd
-from arteriole.jobs.worker import StoppedError, Task, main, note, require_tool
+from arteriole.jobs.worker import Finished, StoppedError, Task, main, note, require_tool
 from arteriole.wes import scripts
 from arteriole.wes.errors import AnalysisError
 from arteriole.wes.settings import Pipeline
 from arteriole.wes.steps import INPUTS, Places, Unfolded
 from arteriole.wes.tasks import TaskRecords
-from arteriole.wes.units import Held, Unit
+from arteriole.wes.units import Held, Unit, earlier_digest_of
 
 RECORD = "analysis.json"
 #: So many of the last lines that a failed step printed are told.
@@ -73,7 +73,9 @@ class UnitWork:
     executor: Executor
     shell: Shell
     at: int = 0
+    digests: tuple[str, ...] = ()  # of results that are its own
     looked: bool = False  # whether its results are there already
+    waiting: bool = False  # for a script of an earlier start that publishes its results
     anew: bool = False  # a step was done in this start, so those after it are too
     running: Step | None = None
     already: bool = False
@@ -107,7 +109,9 @@ class Analysis:
             entry = self._parameters.pipelines[unit.pipeline]
             prefix = f"aw-{self._parameters.epoch}-{self._task.job_id}-{number}"
             unfolded = Unfolded(unit, entry, self._places, prefix)
-            works.append(UnitWork(unit, unfolded, unfolded.steps(), *sides[entry.executor]))
+            work = UnitWork(unit, unfolded, unfolded.steps(), *sides[entry.executor])
+            work.digests = (unit.digest, earlier_digest_of(unit, entry))
+            works.append(work)
         return works
 
     def run(self) -> dict[str, Any]:
@@ -156,24 +160,28 @@ class Analysis:
 
     def _next(self, work: UnitWork) -> None:
         if not work.looked:
-            work.looked = True
-            if self._is_there(work):
-                return
+            self._look(work)
+        if work.ended or not work.looked:
+            return
         while work.at < len(work.steps):
             step = work.steps[work.at]
+            if not self._has_room(work, step):
+                return  # NB: first, so that what waits costs no call
             if not work.anew and work.shell.read(step.done).strip() == step.digest:
                 self._records.begun(work.unit.name, step, work.unfolded.samples[work.at], kept=True)
                 work.at += 1
                 continue
-            beside = [
-                other.running
-                for other in self._works
-                if other.running is not None and other.executor is work.executor
-            ]
-            if work.executor.has_room(beside, step):
-                self._begin(work, step)
+            self._begin(work, step)
             return
         self._publish(work)
+
+    def _has_room(self, work: UnitWork, step: Step) -> bool:
+        beside = [
+            other.running
+            for other in self._works
+            if other.running is not None and other.executor is work.executor
+        ]
+        return work.executor.has_room(beside, step)
 
     def _begin(self, work: UnitWork, step: Step) -> None:
         work.anew = True
@@ -204,28 +212,44 @@ class Analysis:
         self._failures.append(failure)
         work.ended = True
 
-    def _is_there(self, work: UnitWork) -> bool:
-        """The results are there already, of the same inputs; it has failed if of others."""
-        path = f"{self._places.results / work.unit.name}/{RECORD}"
-        text = work.shell.read(path)
-        if not text:
-            return False
-        try:
-            found = json.loads(text).get("digest")
-        except (ValueError, AttributeError):
-            found = None
-        if found == work.unit.digest:
+    def _look(self, work: UnitWork) -> None:
+        """End it if the results are there already: well if they are its own."""
+        folder = str(self._places.results / work.unit.name)
+        done = work.shell.run(
+            scripts.FOUND,
+            str(self._places.of_unit(work.unit.name)),
+            folder,
+            accepted=(0, scripts.BUSY),
+            quiet=True,
+            patient=True,
+        )
+        if self._busy(work, done):
+            return
+        work.looked = True
+        found = done.output.split()[-1]
+        if found in work.digests:
             work.already = work.ended = True
-        else:
-            self._fail(
-                work,
-                "",
-                "",
-                "analysis.other_inputs",
-                f"{path} is of other inputs or of another definition of the pipeline;"
-                " results never change",
-            )
-        return True
+        elif found != scripts.NOTHING:
+            self._fail_as_other(work)
+
+    def _busy(self, work: UnitWork, done: Finished) -> bool:
+        """Whether a script that nobody hears any more publishes the results; then come again."""
+        busy = done.exit_code == scripts.BUSY
+        if busy and not work.waiting:
+            note(f"{work.unit.name}: an earlier start still publishes its results; waiting for it")
+        work.waiting = busy
+        return busy
+
+    def _fail_as_other(self, work: UnitWork) -> None:
+        path = f"{self._places.results / work.unit.name}/{RECORD}"
+        self._fail(
+            work,
+            "",
+            "",
+            "analysis.other_inputs",
+            f"{path} is of other inputs or of another definition of the pipeline;"
+            " results never change",
+        )
 
     def _publish(self, work: UnitWork) -> None:
         unit = work.unit
@@ -240,6 +264,7 @@ class Analysis:
                 for step in work.steps
             ],
         }
+        text = json.dumps(record, indent=1).encode()  # NB: as FOUND reads it
         try:
             done = work.shell.run(
                 scripts.PUBLISH,
@@ -247,15 +272,21 @@ class Analysis:
                 work.unfolded.results,
                 str(self._places.results),
                 unit.name,
-                input_bytes=json.dumps(record, indent=1).encode(),
-                accepted=(0, scripts.NO_RESULTS),
+                str(len(text)),
+                *work.digests,
+                input_bytes=text,
+                accepted=(0, scripts.NO_RESULTS, scripts.OTHER_RESULTS, scripts.BUSY),
                 quiet=True,
                 patient=True,
             )
         except ExecutorError as err:
             self._fail(work, "", "", err.code, str(err))
             return
-        if done.exit_code == scripts.NO_RESULTS:
+        if self._busy(work, done):
+            return
+        if done.exit_code == scripts.OTHER_RESULTS:
+            self._fail_as_other(work)
+        elif done.exit_code == scripts.NO_RESULTS:
             self._fail(
                 work,
                 "",
@@ -263,7 +294,6 @@ class Analysis:
                 "analysis.no_results",
                 f"every step succeeded, but {work.unfolded.results} holds no file",
             )
-            return
         work.ended = True
 
     def _tell(self) -> None:

@@ -1,7 +1,9 @@
 """Analyses as processes of this machine, with Debian's own tools as the pipeline."""
 
+import fcntl
 import gzip
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from centre import EARLIER, RUN, THREE, Site, sample, write_attempt
 
 from arteriole.app.errors import ArterioleError
+from arteriole.jobs.executors.shell import Shell
 from arteriole.wes.errors import AnalysisError
 
 
@@ -172,6 +175,20 @@ def test_a_retry_does_not_repeat_the_steps_that_succeeded(centre: Site) -> None:
     assert centre.analyse(**samples)["units"]  # mkdir would fail at its second time
 
 
+def test_a_unit_that_waits_for_room_costs_no_calls(
+    centre: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    read = Shell.read
+    monkeypatch.setattr(Shell, "read", lambda self, path: calls.append(path) or read(self, path))
+    centre.settings["executors"]["here"]["cores"] = 1
+    centre.settings["pipelines"]["count"]["steps"][0]["command"] = [
+        "sh", "-c", "sleep 0.5; mkdir -p {work}/results",
+    ]  # fmt: skip
+    centre.analyse()
+    assert len(calls) == 3
+
+
 def test_a_file_with_other_reads_than_counted_is_never_analysed(centre: Site) -> None:
     path = centre.fastq / RUN / "attempt-1" / "T1_S1_L002_R2_001.fastq.gz"
     path.write_bytes(gzip.compress(b"@x\nA\n+\nF\n"))
@@ -214,6 +231,29 @@ def test_nothing_of_earlier_inputs_is_in_the_results(centre: Site) -> None:
     assert not [path for path in printed if "T1" in path.read_text()]
 
 
+def test_nothing_of_earlier_metadata_is_in_the_results(centre: Site) -> None:
+    """Nor of the pipeline that takes the results of another."""
+    count = centre.settings["pipelines"]["count"]
+    flag = centre.home / "flag"
+    keep = [
+        {"name": "folder", "command": ["mkdir", "-p", "{work}/results"]},
+        {"name": "keep", "command": ["cp", "{table}", "{work}/results/{key}.csv"]},
+        {"name": "check", "command": ["ls", str(flag)]},
+    ]
+    table = {"columns": {"subject": "{subject}"}}
+    first = {**count, "table": table, "steps": keep[:2]}
+    after = {**first, "after": "count", "steps": keep}
+    centre.settings["pipelines"] |= {"count": first, "next": after}
+    held = {"held": ["N1", "R1"]}
+    centre.analyse(samples=[sample("T1", subject="P1")], **held)
+    with pytest.raises(AnalysisError):
+        centre.analyse(samples=[sample("T1", subject="P1")], pipeline="next", **held)
+    flag.touch()
+    centre.analyse(samples=[sample("T1", subject="P2")], pipeline="next", **held)
+    tables = [path.read_text() for path in centre.result("next-1.T1").glob("*.csv")]
+    assert tables == ["subject\nP2\n"]
+
+
 def test_results_that_were_taken_away_are_made_anew(centre: Site) -> None:
     one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
     centre.analyse(**one)
@@ -233,6 +273,54 @@ def test_a_step_that_is_given_more_changes_no_results(centre: Site) -> None:
     steps[1] |= {"hours": 48, "memory_gb": 2}
     (centre.home / "T1").touch()
     assert [unit["already"] for unit in centre.analyse()["units"]] == [True, True, False]
+
+
+def test_results_of_an_earlier_version_are_recognised(centre: Site) -> None:
+    """Their digest is of what the steps were given, too."""
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    parameters = centre.parameters(**one)
+    unit, entry = parameters["units"][0], parameters["pipelines"]["count"]
+    of = [{key: value for key, value in unit.items() if key != "digest"}, entry]
+    record = centre.result("count-1.T1") / "analysis.json"
+    earlier = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    assert unit["digest"] != earlier and unit["digest"] in record.read_text()
+    record.write_text(record.read_text().replace(unit["digest"], earlier))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [True]
+
+
+def test_results_of_very_many_samples_are_recognised(centre: Site) -> None:
+    """Their analysis.json is longer than what is kept of a command's output."""
+    sources = {f"R{read}": ["x" * 200] * 1000 for read in (1, 2)}
+    one = {"samples": [THREE[0]], "held": ["N1", "R1"]}
+    centre.analyse(**one)
+    record = centre.result("count-1.T1") / "analysis.json"
+    found = json.loads(record.read_text())
+    record.write_text(json.dumps({**found, "steps": [sources]}, indent=1))
+    assert [unit["already"] for unit in centre.analyse(**one)["units"]] == [True]
+
+
+def test_what_publishes_unheard_is_waited_for(centre: Site, wes: Any, until: Any) -> None:
+    """At its begin, and when its own results are to be published."""
+    centre.on_slurm()
+    centre.settings["pipelines"]["sleep"]["executor"] = "here"
+    lock = centre.work / RUN / "attempt-1" / "sleep-1.R1" / ".publishing"
+    lock.parent.mkdir(parents=True)
+    service = wes()
+    log, said = service.jobs / "1" / "log", "an earlier start still publishes its results"
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        samples = [sample("R1", pipeline="sleep")]
+        job_id = service.submit(RUN, "k", attempt=1, samples=samples, held=["T1", "N1"])["job_id"]
+        until(lambda: log.exists() and log.read_text().count(said) == 1)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        until((centre.home / "starts.R1").exists)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (centre.home / "go.R1").touch()
+        until(lambda: log.read_text().count(said) == 2)
+        assert not (centre.result("sleep-1.R1")).exists()
+    job = service.ended(job_id)
+    assert job["state"] == "done", job
 
 
 def test_a_pipeline_that_leaves_nothing_failed(centre: Site) -> None:

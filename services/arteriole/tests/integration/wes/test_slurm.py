@@ -16,7 +16,7 @@ from arteriole.jobs.worker import Task
 from arteriole.wes.errors import AnalysisError
 from arteriole.wes.settings import WesSettings
 
-from ..conftest import kill_process_of
+from ..conftest import free_port, kill_process_of
 from ..slurm import Slurm
 
 pytestmark = pytest.mark.xdist_group("slurm")
@@ -208,16 +208,32 @@ def test_behind_ssh(site: Site, login_node: dict[str, Any]) -> None:
 
 
 def test_an_executor_that_cannot_be_reached_is_waited_for(
-    site: Site, slurm: Slurm, sshd: Any
+    site: Site, login_node: dict[str, Any]
 ) -> None:
-    host = sshd.destination(site.home, known_hosts=str(sshd.home / "other_hosts"))
-    host.pop("path")
-    site.on_slurm(**host, patience_hours=1 / 3600)
+    site.on_slurm(**{**login_node, "port": free_port()}, patience_hours=1 / 3600)
     begun = time.monotonic()
     with pytest.raises(ArterioleError, match=r"127\.0\.0\.1 cannot be reached") as raised:
         site.analyse(**SAMPLES)
     assert raised.value.code == "executor.unreachable"
     assert time.monotonic() - begun >= 1
+
+
+@pytest.mark.parametrize(
+    ("of", "code"),
+    [
+        ({"known_hosts": "other_hosts"}, "executor.host_key"),
+        ({"known_hosts": "host_key.pub"}, "executor.host_key"),
+        ({"identity_file": "other_key"}, "executor.key_refused"),
+    ],
+)
+def test_an_executor_that_refuses_us_is_told_at_once(
+    site: Site, login_node: dict[str, Any], sshd: Any, of: dict[str, str], code: str
+) -> None:
+    files = {name: str(sshd.home / file) for name, file in of.items()}
+    site.on_slurm(**{**login_node, **files})  # which would be waited for 12 hours
+    with pytest.raises(ArterioleError) as raised:
+        site.analyse(**SAMPLES)
+    assert raised.value.code == code
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """What the commands of a unit become."""
 
 import json
-import shlex
 from pathlib import PurePosixPath
 from typing import Any
+
+import pytest
 
 from arteriole.jobs.executors.step import Step
 from arteriole.wes.settings import Pipeline
@@ -51,12 +52,12 @@ def test_inputs_are_merged_first() -> None:
     assert inputs.files["wanted"].splitlines()[-1] == "T_R2_001.fastq.gz 7 T_R2.list"
 
 
-def test_the_command_of_inputs_is_no_longer_for_more_samples() -> None:
+def test_what_starts_a_step_is_no_longer_for_more_samples() -> None:
     """Behind ssh it is one word, of 128 KiB at most."""
     many = [one(f"S{n}", "") for n in range(1000)]
     unit = UNIT.model_copy(update={"samples": many})
-    few, more = (unfold(u, steps=[command("x")])[0].arguments for u in (UNIT, unit))
-    assert len(shlex.join(few)) == len(shlex.join(more))
+    few, more = (unfold(u, steps=[command("x", "{fastqs}")]) for u in (UNIT, unit))
+    assert [step.arguments for step in few] == [step.arguments for step in more]
 
 
 def test_a_step_of_the_group_and_of_each_sample() -> None:
@@ -94,7 +95,22 @@ def test_a_table_has_a_row_a_sample() -> None:
 def test_results_of_another_pipeline_are_taken() -> None:
     unit = UNIT.model_copy(update={"input": "bcbio-1.CASE"})
     steps = unfold(unit, after="bcbio", steps=[command("umccrise", "{input}")])
-    assert [step.command for step in steps] == [("umccrise", "/r/R/attempt-2/bcbio-1.CASE")]
+    assert [step.name for step in steps] == ["inputs", "do"]
+    assert steps[0].files["wanted"] == ""
+    assert steps[1].command == ("umccrise", "/r/R/attempt-2/bcbio-1.CASE")
+
+
+@pytest.mark.parametrize("more", [{}, {"after": "bcbio"}])
+def test_other_metadata_makes_other_inputs(more: dict[str, Any]) -> None:
+    """Of equal files, too; another version of the same metadata makes none."""
+    tumor = UNIT.samples[1]
+
+    def digest(**of: Any) -> str:
+        unit = UNIT.model_copy(update={"samples": [UNIT.samples[0], tumor.model_copy(update=of)]})
+        return unfold(unit, steps=[command("x")], **more)[0].digest
+
+    assert digest(version=2) == digest()
+    assert digest(phenotype="normal") != digest()
 
 
 def test_nextflow() -> None:

@@ -1,11 +1,12 @@
 """What is run on the executor's side: fixed scripts for a POSIX shell, names are arguments."""
 
-#: run.sh: `$1` the step's folder, `$2` where it works, `$3` its mark of success, then the command.
+#: run.sh: `$1` the step's folder, `$2` where it works, `$3` its mark of success. The command is in
+#: the file `command`, which sets the arguments (a file, since hundreds of FASTQs are more than a
+#: call by ssh can have).
 #: A job that Slurm starts again after its node died has the same id, and may go on; a second job
 #: of the same step ends at once (75).
 RUN = """#!/bin/sh
 step=$1 cwd=$2 mark=$3
-shift 3
 me=${SLURM_JOB_ID:-here}
 if ! mkdir "$step/claim" 2>/dev/null && [ "$(cat "$step/claim/by" 2>/dev/null)" != "$me" ]; then
   exit 75
@@ -13,6 +14,7 @@ fi
 echo "$me" > "$step/claim/by" || exit 67
 mkdir -p "$cwd" && cd "$cwd" || exit 66
 date -u +%Y-%m-%dT%H:%M:%SZ > "$step/begun" || exit 67
+. "$step/command"
 "$@" > "$step/stdout" 2> "$step/stderr" < /dev/null
 code=$?
 if [ "$code" = 0 ]; then

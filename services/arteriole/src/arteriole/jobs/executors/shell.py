@@ -4,7 +4,7 @@ import time
 
 from arteriole.jobs.executors import scripts
 from arteriole.jobs.executors.step import KEPT, ExecutorError, StepEnd
-from arteriole.jobs.ssh import Host, script_command
+from arteriole.jobs.ssh import HOST_KEY, KEY_REFUSED, Host, script_command
 from arteriole.jobs.worker import Finished, Task, note
 
 #: Most seconds for one script; moving results may take the longest.
@@ -29,7 +29,10 @@ _HINTS = {
     "slurm.unreachable": "when sinfo answers there: retry; what has run is not run again",
     "slurm.refused": "check the options and sizes of the pipeline's steps, then retry",
     "slurm.still_running": "scancel it, or ask the cluster's administrators; then retry",
-    "executor.unreachable": "check host, key and network of the executor, then retry",
+    "executor.unreachable": "check host, port and network of the executor, then retry",
+    "executor.host_key": "compare with the cluster's administrators before changing known_hosts",
+    "executor.key_refused": "check user and identity_file of the executor, and the key's entry"
+    " there, then retry",
 }
 
 
@@ -89,7 +92,7 @@ class Shell:
 
     def _failure(self, done: Finished) -> ExecutorError:
         if self._host.host is not None and done.exit_code == SSH_FAILED:
-            code, meaning = "executor.unreachable", f"{self._host.host} cannot be reached"
+            code, meaning = _lost(self._host.host, done.output)
         else:
             code, meaning = _TOLD.get(
                 done.exit_code, ("executor.failed", f"exit code {done.exit_code}")
@@ -121,3 +124,12 @@ class Shell:
             stdout=self.tail(f"{folder}/stdout"),
             stderr=self.tail(f"{folder}/stderr"),
         )
+
+
+def _lost(host: str, said: str) -> tuple[str, str]:
+    """Code and meaning of what ssh could not do: only a host that is away is worth waiting for."""
+    if HOST_KEY.search(said):
+        return "executor.host_key", f"the host key of {host} is not the one in known_hosts"
+    if KEY_REFUSED.search(said):
+        return "executor.key_refused", f"{host} refused the key"
+    return "executor.unreachable", f"{host} cannot be reached"

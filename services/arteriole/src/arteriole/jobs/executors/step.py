@@ -3,6 +3,7 @@
 On the executor's side a step has a folder:
 
 run.sh             how it is run (scripts.RUN)
+command            what is run
 files/             what the command is given
 claim/             made by the first start; `claim/by` is Slurm's id of the job that has it
 begun              when the command was started
@@ -15,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import tarfile
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -78,7 +80,8 @@ class Step:
     def archive(self) -> bytes:
         """A tar archive of what the folder holds before the start."""
         target = io.BytesIO()
-        contents = {"run.sh": RUN, "digest": self.digest + "\n"}
+        command = f"set -- {shlex.join(self.command)}\n"
+        contents = {"run.sh": RUN, "command": command, "digest": self.digest + "\n"}
         contents |= {f"files/{name}": text for name, text in self.files.items()}
         with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for name, text in contents.items():
@@ -92,7 +95,7 @@ class Step:
     @property
     def arguments(self) -> list[str]:
         """What run.sh is given."""
-        return [self.folder, self.cwd, self.done, *self.command]
+        return [self.folder, self.cwd, self.done]
 
 
 @dataclass(frozen=True)
