@@ -26,6 +26,7 @@ if [ "$1" = test ]; then
     need shellcheck shellcheck
     need docker-compose docker-compose
     need logrotate logrotate
+    need systemd-analyze systemd
     need chromium chromium
     need chromedriver chromium-driver
     { [ -n "$JAVA_HOME" ] && [ -x "$JAVA_HOME/bin/java" ]; } || need java default-jre-headless
