@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,14 @@ from typing import Any
 
 from st2solo import moments
 from st2solo.errors import (
+    ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
     St2SoloError,
     UnauthorizedError,
 )
-from st2solo.ids import new_id
+from st2solo.ids import is_id, new_id
 from st2solo.store import Store
 
 TOKEN_TTL_SECONDS = 24 * 3600
@@ -29,6 +31,8 @@ TOKEN_TTL_SECONDS = 24 * 3600
 _PACKS_CODE = frozenset({"python-script", "local-shell-script"})
 #: Those whose processes are on other hosts, where others may read their environment.
 _ELSEWHERE = frozenset({"remote-shell-cmd", "remote-shell-script"})
+_KEY_SALT = b"saltnpepper"
+_KEY_HASH = re.compile(r"[0-9a-f]{128}|[0-9a-f]{64}")
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20}
 
 
@@ -256,14 +260,36 @@ class ApiKeys:
         self._store = store
         self._users = users
 
-    def create(self, user: str, metadata: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """The document and the key, which is shown this once."""
-        key, key_id = secrets.token_urlsafe(48), new_id()
-        self._store.execute(
-            "INSERT INTO api_keys (id, digest, user, metadata, enabled, created_at)"
-            " VALUES (?, ?, ?, ?, 1, ?)",
-            (key_id, _digest(key), user, json.dumps(metadata), moments.now_text()),
-        )
+    def create(
+        self,
+        user: str,
+        metadata: dict[str, Any],
+        *,
+        enabled: bool = True,
+        key_hash: str | None = None,
+        key_id: str | None = None,
+    ) -> tuple[dict[str, Any], str | None]:
+        """The document and the key, which is shown this once.
+
+        A key that was made elsewhere is known by its `key_hash` alone.
+
+        Raises:
+            InvalidError: the digest or the identifier is none.
+            ConflictError: there is another key with one of them.
+        """
+        key = None if key_hash else secrets.token_urlsafe(48)
+        digest = _key_hash(key) if key else _checked(key_hash or "")
+        if key_id is not None and not is_id(key_id):
+            raise InvalidError("expected id as 24 hexadecimal digits")
+        key_id = key_id or new_id()
+        try:
+            self._store.execute(
+                "INSERT INTO api_keys (id, digest, user, metadata, enabled, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (key_id, digest, user, json.dumps(metadata), enabled, moments.now_text()),
+            )
+        except sqlite3.IntegrityError as err:
+            raise ConflictError("there is already an API key with this id or key_hash") from err
         return self.get(key_id), key
 
     def get(self, key_id: str) -> dict[str, Any]:
@@ -289,7 +315,8 @@ class ApiKeys:
 
     def identity(self, key: str) -> Identity:
         row = self._store.execute(
-            "SELECT user FROM api_keys WHERE digest = ? AND enabled", (_digest(key),)
+            "SELECT user FROM api_keys WHERE digest IN (?, ?) AND enabled",
+            (_key_hash(key), _digest(key)),
         ).fetchone()
         if row is None:
             raise UnauthorizedError("Unauthorized - the API key is unknown or disabled")
@@ -301,6 +328,7 @@ class ApiKeys:
             "id": row["id"],
             "uid": f"api_key:{row['id']}",
             "user": row["user"],
+            "key_hash": row["digest"],
             "metadata": json.loads(row["metadata"]),
             "enabled": bool(row["enabled"]),
             "created_at": row["created_at"],
@@ -314,6 +342,20 @@ def _runs_packs_code(row: sqlite3.Row) -> bool:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key_hash(key: str) -> str:
+    """As StackStorm has it (st2common/util/hash.py); keys of earlier versions have `_digest`."""
+    return hashlib.sha512(_KEY_SALT + key.encode()).hexdigest()
+
+
+def _checked(key_hash: str) -> str:
+    if not _KEY_HASH.fullmatch(key_hash):
+        raise InvalidError(
+            "expected key_hash as `st2 apikey list --show-secrets -d -j` tells it where the key"
+            " was made: 128 hexadecimal digits"
+        )
+    return key_hash
 
 
 def _hash(password: str, salt: bytes) -> str:

@@ -9,7 +9,13 @@ from importlib import resources
 import pytest
 
 from st2solo.auth import ApiKeys, Tokens, Users
-from st2solo.errors import ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
+from st2solo.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthorizedError,
+)
 from st2solo.records import Execution, Records
 from st2solo.statuses import Status
 from st2solo.store import Store
@@ -193,6 +199,31 @@ def test_an_api_key_works_until_it_is_disabled(store, users):
     keys.update(document["id"], user="bob", metadata={}, enabled=False)
     with pytest.raises(UnauthorizedError):
         keys.identity(key)
+
+
+def test_an_api_key_of_a_stackstorm_is_known_by_its_digest(store, users):
+    """st2common/util/hash.py of StackStorm 3.9."""
+    keys = ApiKeys(store, users)
+    theirs = hashlib.sha512(b"saltnpepper" + b"made elsewhere").hexdigest()
+    loaded, key = keys.create("bob", {}, key_hash=theirs, key_id="a" * 24)
+    assert (loaded["id"], key) == ("a" * 24, None)
+    assert keys.identity("made elsewhere").user == "bob"
+    with pytest.raises(ConflictError):
+        keys.create("bob", {}, key_hash=theirs)
+
+
+def test_an_api_key_of_an_earlier_version_works(store, users):
+    keys = ApiKeys(store, users)
+    keys.create("bob", {}, key_hash=hashlib.sha256(b"an older one").hexdigest())
+    assert keys.identity("an older one").user == "bob"
+
+
+@pytest.mark.parametrize(
+    "given", [{"key_hash": "********"}, {"key_hash": "A" * 128}, {"key_id": "mine"}]
+)
+def test_what_is_no_digest_or_identifier_makes_no_api_key(store, users, given):
+    with pytest.raises(InvalidError, match="expected"):
+        ApiKeys(store, users).create("bob", {}, **given)
 
 
 def test_what_a_removed_user_has_started_goes_on_as_no_administrators(store, users, tokens):

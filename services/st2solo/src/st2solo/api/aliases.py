@@ -45,14 +45,14 @@ def execute(call: Call) -> Answer:
     if not name:
         raise InvalidError('Alias execution "name" is required')
     done = call.services.alias_executions.execute(
-        name, representation, _command(call, content), show_secrets=_secrets(call)
+        name, representation, _command(call, content), show_secrets=call.unmasks()
     )
     return Answer(done, 201)
 
 
 def match_and_execute(call: Call) -> Answer:
     done = call.services.alias_executions.match_and_execute(
-        _command(call, call.object()), show_secrets=_secrets(call)
+        _command(call, call.object()), show_secrets=call.unmasks()
     )
     return Answer({"results": done}, 201)
 
@@ -73,13 +73,6 @@ def _required(content: dict[str, Any], name: str) -> str:
     if not isinstance(content.get(name), str):
         raise InvalidError(f"expected {name} as a text, found {type(content.get(name)).__name__}")
     return text_of(content, name, "")
-
-
-def _secrets(call: Call) -> bool:
-    wanted = call.flag("show_secrets")
-    if wanted:
-        call.identity.require_admin("show_secrets")
-    return wanted
 
 
 ROUTES = [

@@ -6,6 +6,10 @@ from typing import Any
 from st2solo.api.calls import Answer, Call, Route, listed, object_of, text_of
 from st2solo.auth import TOKEN_TTL_SECONDS
 from st2solo.errors import InvalidError, UnauthorizedError
+from st2solo.schema import MASK
+
+#: As in ApiKeyAPI of st2common/models/api/auth.py.
+_KEY_FIELDS = ("id", "uid", "user", "key_hash", "metadata", "created_at", "enabled")
 
 
 async def create_token(call: Call) -> Answer:
@@ -44,39 +48,63 @@ def current_user(call: Call) -> dict[str, Any]:
 def list_keys(call: Call) -> Answer:
     mine = call.identity
     keys = [k for k in call.services.api_keys.list() if mine.admin or k["user"] == mine.user]
-    # Only a digest is stored, so there is no secret that show_secrets could show.
-    return listed(call, [key | {"key_hash": "********"} for key in keys], "user")
+    secrets = call.unmasks()
+    return listed(call, [_shown(key, secrets) for key in keys], "user")
 
 
 def get_key(call: Call, key_id: str) -> dict[str, Any]:
+    return _shown(_own(call, key_id), call.unmasks())
+
+
+def _own(call: Call, key_id: str) -> dict[str, Any]:
     document = call.services.api_keys.get(key_id)
     _require_own(call, document["user"])
     return document
 
 
+def _shown(document: dict[str, Any], secrets: bool) -> dict[str, Any]:
+    return document if secrets else document | {"key_hash": MASK}
+
+
 def create_key(call: Call) -> Answer:
+    """A new key, or one that is known by its `key_hash` alone, as `st2 apikey load` brings it."""
     call.identity.require_person("Making an API key")
-    content = call.object()
+    content = call.object(*_KEY_FIELDS)
     user = text_of(content, "user", call.identity.user)
     _require_own(call, user)
-    document, key = call.services.api_keys.create(user, object_of(content, "metadata"))
+    document, key = call.services.api_keys.create(
+        user,
+        object_of(content, "metadata"),
+        enabled=_enabled(content),
+        key_hash=text_of(content, "key_hash", "") or None,
+        key_id=text_of(content, "id", "") or None,
+    )
+    del document["key_hash"]
     return Answer(document | {"key": key}, 201)
+
+
+def _enabled(content: dict[str, Any]) -> bool:
+    enabled = content.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise InvalidError(f"expected enabled to be true or false, found {enabled!r}")
+    return enabled
 
 
 def update_key(call: Call, key_id: str) -> dict[str, Any]:
     call.identity.require_person("Changing an API key")
-    old, content = get_key(call, key_id), call.object()
+    old, content = _own(call, key_id), call.object(*_KEY_FIELDS)
+    if text_of(content, "key_hash", MASK) not in (MASK, old["key_hash"]):
+        raise InvalidError("Update of key_hash is not allowed.")
     user = text_of(content, "user", old["user"])
     _require_own(call, user)
     metadata = object_of(content, "metadata")
-    enabled = bool(content.get("enabled", True))
-    call.services.api_keys.update(key_id, user=user, metadata=metadata, enabled=enabled)
-    return call.services.api_keys.get(key_id)
+    call.services.api_keys.update(key_id, user=user, metadata=metadata, enabled=_enabled(content))
+    return get_key(call, key_id)
 
 
 def delete_key(call: Call, key_id: str) -> Answer:
     call.identity.require_person("Deleting an API key")
-    get_key(call, key_id)
+    _own(call, key_id)
     call.services.api_keys.delete(key_id)
     return Answer(status=204)
 

@@ -46,13 +46,21 @@ class Call:
         _check(content, _DEEPEST)
         return content
 
-    def object(self) -> dict[str, Any]:
-        """The body, which has to be an object; no body is an empty one."""
+    def object(self, *known: str) -> dict[str, Any]:
+        """The body, which has to be an object, of no other fields than the known ones if any are.
+
+        No body is an empty one.
+        """
         content = self.json()
         if content is None:
             return {}
         if not isinstance(content, dict):
             raise InvalidError(f"expected the body as an object, found {type(content).__name__}")
+        unknown = [name for name in content if known and name not in known]
+        if unknown:
+            raise InvalidError(
+                f"unknown field {unknown[0][:40]!r}; known: {', '.join(sorted(known))}"
+            )
         return content
 
     def flag(self, name: str) -> bool:
@@ -61,6 +69,17 @@ class Call:
         if value not in _TRUE | _FALSE:
             raise InvalidError(f"expected {name} to be true or false, found {value!r}")
         return value in _TRUE
+
+    def unmasks(self) -> bool:
+        """Whether secrets are to be shown.
+
+        Raises:
+            ForbiddenError: it takes an administrator.
+        """
+        wanted = self.flag("show_secrets")
+        if wanted:
+            self.identity.require_admin("show_secrets")
+        return wanted
 
     def number(self, name: str, default: int) -> int:
         value = self.query.get(name, str(default))

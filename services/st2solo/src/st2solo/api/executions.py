@@ -8,6 +8,7 @@ from st2solo.errors import InvalidError, NotFoundError
 from st2solo.pack_schemas import NOTIFY
 from st2solo.records import LARGE
 from st2solo.schema import require
+from st2solo.statuses import COMPLETED, Status
 
 _FILTERS = (
     "action",
@@ -20,10 +21,27 @@ _FILTERS = (
     "timestamp_gt",
     "timestamp_lt",
 )
-_UNMASKED = "show_secrets"
+#: What may be asked with, as in LiveActionCreateAPI of st2common/models/api/action.py.
+_FIELDS = (
+    "id",
+    "action",
+    "parameters",
+    "user",
+    "context",
+    "delay",
+    "notify",
+    "status",
+    "result",
+    "start_timestamp",
+    "end_timestamp",
+    "callback",
+    "runner_info",
+)
 #: As in StackStorm, where no document may be larger.
 _LARGEST_RESULT = 14 * 2**20
 _LONGEST_DELAY_MS = 365 * 24 * 3600 * 1000
+#: One that is canceled is answered with its document, however often it is canceled.
+_NOT_CANCELABLE = COMPLETED - {Status.CANCELED} | {Status.CANCELING}
 #: What st2solo itself keeps in an execution's context; nobody else may say where one belongs.
 _OWN_CONTEXT = frozenset(
     {
@@ -41,13 +59,6 @@ _OWN_CONTEXT = frozenset(
         "policies",
     }
 )
-
-
-def _secrets(call: Call) -> bool:
-    wanted = call.flag(_UNMASKED)
-    if wanted:
-        call.identity.require_admin(_UNMASKED)
-    return wanted
 
 
 def _unwanted(call: Call) -> list[str]:
@@ -71,7 +82,7 @@ def list_executions(call: Call) -> Answer:
 
 def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
     """One whose result is larger than `max_result_size` bytes comes without it."""
-    document = call.services.executions.get(execution_id, show_secrets=_secrets(call))
+    document = call.services.executions.get(execution_id, show_secrets=call.unmasks())
     most = call.number("max_result_size", 0)
     if most < 0 or most > _LARGEST_RESULT:
         raise InvalidError(f"expected max_result_size up to {_LARGEST_RESULT}, found {most}")
@@ -81,7 +92,7 @@ def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 
 def create_execution(call: Call) -> Answer:
-    content = call.object()
+    content = call.object(*_FIELDS)
     action, parameters = content.get("action"), object_of(content, "parameters")
     context = object_of(content, "context")
     if not isinstance(action, str):
@@ -143,12 +154,19 @@ def _names(content: dict[str, Any], name: str) -> list[str]:
 
 
 def cancel(call: Call, execution_id: str) -> dict[str, Any]:
-    return call.services.executions.cancel(execution_id, call.identity.user)
+    """One that ends already is refused in words with the status 200, as `st2` expects it."""
+    executions = call.services.executions
+    status = executions.get(execution_id)["status"]
+    if status in _NOT_CANCELABLE:
+        return {"faultstring": f"Action cannot be canceled. State = {status}."}
+    return executions.cancel(execution_id, call.identity.user)
 
 
 def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
     status = call.object().get("status")
     executions, user = call.services.executions, call.identity.user
+    if executions.get(execution_id)["status"] in COMPLETED:
+        raise InvalidError("Execution is already in completed state.")
     if status in ("canceling", "canceled"):
         return executions.cancel(execution_id, user)
     if status in ("pausing", "paused"):

@@ -6,6 +6,20 @@ from st2solo.api.calls import Answer, Call, Page, Route, text_of
 from st2solo.errors import InvalidError
 from st2solo.keys import SYSTEM, USER, scope_named
 
+#: As in KeyValuePairSetAPI of st2common/models/api/keyvalue.py.
+_FIELDS = (
+    "id",
+    "uid",
+    "name",
+    "description",
+    "value",
+    "secret",
+    "encrypted",
+    "scope",
+    "user",
+    "ttl",
+    "expire_timestamp",
+)
 _LONGEST_TTL_SECONDS = 100 * 365 * 24 * 3600
 
 
@@ -49,7 +63,7 @@ def get_key(call: Call, name: str) -> dict[str, Any]:
 
 
 def set_key(call: Call, name: str) -> dict[str, Any]:
-    content = call.object()
+    content = call.object(*_FIELDS)
     value, ttl = content.get("value"), content.get("ttl")
     if not isinstance(value, str):
         raise InvalidError(f"expected the value as text, found {value!r}")

@@ -127,9 +127,7 @@ def put_config(call: Call, pack: str) -> dict[str, Any]:
 
 def _config(call: Call, pack: Resource) -> dict[str, Any]:
     values = call.services.registry.raw_config(pack.ref)
-    if call.flag("show_secrets"):
-        call.identity.require_admin("show_secrets")
-    else:
+    if not call.unmasks():
         values = schema.masked(values, pack.content["config_schema"])
     return {"id": pack.id, "pack": pack.ref, "values": values}
 

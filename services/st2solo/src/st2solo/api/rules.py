@@ -34,8 +34,7 @@ def get_rule(call: Call, ref: str) -> dict[str, Any]:
 
 def _document(call: Call, rule: Resource) -> dict[str, Any]:
     document = rule.document()
-    if call.flag("show_secrets"):
-        call.identity.require_admin("show_secrets")
+    if call.unmasks():
         return document
     return rule_secrets.masked(document, call.services.registry)
 

@@ -26,6 +26,35 @@ def test_an_api_key_will_do(serve):
     assert reply.status_code == 401
 
 
+def test_api_keys_are_loaded_as_they_were_listed(serve):
+    """st2api/controllers/v1/auth.py and st2client/commands/auth.py, `ApiKeyLoadCommand`."""
+    serve.st2("login", "alice", "-p", "sesame")
+    made = serve.call("POST", "/apikeys", json={"enabled": False}).json()
+    assert "key_hash" not in made
+    listed = serve.st2("apikey", "list", "--show-secrets", "-d", "-j")
+    [document] = [one for one in json.loads(listed) if one["id"] == made["id"]]
+    assert (len(document["key_hash"]), document["enabled"]) == (128, False)
+    assert serve.get(f"/apikeys/{made['id']}")["key_hash"] == "********"
+    headers = {"St2-Api-Key": made["key"]}
+    assert (
+        requests.get(serve.url("api", "/v1/user"), headers=headers, timeout=10).status_code == 401
+    )
+    serve.call("DELETE", f"/apikeys/{made['id']}")
+    (serve.folder / "apikeys.json").write_text(json.dumps([document | {"enabled": True}]))
+    for _ in range(2):
+        assert made["id"] in serve.st2("apikey", "load", str(serve.folder / "apikeys.json"))
+        assert requests.get(serve.url("api", "/v1/user"), headers=headers, timeout=10).ok
+    path = f"/apikeys/{made['id']}"
+    other = serve.call("PUT", path, json=document | {"key_hash": "0" * 128})
+    assert (other.status_code, other.json()["faultstring"]) == (
+        400,
+        "Update of key_hash is not allowed.",
+    )
+    masked = serve.call("PUT", path, json=document | {"key_hash": "********", "enabled": True})
+    assert masked.json()["enabled"]
+    assert serve.call("DELETE", path).status_code == 204
+
+
 def test_the_token_of_an_action_ends_with_it(serve, until):
     """st2actions/container/base.py, `_delete_auth_token`."""
     body = {"action": "core.local", "parameters": {"cmd": "echo t$ST2_ACTION_AUTH_TOKEN"}}
@@ -93,6 +122,7 @@ def test_an_announcement_reaches_who_listens(serve):
         ("GET", "/keys?user=alice", None),
         ("GET", "/executions?limit=-1", None),
         ("GET", "/configs/demo?show_secrets=true", None),
+        ("GET", "/apikeys?show_secrets=true", None),
         ("POST", "/packs/register", {}),
         ("POST", "/apikeys", {"user": "alice"}),
         ("POST", "/executions", {"action": "core.noop", "user": "alice"}),
@@ -133,6 +163,11 @@ def test_a_long_page_is_for_administrators(serve, what):
         ("POST", "/rules", {"name": "x"}, 400, "required"),
         ("POST", "/executions", {"action": 5}, 400, "ref"),
         ("POST", "/executions", {"action": "demo.wf", "parameters": {"m": 1}}, 400, "m"),
+        ("POST", "/executions", {"action": "core.noop", "params": {}}, 400, "field 'params'"),
+        ("PUT", "/keys/k", {"value": "v", "secrets": True}, 400, "field 'secrets'"),
+        ("POST", "/apikeys", {"meta": {}}, 400, "field 'meta'"),
+        ("POST", "/apikeys", {"key_hash": "********"}, 400, "expected key_hash"),
+        ("POST", "/apikeys", {"enabled": "no"}, 400, "enabled"),
     ],
 )
 def test_refusals(serve, method, path, body, status, told):
@@ -236,7 +271,24 @@ def test_what_is_run_again_may_be_delayed(serve):
     again = serve.call("POST", f"/executions/{run}/re_run", json={"delay": 60_000})
     assert again.status_code == 201, again.text
     assert (again.json()["status"], again.json()["delay"]) == ("delayed", 60_000)
-    assert serve.call("DELETE", f"/executions/{again.json()['id']}").json()["status"] == "canceled"
+    path = f"/executions/{again.json()['id']}"
+    for _ in range(2):
+        assert serve.call("DELETE", path).json()["status"] == "canceled"
+
+
+@pytest.mark.parametrize("status", ["canceling", "pausing", "resuming"])
+def test_what_is_over_stays_as_it_is(serve, until, status):
+    """st2api/controllers/v1/actionexecutions.py, `put` and `delete`."""
+    path = (
+        "/executions/" + serve.call("POST", "/executions", json={"action": "demo.wf"}).json()["id"]
+    )
+    until(lambda: serve.get(path)["status"] == "succeeded", "it is over")
+    refused = serve.call("PUT", path, json={"status": status})
+    assert refused.status_code == 400
+    assert refused.json()["faultstring"] == "Execution is already in completed state."
+    told = serve.call("DELETE", path)
+    assert told.status_code == 200
+    assert told.json() == {"faultstring": "Action cannot be canceled. State = succeeded."}
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -129,6 +129,9 @@ def test_cancel_and_tail(serve, until):
     serve.st2("execution", "cancel", run)
     until(lambda: serve.get(f"/executions/{run}")["status"] == "canceled", "it is canceled")
     assert "has completed" in serve.st2("execution", "tail", run)
+    over = serve.call("POST", "/executions", json={"action": "core.noop"}).json()["id"]
+    until(lambda: serve.get(f"/executions/{over}")["status"] == "succeeded", "it is over")
+    assert "cannot be canceled. State = succeeded." in serve.st2("execution", "cancel", over)
 
 
 @contextmanager
