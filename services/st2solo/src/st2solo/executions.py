@@ -213,6 +213,7 @@ class Executions:
         limit: int = 100,
         offset: int = 0,
         sort_asc: bool = False,
+        sort: Names | None = None,
         filters: dict[str, Any] | None = None,
         show_secrets: bool = False,
         unwanted: Collection[str] = (),
@@ -221,15 +222,15 @@ class Executions:
 
         They come without what of `records.LARGE` is unwanted, or does not fit into one answer.
 
-        `filters` may hold action, status, user, runner, rule, trigger_instance, timestamp_gt,
-        timestamp_lt, and parent (an identifier, or 'null' for those without). A limit of -1
-        gives all.
+        `filters` may hold what `Records.find_ids` knows: id (one or several), action, status,
+        user, runner, parent, rule, trigger, trigger_type, trigger_instance, timestamp_gt and the
+        like. A limit of -1 gives all.
 
         Raises:
             InvalidError: there is no such filter, or a time is none.
         """
         ids, total = self._records.find_ids(
-            limit=limit, offset=offset, sort_asc=sort_asc, filters=filters or {}
+            limit=limit, offset=offset, sort_asc=sort_asc, filters=filters or {}, sort=sort or ()
         )
         page = self._records.fitting(ids, Room(), unwanted=unwanted)
         return [self._records.document(e, show_secrets=show_secrets) for e in page], total

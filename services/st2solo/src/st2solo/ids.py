@@ -1,5 +1,6 @@
 """Identifiers of objects: 24 hexadecimal digits, like StackStorm's (MongoDB ObjectIds)."""
 
+import hashlib
 import itertools
 import os
 import re
@@ -17,6 +18,15 @@ def new_id() -> str:
     24
     """
     return f"{int(time.time()):08x}{_PROCESS}{next(_counter) & 0xFFFFFF:06x}"
+
+
+def id_of(name: str) -> str:
+    """The identifier of what has no row but a name: the same at every start.
+
+    >>> id_of("noop")
+    'f4d960247b7ae9c19f3dcd53'
+    """
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def is_id(text: str) -> bool:

@@ -6,7 +6,7 @@ Source: st2common/policies/meta of StackStorm 3.9.
 from dataclasses import dataclass
 from typing import Any
 
-from st2solo.runner_types import hash_of
+from st2solo.ids import id_of
 from st2solo.schema import parameters_schema, validate
 
 _THRESHOLD = {
@@ -42,7 +42,7 @@ class PolicyType:
 
     def document(self) -> dict[str, Any]:
         return {
-            "id": f"{hash_of(self.ref):024x}",
+            "id": id_of(f"policy_type:{self.ref}"),
             "uid": f"policy_type:action:{self.name}",
             "ref": self.ref,
             "name": self.name,

@@ -85,20 +85,48 @@ _SIZES = ", ".join(f"coalesce(length({name}), 0) AS {name}" for name in LARGE)
 #: As the index of open executions has it.
 _OPEN = "status NOT IN ('succeeded', 'failed', 'timeout', 'canceled', 'abandoned')"
 
+_NAMED = "? IN (json_extract({0}, '$.ref'), json_extract({0}, '$.name'), json_extract({0}, '$.id'))"
+_TYPE = "json_extract(trigger, '$.type')"
 _FILTERS = {
     "action": "action_ref = ?",
     "status": "status = ?",
     "user": "user = ?",
     "runner": "runner = ?",
     "parent": "parent = ?",
-    "id": "id = ?",
+    "id": "id IN (SELECT value FROM json_each(?))",
+    "liveaction": "id = ?",
     "trigger_instance": "json_extract(trigger_instance, '$.id') = ?",
+    "rule": _NAMED.format("rule"),
+    "trigger": _NAMED.format("trigger"),
+    "trigger_type": f"? IN ({_TYPE}, substr({_TYPE}, instr({_TYPE}, '.') + 1))",
+    "timestamp": "start_timestamp = ?",
     "timestamp_gt": "start_timestamp > ?",
     "timestamp_lt": "start_timestamp < ?",
 }
-_RULE = (
-    "? IN (json_extract(rule, '$.ref'), json_extract(rule, '$.name'), json_extract(rule, '$.id'))"
-)
+#: The columns that are empty where a filter is the text `null`, as in StackStorm.
+_NULLABLE = {
+    "parent": "parent",
+    "rule": "rule",
+    "trigger": "trigger",
+    "trigger_type": "trigger",
+    "trigger_instance": "trigger_instance",
+}
+#: What a list may be sorted by, beside the order of time.
+SORTS = {
+    "id": "id",
+    "action": "action_ref",
+    "status": "status",
+    "user": "user",
+    "runner": "runner",
+    "parent": "parent",
+    "rule": "json_extract(rule, '$.name')",
+    "trigger": "json_extract(trigger, '$.name')",
+    "trigger_type": "json_extract(trigger, '$.type')",
+    "trigger_instance": "json_extract(trigger_instance, '$.id')",
+    "timestamp": "start_timestamp",
+    "start_timestamp": "start_timestamp",
+    "liveaction": "id",
+}
 
 
 class Records:
@@ -227,9 +255,18 @@ class Records:
         return [self.get(one) for one in ids], total
 
     def find_ids(
-        self, *, limit: int, offset: int, sort_asc: bool, filters: dict[str, Any]
+        self,
+        *,
+        limit: int,
+        offset: int,
+        sort_asc: bool,
+        filters: dict[str, Any],
+        sort: Iterable[str] = (),
     ) -> tuple[list[str], int]:
         """The ids of a page of executions and how many there are in all; a limit of -1 gives all.
+
+        `sort` has names of `SORTS`, with `-` before those that go down; without one the order is
+        that of time.
 
         Raises:
             InvalidError: there is no such filter.
@@ -237,24 +274,22 @@ class Records:
         clauses: list[str] = []
         values: list[Any] = []
         for name, value in filters.items():
-            if name == "parent" and value in ("null", None):
-                clauses.append("parent IS NULL")
-            elif name == "rule":
-                clauses.append(_RULE)
-                values.append(value)
-            elif name in _FILTERS:
-                clauses.append(_FILTERS[name])
-                values.append(
-                    moments.normal(str(value)) if name.startswith("timestamp") else str(value)
-                )
-            else:
-                known = ", ".join(sorted([*_FILTERS, "rule"]))
+            if name not in _FILTERS:
+                known = ", ".join(sorted(_FILTERS))
                 raise InvalidError(f"executions cannot be filtered by {name}; there are {known}")
+            if name in _NULLABLE and value in ("null", None):
+                clauses.append(f"{_NULLABLE[name]} IS NULL")
+                continue
+            clauses.append(_FILTERS[name])
+            if name == "id":
+                value = json.dumps([value] if isinstance(value, str) else value)
+            elif name.startswith("timestamp"):
+                value = moments.normal(str(value))
+            values.append(str(value))
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        order = "ASC" if sort_asc else "DESC"
         rows = self._store.execute(
             f"SELECT id FROM executions {where}"  # noqa: S608 - clauses of this module
-            f" ORDER BY start_timestamp {order}, id {order} LIMIT ? OFFSET ?",
+            f" ORDER BY {_order(sort, sort_asc)} LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         sql = f"SELECT count(*) FROM executions {where}"  # noqa: S608 - clauses of this module
@@ -347,6 +382,15 @@ class Records:
         }
         document |= {k: v for k, v in optional.items() if v is not None}
         return {k: v for k, v in document.items() if k not in execution.left_out}
+
+
+def _order(sort: Iterable[str], ascending: bool) -> str:
+    direction = "ASC" if ascending else "DESC"
+    order = []
+    for name in sort:
+        direction = "DESC" if name.startswith("-") else "ASC"
+        order.append(f"{SORTS[name.lstrip('-')]} {direction}")
+    return ", ".join([*(order or [f"start_timestamp {direction}"]), f"id {direction}"])
 
 
 def _optional(value: Any) -> str | None:

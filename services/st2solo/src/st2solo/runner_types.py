@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from st2solo.errors import NotFoundError
+from st2solo.ids import id_of
 
 Parameter = dict[str, Any]
 
@@ -177,7 +178,7 @@ class RunnerType:
         """The runner type as StackStorm's API shows it."""
         module = self.name.replace("-", "_")
         return {
-            "id": f"{abs(hash_of(self.name)):024x}",
+            "id": id_of(f"runner_type:{self.name}"),
             "uid": f"runner_type:{self.name}",
             "name": self.name,
             "description": self.description,
@@ -188,11 +189,6 @@ class RunnerType:
             "output_key": self.output_key,
             "output_schema": self.output_schema,
         }
-
-
-def hash_of(name: str) -> int:
-    """A number that is the same on every start, for identifiers of things without a row."""
-    return int.from_bytes(name.encode().rjust(12, b"\0")[-12:], "big")
 
 
 RUNNER_TYPES = {

@@ -9,6 +9,7 @@ Source: st2api/controllers/v1/traces.py and st2common/services/trace.py of Stack
 
 import json
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 from st2solo.errors import NotFoundError
@@ -16,9 +17,10 @@ from st2solo.store import Store
 
 _TAG = "coalesce(json_extract(context, '$.trace_context.trace_tag'), 'execution-' || id)"
 _BY_HAND = "parent IS NULL AND trigger_instance IS NULL"
+_INSTANCE_TAG = "coalesce(trace_tag, 'trigger_instance-' || id)"
 _INSTANCES = (
-    "SELECT id, trace_tag AS tag, trigger AS ref, occurrence_time AS time, 'instance' AS kind"
-    " FROM trigger_instances WHERE "
+    f"SELECT id, {_INSTANCE_TAG} AS tag, trigger AS ref, occurrence_time AS time,"  # noqa: S608
+    " 'instance' AS kind FROM trigger_instances WHERE "
 )
 _EXECUTIONS = (
     f"SELECT id, {_TAG}, action_ref, start_timestamp, 'execution'"  # noqa: S608 - fixed texts
@@ -35,18 +37,24 @@ _WITH_CHILDREN = (
     " SELECT id, action_ref, parent, start_timestamp FROM executions JOIN found USING (id)"
     " ORDER BY start_timestamp, id"
 )
+_AMONG = "id IN (SELECT value FROM json_each(?))"
 _ENFORCED = "id IN (SELECT trigger_instance_id FROM rule_enforcements WHERE "
 
 #: What a list may be asked for: conditions on the trigger instances, and on the executions.
 _FILTERS = {
-    "trace_tag": ("trace_tag = ?", f"{_TAG} = ?"),
+    "ids": (_AMONG, _AMONG),
+    "trace_tag": (
+        f"(trace_tag = ? OR id = substr(?, 18) AND {_INSTANCE_TAG} = ?)",
+        f"{_TAG} = ?",
+    ),
     "trigger_instance": ("id = ?", None),
     "rule": (f"{_ENFORCED} ? IN (rule_id, rule_ref))", None),
     "execution": (f"{_ENFORCED} execution_id = ?)", "id = ?"),
 }
-FILTERS = tuple(_FILTERS)
+FILTERS = tuple(name for name in _FILTERS if name != "ids")
 # NB: inside the class, `list` is the method.
 Parts = list[dict[str, Any]]
+Ids = Collection[str]
 
 
 class Traces:
@@ -54,19 +62,31 @@ class Traces:
         self._store = store
 
     def list(
-        self, filters: dict[str, str], *, limit: int, offset: int, ascending: bool
+        self,
+        filters: dict[str, str],
+        *,
+        ids: Ids = (),
+        limit: int,
+        offset: int,
+        ascending: bool,
     ) -> tuple[list[dict[str, Any]], int]:
-        """A page of traces, and how many there are in all; of `filters` those in FILTERS count."""
+        """A page of traces, and how many there are in all; of `filters` those in FILTERS count.
+
+        `ids` restricts them to some, if it is not empty.
+        """
+        if ids:
+            filters = {**filters, "ids": json.dumps([*ids])}
         if "execution" in filters:
             filters = {**filters, "execution": self._outermost(filters["execution"])}
-        chosen = [(_FILTERS[name], filters[name]) for name in FILTERS if filters.get(name)]
+        chosen = [(_FILTERS[name], filters[name]) for name in _FILTERS if filters.get(name)]
         selects, values = [], []
         executions = _EXECUTIONS if chosen else _ALL_EXECUTIONS
         for begins, place in ((_INSTANCES, 0), (executions, 1)):
             conditions = [pair[place] for pair, _ in chosen]
             if None not in conditions:
-                selects.append(begins + (" AND ".join(map(str, conditions)) or "1"))
-                values += [value for _, value in chosen]
+                condition = " AND ".join(map(str, conditions)) or "1"
+                selects.append(begins + condition)
+                values += [v for pair, v in chosen for _ in range(str(pair[place]).count("?"))]
         both = " UNION ALL ".join(selects)
         order = "ASC" if ascending else "DESC"
         rows = self._store.execute(

@@ -188,9 +188,10 @@ class Triggers:
         return self._write(ref, payload, trace_tag)
 
     def re_emit(self, instance_id: str) -> Instance:
-        """A new instance with the payload of an old one."""
+        """A new instance with the payload of an old one, which its `__context` names."""
         old = self.instance(instance_id)
-        return self._write(old.trigger, old.payload, old.trace_tag)
+        payload = {**old.payload, "__context": {"original_id": instance_id}}
+        return self._write(old.trigger, payload, old.trace_tag)
 
     def instance(self, instance_id: str) -> Instance:
         row = self._store.execute(

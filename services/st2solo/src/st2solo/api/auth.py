@@ -18,7 +18,9 @@ async def create_token(call: Call) -> Answer:
     ttl = call.object().get("ttl") or TOKEN_TTL_SECONDS
     if not isinstance(ttl, int):
         raise InvalidError(f"expected ttl as a number of seconds, found {ttl!r}")
-    issued = call.services.tokens.issue(user, min(ttl, TOKEN_TTL_SECONDS))
+    if ttl > TOKEN_TTL_SECONDS:
+        raise InvalidError(f"TTL specified {ttl} is greater than max allowed {TOKEN_TTL_SECONDS}.")
+    issued = call.services.tokens.issue(user, ttl)
     document = {"id": issued.id, "user": user, "token": issued.token, "expiry": issued.expiry}
     return Answer(document | {"metadata": {}}, 201)
 

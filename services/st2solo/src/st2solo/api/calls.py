@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from st2solo import moments
 from st2solo.auth import Identity
 from st2solo.errors import ForbiddenError, InvalidError
 from st2solo.services import Services
@@ -14,6 +15,7 @@ from st2solo.services import Services
 _DEFAULT_LIMIT = 100
 #: For those who are no administrators.
 _LARGEST_LIMIT = 100
+_MOST_IDS = 100
 _LARGEST_NUMBER = 2**31 - 1
 _DEEPEST = 100
 _SURROGATES = re.compile("[\\ud800-\\udfff]")
@@ -65,10 +67,7 @@ class Call:
 
     def flag(self, name: str) -> bool:
         """A query parameter that is `true`, `True`, `1` ..."""
-        value = self.query.get(name, "").lower()
-        if value not in _TRUE | _FALSE:
-            raise InvalidError(f"expected {name} to be true or false, found {value!r}")
-        return value in _TRUE
+        return _truth(name, self.query.get(name, ""))
 
     def unmasks(self) -> bool:
         """Whether secrets are to be shown.
@@ -90,6 +89,12 @@ class Call:
         if abs(number) > _LARGEST_NUMBER:
             raise InvalidError(f"expected {name} to be at most {_LARGEST_NUMBER}")
         return number
+
+
+def _truth(name: str, text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise InvalidError(f"expected {name} to be true or false, found {text[:40]!r}")
+    return text.lower() in _TRUE
 
 
 def text_of(content: dict[str, Any], name: str, default: str) -> str:
@@ -197,12 +202,27 @@ class Page:
         return Answer([shown(call, document) for document in documents], headers=headers)
 
 
-def listed(call: Call, documents: list[dict[str, Any]], *filters: str) -> Answer:
-    """A page of the documents whose fields equal the query parameters named in `filters`."""
-    for name in filters:
-        if name in call.query:
-            wanted = call.query[name]
-            documents = [d for d in documents if _same(_field(d, name), wanted)]
+def ids_of(call: Call) -> list[str]:
+    """The identifiers to which a list is restricted; empty for all.
+
+    Source: `split_id_value` of st2api/controllers/resource.py of StackStorm 3.9.
+    """
+    ids = [part for part in call.query.get("id", "").split(",") if part]
+    if len(ids) > _MOST_IDS:
+        raise InvalidError(f"expected at most {_MOST_IDS} identifiers, found {len(ids)}")
+    return ids
+
+
+def listed(call: Call, documents: list[dict[str, Any]], *filters: str, **fields: str) -> Answer:
+    """A page of the documents whose fields equal the query parameters of the same names.
+
+    `id` may always be asked for; `fields` names the field of a parameter of another name.
+    """
+    if ids := ids_of(call):
+        documents = [d for d in documents if d["id"] in ids]
+    for name, field_name in {**{name: name for name in filters}, **fields}.items():
+        if wanted := call.query.get(name):
+            documents = [d for d in documents if _same(name, _field(d, field_name), wanted)]
     sort = call.query.get("sort")
     if sort:
         field_name = sort.lstrip("+-")
@@ -212,6 +232,21 @@ def listed(call: Call, documents: list[dict[str, Any]], *filters: str) -> Answer
     page = Page.of(call)
     end = None if page.limit is None else page.offset + page.limit
     return page.answer(call, documents[page.offset : end], len(documents))
+
+
+def chosen(call: Call, filters: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The condition of those filters, in SQL, that are asked for, and its values."""
+    asked = [name for name in filters if call.query.get(name)]
+    where = " AND ".join(filters[name] for name in asked) or "1"
+    return where, tuple(_value(call, name) for name in asked)
+
+
+def _value(call: Call, name: str) -> str:
+    if name == "id":
+        return json.dumps(ids_of(call))
+    if name.endswith(("_gt", "_lt")):
+        return moments.normal(call.query[name])
+    return call.query[name]
 
 
 def wants(call: Call, attribute: str) -> bool:
@@ -262,16 +297,21 @@ def _without(document: dict[str, Any], path: list[str]) -> dict[str, Any]:
     return rest
 
 
-def _field(document: dict[str, Any], name: str) -> Any:
-    value: Any = document
+def _field(value: Any, name: str) -> Any:
+    """The value at a path; of a list those of all that is in it."""
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            value = [_field(one, part) for one in value]
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def _same(value: Any, wanted: str) -> bool:
+def _same(name: str, value: Any, wanted: str) -> bool:
     if isinstance(value, bool):
-        return str(value).lower() == wanted.lower()
+        return value is _truth(name, wanted)
+    if isinstance(value, list):
+        return wanted in value
     if isinstance(value, dict):
         return wanted in (value.get("ref"), value.get("type"))
     return str(value) == wanted

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler
 
+from st2solo.api.handlers import JsonErrors
 from st2solo.api.identity import identity_of
 from st2solo.errors import InvalidError, NotFoundError, St2SoloError, UnauthorizedError
 from st2solo.outputs import STREAMS
@@ -19,7 +19,7 @@ _EOF = b"event: EOF\ndata: ''\n\n"
 _OUTPUT_ENDS = COMPLETED | {Status.PAUSING, Status.RESUMING}
 
 
-class StreamHandler(RequestHandler):
+class StreamHandler(JsonErrors):
     """What is wanted, until the event that ends it."""
 
     def initialize(self, services: Services) -> None:

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Page, Route, object_of, shown, text_of, wants
+from st2solo.api.calls import Answer, Call, Page, Route, ids_of, object_of, shown, text_of, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.pack_schemas import NOTIFY
-from st2solo.records import LARGE
+from st2solo.records import LARGE, SORTS
 from st2solo.schema import require
 from st2solo.statuses import COMPLETED, Status
 
@@ -17,7 +17,11 @@ _FILTERS = (
     "parent",
     "rule",
     "runner",
+    "liveaction",
+    "trigger",
+    "trigger_type",
     "trigger_instance",
+    "timestamp",
     "timestamp_gt",
     "timestamp_lt",
 )
@@ -67,17 +71,38 @@ def _unwanted(call: Call) -> list[str]:
 
 def list_executions(call: Call) -> Answer:
     """Those whose large attributes do not fit into one answer come without them."""
+    if call.query.get("filter"):
+        raise InvalidError(
+            "st2solo does not offer filter; there is a parameter for each of "
+            f"id, {', '.join(_FILTERS)}"
+        )
     page = Page.of(call)
-    filters = {name: call.query[name] for name in _FILTERS if call.query.get(name)}
-    sort = call.query.get("sort", "")
+    filters: dict[str, Any] = {n: call.query[n] for n in _FILTERS if call.query.get(n)}
+    if ids := ids_of(call):
+        filters["id"] = ids
     found, total = call.services.executions.list(
         limit=-1 if page.limit is None else page.limit,
         offset=page.offset,
-        sort_asc=call.flag("sort_asc") or sort in ("+start_timestamp", "start_timestamp"),
+        sort_asc=_oldest_first(call),
+        sort=_sort(call),
         filters=filters,
+        show_secrets=call.unmasks(),
         unwanted=_unwanted(call),
     )
     return page.answer(call, found, total)
+
+
+def _oldest_first(call: Call) -> bool:
+    """Who asks for what is younger than something wants to read on from there."""
+    if call.query.get("timestamp_lt") or call.flag("sort_desc"):
+        return False
+    return bool(call.query.get("timestamp_gt")) or call.flag("sort_asc")
+
+
+def _sort(call: Call) -> list[str]:
+    """What the list is sorted by; as in StackStorm, other names are passed over."""
+    names = [name.strip().lstrip("+") for name in call.query.get("sort", "").split(",")]
+    return [name for name in names if name.removeprefix("-") in SORTS]
 
 
 def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
@@ -94,7 +119,7 @@ def get_execution(call: Call, execution_id: str) -> dict[str, Any]:
 def create_execution(call: Call) -> Answer:
     content = call.object(*_FIELDS)
     action, parameters = content.get("action"), object_of(content, "parameters")
-    context = object_of(content, "context")
+    context, unmasked = object_of(content, "context"), call.unmasks()
     if not isinstance(action, str):
         raise InvalidError(f"expected the ref of an action, found {action!r}")
     execution = call.services.executions.request(
@@ -102,12 +127,25 @@ def create_execution(call: Call) -> Answer:
         parameters,
         user=_user(call, content),
         context={k: v for k, v in context.items() if k not in _OWN_CONTEXT},
-        trace_tag=text_of(object_of(context, "trace_context"), "trace_tag", "") or None,
+        trace_tag=_trace_tag(call, object_of(context, "trace_context")),
         delay_ms=_delay(content),
         notify=_notify(content),
         administrator=call.identity.changes_packs,
     )
+    if unmasked:
+        execution = call.services.executions.get(execution["id"], show_secrets=True)
     return Answer(execution, 201)
+
+
+def _trace_tag(call: Call, trace: dict[str, Any]) -> str | None:
+    """The given tag, or that of the trace that is given by its identifier."""
+    trace_id = text_of(trace, "id_", "")
+    if not trace_id:
+        return text_of(trace, "trace_tag", "") or None
+    try:
+        return str(call.services.traces.get(trace_id)["trace_tag"])
+    except NotFoundError as err:
+        raise InvalidError(f'Unable to find Trace with id="{trace_id}"') from err
 
 
 def _notify(content: dict[str, Any]) -> dict[str, Any] | None:
@@ -178,7 +216,10 @@ def put_execution(call: Call, execution_id: str) -> dict[str, Any]:
 
 def children(call: Call, execution_id: str) -> list[dict[str, Any]]:
     found = call.services.executions.children(
-        execution_id, call.number("depth", -1), unwanted=_unwanted(call)
+        execution_id,
+        call.number("depth", -1),
+        show_secrets=call.unmasks(),
+        unwanted=_unwanted(call),
     )
     return [shown(call, child) for child in found]
 

@@ -11,6 +11,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import OutputHandler, StreamHandler
+from st2solo.api.handlers import JsonErrors
 from st2solo.api.identity import identity_of
 from st2solo.api.routes import ROUTES
 from st2solo.errors import St2SoloError
@@ -34,7 +35,7 @@ class MethodNotOfferedError(NotOfferedError):
     status = 405
 
 
-class ApiHandler(RequestHandler):
+class ApiHandler(JsonErrors):
     """Answers every path by the table of routes."""
 
     def initialize(self, services: Services) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from st2solo.api.calls import Answer, Call, Page, Route, text_of
+from st2solo.api.calls import Answer, Call, Route, listed, text_of
 from st2solo.errors import InvalidError
 from st2solo.keys import SYSTEM, USER, scope_named
 
@@ -24,8 +24,11 @@ _LONGEST_TTL_SECONDS = 100 * 365 * 24 * 3600
 
 
 def _scope_and_user(call: Call, scope: str | None, user: str | None) -> tuple[str, str]:
-    """Naming a user implies the scope user; another user's keys are for administrators."""
-    chosen = USER if user else scope_named(scope or SYSTEM)
+    """Naming a user implies the scope user; another user's keys are for administrators.
+
+    `all`, which means both in a list, is the scope system of one key.
+    """
+    chosen = USER if user else scope_named(SYSTEM if scope in (None, "", "all") else scope)
     if user and user != call.identity.user:
         call.identity.require_admin(f"The keys of the user {user}")
     return chosen, user or call.identity.user
@@ -50,9 +53,7 @@ def list_keys(call: Call) -> Answer:
             keys.document(key, decrypt=decrypt)
             for key in keys.list(scope=one, user=user, prefix=prefix)
         ]
-    page = Page.of(call)
-    end = None if page.limit is None else page.offset + page.limit
-    return page.answer(call, found[page.offset : end], len(found))
+    return listed(call, found, "name")
 
 
 def get_key(call: Call, name: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from st2solo.runner_types import RUNNER_TYPES
 _REGISTER = "edit the file in the pack and run `st2 pack register`"
 
 
-def _listed(call: Call, kind: Kind, *filters: str) -> Answer:
+def _listed(call: Call, kind: Kind, *filters: str, **fields: str) -> Answer:
     documents = [resource.document() for resource in call.services.resources.list(kind)]
-    return listed(call, documents, "name", *filters)
+    return listed(call, documents, "name", *filters, **fields)
 
 
 def _one(call: Call, kind: Kind, ref: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def switched(call: Call, kind: Kind, ref: str) -> Resource:
 
 
 def list_actions(call: Call) -> Answer:
-    return _listed(call, Kind.ACTION, "pack", "ref", "runner_type")
+    return _listed(call, Kind.ACTION, "pack", "ref", "runner_type", tags="tags.name")
 
 
 def get_action(call: Call, ref: str) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def get_runner(call: Call, name: str) -> dict[str, Any]:
 
 
 def list_sensors(call: Call) -> Answer:
-    return _listed(call, Kind.SENSOR, "pack", "enabled")
+    return _listed(call, Kind.SENSOR, "pack", "enabled", trigger="trigger_types")
 
 
 def get_sensor(call: Call, ref: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import jsonschema
 
-from st2solo import moments, pack_schemas, rule_secrets
-from st2solo.api.calls import Answer, Call, Page, Route, listed, shown
+from st2solo import pack_schemas, rule_secrets
+from st2solo.api.calls import Answer, Call, Page, Route, chosen, listed, shown
 from st2solo.enforcements import Enforcement
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
@@ -14,6 +14,7 @@ from st2solo.rule_files import RULE_TYPES, rule_content
 from st2solo.services import Services
 
 _ENFORCEMENT_FILTERS = {
+    "id": "id IN (SELECT value FROM json_each(?))",
     "rule_ref": "rule_ref = ?",
     "rule_id": "rule_id = ?",
     "trigger_instance": "trigger_instance_id = ?",
@@ -102,12 +103,7 @@ def delete_rule(call: Call, ref: str) -> Answer:
 
 
 def list_enforcements(call: Call) -> Answer:
-    chosen = {name: sql for name, sql in _ENFORCEMENT_FILTERS.items() if name in call.query}
-    where = " AND ".join(chosen.values()) or "1"
-    values = tuple(
-        moments.normal(call.query[name]) if name.startswith("enforced_at") else call.query[name]
-        for name in chosen
-    )
+    where, values = chosen(call, _ENFORCEMENT_FILTERS)
     page, execute = Page.of(call), call.services.store.execute
     total = execute(f"SELECT count(*) FROM rule_enforcements WHERE {where}", values)  # noqa: S608
     rows = execute(

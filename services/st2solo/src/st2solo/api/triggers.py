@@ -4,8 +4,7 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
-from st2solo import moments
-from st2solo.api.calls import Answer, Call, Page, Route, listed, shown, wants
+from st2solo.api.calls import Answer, Call, Page, Route, chosen, ids_of, listed, shown, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.resources import Kind, Resource
 from st2solo.room import Room
@@ -14,7 +13,12 @@ from st2solo.traces import FILTERS
 from st2solo.triggers import WEBHOOK
 
 _INSTANCE_FILTERS = {
+    "id": "id IN (SELECT value FROM json_each(?))",
     "trigger": "trigger = ?",
+    "trigger_type": (
+        "trigger IN (SELECT ref FROM resources"
+        " WHERE kind = 'trigger' AND json_extract(document, '$.type') = ?)"
+    ),
     "status": "status = ?",
     "timestamp_gt": "occurrence_time > ?",
     "timestamp_lt": "occurrence_time < ?",
@@ -44,12 +48,7 @@ def get_trigger(call: Call, ref: str) -> dict[str, Any]:
 
 def list_instances(call: Call) -> Answer:
     """Those whose payloads do not fit into one answer come without them."""
-    chosen = {name: sql for name, sql in _INSTANCE_FILTERS.items() if call.query.get(name)}
-    where = " AND ".join(chosen.values()) or "1"
-    values = tuple(
-        moments.normal(call.query[name]) if name.startswith("timestamp") else call.query[name]
-        for name in chosen
-    )
+    where, values = chosen(call, _INSTANCE_FILTERS)
     page, execute = Page.of(call), call.services.store.execute
     total = execute(f"SELECT count(*) FROM trigger_instances WHERE {where}", values)  # noqa: S608
     rows = execute(
@@ -154,6 +153,7 @@ def list_traces(call: Call) -> Answer:
     ascending = call.flag("sort_asc") or call.query.get("sort", "").startswith("+")
     found, total = call.services.traces.list(
         {name: call.query[name] for name in FILTERS if call.query.get(name)},
+        ids=ids_of(call),
         limit=-1 if page.limit is None else page.limit,
         offset=page.offset,
         ascending=ascending,

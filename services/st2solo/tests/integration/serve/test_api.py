@@ -65,6 +65,22 @@ def test_the_token_of_an_action_ends_with_it(serve, until):
     assert serve.call("GET", "/user", token=token).status_code == 401
 
 
+def test_a_token_for_longer_than_a_day_is_refused(serve):
+    """st2common/services/access.py, `create_token`."""
+    for ttl, status in ((86_400, 201), (86_401, 400)):
+        reply = requests.post(
+            serve.url("auth", "/tokens"), auth=("alice", "sesame"), json={"ttl": ttl}, timeout=10
+        )
+        assert reply.status_code == status
+    assert reply.json()["faultstring"] == "TTL specified 86401 is greater than max allowed 86400."
+
+
+def test_one_key_of_all_scopes_is_one_of_the_system(serve):
+    """st2api/controllers/v1/keyvalue.py, `get_one`."""
+    serve.call("PUT", "/keys/of_all", json={"name": "of_all", "value": "v"})
+    assert serve.get("/keys/of_all?scope=all")["scope"] == "st2kv.system"
+
+
 def test_an_action_of_a_pack_reads_secrets_for_whoever_runs_it(serve, until):
     """`get_value(decrypt=True)` works as in StackStorm; bob himself may not."""
     for name, text in {
@@ -160,6 +176,10 @@ def test_a_long_page_is_for_administrators(serve, what):
         ("GET", "/actions/demo.no", None, 404, "demo.no"),
         ("GET", "/nothing", None, 404, "does not offer"),
         ("DELETE", "/actions/core.noop", None, 405, "does not offer"),
+        ("PATCH", "/actions/core.noop", None, 405, "Method Not Allowed"),
+        ("OPTIONS", "/actions", None, 405, "Method Not Allowed"),
+        ("POST", "/stream", None, 405, "Method Not Allowed"),
+        ("STEAL", "/actions", None, 405, "Method Not Allowed"),
         ("POST", "/rules", {"name": "x"}, 400, "required"),
         ("POST", "/executions", {"action": 5}, 400, "ref"),
         ("POST", "/executions", {"action": "demo.wf", "parameters": {"m": 1}}, 400, "m"),

@@ -53,7 +53,7 @@ _COMMANDS = [
     ("run core.pause max_pause=0", "succeeded"),
     ("run core.echo message=$(id)", "stdout: $(id)"),
     ("run core.error message=oh", "stderr: oh"),
-    ("run core.inject_trigger trigger=demo.event payload={{}}", "failed"),
+    ("run core.inject_trigger trigger=demo.event payload={{}}", "payload of demo.event: "),
     ("run core.inject_trigger trigger_name=demo.tick trace_tag=RUN2", "succeeded"),
     ("trace list --trace-tag RUN2", "RUN2"),
 ]
@@ -63,6 +63,7 @@ _FAILS = {
     "doesn't exist": 1,
     "ERROR": 1,
     "disabled": 1,
+    "payload of demo.event: ": 1,
     "already": 2,
     "failed": 1,
 }
@@ -100,7 +101,9 @@ def test_trigger_instance_re_emit(serve, until):
     old = until(lambda: serve.get("/triggerinstances?trigger=demo.event"), "written")[0]
     assert "re-sent" in serve.st2("trigger-instance", "re-emit", old["id"])
     found = serve.get("/triggerinstances?trigger=demo.event")
-    assert [i["payload"] for i in found[:2]] == [{"n": 3}, {"n": 3}]
+    again = {"n": 3, "__context": {"original_id": old["id"]}}
+    assert [i["payload"] for i in found[:2]] == [again, {"n": 3}]
+    assert serve.st2("trigger-instance", "re-emit", found[0]["id"])
 
 
 def test_an_inquiry(serve, until):
@@ -227,6 +230,34 @@ def test_traces_by_tag(serve):
     }
     assert found[by_hand] == []
     assert by_hand in serve.st2("trace", "list", "--trace-tag", "RUN7")
+    joined = serve.st2("run", "core.noop", "-a", "--trace-id", by_hand)
+    tagged = [trace["id"] for trace in serve.get("/traces?trace_tag=RUN7")]
+    assert _id_of(joined, "st2 execution get") in tagged and by_hand in tagged
+    refused = serve.st2("run", "core.noop", "--trace-id", "0" * 24, code=1)
+    assert f'Unable to find Trace with id="{"0" * 24}"' in refused
+
+
+def test_the_trace_of_an_event_without_a_tag(serve, until):
+    """st2reactor/rules/worker.py: such a trace is named by its trigger instance."""
+    (serve.folder / "key_rule.json").write_text(
+        json.dumps(
+            {
+                "name": "key_rule",
+                "enabled": True,
+                "trigger": {"type": "core.st2.key_value_pair.create"},
+                "action": {"ref": "core.noop"},
+            }
+        )
+    )
+    serve.st2("rule", "create", str(serve.folder / "key_rule.json"))
+    serve.call("PUT", "/keys/untagged", json={"value": "v"})
+    path = "/triggerinstances?trigger=core.st2.key_value_pair.create"
+    untagged = until(lambda: serve.get(path), "the key has come")[0]["id"]
+    serve.st2("rule", "delete", "default.key_rule")
+    tag = f"trigger_instance-{untagged}"
+    assert serve.get(f"/traces/{untagged}")["trace_tag"] == tag
+    assert [trace["id"] for trace in serve.get(f"/traces?trace_tag={tag}")] == [untagged]
+    assert tag in serve.st2("trace", "list", "--trace-tag", tag)
 
 
 def test_the_trace_of_what_a_rule_asked_for(serve, until):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.error
 import urllib.request
 
 from st2common.runners.base_action import Action
@@ -23,11 +24,10 @@ class InjectTrigger(Action):
         payload: dict[str, Any] | None = None,
         trace_tag: str | None = None,
     ) -> Any:
-        """What was posted.
+        """What was posted; a failure with what the API says where it refuses trigger or payload.
 
         Raises:
             ValueError: not just one of the two names of the trigger is given.
-            urllib.error.HTTPError: the trigger is unknown, or does not take this payload.
         """
         if bool(trigger) == bool(trigger_name):
             raise ValueError("expected just one of trigger and trigger_name")
@@ -43,5 +43,8 @@ class InjectTrigger(Action):
             },
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
-            return json.loads(response.read())
+        try:
+            with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
+                return json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            return False, json.loads(error.read())["faultstring"]
