@@ -78,9 +78,9 @@ def _required(content: dict[str, Any], name: str) -> str:
 ROUTES = [
     Route("GET", "/actionalias", list_aliases),
     Route("GET", "/actionalias/help", help_strings),
-    Route("POST", "/actionalias/match", match),
+    Route("POST", "/actionalias/match", match, recorded=True),
     Route("GET", "/actionalias/<ref>", get_alias),
     Route("PUT", "/actionalias/<ref>", put_alias),
-    Route("POST", "/aliasexecution", execute),
-    Route("POST", "/aliasexecution/match_and_execute", match_and_execute),
+    Route("POST", "/aliasexecution", execute, recorded=True),
+    Route("POST", "/aliasexecution/match_and_execute", match_and_execute, recorded=True),
 ]

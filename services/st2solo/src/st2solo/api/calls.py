@@ -69,6 +69,10 @@ class Call:
         """A query parameter that is `true`, `True`, `1` ..."""
         return _truth(name, self.query.get(name, ""))
 
+    def asks(self, name: str) -> bool:
+        """Whether the query has a parameter that is true."""
+        return self.query.get(name, "").lower() in _TRUE
+
     def unmasks(self) -> bool:
         """Whether secrets are to be shown.
 
@@ -144,12 +148,13 @@ def _check(value: Any, deep: int) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is sent as JSON, a text as plain text."""
+    """`body` is sent as JSON, a text as plain text; `about` tells the log what was deleted."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     plain: bool = False
+    about: str | None = None
 
 
 Handler = Callable[..., Any]
@@ -157,12 +162,16 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Route:
-    """`pattern` names the parts of the path that the handler gets: `/rules/<ref>`, `/x/<*rest>`."""
+    """`pattern` names the parts of the path that the handler gets: `/rules/<ref>`, `/x/<*rest>`.
+
+    What a `recorded` one does has a record of its own, or it changes nothing.
+    """
 
     method: str
     pattern: str
     handler: Handler
     public: bool = False
+    recorded: bool = False
 
     def match(self, path: str) -> dict[str, str] | None:
         one_part = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", self.pattern)

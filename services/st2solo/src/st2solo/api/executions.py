@@ -254,11 +254,11 @@ def attribute(call: Call, execution_id: str, name: str) -> Any:
 
 ROUTES = [
     Route("GET", "/executions", list_executions),
-    Route("POST", "/executions", create_execution),
+    Route("POST", "/executions", create_execution, recorded=True),
     Route("GET", "/executions/<execution_id>", get_execution),
     Route("PUT", "/executions/<execution_id>", put_execution),
     Route("DELETE", "/executions/<execution_id>", cancel),
-    Route("POST", "/executions/<execution_id>/re_run", rerun),
+    Route("POST", "/executions/<execution_id>/re_run", rerun, recorded=True),
     Route("GET", "/executions/<execution_id>/children", children),
     Route("GET", "/executions/<execution_id>/output", output),
     Route("GET", "/executions/<execution_id>/result", result),

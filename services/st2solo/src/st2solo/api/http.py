@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from tornado.web import Application, HTTPError, RequestHandler
 
+from st2solo.api import audit
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import OutputHandler, StreamHandler
 from st2solo.api.handlers import JsonErrors
@@ -91,7 +92,9 @@ class ApiHandler(JsonErrors):
         result = route.handler(call, **arguments)
         if inspect.isawaitable(result):
             result = await result
-        return result if isinstance(result, Answer) else Answer(result)
+        answer = result if isinstance(result, Answer) else Answer(result)
+        audit.tell(route, self.request.path, call, answer)
+        return answer
 
     def _route(self) -> tuple[Route, dict[str, str]]:
         path = _BASE.sub("", self.request.path, count=1).rstrip("/") or "/"

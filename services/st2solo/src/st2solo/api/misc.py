@@ -28,5 +28,5 @@ def metrics(call: Call) -> Answer:
 ROUTES = [
     Route("GET", "/", about, public=True),
     Route("GET", "/metrics", metrics, public=True),
-    Route("POST", "/workflows/inspect", inspect_workflow),
+    Route("POST", "/workflows/inspect", inspect_workflow, recorded=True),
 ]

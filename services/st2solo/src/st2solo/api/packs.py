@@ -138,7 +138,7 @@ ROUTES = [
     Route("POST", "/packs/uninstall", uninstall_packs),
     Route("POST", "/packs/uninstall/<ref>", uninstall_pack),
     Route("POST", "/packs/register", register_packs),
-    Route("POST", "/packs/index/search", search_packs),
+    Route("POST", "/packs/index/search", search_packs, recorded=True),
     Route("GET", "/packs/<ref>", get_pack),
     Route("GET", "/config_schemas", list_config_schemas),
     Route("GET", "/config_schemas/<pack>", get_config_schema),

@@ -55,6 +55,11 @@ def _content(call: Call) -> dict[str, Any]:
     return rule_content(given, call.services.triggers)
 
 
+def _owned(call: Call, content: dict[str, Any]) -> dict[str, Any]:
+    """With who wrote it last in its context, as in StackStorm."""
+    return {**content, "context": {**content["context"], "user": call.identity.user}}
+
+
 def _rules_changed(services: Services) -> None:
     services.timers.refresh()
     services.sensors.triggers_changed()
@@ -63,7 +68,7 @@ def _rules_changed(services: Services) -> None:
 def create_rule(call: Call) -> Answer:
     services = call.services
     with services.store.transaction():
-        content = _content(call)
+        content = _owned(call, _content(call))
         rule_secrets.require_values(content)
         enabled = content.pop("enabled")
         ref = f"{content['pack']}.{content['name']}"
@@ -84,6 +89,7 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
         content = rule_secrets.kept(
             _content(call), old.content, services.registry, administrator=administrator
         )
+        content = _owned(call, content)
         enabled = content.pop("enabled")
         if f"{content['pack']}.{content['name']}" != old.ref:
             raise InvalidError(f"the name and pack of the rule {old.ref} cannot be changed")
@@ -96,10 +102,11 @@ def update_rule(call: Call, ref: str) -> dict[str, Any]:
 def delete_rule(call: Call, ref: str) -> Answer:
     services = call.services
     with services.store.transaction():
-        services.resources.delete(services.resources.get(Kind.RULE, ref))
+        rule = services.resources.get(Kind.RULE, ref)
+        services.resources.delete(rule)
         services.triggers.forget_unused()
     _rules_changed(services)
-    return Answer(status=204)
+    return Answer(status=204, about=rule.ref)
 
 
 def list_enforcements(call: Call) -> Answer:

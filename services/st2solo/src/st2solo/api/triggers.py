@@ -175,7 +175,7 @@ ROUTES = [
     Route("POST", "/triggerinstances/<instance_id>/re_emit", re_emit),
     Route("GET", "/webhooks", list_webhooks),
     Route("GET", "/webhooks/<*url>", get_webhook),
-    Route("POST", "/webhooks/<*url>", post_webhook),
+    Route("POST", "/webhooks/<*url>", post_webhook, recorded=True),
     Route("GET", "/timers", list_timers),
     Route("GET", "/timers/<ref>", get_timer),
     Route("GET", "/traces", list_traces),

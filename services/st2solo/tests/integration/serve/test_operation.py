@@ -185,6 +185,57 @@ def test_the_log_tells_the_execution_and_its_trace(started, until):
     assert ended[-1]["seconds"] >= 0
 
 
+#: What an action may run to delete a key and a rule.
+_DELETES = """
+import os, urllib.request
+for path in ("/keys/of_it", "/rules/demo.on_event"):
+    url = os.environ["ST2_ACTION_API_URL"] + path
+    headers = {"X-Auth-Token": os.environ["ST2_ACTION_AUTH_TOKEN"]}
+    urllib.request.urlopen(urllib.request.Request(url, headers=headers, method="DELETE"))
+"""
+
+
+def test_the_log_tells_who_changed_what(started, until):
+    """And neither what was sent nor what happens all the time."""
+    until(lambda: started.get("/triggerinstances?trigger=demo.tick"), "the sensor told it")
+    rule = {"name": "mine", "trigger": {"type": "demo.tick"}, "action": {"ref": "core.noop"}}
+    made = started.call("POST", "/rules", json=rule).json()["id"]
+    started.call("DELETE", f"/rules/{made}")
+    started.call("PUT", "/keys/pin", json={"name": "pin", "value": "4711", "secret": True})
+    started.call("GET", "/keys/pin?decrypt=true")
+    started.call("GET", "/configs/demo?show_secrets=true")
+    started.call("DELETE", "/keys/pin", token=started.token_of("bob"))
+    assert started.call("DELETE", "/keys/pin").status_code == 404
+    started.dispatch("demo.event", {"n": 0})
+    started.call("PUT", "/keys/of_it", json={"name": "of_it", "value": "v"})
+    body = {"action": "core.local", "parameters": {"cmd": f"{sys.executable} -c '{_DELETES}'"}}
+    asked = started.call("POST", "/executions", json=body).json()["id"]
+    _ended(started, until, asked)
+
+    lines = [json.loads(line) for line in started.log.splitlines()]
+    told = [
+        tuple(line.get(name) for name in ("event", "user", "by", "secrets"))
+        for line in lines
+        if line["logger"] == "st2solo.api.audit"
+    ]
+    refs = [line.get("ref") for line in lines if "/rules" in line["event"]]
+    assert refs == ["default.mine", "default.mine", "demo.on_event"]
+    token = "authentication token"
+    assert told == [
+        ("POST /tokens", "alice", "password", None),
+        ("POST /v1/rules", "alice", token, None),
+        (f"DELETE /v1/rules/{made}", "alice", token, None),
+        ("PUT /v1/keys/pin", "alice", token, None),
+        ("GET /v1/keys/pin", "alice", token, "decrypt"),
+        ("GET /v1/configs/demo", "alice", token, "show_secrets"),
+        ("POST /tokens", "bob", "password", None),
+        ("DELETE /v1/keys/pin", "bob", token, None),
+        ("PUT /v1/keys/of_it", "alice", token, None),
+        ("DELETE /v1/rules/demo.on_event", "alice", "action or sensor", None),
+    ]
+    assert "4711" not in started.log
+
+
 def test_the_doctor_of_a_running_and_of_a_stopped_one(started, until):
     until(
         lambda: _figures(started).get('st2solo_sensor_up{sensor="demo.Feed"}'), "the sensor is up"

@@ -174,3 +174,14 @@ def test_a_trigger_goes_with_the_last_rule_that_names_it(serve):
     assert urls() == ["b"]
     assert serve.call("DELETE", f"/rules/{one}").status_code == 204
     assert urls() == []
+
+
+def test_a_rule_names_who_wrote_it_last(serve):
+    """st2api/controllers/v1/rules.py: `context.user`."""
+    rule = {"name": "written", "trigger": {"type": "demo.tick"}, "action": {"ref": "core.noop"}}
+    rule["context"] = {"user": "eve", "why": "a trial"}
+    made = serve.call("POST", "/rules", token=serve.token_of("bob"), json=rule).json()
+    assert made["context"] == {"user": "bob", "why": "a trial"}
+    changed = serve.call("PUT", "/rules/default.written", json=made | {"enabled": True}).json()
+    assert changed["context"] == {"user": "alice", "why": "a trial"}
+    serve.call("DELETE", "/rules/default.written")
