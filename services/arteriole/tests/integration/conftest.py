@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def kill_process_of(folder: Path, module: str) -> None:
         except OSError:
             continue
         if str(folder) in words and any(word.endswith(f".{module}") for word in words):
-            os.kill(int(process.name), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 class ServiceProcess:
