@@ -16,7 +16,8 @@ from arteriole.jobs.worker import Task
 from arteriole.wes.errors import AnalysisError
 from arteriole.wes.settings import WesSettings
 
-from ..conftest import free_port, kill_process_of
+from ..conftest import kill_process_of
+from ..ports import free_ports
 from ..slurm import Slurm
 
 pytestmark = pytest.mark.xdist_group("slurm")
@@ -212,7 +213,7 @@ def test_behind_ssh(site: Site, login_node: dict[str, Any]) -> None:
 def test_an_executor_that_cannot_be_reached_is_waited_for(
     site: Site, login_node: dict[str, Any]
 ) -> None:
-    site.on_slurm(**{**login_node, "port": free_port()}, patience_hours=1 / 3600)
+    site.on_slurm(**{**login_node, "port": free_ports(1)[0]}, patience_hours=1 / 3600)
     begun = time.monotonic()
     with pytest.raises(ArterioleError, match=r"127\.0\.0\.1 cannot be reached") as raised:
         site.analyse(**SAMPLES)
