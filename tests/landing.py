@@ -9,6 +9,7 @@ from typing import Any
 import requests
 import yaml
 
+from demo.machine import free_ports
 from tests.environment import ROOT
 
 COMMAND = ROOT / ".venv" / "bin" / "arteriole"
@@ -21,12 +22,6 @@ class LandingError(Exception):
     """The service did not do what it was told; the message ends with its log."""
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 class Landing:
     """The process, started again and again over what is there; it needs no token.
 
@@ -36,7 +31,7 @@ class Landing:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.directory = folder / "monitored"
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}/api/1.0"
         self.process: subprocess.Popen[bytes] | None = None
         self._folder = folder

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from demo.machine import free_ports
 from tests.bench.measure import MeasureError
 from tests.environment import ARTERIA, python
-from tests.landing import free_port
 
 #: The share of the folders that is ready is one of so many.
 ONE_READY_OF = 20
@@ -111,7 +111,7 @@ def peer(variable: str, directory: Path, scratch: Path) -> Iterator[Client | Non
     if not checkout:
         yield None
         return
-    port = free_port()
+    (port,) = free_ports(1)
     command = _COMMANDS[variable](Path(checkout).resolve(), directory, scratch, port)
     with (scratch / f"{variable}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=scratch, stdout=log, stderr=log)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.machine import free_ports
 from tests.bench.measure import MeasureError
 
 _START_SECONDS = 30.0
@@ -59,7 +60,7 @@ def sshd(home: Path) -> Iterator[Sshd]:
     home.mkdir()
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    made = Sshd(home, _free_port())
+    made = Sshd(home, *free_ports(1))
     host_key = _keygen(home / "host_key")
     (home / "known_hosts").write_text(f"[127.0.0.1]:{made.port} {host_key}")
     (home / "authorized_keys").write_text(_keygen(home / "user_key"))
@@ -96,9 +97,3 @@ def _keygen(path: Path) -> str:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", str(path)]
     subprocess.run(command, check=True)
     return path.with_name(f"{path.name}.pub").read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -5,6 +5,7 @@ import pty
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -35,19 +36,27 @@ def _refused(home: Path, first_port: int) -> str:
     return done.stdout
 
 
+def _block() -> int:
+    """The first of eleven ports in a row, as the demo takes them, that nobody uses."""
+    while True:
+        first = free_ports(1)[0]
+        with suppress(OSError), ExitStack() as bound:
+            for port in range(first, first + 11):
+                bound.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+
+
 @pytest.mark.parametrize("place", [0, 4, 6, 8])
 def test_a_port_in_use_is_named_with_the_setting_to_change(tmp_path, place):
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", free_ports(1)[0]))
-        other.listen()
-        port = other.getsockname()[1]
+    port = _block() + place
+    with socket.create_server(("127.0.0.1", port)):
         told = _refused(tmp_path / "home", port - place)
     assert f"port {port} " in told and "DEMO_PORTS=" in told
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(tmp_path):
     with alone_in(tmp_path / "home"):
-        assert "another one is running" in _refused(tmp_path / "home", free_ports(1)[0])
+        assert "another one is running" in _refused(tmp_path / "home", _block())
 
 
 def test_where_a_tool_is_missing_the_demo_fails_and_is_not_skipped():
@@ -70,7 +79,7 @@ def test_on_a_terminal_it_shows_a_table_and_ends_with_the_proof():
     process = subprocess.Popen(
         ["make", "demo", "ONCE=1"],
         cwd=ROOT,
-        env=_environment(free_ports(1)[0]),
+        env=_environment(_block()),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

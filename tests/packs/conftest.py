@@ -65,13 +65,13 @@ class Service:
         return [(row.path, row.body) for row in self.asked if row.method == method]
 
     def wait_for(self, path: str, count: int = 1) -> list[Asked]:
-        """The requests for `path` once there are `count`; fails after 10 s."""
+        """The requests for `path` once there are `count`; fails after two minutes."""
 
         def found() -> list[Asked]:
             return [row for row in self.asked if row.path == path]
 
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(found()) >= count, 10), (path, self.asked)
+            assert self.arrived.wait_for(lambda: len(found()) >= count, 120), (path, self.asked)
             return found()
 
 

@@ -59,7 +59,7 @@ class SensorService:
 
     def wait_for(self, what: str, count: int) -> list[tuple[Any, ...]]:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.of(what)) >= count, 10), self.happened
+            assert self.changed.wait_for(lambda: len(self.of(what)) >= count, 120), self.happened
             return self.of(what)
 
 
@@ -115,7 +115,7 @@ def sensor(module, new_service):
     for instance, thread in running:
         instance.cleanup()
         for each in (thread, *instance.threads):
-            each.join(10)
+            each.join(120)
             assert not each.is_alive()
 
 

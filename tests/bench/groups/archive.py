@@ -15,10 +15,10 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from demo.machine import free_ports
 from tests.bench.bench import Bench
 from tests.bench.measure import ROOT, MeasureError
 from tests.bench.row import Row
-from tests.landing import free_port
 
 _SIZE, _SMALL_SIZE = 20_003, 203
 _LARGE_MIB, _SMALL_LARGE_MIB = 512, 24
@@ -65,7 +65,7 @@ class Server:
     """moto's, whose log tells of each request."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "moto.log"
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]

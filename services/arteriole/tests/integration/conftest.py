@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.worker import Task
 
 from .app.mounts import Mounts
+from .ports import free_ports
 from .slurm import Slurm, missing
 
 HERE = Path(__file__).parent
@@ -72,7 +74,8 @@ def kill_process_of(folder: Path, module: str) -> None:
         except OSError:
             continue
         if str(folder) in words and any(word.endswith(f".{module}") for word in words):
-            os.kill(int(process.name), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 class ServiceProcess:
@@ -307,12 +310,6 @@ def _keygen(path: Path) -> str:
     return path.with_name(f"{path.name}.pub").read_text()
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def _answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), 1) as sock:
@@ -330,7 +327,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     home = tmp_path_factory.mktemp("sshd")
-    port = free_port()
+    (port,) = free_ports(1)
     host_key = _keygen(home / "host_key")
     (home / "authorized_keys").write_text(_keygen(home / "user_key"))
     (home / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .ports import free_ports
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
@@ -71,7 +73,7 @@ class Slurm:
             (home / name).mkdir()
         home.chmod(0o755)
         self.config = home / "slurm.conf"
-        control, daemon = _free_port(), _free_port()
+        control, daemon = free_ports(2)
         self.config.write_text(
             _CONFIG.format(
                 host=socket.gethostname().split(".")[0], home=home, control=control, daemon=daemon
@@ -163,9 +165,3 @@ class Slurm:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -17,6 +17,7 @@ from st2solo.store import Store
 from st2solo.testing import FolderRegistry, MemoryKeys, MemoryTokens
 
 COMPLETED = {"succeeded", "failed", "timeout", "canceled", "abandoned"}
+_SECONDS = 120.0  # a busy machine is no fault
 
 
 class Packs:
@@ -78,7 +79,7 @@ class Engine:
         self._moved = asyncio.Event()
         executions.on_change.append(lambda _: self._moved.set())
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 15) -> Any:
+    async def until(self, condition: Callable[[], Any], seconds: float = _SECONDS) -> Any:
         """Wait for a condition; it is looked at after each change of an execution."""
         end = time.monotonic() + seconds
         while not (found := condition()):
@@ -92,7 +93,7 @@ class Engine:
     def overview(self) -> list[tuple[str, str]]:
         return [(e["action"]["ref"], e["status"]) for e in self.executions.list(limit=-1)[0]]
 
-    async def over(self, execution_id: str, seconds: float = 15) -> dict[str, Any]:
+    async def over(self, execution_id: str, seconds: float = _SECONDS) -> dict[str, Any]:
         """The execution once it is completed."""
         await self.until(lambda: self.executions.get(execution_id)["status"] in COMPLETED, seconds)
         return self.executions.get(execution_id)

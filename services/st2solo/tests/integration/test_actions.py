@@ -1,6 +1,7 @@
 """Single actions, with real processes."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -98,7 +99,9 @@ def test_a_python_action(name, engine_over, packs):
     engine_over(body)
 
 
-def test_what_a_python_action_has(engine_over, packs):
+def test_what_a_python_action_has(engine_over, packs, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("ST2")]:
+        monkeypatch.delenv(name)
     packs.file("demo", "lib/shared.py", "WORD = 'from lib'\n")
     packs.file("demo", "beside.py", "WORD = 'from beside'\n")
     packs.python(

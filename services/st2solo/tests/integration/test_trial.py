@@ -26,7 +26,7 @@ time.sleep(600)
 """
 
 
-def _until(check, seconds=20):
+def _until(check, seconds=120):
     end = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < end, f"not within {seconds} s"

@@ -206,7 +206,7 @@ def test_a_retry_runs_the_task_again_after_its_delay(engine_over, demo, tmp_path
         children = engine.executions.children(done["id"])
         assert [c["status"] for c in children] == ["failed", "failed", "succeeded"]
         assert [c.get("delay") for c in children] == [None, 1000, 1000]
-        assert 2 <= done["elapsed_seconds"] < 8
+        assert done["elapsed_seconds"] >= 2
 
     engine_over(body)
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from .swift import Swift, free_ports
+from ..ports import free_ports
+from .swift import Swift
 
 ATTEMPT, BUCKET = "attempt-1", "hash-chain"
 ARTERIOLE = [sys.executable, "-c", "from arteriole.cli import main; main()"]

@@ -7,7 +7,6 @@ whoever starts it and reads nothing in /etc/swift.
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,6 +16,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from ..ports import free_ports
 
 #: Debian's Python has Swift; the one that runs the tests has not.
 PYTHON = "/usr/bin/python3"
@@ -184,15 +185,6 @@ def swift(home: Path) -> Iterator[Swift]:
         for port in ports.values():
             _wait_for(port)
         yield Swift(home, ports["proxy"])
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports of 127.0.0.1 that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def _user() -> str:

@@ -507,7 +507,7 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
     "a link": (_link, {}, "place", "found a link"),
     "nothing there": (lambda c: shutil.rmtree(c.site.runfolder), {}, "place", "found nothing"),
     "no bin": (lambda c: shutil.rmtree(c.bin), {}, "bin", "No such file"),
-    "a bin elsewhere": (_nothing, {"clean": {"bins": ["/dev/shm"]}}, "bin", "file system of"),
+    "a bin elsewhere": (_nothing, {"clean": {"bins": ["/proc"]}}, "bin", "file system of"),
     "a full bin": (
         lambda c: (c.entry("raw") / "data").mkdir(parents=True), {}, "bin", "there already",
     ),

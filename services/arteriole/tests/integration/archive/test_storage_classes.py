@@ -18,8 +18,9 @@ from botocore.exceptions import ClientError
 from arteriole.archive.settings import MIB
 from arteriole.archive.work import work
 
+from ..ports import free_ports
 from .conftest import BASE, PARTS, SOON, Centre, Keys, Store, tree, write_tree
-from .swift import SESSION, free_ports
+from .swift import SESSION
 
 #: Restored objects become readable at the third look.
 LOOKS = {"model_name": "s3::keyrestore", "transition": {"progression": "manual", "times": 2}}

@@ -146,7 +146,11 @@ def kill_all(service: ServiceProcess, job_id: int) -> None:
 
 
 def test_behind_ssh_it_gives_what_a_conversion_here_gives(
-    site: Site, serve: Callable[..., ServiceProcess], slurm: Slurm, login_node: dict[str, Any]
+    site: Site,
+    serve: Callable[..., ServiceProcess],
+    slurm: Slurm,
+    login_node: dict[str, Any],
+    until: Until,
 ) -> None:
     service = serve("bcl2fastq", site.settings("builtin", **login_node))
     job = service.ended(service.submit(RUN)["job_id"])
@@ -155,7 +159,8 @@ def test_behind_ssh_it_gives_what_a_conversion_here_gives(
     assert (job["result"]["converter"], job["result"]["clusters"]) == ("builtin", 3)
     assert fastqs(site.attempt) == site.expected()
     assert site.left == ["attempt-1", "current"]
-    assert not list(site.attempt.glob("*out*")) and slurm.queue() == []
+    assert not list(site.attempt.glob("*out*"))
+    until(lambda: slurm.queue() == [])
     assert "converting on " in service.call("GET", f"logs/{RUN}").text
 
 
@@ -169,7 +174,8 @@ def test_in_an_image_of_apptainer_on_the_node(
     service.call("POST", f"stop/{stopped}")
     assert service.ended(stopped)["state"] == "cancelled"
     until(lambda: not site.processes())
-    assert not site.attempt.exists() and slurm.queue() == []
+    assert not site.attempt.exists()
+    until(lambda: slurm.queue() == [])
     site.go()
     job = service.ended(service.submit(RUN, "two")["job_id"])
     assert job["state"] == "done", job

@@ -223,11 +223,11 @@ def test_a_program_is_ended_at_its_time_with_all_that_it_started(site, program, 
             "child = os.fork()\n"
             f"open({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
             "time.sleep(600)",
-            timeout=1,
+            timeout=5,
         ),
         retry_seconds=3600,
     )
-    assert "expected an end within 1 s" in missing(site)[1]
+    assert "expected an end within 5 s" in missing(site)[1]
     written = [int(line) for line in pids.read_text().split()]
     assert len(written) == 2
     for pid in written:
@@ -254,10 +254,9 @@ def _ask_in_vain(site):
 
 def _runs(pid):
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
 
 
 def test_bad_rows_are_told_where_they_are_and_the_others_count(site):

@@ -442,7 +442,7 @@ def test_two_thousand_runs(browser, thousands):
             await new Promise(requestAnimationFrame);
         return performance.now() - begun;
     """
-    assert browser.promise(searched, "_1234_") < 2000  # ms
+    assert browser.promise(searched, "_1234_") < 10_000  # ms
 
 
 PIECES = [

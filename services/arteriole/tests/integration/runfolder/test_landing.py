@@ -232,7 +232,7 @@ def test_a_directory_is_read_at_its_rate_and_the_end_does_not_wait(make_site, se
 def test_base_calls_are_left_alone_while_an_instrument_lags(make_site, sequenced, monkeypatch):
     """Its cycles came quickly, and then none: others wait for a while, then they do not."""
     monkeypatch.setattr(lag, "SHORTEST", 0.1)
-    site = make_site(settle_seconds=0.01, read_rate=ReadRate(longest_pause=2)).start()
+    site = make_site(settle_seconds=0.01, read_rate=ReadRate(longest_pause=10)).start()
     slow = site.directories[0] / "slow"
     slow.mkdir()
     shutil.copy(sequenced / "RunInfo.xml", slow)

@@ -136,7 +136,7 @@ def test_a_limit_that_is_reached_is_told_with_its_remedy(tmp_path, setting, limi
 def test_notifications_that_were_lost_are_told(told, tmp_path):
     """Really lost: more than the kernel keeps come while nobody reads."""
     kept = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-    if kept > 100_000:
+    if kept > 2_000_000:
         pytest.skip("the kernel of this machine keeps very many")
     told.let_go.clear()
     (tmp_path / "first").mkdir()

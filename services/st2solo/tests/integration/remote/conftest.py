@@ -2,13 +2,14 @@
 
 import getpass
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -103,17 +104,23 @@ def _running(home: Path, name: str, authorized: Path) -> Iterator[Sshd]:
         yield Sshd(folder, port, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(120)
 
 
 def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """One that the kernel gives to no outgoing connection, so that it stays free."""
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    quiet = max(range(10_000, first), range(last + 1, 65_000), key=len)
+    while True:
+        port = secrets.choice(quiet if len(quiet) >= 2000 else range(10_000, 32_000))
+        with suppress(OSError), ExitStack() as bound:
+            for address in ADDRESSES:
+                bound.enter_context(socket.socket()).bind((address, port))
+            return port
 
 
 def _until_it_answers(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as sock:
             if sock.recv(4) == b"SSH-":

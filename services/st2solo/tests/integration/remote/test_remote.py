@@ -106,7 +106,7 @@ def test_one_of_two_out_of_time_keeps_the_result_of_the_other(remote, servers):
         command = "echo so far; set -- $SSH_CONNECTION; test $3 = 127.0.0.1 || sleep 60; echo all"
         given = {"cmd": command, "hosts": hosts, "timeout": 10}
         execution = engine.executions.request("core.remote", given, user="ann")
-        done = await engine.over(execution["id"], 60)
+        done = await engine.over(execution["id"])
         assert done["status"] == "failed"
         assert done["result"]["127.0.0.1"]["stdout"] == "so far\nall"
         assert done["result"]["127.0.0.2"]["stdout"] == "so far"
@@ -123,7 +123,7 @@ def test_a_remote_command_that_prints_for_ever_is_stopped(addresses, remote, ser
         execution = engine.executions.request(
             "core.remote", {"cmd": "yes", "hosts": hosts}, user="ann"
         )
-        done = await engine.over(execution["id"], 60)
+        done = await engine.over(execution["id"])
         assert done["status"] == "failed"
         assert "more than the 50,000 bytes that max_result_size" in done["result"]["error"]
 

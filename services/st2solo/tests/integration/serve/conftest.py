@@ -13,7 +13,7 @@ import pytest
 import requests
 
 _ROOT = Path(__file__).parents[5]
-_DEADLINE_SECONDS = 20
+_DEADLINE_SECONDS = 120
 _MAIN = "from st2solo.cli import main; main()"
 
 _FILES = {
@@ -220,9 +220,8 @@ class Serve:
     def call(self, method, path, token=None, **more):
         headers = {"X-Auth-Token": self.token if token is None else token}
         headers |= more.pop("headers", {})
-        return requests.request(
-            method, self.url("api", "/v1" + path), headers=headers, timeout=10, **more
-        )
+        url = self.url("api", "/v1" + path)
+        return requests.request(method, url, headers=headers, timeout=_DEADLINE_SECONDS, **more)
 
     def get(self, path):
         reply = self.call("GET", path)
@@ -230,7 +229,8 @@ class Serve:
         return reply.json()
 
     def token_of(self, user):
-        reply = requests.post(self.url("auth", "/tokens"), auth=(user, "sesame"), timeout=10)
+        url = self.url("auth", "/tokens")
+        reply = requests.post(url, auth=(user, "sesame"), timeout=_DEADLINE_SECONDS)
         assert reply.status_code == 201
         return reply.json()["token"]
 
@@ -264,7 +264,11 @@ class Serve:
         """The output of the real `st2` command."""
         command, env = self.st2_command
         done = subprocess.run(
-            [command, *arguments], env=env, capture_output=True, text=True, timeout=60
+            [command, *arguments],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=_DEADLINE_SECONDS,
         )
         assert done.returncode == code, done.stdout + done.stderr + self.log
         return done.stdout + done.stderr
@@ -278,7 +282,7 @@ class Serve:
             input=json.dumps(commands),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=_DEADLINE_SECONDS,
         )
         assert done.returncode == 0, done.stderr + self.log
         return json.loads(done.stdout)

@@ -25,7 +25,7 @@ def listening(serve, route):
     """Yields a function that waits for the next announcement on a route."""
     query = {"x-auth-token": serve.token, "events": f"st2.announcement__{route}"}
     url = serve.url("stream", "/v1/stream")
-    with requests.get(url, params=query, stream=True, timeout=20) as stream:
+    with requests.get(url, params=query, stream=True, timeout=120) as stream:
         lines = stream.iter_lines(decode_unicode=True, chunk_size=1)
         next(lines)  # it listens
 

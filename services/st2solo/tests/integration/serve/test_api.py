@@ -20,9 +20,9 @@ def test_an_api_key_will_do(serve):
     made = serve.call("POST", "/apikeys", json={"user": "alice", "metadata": {"used_by": "t"}})
     assert made.status_code == 201
     key = {"St2-Api-Key": made.json()["key"]}
-    assert requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=10).ok
+    assert requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=120).ok
     assert serve.call("DELETE", f"/apikeys/{made.json()['id']}").status_code == 204
-    reply = requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=10)
+    reply = requests.get(serve.url("api", "/v1/actions"), headers=key, timeout=120)
     assert reply.status_code == 401
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_notification_is_refused(serve, notify):
 def test_an_announcement_reaches_who_listens(serve):
     url = serve.url("stream", "/v1/stream?events=st2.announcement__general")
     headers = {"X-Auth-Token": serve.token}
-    with requests.get(url, headers=headers, stream=True, timeout=20) as stream:
+    with requests.get(url, headers=headers, stream=True, timeout=120) as stream:
         lines = stream.iter_lines(decode_unicode=True)
         next(lines)
         body = {"action": "core.announcement", "parameters": {"message": {"run": "R1"}}}
@@ -201,7 +201,7 @@ def test_refusals(serve, method, path, body, status, told):
 def test_lists_tell_their_size_under_every_address(serve, base, end):
     headers = {"X-Auth-Token": serve.token}
     url = serve.url("stream", f"{base}/actions{end}?limit=1&include_attributes=ref")
-    reply = requests.get(url, headers=headers, timeout=10)
+    reply = requests.get(url, headers=headers, timeout=120)
     assert int(reply.headers["X-Total-Count"]) >= 5
     assert reply.headers["X-Limit"] == "1"
     assert [set(document) for document in reply.json()] == [{"id", "ref"}]
@@ -258,7 +258,7 @@ def test_a_template_in_a_payload_is_not_evaluated(serve, until, name):
 def test_the_stream_tells_of_an_execution_until_it_ends(serve):
     query = {"x-auth-token": serve.token, "events": "st2.execution__*"}
     with requests.get(
-        serve.url("stream", "/v1/stream"), params=query, stream=True, timeout=10
+        serve.url("stream", "/v1/stream"), params=query, stream=True, timeout=120
     ) as stream:
         lines = stream.iter_lines()
         assert next(lines) == b""
@@ -281,7 +281,7 @@ def test_the_stream_of_an_ended_execution_closes_at_once(serve, until):
     reply = requests.get(
         serve.url("stream", "/v1/stream"),
         params=query | {"x-auth-token": serve.token},
-        timeout=10,
+        timeout=120,
     )
     assert f'"id": "{run}"' in reply.text
 
@@ -374,7 +374,7 @@ def test_times_of_a_list_are_moments_in_any_zone(serve, until, path, name, field
 def _output_of(serve, port, path, **query):
     """The events of what an execution prints, one by one: name and payload."""
     url, headers = serve.url(port, path), {"X-Auth-Token": serve.token}
-    with requests.get(url, query, headers=headers, stream=True, timeout=20) as stream:
+    with requests.get(url, query, headers=headers, stream=True, timeout=120) as stream:
         assert stream.status_code == 200, stream.text
         lines = (line for line in stream.iter_lines(chunk_size=1, decode_unicode=True) if line)
         for name in lines:
@@ -421,5 +421,5 @@ def test_no_such_output(serve, path, token, status):
     url = serve.url("api", f"/stream/v1/executions/{execution}/output?{query}")
     serve.call("POST", "/executions", json={"action": "core.noop"})
     headers = {"X-Auth-Token": token or serve.token}
-    reply = requests.get(url, headers=headers, timeout=10)
+    reply = requests.get(url, headers=headers, timeout=120)
     assert reply.status_code == status and reply.json()["faultstring"]

@@ -39,7 +39,7 @@ def test_an_accepted_event_makes_one_execution(stopped, until, place):
     # It may be killed before the answer is out; the row is there all the same.
     with contextlib.suppress(requests.ConnectionError):
         stopped.dispatch("demo.event", {"n": 5})
-    assert stopped.process.wait(20) == -signal.SIGKILL
+    assert stopped.process.wait(120) == -signal.SIGKILL
     before = "processed" if place == "RulesEngine.process after" else "pending"
     event = "SELECT status FROM trigger_instances WHERE trigger = 'demo.event'"
     assert stopped.rows(event) == [(before,)]

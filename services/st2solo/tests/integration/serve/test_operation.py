@@ -21,12 +21,12 @@ def _run(served, *arguments):
         cwd=served.folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 
 def _figures(served):
-    reply = requests.get(served.url("api", "/v1/metrics"), timeout=10)
+    reply = requests.get(served.url("api", "/v1/metrics"), timeout=120)
     assert reply.status_code == 200
     lines = (line.rpartition(" ") for line in reply.text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
@@ -88,7 +88,7 @@ def test_a_backup_is_whole_while_others_write(started):
     with requests.Session() as session:
         for number in range(3):
             for _ in range(20):
-                session.post(url, json={"action": "demo.wf"}, headers=headers, timeout=10)
+                session.post(url, json={"action": "demo.wf"}, headers=headers, timeout=120)
             assert _run(started, "backup", f"copy{number}.sqlite").returncode == 0
     for number in range(3):
         connection = sqlite3.connect(started.folder / f"copy{number}.sqlite")
@@ -153,7 +153,7 @@ def _logrotate(text, folder):
     configuration.write_text(text)
     configuration.chmod(0o600)
     command = [program, "--force", "--state", folder.parent / "logrotate.state", configuration]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=120)
 
 
 def test_the_log_of_a_sensor_is_rotated_as_the_manual_says(started, until):

@@ -59,7 +59,7 @@ def test_killed_at_each_step_an_installation_goes_on(
         version = 1 + number % 3
         body = {"packs": [f"{repository}={version}.0.0"]}
         asked = stopped.call("POST", "/packs/install", json=body).json()["execution_id"]
-        assert stopped.process.wait(20) == 9, point
+        assert stopped.process.wait(120) == 9, point
         stopped.start()
         path = f"/executions/{asked}"
         until(lambda path=path: stopped.get(path).get("end_timestamp"), f"{point}: it ended")

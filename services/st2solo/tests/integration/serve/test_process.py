@@ -70,7 +70,7 @@ def test_a_port_in_use_is_told_with_its_setting(stopped):
             cwd=stopped.folder,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=120,
         )
     assert done.returncode == 1
     assert f"port {port} of 127.0.0.1 is in use; set ports.stream" in done.stderr
@@ -96,7 +96,7 @@ def test_an_interval_timer_ticks_and_is_not_repeated_by_a_restart(stopped, until
 def test_a_closing_stream_ends(stopped):
     stopped.start()
     url = stopped.url("stream", "/v1/stream")
-    with requests.get(url, params={"x-auth-token": stopped.token}, stream=True, timeout=20) as r:
+    with requests.get(url, params={"x-auth-token": stopped.token}, stream=True, timeout=120) as r:
         assert r.headers["Content-Type"].startswith("text/event-stream")
         assert stopped.stop() == 0
         assert r.content.startswith(b"\n")

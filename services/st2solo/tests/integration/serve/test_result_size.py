@@ -15,7 +15,7 @@ def _run(serve, until, command):
     body = {"action": "core.local", "parameters": {"cmd": command}}
     execution = serve.call("POST", "/executions", json=body).json()["id"]
     over = f"/executions/{execution}?include_attributes=status"
-    until(lambda: serve.get(over)["status"] in ("succeeded", "failed"), "it is over", 60)
+    until(lambda: serve.get(over)["status"] in ("succeeded", "failed"), "it is over")
     return execution
 
 
