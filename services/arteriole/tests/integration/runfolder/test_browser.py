@@ -213,6 +213,8 @@ def test_a_run_and_back_again(browser, site):
         "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
         assert text in told, text
+    assert browser.text(f"{RUN} .command") == f"arteriole retry {FAILED}"
+    assert browser.count(f"{RUN} .copy") == 1
     assert browser.find("#run time").get_attribute("title").endswith("UTC")
     browser.back()
     browser.until(lambda: browser.count("tr[data-run]") == 1)
@@ -494,6 +496,14 @@ WORDS = [
      ["mend it; then: ", "arteriole retry X", ""]),
     ("words", "hintParts", ["copy: rsync -a A/ B/ ; then wait"],
      ["copy: ", "rsync -a A/ B/", "; then wait"]),
+    ("words", "hintParts", ["see arteriole steps X_1; when it is mended: arteriole retry X_1"],
+     ["see ", "arteriole steps X_1", "; when it is mended: ", "arteriole retry X_1", ""]),
+    ("words", "hintParts", ["anew (arteriole redo X_1 --from convert), or correct it"],
+     ["anew (", "arteriole redo X_1 --from convert", "), or correct it"]),
+    ("words", "hintParts", ["make room: arteriole clean RUN lists what may go"],
+     ["make room: ", "arteriole clean RUN", " lists what may go"]),
+    ("words", "hintParts", ["arteriole config check tells when it is good"],
+     ["", "arteriole config check", " tells when it is good"]),
     ("words", "hintParts", ["rename the folder"], ["rename the folder"]),
     ("words", "stateWord", ["held"], "held"),
     ("words", "stateWord", ["some_new_state"], "some new state"),

@@ -143,17 +143,16 @@ export function scopeWords(hold) {
   return { all: "all runs", instrument: `all runs of ${hold.name}`, run: hold.name }[hold.scope] ?? hold.name;
 }
 
-function toDo(hint) {
-  const [before, command, after] = hintParts(hint);
-  if (!command) return before;
-  const copied = el("button", { type: "button", class: "copy", id: "copy", onclick: () => copy(command) }, "Copy");
-  return [before, el("code", { class: "command" }, command), after, navigator.clipboard ? copied : null];
-}
+const toDo = (hint) => hintParts(hint).map((part, at) => (at % 2 ? [el("code", { class: "command" }, part), copier(part, `copy-${at}`)] : part));
 
-async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  byId("copy").textContent = "Copied";
-  byId("said").textContent = "Copied";
+function copier(text, id) {
+  if (!navigator.clipboard) return null;
+  const copied = async () => {
+    await navigator.clipboard.writeText(text);
+    byId(id).textContent = "Copied";
+    byId("said").textContent = "Copied";
+  };
+  return el("button", { type: "button", class: "copy", id, onclick: copied }, "Copy");
 }
 
 function attemptOf(run, attempt) {

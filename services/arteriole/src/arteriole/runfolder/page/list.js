@@ -235,8 +235,8 @@ function whatNow(run) {
     parts.push(el("p", { class: "message", title: run.why.message }, run.why.message));
   }
   if (run.why.hint && groupOf(run) === "person") {
-    const [before, command, after] = hintParts(run.why.hint);
-    parts.push(el("p", { class: "hint" }, before, command ? el("code", {}, command) : null, after));
+    const hint = hintParts(run.why.hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
+    parts.push(el("p", { class: "hint" }, hint));
   }
   return parts;
 }
