@@ -219,15 +219,22 @@ def test_an_alert_is_told_once_and_that_is_noted(action, service, slack, what):
     assert (succeeded, result["sent"], fake.posts) == (True, 0, 1)
 
 
-def test_the_silence_of_the_sensor_is_told(action, service, slack, config, new_service):
+@pytest.mark.parametrize(
+    ("repaired", "then"),
+    [(True, "runs go on, once a minute only"), (False, "no stage begins until it is back")],
+)
+def test_the_silence_of_the_sensor_is_told(
+    action, service, slack, config, new_service, repaired, then
+):
     fake, place = slack(), new_service()
     place.answers["POST", "/"] = (200, {})
     config["notify_webhook_url"] = f"{place.url}/"
     service.answers["POST", TAKE] = (200, {"taken": True})
     service.answers["POST", TOLD] = (200, {"noted": True})
+    service.answers["GET", "/health"] = (200, {"silence": {"repaired": repaired}})
     assert action("notify", what="sensor_silent") == (True, {"sent": 2})
     assert fake.texts == [
-        "The sensor is silent: runs go on, once a minute only\n"
+        f"The sensor is silent: {then}\n"
         "Urgency: result late\n"
         "Do: st2 sensor list\n"
         "Code: sensor.silent\n"

@@ -82,10 +82,13 @@ def _labelled(told: Dict[str, Any], labels: Iterable[Tuple[str, str]]) -> List[s
     return ["%s: %s" % (label, value) for label, value in found if value not in ("", None)]
 
 
-def silence() -> Dict[str, Any]:
-    """What is told while the sensor is silent."""
+def silence(health: Dict[str, Any]) -> Dict[str, Any]:
+    """What is told while the sensor is silent; `health` is the runfolder service's."""
+    found = health.get("silence")
+    repaired = isinstance(found, dict) and found.get("repaired") is True
     return {
         "code": "sensor.silent",
+        "repaired": repaired,
         "urgency": _PRESSING[1],
         "command": "st2 sensor list",
         "page": "docs/runbook/sensor.silent.md",
@@ -93,9 +96,15 @@ def silence() -> Dict[str, Any]:
 
 
 def silence_text(told: Dict[str, Any]) -> str:
-    return (
-        "The sensor is silent: runs go on, once a minute only\n"
-        "Urgency: %(urgency)s\nDo: %(command)s\nCode: %(code)s\nSee: %(page)s" % told
+    then = (
+        "runs go on, once a minute only" if told["repaired"] else "no stage begins until it is back"
+    )
+    return "The sensor is silent: %s\nUrgency: %s\nDo: %s\nCode: %s\nSee: %s" % (
+        then,
+        told["urgency"],
+        told["command"],
+        told["code"],
+        told["page"],
     )
 
 

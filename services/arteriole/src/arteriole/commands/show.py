@@ -6,7 +6,7 @@ import click
 from rich import box
 from rich.table import Column, Table
 
-from arteriole.client import run_path
+from arteriole.client import Client, run_path
 from arteriole.commands.terminal import as_json, cell, client_of, console, moment, plain, say
 from arteriole.runfolder.states import RunState
 
@@ -19,6 +19,14 @@ STANDING_WIDTH = len("unreachable")
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
 
 json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
+
+
+def say_silence(client: Client) -> None:
+    """What the orchestrator's silence means for all runs, if it is silent."""
+    silence = client.health().get("silence")
+    if silence is not None:
+        say(f"{silence['message']} [{silence['code']}]")
+        say(f"  {silence['hint']}")
 
 
 def marks(run: dict[str, Any]) -> list[str]:
@@ -63,7 +71,8 @@ def _few_words(text: str) -> str:
 def runs_command(context: click.Context, state: str | None, json_: bool) -> None:
     """Every run and its state."""
     query = {} if state is None else {"state": state}
-    answer = client_of(context).get("runs", **query)
+    client = client_of(context)
+    answer = client.get("runs", **query)
     if json_:
         as_json(answer["runs"])
         return
@@ -71,6 +80,7 @@ def runs_command(context: click.Context, state: str | None, json_: bool) -> None
         _list(answer["runs"])
     else:
         say("no run was seen yet" if state is None else f"no run is {state}")
+    say_silence(client)
     if answer.get("mode") == "observe":
         say("mode: observe; what would be done is worked out, and nothing is done")
 
@@ -191,7 +201,8 @@ def _attempt(attempt: dict[str, Any]) -> str:
 @click.pass_context
 def why_command(context: click.Context, name: str, json_: bool) -> None:
     """Why a run stands where it stands, and what to do."""
-    run = client_of(context).get(run_path(name))
+    client = client_of(context)
+    run = client.get(run_path(name))
     why = run["why"]
     if json_:
         as_json(why)
@@ -209,6 +220,8 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     ):
         if answer:
             say(f"  {question:18} {answer}")
+    if run["state"] not in (RunState.DONE, RunState.CANCELLED):
+        say_silence(client)
 
 
 @click.command("holds")

@@ -117,6 +117,8 @@ class RunfolderService:
             "reconciled": self._sensor.reconciled,
             **self._pressure.document(),
         }
+        if (silence := self._sensor.silence()) is not None:
+            document["silence"] = silence
         if notes := self._detector.notes():
             document["notes"] = notes
         if self._detector.trouble is not None:

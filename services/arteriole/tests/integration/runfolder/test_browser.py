@@ -390,7 +390,9 @@ def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
     look(browser, site)
     for text in (
         f"A monitored directory cannot be read: {site.directories[1]}",
-        "The orchestrator's sensor is silent", "It only observes", "observes only",
+        "The orchestrator's sensor is silent: nobody looks for what is overdue either, so no stage",
+        "st2 sensor list (sensor.silent, docs/runbook/sensor.silent.md)",
+        "It only observes", "observes only",
         "Held: all runs of A00834", "Held: all runs: no stage", "service of all",
         "Too little space, no conversion begins: wes.full_root (/full): 10.0 GB of 1.0 TB are free",
         "A volume fills up: wes.fills_root (/fills): 100.0 GB of 1.0 TB are free (10 %); 100.0 GB",
