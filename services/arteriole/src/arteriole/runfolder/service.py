@@ -57,6 +57,7 @@ from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
+from arteriole.runfolder.standings import asked_state, group_of, is_asked
 from arteriole.runfolder.states import StageState
 from arteriole.runfolder.waiting import Waiting
 from arteriole.runfolder.waivers import unwaive, unwaive_rules, waive, waive_rules
@@ -201,14 +202,16 @@ class RunfolderService:
         ]  # fmt: skip
 
     def _document(self, run: Run) -> dict[str, Any]:
+        reason = self._why(run)
         return {
             "name": run.name,
             "path": str(run.path),
             "state": run.state.value,
             "standing": run.standing,
+            "group": group_of(run, reason["code"], reason["urgency"]).value,
             "since": run.since,
             "progress": run.progress,
-            "why": self._why(run),
+            "why": reason,
             "verdict": run.verdict.value,
             "instrument": run.instrument,
             "adopted": run.adopted,
@@ -249,19 +252,20 @@ class RunfolderService:
 
     def _list(self, call: Call) -> Reply:
         query: RunsQuery = call.query
-        limit = query.limit
+        limit, word = query.limit, query.state
+        state = None if word is None else asked_state(word)
         if query.running:
             runs = self._runs.running()
         else:
             runs = (
-                self._runs.all(query.state)
+                self._runs.all(state)
                 if limit is None
-                else self._runs.newest(limit, query.before, query.state)
+                else self._runs.newest(limit, query.before, state)
             )
         shown = [
             self._shown(run, in_brief=query.brief)
             for run in runs
-            if query.state in (None, run.state)
+            if word is None or is_asked(run, word)
         ]
         return Reply(
             {

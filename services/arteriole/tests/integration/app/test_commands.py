@@ -193,6 +193,9 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     eventually(
         lambda: home.run(name), lambda run: run is not None and run["verdict"] == "incomplete"
     )
+    for word in ("incomplete", "none"):
+        assert name in home.arteriole("runs", "--state", word)
+    assert home.arteriole("runs", "--state", "no sheet") == "no run is no sheet\n"
     refused = home.arteriole("redo", name, "--from", "convert", status=1)
     assert f"{name} was not claimed yet" in refused
     waive = ["waive", name, "--ignore", "missing-bcls", "--reason", "one tile"]
@@ -276,6 +279,27 @@ def test_before_the_first_run_it_is_said_that_there_is_none(home):
     home.start()
     assert home.arteriole("runs") == "no run was seen yet\n"
     assert home.arteriole("runs", "--state", "done") == "no run is done\n"
+
+
+def test_a_listing_begins_with_what_needs_a_person(home, monkeypatch):
+    ready(home)
+    (home.monitored / "broken").mkdir()
+    (home.monitored / "broken" / "RunInfo.xml").touch()
+    home.becomes("none", "broken")
+    for name in ("early", "later"):
+        home.bring(name)
+        home.becomes("ready", name)
+        home.arteriole("abort", name)
+    monkeypatch.setattr("arteriole.commands.listing.AT_REST", 1)
+    home.arteriole("hold", RUN, "--reason", "in doubt")
+    listing = home.arteriole("runs", columns=80)
+    assert listing.index(RUN) < listing.index("broken") < listing.index("later")
+    assert "run.held" in listing and "in doubt" not in listing, "the code is its point"
+    assert "run.held: it is held by admin: in doubt" in home.arteriole("runs", columns=160)
+    assert "1 more are at rest: arteriole runs --all" in listing and "early" not in listing
+    for words in (["--all"], ["--state", "cancelled"]):
+        assert "early" in home.arteriole("runs", *words)
+    assert len(json.loads(home.arteriole("runs", "--json"))) == 4
 
 
 def test_a_listing_fits_a_terminal_of_80_columns(home):

@@ -4,7 +4,7 @@ import { byId, el, renew } from "/static/elements.js";
 import { ago, badge, elapsed, jobBar, markList, moment, progressBar } from "/static/parts.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
-import { dateOf, eventWords, evidenceWords, groupOf, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
+import { dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
 
 /** Events at first, and with each further step. */
 const STEP = 30;
@@ -100,7 +100,7 @@ function summary(run) {
   return el(
     "p",
     { class: "summary" },
-    badge({ ...run, stages: current(run) }),
+    badge(run),
     markList(marks),
     el("span", {}, "since ", moment(run.since, { seconds: false }), " (", ago(run.since), ")"),
     run.instrument ? el("span", {}, "instrument ", run.instrument) : null,
@@ -108,8 +108,6 @@ function summary(run) {
     run.attempt ? el("span", {}, `attempt ${run.attempt}`) : null,
   );
 }
-
-const current = (run) => run.stages.filter((stage) => stage.attempt === run.attempt);
 
 function pairs(rows) {
   return el("dl", {}, rows.filter(([, value]) => value).map(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
@@ -120,7 +118,7 @@ function why(run) {
   const until = /^(\d{4}-\d\d-\d\dT\d\d:\d\dZ)(.*)$/s.exec(told.until);
   return el(
     "section",
-    { class: "why", "aria-labelledby": "why", "data-group": groupOf({ ...run, stages: current(run) }) },
+    { class: "why", "aria-labelledby": "why", "data-group": run.group },
     el("h2", { id: "why" }, "Why, and what now"),
     el("p", { class: "lead" }, told.message),
     run.progress ? progressBar(run.progress) : null,

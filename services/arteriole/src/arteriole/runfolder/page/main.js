@@ -8,7 +8,7 @@ import { ago, keepTime, moment } from "/static/parts.js";
 import { listHash, placeOf } from "/static/places.js";
 import { Service } from "/static/service.js";
 import { clock } from "/static/times.js";
-import { groupOf, hintParts } from "/static/words.js";
+import { hintParts } from "/static/words.js";
 
 /** So many changes are said aloud at once. */
 const SAID = 3;
@@ -55,7 +55,7 @@ function showRun(name) {
 }
 
 function title() {
-  const need = [...centre.runs.values()].filter((run) => groupOf(run) === "person").length;
+  const need = [...centre.runs.values()].filter((run) => run.group === "person").length;
   const count = centre.live === "live" && need > 0 ? `(${need}) ` : "";
   document.title = `${count}${detail.name === null ? "" : `${detail.name} – `}Arteriole`;
 }

@@ -9,27 +9,12 @@ export const GROUPS = {
   rest: "At rest",
 };
 
-const CLOSED = ["done", "cancelled"];
-const TROUBLED = ["failed", "held"];
-
-/** Which group a run is in. */
-export function groupOf(run) {
-  if (!CLOSED.includes(run.state)) {
-    if (run.why.urgency !== "can wait" || run.state === "error") return "person";
-    if (run.stages.some((stage) => TROUBLED.includes(stage.state))) return "person";
-    if (["ready", "started"].includes(run.state)) return "underway";
-    if (run.state === "pending" && run.why.code !== "run.not_adopted") return "underway";
-    if (!run.observed && ["sequencing", "copying"].includes(run.verdict)) return "underway";
-  }
-  return "rest";
-}
-
 /** The tone of a run's badge: bad, warn, busy, good or calm. */
 export function tone(run) {
   if (run.state === "error") return "bad";
-  if (groupOf(run) === "person") return run.why.urgency === "instrument at risk" ? "bad" : "warn";
+  if (run.group === "person") return run.why.urgency === "instrument at risk" ? "bad" : "warn";
   if (run.state === "done") return "good";
-  return groupOf(run) === "underway" ? "busy" : "calm";
+  return run.group === "underway" ? "busy" : "calm";
 }
 
 /** A state as a person says it; any other is said as it is. */
