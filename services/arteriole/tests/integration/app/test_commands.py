@@ -218,6 +218,12 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     assert "waived by admin, to ignore missing-bcls: one tile" in said
     (attempt,) = home.run(name)["attempts"]
     assert (attempt["degraded"], attempt["ignore"]) == (True, ["missing-bcls"])
+    assert "redo" not in home.arteriole(*waive), "its attempt was made so"
+    assert home.arteriole("waive", name, "--ignore", "missing-positions", "--reason", "x") == (
+        f"{name} may be worked on as it is, ignoring missing-positions; its next attempt is"
+        " degraded\nattempt 1 (pending) stays as it is; to make the next:\n"
+        f"  arteriole redo {name} --from convert\n"
+    )
     assert home.arteriole(*unwaive).splitlines() == [
         f"the waiver of {name} is withdrawn",
         "attempt 1 is degraded for good",
@@ -369,6 +375,10 @@ def test_a_rule_is_waived_at_a_terminal(home):
     assert waive in home.arteriole("why", RUN)
     told = home.arteriole("waive", RUN, "--rule", rule, "--reason", "pooled so")
     assert f"waived for the sheet of {RUN}: {rule}; its next attempt is degraded" in told
+    assert (
+        f"attempt 1 (error) stays as it is; to make the next:\n  arteriole redo {RUN}"
+        in told
+    )
     assert f"arteriole redo {RUN} --from check" in home.arteriole("why", RUN)
     home.arteriole("redo", RUN, "--from", "check")
     told = home.arteriole("run", RUN)
