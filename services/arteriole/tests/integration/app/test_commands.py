@@ -375,10 +375,7 @@ def test_a_rule_is_waived_at_a_terminal(home):
     assert waive in home.arteriole("why", RUN)
     told = home.arteriole("waive", RUN, "--rule", rule, "--reason", "pooled so")
     assert f"waived for the sheet of {RUN}: {rule}; its next attempt is degraded" in told
-    assert (
-        f"attempt 1 (error) stays as it is; to make the next:\n  arteriole redo {RUN}"
-        in told
-    )
+    assert f"attempt 1 (error) stays as it is; to make the next:\n  arteriole redo {RUN}" in told
     assert f"arteriole redo {RUN} --from check" in home.arteriole("why", RUN)
     home.arteriole("redo", RUN, "--from", "check")
     told = home.arteriole("run", RUN)

@@ -226,6 +226,32 @@ def test_a_run_and_back_again(browser, site):
     browser.until(lambda: browser.count("tr[data-run]") >= 3)
 
 
+def test_times_in_a_message_are_those_of_here(browser, site):
+    browser.stay_in("Asia/Kolkata")
+    try:
+        moved = {"reason": "moved from 2026-03-01T10:00:05.250Z to 2026-03-01T20:00Z"}
+        site.act("release", {}, HELD)
+        site.act("hold", moved, HELD)
+        for place, shown in (("#/", row(HELD)), (f"#/run/{HELD}", f"{RUN} .lead")):
+            look(browser, site, place)
+            browser.sees("moved from 2026-03-01 15:30:05 to 2026-03-02 01:30", shown)
+    finally:
+        site.act("release", {}, HELD)
+        site.act("hold", {"reason": "the cluster moves"}, HELD)
+        browser.stay_in("")
+
+
+def test_a_long_path_in_a_hint_is_not_cut(browser, site):
+    look(browser, site)
+    browser.sees("mend it", f"{row(FAILED)} .hint")
+    widths = browser.script(
+        "const hint = document.querySelector(arguments[0]); hint.prepend('/data'.repeat(30), ' ');"
+        "return [hint.scrollWidth, hint.clientWidth]",
+        f"{row(FAILED)} .hint",
+    )
+    assert widths[0] <= widths[1]
+
+
 def test_a_run_that_is_not_there(browser, site):
     look(browser, site, "#/run/no-such-run")
     browser.sees("no run 'no-such-run' was seen here", RUN)

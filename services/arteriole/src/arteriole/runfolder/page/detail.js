@@ -1,7 +1,7 @@
 // A run's own page: why it stands where it stands, its attempts, evidence and history.
 
 import { byId, el, renew } from "/static/elements.js";
-import { ago, badge, elapsed, jobBar, markList, moment, progressBar } from "/static/parts.js";
+import { ago, badge, elapsed, jobBar, markList, moment, progressBar, said } from "/static/parts.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
 import { dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
@@ -115,18 +115,17 @@ function pairs(rows) {
 
 function why(run) {
   const told = run.why;
-  const until = /^(\d{4}-\d\d-\d\dT\d\d:\d\dZ)(.*)$/s.exec(told.until);
   return el(
     "section",
     { class: "why", "aria-labelledby": "why", "data-group": run.group },
     el("h2", { id: "why" }, "Why, and what now"),
-    el("p", { class: "lead" }, told.message),
+    el("p", { class: "lead" }, said(told.message)),
     run.progress ? progressBar(run.progress) : null,
     pairs([
       ["What to do", told.hint ? toDo(told.hint) : ""],
       ["Is the data safe?", told.data_safe],
       ["How urgent?", told.urgency],
-      ["Until when?", until ? el("span", {}, moment(until[1], { seconds: false }), until[2]) : told.until],
+      ["Until when?", told.until && said(told.until)],
       ["Samples", told.samples === null ? "not known" : plain(told.samples)],
       ["Held", run.held ? `${scopeWords(run.held)} by ${run.held.by}: ${run.held.reason}` : ""],
       ["Waived", run.waiver ? `by ${run.waiver.by}, to ignore ${run.waiver.ignore.join(", ") || "nothing named"}: ${run.waiver.reason}` : ""],
@@ -199,7 +198,7 @@ function stageRows(stage, made, columns) {
   if (stage.message || stage.code) {
     rows.push(
       el("tr", { class: "said", role: "row" }, el("td", { colspan: columns, role: "cell" },
-        stage.message, " ", stage.code ? el("code", {}, stage.code) : null,
+        said(stage.message ?? ""), " ", stage.code ? el("code", {}, stage.code) : null,
         stage.hint ? el("span", { class: "faint" }, ` ${stage.hint}`) : null)),
     );
   }

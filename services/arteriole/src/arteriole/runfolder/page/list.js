@@ -1,7 +1,7 @@
 // The list: every run, those that need a person first.
 
 import { byId, el, fill, renew } from "/static/elements.js";
-import { advance, ago, badge, markList, moment, progressBar, stageChip } from "/static/parts.js";
+import { advance, ago, badge, markList, moment, progressBar, said, stageChip } from "/static/parts.js";
 import { runHash } from "/static/places.js";
 import { GROUPS, dateOf, heldWords, hintParts } from "/static/words.js";
 
@@ -232,7 +232,7 @@ function whatNow(run) {
     for (const { stage } of held) parts.push(el("p", { class: "message" }, heldWords(stage)));
     for (const stage of running) parts.push(el("p", { class: "running" }, `${stage.stage} `, advance(stage)));
   } else {
-    parts.push(el("p", { class: "message", title: run.why.message }, run.why.message));
+    parts.push(el("p", { class: "message", title: run.why.message }, el("span", {}, said(run.why.message))));
   }
   if (run.why.hint && run.group === "person") {
     const hint = hintParts(run.why.hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
