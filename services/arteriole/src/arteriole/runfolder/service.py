@@ -44,6 +44,7 @@ from arteriole.runfolder.bodies import (
 )
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
+from arteriole.runfolder.figures import figures
 from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
@@ -134,8 +135,8 @@ class RunfolderService:
         return document
 
     def figures(self) -> Iterable[Metric]:
-        """What is free on each volume, and how short of it that is."""
-        return self._pressure.figures()
+        """How runs stand, what people should know, and what is free on each volume."""
+        return [*figures(self._runs), *self._pressure.figures()]
 
     def routes(self) -> list[Route]:
         run = "/api/1.0/runs/{run}"

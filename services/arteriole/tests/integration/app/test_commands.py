@@ -158,6 +158,8 @@ def test_abort_stops_the_jobs(home, serve):
     assert home.arteriole("log", RUN) == "one\n\\x1b[2J zwölf\na line that\n"
     followed = home.arteriole("log", RUN, "--stage", "trial", "--follow")
     assert followed == "one\n\\x1b[2J zwölf\na line that\nthe job is cancelled\n"
+    log.write_bytes(b"")
+    assert home.arteriole("log", RUN) == f"arteriole: trial/{job} has printed nothing\n"
     assert "has no job so far" in home.arteriole("log", RUN, "--stage", "other", status=1)
     end = {"by": "ex2", "state": "failed", "service": "trial", "job_id": job}
     client.post(f"runs/{RUN}/stages/trial/1/end", end)

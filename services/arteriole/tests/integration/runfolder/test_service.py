@@ -243,6 +243,9 @@ def test_a_silent_sensor_is_told_by_health_and_by_the_commands(make_site, sequen
     assert health["status"] == "degraded"
     site.bring()
     site.becomes(verdict="complete")
+    figures = site.serving.get("/metrics").text
+    assert 'arteriole_alerts{what="sensor_silent"} 1.0' in figures
+    assert 'arteriole_runs{standing="ready"} 1.0' in figures
     command = CliRunner(env={"ARTERIOLE_URL": site.serving.url})
     for words in (["runs"], ["why", sequenced.name]):
         said = command.invoke(main, words).output

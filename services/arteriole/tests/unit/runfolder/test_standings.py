@@ -2,6 +2,8 @@
 
 import pytest
 
+from arteriole.app.mode import Mode
+from arteriole.runfolder.figures import figures
 from arteriole.runfolder.standings import WORDS, asked_state, group_of, is_asked
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
@@ -9,6 +11,11 @@ from arteriole.runfolder.why import why
 
 from .conftest import RUN
 from .test_why import claimed, done, failed, held, judged, picked_up, running, unadopted, waiting
+
+
+def only_observed(desk):
+    desk.runs.mode = Mode.OBSERVE
+    done(desk)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,7 @@ from .test_why import claimed, done, failed, held, judged, picked_up, running, u
         (failed("mend it"), "person", {"error"}),
         (waiting, "person", {"pending"}),
         (done, "rest", {"done"}),
+        (only_observed, "rest", {"none", "observed"}),
     ],
 )
 def test_how_a_run_stands(desk, prepare, group, words):
@@ -40,6 +48,9 @@ def test_how_a_run_stands(desk, prepare, group, words):
     assert group_of(run, reason["code"], reason["urgency"]) == group
     assert {word for word in WORDS if is_asked(run, word)} == words
     assert {asked_state(word) for word in words} == {run.state}
+    counted, _ = figures(desk.runs)
+    (sample,) = counted.samples
+    assert (sample.labels["standing"].replace("_", " "), sample.value) == (run.standing, 1)
 
 
 def test_a_word_is_said_once():
