@@ -147,8 +147,10 @@ def _parse(command: click.Command, words: list[str]) -> None:
         _parse(found, rest)
 
 
-def wrong_command(command: str) -> str:
-    """What is wrong with `command`, if it is one of ours; else nothing."""
+def wrong_command(command: str, whole: bool = False) -> str:
+    """What is wrong with `command`, if it is one of ours; else nothing. Only where it is to be
+    `whole` it is wrong to lack what has to be given.
+    """
     if not re.match(r"arteriole \S|st2 run ", command):
         return ""
     words = shlex.split(command)
@@ -161,10 +163,10 @@ def wrong_command(command: str) -> str:
     except click.exceptions.Exit:  # --help and the like have been answered
         return ""
     except click.ClickException as err:
-        known = isinstance(
-            err, click.exceptions.MissingParameter | click.exceptions.NoArgsIsHelpError
+        lacking = click.exceptions.MissingParameter | click.exceptions.NoArgsIsHelpError
+        return (
+            "" if isinstance(err, lacking) and not whole else f"{command}: {err.format_message()}"
         )
-        return "" if known else f"{command}: {err.format_message()}"
     return ""
 
 

@@ -88,7 +88,7 @@ def test_what_slack_is_told(action, service, slack):
         "Urgency: result late\n"
         "Until: 2026-03-01T10:00Z\n"
         "Samples: 24\n"
-        f"Do: arteriole retry {RUN}\n"
+        f"Do: as docs/runbook/convert.failed.md says, then: arteriole retry {RUN}\n"
         "Code: convert.failed\n"
         "See: docs/runbook/convert.failed.md"
     ]
@@ -138,23 +138,33 @@ def test_no_planted_name_leaves_the_house(action, service, slack, config, new_se
 
 
 @pytest.mark.parametrize(
-    ("hint", "command"),
+    ("hint", "first", "command"),
     [
-        (f"arteriole retry {RUN}", f"arteriole retry {RUN}"),
-        (f"free the disk; then: arteriole retry {RUN}", f"arteriole retry {RUN}"),
-        (f"arteriole redo {RUN} --from convert", f"arteriole redo {RUN} --from convert"),
-        (f"set mode: act; then: arteriole adopt {RUN}", f"arteriole adopt {RUN}"),
-        (f"arteriole waive {RUN} --ignore x --reason y", f"arteriole why {RUN}"),
-        (f"arteriole redo {RUN} --from elsewhere", f"arteriole why {RUN}"),
-        ("look at the log", f"arteriole why {RUN}"),
-        (None, f"arteriole why {RUN}"),
+        (f"arteriole retry {RUN}", False, f"arteriole retry {RUN}"),
+        (f"free the disk; then: arteriole retry {RUN}", True, f"arteriole retry {RUN}"),
+        (f"arteriole redo {RUN} --from convert", False, f"arteriole redo {RUN} --from convert"),
+        (f"mend it: arteriole redo {RUN} --from convert", True,
+         f"arteriole redo {RUN} --from convert"),
+        (f"set mode: act; then: arteriole adopt {RUN}", True, f"arteriole adopt {RUN}"),
+        (f"see arteriole steps {RUN}; when it is mended: arteriole retry {RUN}", True,
+         f"arteriole retry {RUN}"),
+        (f"bring it back; if it was removed: arteriole abort {RUN}", False,
+         f"arteriole why {RUN}"),
+        (f"copy them, then: arteriole why {RUN}", False, f"arteriole why {RUN}"),
+        (f"arteriole waive {RUN} --ignore x --reason y", False, f"arteriole why {RUN}"),
+        (f"arteriole redo {RUN} --from elsewhere", False, f"arteriole why {RUN}"),
+        ("look at the log", False, f"arteriole why {RUN}"),
+        (None, False, f"arteriole why {RUN}"),
     ],
-)
-def test_the_one_command(load, hint, command):
+)  # fmt: skip
+def test_the_one_command(load, hint, first, command):
+    """No command that only goes on is told without what has to be done before it."""
     load("arteria/actions/notify.py")
     from arteria_notice import notice
 
-    assert notice(document(why={"hint": hint}))["command"] == command
+    told = notice(document(why={"hint": hint}))
+    assert told["command"] == command
+    assert told["first"] == ("as docs/runbook/convert.failed.md says" if first else "")
 
 
 @pytest.mark.parametrize(
@@ -209,15 +219,22 @@ def test_an_alert_is_told_once_and_that_is_noted(action, service, slack, what):
     assert (succeeded, result["sent"], fake.posts) == (True, 0, 1)
 
 
-def test_the_silence_of_the_sensor_is_told(action, service, slack, config, new_service):
+@pytest.mark.parametrize(
+    ("repaired", "then"),
+    [(True, "runs go on, once a minute only"), (False, "no stage begins until it is back")],
+)
+def test_the_silence_of_the_sensor_is_told(
+    action, service, slack, config, new_service, repaired, then
+):
     fake, place = slack(), new_service()
     place.answers["POST", "/"] = (200, {})
     config["notify_webhook_url"] = f"{place.url}/"
     service.answers["POST", TAKE] = (200, {"taken": True})
     service.answers["POST", TOLD] = (200, {"noted": True})
+    service.answers["GET", "/health"] = (200, {"silence": {"repaired": repaired}})
     assert action("notify", what="sensor_silent") == (True, {"sent": 2})
     assert fake.texts == [
-        "The sensor is silent: runs go on, once a minute only\n"
+        f"The sensor is silent: {then}\n"
         "Urgency: result late\n"
         "Do: st2 sensor list\n"
         "Code: sensor.silent\n"
@@ -386,11 +403,12 @@ def test_the_digest(action, service, slack):
     ]
     service.answers["GET", f"{BASE}/runs"] = (200, {"runs": rows})
     assert action("digest") == (True, {"sent": 1, "urgent": 3})
+    then = "as docs/runbook/convert.failed.md says, then: arteriole retry "
     assert fake.texts[0].split("\n") == [
         "Runs: done 1, error 2, none 2, stalled 1",
         "instrument at risk  now  r2  run.stalled  arteriole why r2",
-        "result late  2026-02-28T10:00Z  r6  convert.failed  arteriole retry r6",
-        "result late  2026-03-01T10:00Z  r1  convert.failed  arteriole retry r1",
+        "result late  2026-02-28T10:00Z  r6  convert.failed  " + then + "r6",
+        "result late  2026-03-01T10:00Z  r1  convert.failed  " + then + "r1",
         "Can wait: run.not_adopted 2",
     ]
     assert action("digest", limit=1)[0]

@@ -6,7 +6,7 @@ from arteria_backends import backends, tell
 from arteria_client import path
 from arteria_errors import ArteriaError
 from arteria_names import is_identifier
-from arteria_notice import URGENCIES, notice, presses, word
+from arteria_notice import URGENCIES, deed, notice, presses, word
 from arteria_text import standing
 
 
@@ -42,7 +42,7 @@ def _order(told: Dict[str, Any]) -> Any:
 
 
 def _line(told: Dict[str, Any]) -> str:
-    words: List[str] = [told["urgency"], told["until"], told["run"], told["code"], told["command"]]
+    words: List[str] = [told["urgency"], told["until"], told["run"], told["code"], deed(told)]
     return "  ".join(word for word in words if word)
 
 

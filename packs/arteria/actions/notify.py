@@ -51,7 +51,7 @@ class Notify(ServiceAction):
         if not backends(self.config):
             return tell(self.config, "", {})
         if event == SENSOR_SILENT:
-            told = silence()
+            told = silence(self.client.get("runfolder", "/health"))
             return tell(self.config, silence_text(told), {"what": event, **told})
         if event == DISK_PRESSURE:
             told = pressure(name, self.client.get("runfolder", "/health"))

@@ -120,7 +120,7 @@ def test_a_chat_asks_by_each_alias(centre, run):
             ("mallory", "seq retry RUN", "failed", "auth.chat_user"),
             ("jane", "seq hold RUN not yet", "succeeded", "RUN is held"),
             ("jane", "seq release RUN", "succeeded", "RUN is held no more"),
-            ("jane", "seq retry RUN", "succeeded", "the failed stages of RUN are ready again"),
+            ("jane", "seq retry RUN", "succeeded", "RUN: nothing had failed"),
             ("jane", "seq redo RUN from archive", "succeeded", "RUN is done again from archive"),
         ):
             alias, ended, told = bot(user, text.replace("RUN", run))

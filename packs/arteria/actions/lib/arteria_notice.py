@@ -19,6 +19,8 @@ _UNTIL = re.compile(r"now\b|\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
 _COMMAND = re.compile(r"arteriole ([a-z]+) (\S+)(?: --from (\S+))?", re.ASCII)
 #: The commands that name a run and need no more than that.
 _OF_A_RUN = ("adopt", "retry", "abort", "release", "why")
+#: The commands that go on once what the hint says before them was done.
+_GO_ON = ("adopt", "retry", "redo")
 _SAFE = {
     "yes:": "yes, archived and verified",
     "yes,": "yes, in the run folder only: do not delete it",
@@ -34,6 +36,8 @@ def notice(run: Dict[str, Any]) -> Dict[str, Any]:
         raise AnswerError("expected a run's document with why from the runfolder service")
     code, urgency, samples = code_of(why), why.get("urgency"), why.get("samples")
     attempt = run.get("attempt")
+    page = "docs/runbook/%s.md" % (code,) if code else ""
+    command, alone = _command(run, name, why.get("hint"))
     return {
         "run": name,
         "state": word(standing(run)),
@@ -44,9 +48,15 @@ def notice(run: Dict[str, Any]) -> Dict[str, Any]:
         "urgency": urgency if urgency in URGENCIES else "",
         "until": _until(why.get("until")),
         "samples": samples if type(samples) is int else None,
-        "command": _command(run, name, why.get("hint")),
-        "page": "docs/runbook/%s.md" % (code,) if code else "",
+        "first": "" if alone or not page else "as %s says" % (page,),
+        "command": command,
+        "page": page,
     }
+
+
+def deed(told: Dict[str, Any]) -> str:
+    """What to do: the command, after what is to be done first."""
+    return ", then: ".join(part for part in (told["first"], told["command"]) if part)
 
 
 def notice_text(told: Dict[str, Any]) -> str:
@@ -59,11 +69,11 @@ def notice_text(told: Dict[str, Any]) -> str:
         ("Urgency", "urgency"),
         ("Until", "until"),
         ("Samples", "samples"),
-        ("Do", "command"),
+        ("Do", "do"),
         ("Code", "code"),
         ("See", "page"),
     )
-    return "\n".join([head, *_labelled(told, labels)])
+    return "\n".join([head, *_labelled({**told, "do": deed(told)}, labels)])
 
 
 def _labelled(told: Dict[str, Any], labels: Iterable[Tuple[str, str]]) -> List[str]:
@@ -72,10 +82,13 @@ def _labelled(told: Dict[str, Any], labels: Iterable[Tuple[str, str]]) -> List[s
     return ["%s: %s" % (label, value) for label, value in found if value not in ("", None)]
 
 
-def silence() -> Dict[str, Any]:
-    """What is told while the sensor is silent."""
+def silence(health: Dict[str, Any]) -> Dict[str, Any]:
+    """What is told while the sensor is silent; `health` is the runfolder service's."""
+    found = health.get("silence")
+    repaired = isinstance(found, dict) and found.get("repaired") is True
     return {
         "code": "sensor.silent",
+        "repaired": repaired,
         "urgency": _PRESSING[1],
         "command": "st2 sensor list",
         "page": "docs/runbook/sensor.silent.md",
@@ -83,9 +96,15 @@ def silence() -> Dict[str, Any]:
 
 
 def silence_text(told: Dict[str, Any]) -> str:
-    return (
-        "The sensor is silent: runs go on, once a minute only\n"
-        "Urgency: %(urgency)s\nDo: %(command)s\nCode: %(code)s\nSee: %(page)s" % told
+    then = (
+        "runs go on, once a minute only" if told["repaired"] else "no stage begins until it is back"
+    )
+    return "The sensor is silent: %s\nUrgency: %s\nDo: %s\nCode: %s\nSee: %s" % (
+        then,
+        told["urgency"],
+        told["command"],
+        told["code"],
+        told["page"],
     )
 
 
@@ -209,15 +228,20 @@ def _until(value: Any) -> str:
     return found.group(0) if found else ""
 
 
-def _command(run: Dict[str, Any], name: str, hint: Any) -> str:
-    """The last command of the hint that is made of nothing but the run's name and its stages."""
+def _command(run: Dict[str, Any], name: str, hint: Any) -> Tuple[str, bool]:
+    """The last command of the hint that is made of nothing but the run's name and its stages, and
+    whether the hint has no words before it; to ask why, where it is not to be given in any case.
+    """
+    text = hint if isinstance(hint, str) else ""
     stages = {stage.get("stage") for stage in _stages(run)}
-    command: Optional[str] = None
-    for verb, of, stage in _COMMAND.findall(hint if isinstance(hint, str) else ""):
-        if of != name:
+    command, alone = "arteriole why %s" % (name,), True
+    for found in _COMMAND.finditer(text):
+        verb, of, stage = found.groups()
+        before = text[: found.start()].strip()
+        if of != name or (before and verb not in _GO_ON):
             continue
         if verb in _OF_A_RUN and not stage:
-            command = "arteriole %s %s" % (verb, name)
+            command, alone = "arteriole %s %s" % (verb, name), not before
         elif verb == "redo" and stage in stages and is_identifier(stage):
-            command = "arteriole redo %s --from %s" % (name, stage)
-    return command or "arteriole why %s" % (name,)
+            command, alone = "arteriole redo %s --from %s" % (name, stage), not before
+    return command, alone

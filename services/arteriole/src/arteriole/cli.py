@@ -16,7 +16,7 @@ COMMANDS = {
     "clean": "arteriole.commands.clean:clean_command",
     "config": "arteriole.commands.config:config_group",
     "token": "arteriole.commands.token:token_group",
-    "runs": "arteriole.commands.show:runs_command",
+    "runs": "arteriole.commands.listing:runs_command",
     "run": "arteriole.commands.show:run_command",
     "why": "arteriole.commands.show:why_command",
     "holds": "arteriole.commands.show:holds_command",

@@ -54,6 +54,10 @@ class Client:
     def get(self, path: str, **query: str) -> Any:
         return self._call("GET", path, params=query)
 
+    def health(self) -> Any:
+        """What the service says of itself."""
+        return self._document(self._send("GET", "health", {}))
+
     def post(self, path: str, body: dict[str, Any] | None = None, key: str = "") -> Any:
         """Under the idempotency key `key`, if one is given."""
         headers = {"Idempotency-Key": key} if key else {}
@@ -75,11 +79,14 @@ class Client:
     def _ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
     ) -> requests.Response:
-        sent = {**self._headers, **(headers or {})}
+        return self._send(method, f"api/1.0/{path}", headers or {}, **more)
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], **more: Any
+    ) -> requests.Response:
+        sent = {**self._headers, **headers}
         try:
-            return requests.request(
-                method, f"{self._url}/api/1.0/{path}", headers=sent, timeout=60, **more
-            )
+            return requests.request(method, f"{self._url}/{path}", headers=sent, timeout=60, **more)
         except requests.RequestException as err:
             raise ClientError(
                 f"{self._url} does not answer", hint="is 'arteriole serve' running?"

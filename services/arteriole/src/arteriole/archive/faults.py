@@ -43,7 +43,7 @@ _REFUSALS: tuple[tuple[set[str], str, str, str], ...] = (
         {"InvalidObjectState"},
         "archive.cold",
         "the object has to be brought back before it can be read",
-        "arteriole restore brings it back",
+        "arteriole restore RUN brings it back",
     ),
     (
         {

@@ -36,6 +36,7 @@ def accept(comparisons: Comparisons, reason: str) -> dict[str, Any] | None:
         found = comparisons.newest(again=True)
     if _is_of(found, done["sha256"]) and not found["diagnosis"]["code"]:
         _release(comparisons, done)
+        _tell_what_does_not_go_on(comparisons, done)
     return found
 
 
@@ -75,3 +76,17 @@ def _release(comparisons: Comparisons, done: dict[str, Any]) -> None:
     held = comparisons.runfolder.get(run_path(comparisons.run))["held"]
     if held is not None:
         say(f"{comparisons.run} is still held, by {held['by']}: {held['reason']}")
+
+
+def _tell_what_does_not_go_on(comparisons: Comparisons, done: dict[str, Any]) -> None:
+    """By itself: what has failed, or was made of the earlier sheet."""
+    run = comparisons.runfolder.get(run_path(comparisons.run))
+    stages = {one["stage"]: one for one in run["stages"] if one["attempt"] == run["attempt"]}
+    convert = stages.get("convert", {"state": ""})
+    if convert["state"] == "done" and (done["written"] or convert["ended"] < done["time"]):
+        first = "check" if "check" in stages else "convert"
+        say(f"attempt {run['attempt']} was made with the earlier sheet; to make it anew:")
+        say(f"  arteriole redo {comparisons.run} --from {first}")
+    elif failed := [name for name, one in stages.items() if one["state"] == "failed"]:
+        say(f"{' and '.join(failed)} of attempt {run['attempt']} failed before; then:")
+        say(f"  arteriole retry {comparisons.run}")

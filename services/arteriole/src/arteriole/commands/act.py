@@ -163,14 +163,36 @@ def waive_command(
     body: dict[str, Any] = {"reason": reason, "ignore": list(ignore)}
     if rules:
         body["rules"] = list(rules)
-    answer = client_of(context).post(run_path(name, "waive"), body)
+    client = client_of(context)
+    answer = client.post(run_path(name, "waive"), body)
+    run = client.get(run_path(name))
+    stays = bool(run["attempt"]) and not run["observed"] and not _is_made_so(run)
     if ignore or not rules:
         ignored = ", ".join(answer["waiver"]["ignore"]) or "nothing"
-        say(f"{name} may be worked on as it is, ignoring {ignored}; its attempt is degraded")
+        its = "its next attempt" if stays else "its attempt"
+        say(f"{name} may be worked on as it is, ignoring {ignored}; {its} is degraded")
     if rules:
         waived = ", ".join(one["rule"] for one in answer["waived_rules"])
         say(f"waived for the sheet of {name}: {waived}; its next attempt is degraded")
-        say(f"  if it failed already: arteriole redo {name} --from check")
+    if stays:
+        _tell_redo(run, "check" if rules else "convert")
+
+
+def _is_made_so(run: dict[str, Any]) -> bool:
+    """Its newest attempt was made under all that is waived now."""
+    newest, waiver = run["attempts"][-1], run["waiver"] or {"ignore": []}
+    return (
+        newest["degraded"]
+        and set(waiver["ignore"]) <= set(newest["ignore"])
+        and {one["rule"] for one in run["waived_rules"]} <= set(newest["waived_rules"])
+    )
+
+
+def _tell_redo(run: dict[str, Any], first: str) -> None:
+    """That what it has stays as it is, and how the next attempt is made."""
+    stages = {one["stage"] for one in run["stages"] if one["attempt"] == run["attempt"]}
+    say(f"attempt {run['attempt']} ({run['standing']}) stays as it is; to make the next:")
+    say(f"  arteriole redo {run['name']} --from {first if first in stages else 'STAGE'}")
 
 
 @click.command("unwaive", short_help="Withdraw a run's waiver.")

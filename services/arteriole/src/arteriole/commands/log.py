@@ -7,7 +7,7 @@ import click
 
 from arteriole.app.errors import NotFoundError
 from arteriole.client import Client, run_path
-from arteriole.commands.terminal import client_of, say
+from arteriole.commands.terminal import client_of, complain, say
 
 #: Seconds between two looks at a log that is followed.
 EVERY = 1.0
@@ -26,8 +26,10 @@ def log_command(context: click.Context, run: str, stage: str | None, follow: boo
     of_job = {"job_id": str(chosen["job_id"])}
     if follow:
         _follow(client, path, of_job)
+    elif text := client.text(path, **of_job)[0]:
+        _print(text)
     else:
-        _print(client.text(path, **of_job)[0])
+        complain(f"{chosen['service']}/{chosen['job_id']} has printed nothing")
 
 
 def _stage(run: dict[str, Any], name: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands that read: runs, run, why, holds."""
+"""Commands that read: run, why, holds; `runs` is in listing."""
 
 from typing import Any
 
@@ -6,19 +6,21 @@ import click
 from rich import box
 from rich.table import Column, Table
 
-from arteriole.client import run_path
-from arteriole.commands.terminal import as_json, cell, client_of, console, moment, plain, say
+from arteriole.client import Client, run_path
+from arteriole.commands.terminal import as_json, cell, client_of, console, moment, say
 from arteriole.runfolder.states import RunState
 
-#: Longest reason in the list of runs; `arteriole why` tells the whole.
-FEW_WORDS = 60
-#: So much of a run's name stands in one line, to be copied.
-NAME_WIDTH = 36
-#: The longest word for how a run stands.
-STANDING_WIDTH = len("unreachable")
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
 
 json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
+
+
+def say_silence(client: Client) -> None:
+    """What the orchestrator's silence means for all runs, if it is silent."""
+    silence = client.health().get("silence")
+    if silence is not None:
+        say(f"{silence['message']} [{silence['code']}]")
+        say(f"  {silence['hint']}")
 
 
 def marks(run: dict[str, Any]) -> list[str]:
@@ -40,61 +42,6 @@ def _told(run: dict[str, Any]) -> str:
     """Its state, and its marks as far as the state does not tell them."""
     state = str(run["standing"])
     return ", ".join([state, *(mark for mark in marks(run) if mark != state)])
-
-
-def _few_words(text: str) -> str:
-    """The beginning of `text`; a long path does not hide what comes before it, nor itself.
-
-    >>> _few_words("convert failed: " + "/data" * 12)
-    'convert failed: /data/data/data/data/data/data/data/data ...'
-    """
-    words = " ".join(plain(text).split())
-    return words if len(words) <= FEW_WORDS else f"{words[: FEW_WORDS - 4].rstrip()} ..."
-
-
-@click.command("runs")
-@click.option(
-    "--state",
-    type=click.Choice([state.value for state in RunState]),
-    help="Only those in this state.",
-)
-@json_option
-@click.pass_context
-def runs_command(context: click.Context, state: str | None, json_: bool) -> None:
-    """Every run and its state."""
-    query = {} if state is None else {"state": state}
-    answer = client_of(context).get("runs", **query)
-    if json_:
-        as_json(answer["runs"])
-        return
-    if answer["runs"]:
-        _list(answer["runs"])
-    else:
-        say("no run was seen yet" if state is None else f"no run is {state}")
-    if answer.get("mode") == "observe":
-        say("mode: observe; what would be done is worked out, and nothing is done")
-
-
-def _list(runs: list[dict[str, Any]]) -> None:
-    screen = console()
-    longest = max(len(plain(run["name"])) for run in runs)
-    name, state_, attempt = min(longest, NAME_WIDTH), STANDING_WIDTH, len("degraded")
-    few = min(FEW_WORDS, max(12, screen.width - name - state_ - attempt - 9))
-    table = Table(
-        Column("run", overflow="fold", width=name),
-        Column("state", width=state_),
-        Column("why", overflow="fold", width=few),
-        Column("attempt", width=attempt),
-        **STYLE,
-    )
-    for run in runs:
-        table.add_row(
-            cell(run["name"]),
-            run["standing"],
-            cell(_few_words(run["why"]["message"])),
-            "\n".join([*([str(run["attempt"])] if run["attempt"] else []), *marks(run)]),
-        )
-    screen.print(table)
 
 
 @click.command("run")
@@ -191,7 +138,8 @@ def _attempt(attempt: dict[str, Any]) -> str:
 @click.pass_context
 def why_command(context: click.Context, name: str, json_: bool) -> None:
     """Why a run stands where it stands, and what to do."""
-    run = client_of(context).get(run_path(name))
+    client = client_of(context)
+    run = client.get(run_path(name))
     why = run["why"]
     if json_:
         as_json(why)
@@ -209,6 +157,8 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     ):
         if answer:
             say(f"  {question:18} {answer}")
+    if run["state"] not in (RunState.DONE, RunState.CANCELLED):
+        say_silence(client)
 
 
 @click.command("holds")

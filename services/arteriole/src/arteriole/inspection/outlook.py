@@ -118,7 +118,8 @@ def _with_sheet(run_dir: Path, run_info: RunInfo, sheet: SampleSheet, again: str
     lanes = {lane: len(s) for lane, s in sheet_check.samples_by_lane(sheet, run_info).items() if s}
     files = sum(lanes.values()) * len(run_info.template_reads)
     samples = len({sample.sample_id for sample in sheet.samples})
-    reasons = [f"name {run_dir.absolute().parent} under monitored_directories in arteriole.yaml"]
+    where = run_dir.absolute().parent
+    reasons = [f"{where} has to be named under monitored_directories in arteriole.yaml"]
     if Meaning.ADAPTERS in meanings.values():
         reasons.append(
             "the sheet asks for adapter trimming, which the builtin converter does not do: set"

@@ -10,7 +10,8 @@ from arteriole.runfolder.ignorable import Ignorable
 from arteriole.runfolder.plan import Plan
 from arteriole.runfolder.records import Scope
 from arteriole.runfolder.settings import LONGEST_LEASE, SHORTEST_LEASE
-from arteriole.runfolder.states import RunState, StageState
+from arteriole.runfolder.standings import WORDS
+from arteriole.runfolder.states import StageState
 
 #: Signed 64 bits, as SQLite has.
 JOB_ID_LIMIT = 2**63
@@ -186,8 +187,15 @@ class JudgedRequest(Request):
     code: str = Field(default="", max_length=100, pattern=r"^[a-z0-9._]*$")
 
 
+def _standing(text: str) -> str:
+    word = text.replace(" ", "_")
+    if word not in WORDS:
+        raise ValueError(f"expected one of {', '.join(WORDS)}, found {text[:40]!r}")
+    return word
+
+
 class RunsQuery(Request):
-    state: RunState | None = None
+    state: Annotated[str, AfterValidator(_standing)] | None = None
     brief: bool = False
     limit: int | None = Field(default=None, ge=1, le=1000)
     before: int | None = Field(default=None, ge=0, le=JOB_ID_LIMIT - 1)

@@ -4,6 +4,7 @@ from typing import Any
 
 from arteriole.runfolder.progress import Progress
 from arteriole.runfolder.records import Run, Stage
+from arteriole.runfolder.standings import group_of
 
 
 def brief(run: Run, reason: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def brief(run: Run, reason: dict[str, Any], progress: Progress) -> dict[str, Any
         "instrument": run.instrument,
         "state": run.state.value,
         "standing": run.standing,
+        "group": group_of(run, reason["code"], reason["urgency"]).value,
         "since": run.since,
         "progress": run.progress,
         "why": {key: reason[key] for key in ("code", "message", "urgency", "until", "hint")},

@@ -5,6 +5,7 @@ And when the packs last looked for what is overdue, which a rule of theirs does 
 
 import asyncio
 import sqlite3
+from typing import Any
 
 import structlog
 
@@ -16,8 +17,14 @@ from arteriole.runfolder.runs import WHO, Runs
 CODE = "sensor.silent"
 #: Seconds after which a sensor that was never heard again is not expected any more.
 GIVEN_UP = 7 * 86400.0
+#: Seconds after a look for what is overdue in which the next one, a minute later, is expected.
+LOOKED = 150.0
+#: Seconds after its last heartbeat in which a sensor that has just died was not missed yet.
+MISSED = 20.0
 #: That there is a sensor is written so often, in seconds.
 WRITTEN = 86400.0
+_NOTHING = "nobody looks for what is overdue either, so no stage begins until it is back"
+_LOOK = "see whether the orchestrator runs: st2 sensor list"
 
 log = structlog.get_logger()
 
@@ -61,6 +68,29 @@ class SensorWatch:
     def is_silent(self) -> bool | None:
         """None if no sensor is known of."""
         return None if self._since is None else times.seconds_since(self._since) > self._limit
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether the packs, or as long as it is not known who they are, anybody, have looked for
+        what is overdue without the sensor, and not long ago.
+        """
+        looked = self.reconciled if self._who else max(self._looked.values(), default=None)
+        if looked is None or (ago := times.seconds_since(looked)) > LOOKED:
+            return False
+        return self.heartbeat is None or times.seconds_since(self.heartbeat) - ago > MISSED
+
+    def silence(self) -> dict[str, Any] | None:
+        """What its silence means for the runs, and what to do; None unless it is silent."""
+        if not self.is_silent:
+            return None
+        then = "runs go on, once a minute only" if self.is_repaired else _NOTHING
+        return {
+            "code": CODE,
+            "repaired": self.is_repaired,
+            "message": f"the orchestrator's sensor is silent: {then}",
+            "hint": "st2 sensor list" if self.is_repaired else _LOOK,
+            "page": f"docs/runbook/{CODE}.md",
+        }
 
     def check(self) -> None:
         """Raise the alert or take it back."""

@@ -44,6 +44,7 @@ from arteriole.runfolder.bodies import (
 )
 from arteriole.runfolder.brief import brief
 from arteriole.runfolder.detection import Detector
+from arteriole.runfolder.figures import figures
 from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
 from arteriole.runfolder.measuring import Measuring
@@ -57,6 +58,7 @@ from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
+from arteriole.runfolder.standings import asked_state, group_of, is_asked
 from arteriole.runfolder.states import StageState
 from arteriole.runfolder.waiting import Waiting
 from arteriole.runfolder.waivers import unwaive, unwaive_rules, waive, waive_rules
@@ -117,6 +119,8 @@ class RunfolderService:
             "reconciled": self._sensor.reconciled,
             **self._pressure.document(),
         }
+        if (silence := self._sensor.silence()) is not None:
+            document["silence"] = silence
         if notes := self._detector.notes():
             document["notes"] = notes
         if self._detector.trouble is not None:
@@ -131,8 +135,8 @@ class RunfolderService:
         return document
 
     def figures(self) -> Iterable[Metric]:
-        """What is free on each volume, and how short of it that is."""
-        return self._pressure.figures()
+        """How runs stand, what people should know, and what is free on each volume."""
+        return [*figures(self._runs), *self._pressure.figures()]
 
     def routes(self) -> list[Route]:
         run = "/api/1.0/runs/{run}"
@@ -199,14 +203,16 @@ class RunfolderService:
         ]  # fmt: skip
 
     def _document(self, run: Run) -> dict[str, Any]:
+        reason = self._why(run)
         return {
             "name": run.name,
             "path": str(run.path),
             "state": run.state.value,
             "standing": run.standing,
+            "group": group_of(run, reason["code"], reason["urgency"]).value,
             "since": run.since,
             "progress": run.progress,
-            "why": self._why(run),
+            "why": reason,
             "verdict": run.verdict.value,
             "instrument": run.instrument,
             "adopted": run.adopted,
@@ -247,19 +253,20 @@ class RunfolderService:
 
     def _list(self, call: Call) -> Reply:
         query: RunsQuery = call.query
-        limit = query.limit
+        limit, word = query.limit, query.state
+        state = None if word is None else asked_state(word)
         if query.running:
             runs = self._runs.running()
         else:
             runs = (
-                self._runs.all(query.state)
+                self._runs.all(state)
                 if limit is None
-                else self._runs.newest(limit, query.before, query.state)
+                else self._runs.newest(limit, query.before, state)
             )
         shown = [
             self._shown(run, in_brief=query.brief)
             for run in runs
-            if query.state in (None, run.state)
+            if word is None or is_asked(run, word)
         ]
         return Reply(
             {

@@ -158,6 +158,8 @@ def test_abort_stops_the_jobs(home, serve):
     assert home.arteriole("log", RUN) == "one\n\\x1b[2J zwölf\na line that\n"
     followed = home.arteriole("log", RUN, "--stage", "trial", "--follow")
     assert followed == "one\n\\x1b[2J zwölf\na line that\nthe job is cancelled\n"
+    log.write_bytes(b"")
+    assert home.arteriole("log", RUN) == f"arteriole: trial/{job} has printed nothing\n"
     assert "has no job so far" in home.arteriole("log", RUN, "--stage", "other", status=1)
     end = {"by": "ex2", "state": "failed", "service": "trial", "job_id": job}
     client.post(f"runs/{RUN}/stages/trial/1/end", end)
@@ -193,6 +195,9 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     eventually(
         lambda: home.run(name), lambda run: run is not None and run["verdict"] == "incomplete"
     )
+    for word in ("incomplete", "none"):
+        assert name in home.arteriole("runs", "--state", word)
+    assert home.arteriole("runs", "--state", "no sheet") == "no run is no sheet\n"
     refused = home.arteriole("redo", name, "--from", "convert", status=1)
     assert f"{name} was not claimed yet" in refused
     waive = ["waive", name, "--ignore", "missing-bcls", "--reason", "one tile"]
@@ -215,6 +220,12 @@ def test_a_waiver_is_given_and_its_attempt_is_marked(home, tmp_path):
     assert "waived by admin, to ignore missing-bcls: one tile" in said
     (attempt,) = home.run(name)["attempts"]
     assert (attempt["degraded"], attempt["ignore"]) == (True, ["missing-bcls"])
+    assert "redo" not in home.arteriole(*waive), "its attempt was made so"
+    assert home.arteriole("waive", name, "--ignore", "missing-positions", "--reason", "x") == (
+        f"{name} may be worked on as it is, ignoring missing-positions; its next attempt is"
+        " degraded\nattempt 1 (pending) stays as it is; to make the next:\n"
+        f"  arteriole redo {name} --from convert\n"
+    )
     assert home.arteriole(*unwaive).splitlines() == [
         f"the waiver of {name} is withdrawn",
         "attempt 1 is degraded for good",
@@ -276,6 +287,27 @@ def test_before_the_first_run_it_is_said_that_there_is_none(home):
     home.start()
     assert home.arteriole("runs") == "no run was seen yet\n"
     assert home.arteriole("runs", "--state", "done") == "no run is done\n"
+
+
+def test_a_listing_begins_with_what_needs_a_person(home, monkeypatch):
+    ready(home)
+    (home.monitored / "broken").mkdir()
+    (home.monitored / "broken" / "RunInfo.xml").touch()
+    home.becomes("none", "broken")
+    for name in ("early", "later"):
+        home.bring(name)
+        home.becomes("ready", name)
+        home.arteriole("abort", name)
+    monkeypatch.setattr("arteriole.commands.listing.AT_REST", 1)
+    home.arteriole("hold", RUN, "--reason", "in doubt")
+    listing = home.arteriole("runs", columns=80)
+    assert listing.index(RUN) < listing.index("broken") < listing.index("later")
+    assert "run.held" in listing and "in doubt" not in listing, "the code is its point"
+    assert "run.held: it is held by admin: in doubt" in home.arteriole("runs", columns=160)
+    assert "1 more are at rest: arteriole runs --all" in listing and "early" not in listing
+    for words in (["--all"], ["--state", "cancelled"]):
+        assert "early" in home.arteriole("runs", *words)
+    assert len(json.loads(home.arteriole("runs", "--json"))) == 4
 
 
 def test_a_listing_fits_a_terminal_of_80_columns(home):
@@ -345,6 +377,7 @@ def test_a_rule_is_waived_at_a_terminal(home):
     assert waive in home.arteriole("why", RUN)
     told = home.arteriole("waive", RUN, "--rule", rule, "--reason", "pooled so")
     assert f"waived for the sheet of {RUN}: {rule}; its next attempt is degraded" in told
+    assert f"attempt 1 (error) stays as it is; to make the next:\n  arteriole redo {RUN}" in told
     assert f"arteriole redo {RUN} --from check" in home.arteriole("why", RUN)
     home.arteriole("redo", RUN, "--from", "check")
     told = home.arteriole("run", RUN)

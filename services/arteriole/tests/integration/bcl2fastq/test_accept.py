@@ -138,6 +138,33 @@ def test_one_person_accepts_it_and_the_run_goes_on(centre):
     assert len(centre.told("runfolder", "hold_released")) == 1 and len(centre.lying()) == 2
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("failed", f"convert of attempt 1 failed before; then: arteriole retry {RUN}"),
+        ("done", f"to make it anew: arteriole redo {RUN} --from convert"),
+    ],
+)
+def test_what_does_not_go_on_by_itself_is_told(centre, state, told):
+    centre.serve_runfolder()
+    centre.serve_bcl2fastq()
+    plan = {"receive": {}, "convert": {"after": ["receive"], "makes_attempt": True}}
+    plan["archive"] = {"after": ["convert"]}
+    convert = f"runs/{RUN}/stages/convert/1"
+    for path, body in (
+        (f"runs/{RUN}/claim", {"by": "ex1", "plan": {"stages": plan}}),
+        (f"{convert}/begin", {"by": "ex2"}),
+        (f"{convert}/end", {"by": "ex2", "state": state}),
+    ):
+        assert "code" not in centre.call("runfolder", "POST", path, json=body)
+    centre.hold()
+    code, shown = centre.accept()
+    assert (code, told in shown) == (0, True), shown
+    if state == "failed":
+        centre.call("runfolder", "POST", f"runs/{RUN}/retry")
+        assert "arteriole retry" not in centre.accept()[1]
+
+
 def refuse_what_would_not_be_its_sheet(centre):
     centre.serve_runfolder("run_folder", {"folder": centre.sheets})
     centre.serve_bcl2fastq()

@@ -39,6 +39,10 @@ class Browser:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
+    def stay_in(self, zone):
+        """Its time zone; "" is the machine's."""
+        self._driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
+
     def open(self, url):
         """A new page, in which nothing of an earlier one is left."""
         self._driver.get("about:blank")

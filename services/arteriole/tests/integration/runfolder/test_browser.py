@@ -213,6 +213,8 @@ def test_a_run_and_back_again(browser, site):
         "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
         assert text in told, text
+    assert browser.text(f"{RUN} .command") == f"arteriole retry {FAILED}"
+    assert browser.count(f"{RUN} .copy") == 1
     assert browser.find("#run time").get_attribute("title").endswith("UTC")
     browser.back()
     browser.until(lambda: browser.count("tr[data-run]") == 1)
@@ -222,6 +224,32 @@ def test_a_run_and_back_again(browser, site):
     browser.sees("a disk fails", RUN)
     browser.click("#back")
     browser.until(lambda: browser.count("tr[data-run]") >= 3)
+
+
+def test_times_in_a_message_are_those_of_here(browser, site):
+    browser.stay_in("Asia/Kolkata")
+    try:
+        moved = {"reason": "moved from 2026-03-01T10:00:05.250Z to 2026-03-01T20:00Z"}
+        site.act("release", {}, HELD)
+        site.act("hold", moved, HELD)
+        for place, shown in (("#/", row(HELD)), (f"#/run/{HELD}", f"{RUN} .lead")):
+            look(browser, site, place)
+            browser.sees("moved from 2026-03-01 15:30:05 to 2026-03-02 01:30", shown)
+    finally:
+        site.act("release", {}, HELD)
+        site.act("hold", {"reason": "the cluster moves"}, HELD)
+        browser.stay_in("")
+
+
+def test_a_long_path_in_a_hint_is_not_cut(browser, site):
+    look(browser, site)
+    browser.sees("mend it", f"{row(FAILED)} .hint")
+    widths = browser.script(
+        "const hint = document.querySelector(arguments[0]); hint.prepend('/data'.repeat(30), ' ');"
+        "return [hint.scrollWidth, hint.clientWidth]",
+        f"{row(FAILED)} .hint",
+    )
+    assert widths[0] <= widths[1]
 
 
 def test_a_run_that_is_not_there(browser, site):
@@ -388,7 +416,9 @@ def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
     look(browser, site)
     for text in (
         f"A monitored directory cannot be read: {site.directories[1]}",
-        "The orchestrator's sensor is silent", "It only observes", "observes only",
+        "The orchestrator's sensor is silent: nobody looks for what is overdue either, so no stage",
+        "st2 sensor list (sensor.silent, docs/runbook/sensor.silent.md)",
+        "It only observes", "observes only",
         "Held: all runs of A00834", "Held: all runs: no stage", "service of all",
         "Too little space, no conversion begins: wes.full_root (/full): 10.0 GB of 1.0 TB are free",
         "A volume fills up: wes.fills_root (/fills): 100.0 GB of 1.0 TB are free (10 %); 100.0 GB",
@@ -494,6 +524,14 @@ WORDS = [
      ["mend it; then: ", "arteriole retry X", ""]),
     ("words", "hintParts", ["copy: rsync -a A/ B/ ; then wait"],
      ["copy: ", "rsync -a A/ B/", "; then wait"]),
+    ("words", "hintParts", ["see arteriole steps X_1; when it is mended: arteriole retry X_1"],
+     ["see ", "arteriole steps X_1", "; when it is mended: ", "arteriole retry X_1", ""]),
+    ("words", "hintParts", ["anew (arteriole redo X_1 --from convert), or correct it"],
+     ["anew (", "arteriole redo X_1 --from convert", "), or correct it"]),
+    ("words", "hintParts", ["make room: arteriole clean RUN lists what may go"],
+     ["make room: ", "arteriole clean RUN", " lists what may go"]),
+    ("words", "hintParts", ["arteriole config check tells when it is good"],
+     ["", "arteriole config check", " tells when it is good"]),
     ("words", "hintParts", ["rename the folder"], ["rename the folder"]),
     ("words", "stateWord", ["held"], "held"),
     ("words", "stateWord", ["some_new_state"], "some new state"),

@@ -129,7 +129,9 @@ def test_a_page_of_runs_begins_with_the_last_seen(many):
     assert pages == [["run-4", "run-3"], ["run-2", "run-1"], ["run-0"]]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "before=-1", "brief=2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "before=-1", "brief=2", "state=x"]
+)
 def test_a_page_that_cannot_be_is_refused(many, query):
     assert many.serving.get(f"/api/1.0/runs?{query}").status_code == 400
 
@@ -140,7 +142,7 @@ def test_a_run_in_brief_says_what_the_whole_says(many):
     listed = many.serving.get("/api/1.0/runs?brief=true&limit=1").json()["runs"]
     assert listed == [brief]
     same = {"name", "path", "instrument", "state", "standing", "since", "progress", "verdict"}
-    same |= {"observed", "attempt", "first_seen"}
+    same |= {"observed", "attempt", "first_seen", "group"}
     assert {key: brief[key] for key in same} == {key: whole[key] for key in same}
     assert set(brief) - same == {"why", "held", "waived", "degraded", "stages"}
     assert brief["why"].items() <= whole["why"].items()

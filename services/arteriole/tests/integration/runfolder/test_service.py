@@ -1,11 +1,14 @@
 """The runfolder service over HTTP: the contract's calls, and input that must not pass."""
 
+import json
 import shutil
 
 import pytest
+from click.testing import CliRunner
 
 from arteriole.app.auth import Role, Tokens
 from arteriole.app.mode import Mode
+from arteriole.cli import main
 
 from ..app.serving import eventually
 from .conftest import Site
@@ -230,7 +233,7 @@ def test_a_lost_cursor_of_any_length_is_a_reset(shared):
     assert page["reset"] is True
 
 
-def test_a_silent_sensor_is_told_by_health(make_site):
+def test_a_silent_sensor_is_told_by_health_and_by_the_commands(make_site, sequenced):
     site = make_site(heartbeat_limit=0.05).start()
     assert site.serving.get("/health").json()["sensor_silent"] is None
     assert site.serving.post("/api/1.0/heartbeat", {"sensor": "arteria"}).ok
@@ -238,6 +241,17 @@ def test_a_silent_sensor_is_told_by_health(make_site):
         lambda: site.serving.get("/health").json(), lambda health: health["sensor_silent"]
     )
     assert health["status"] == "degraded"
+    site.bring()
+    site.becomes(verdict="complete")
+    figures = site.serving.get("/metrics").text
+    assert 'arteriole_alerts{what="sensor_silent"} 1.0' in figures
+    assert 'arteriole_runs{standing="ready"} 1.0' in figures
+    command = CliRunner(env={"ARTERIOLE_URL": site.serving.url})
+    for words in (["runs"], ["why", sequenced.name]):
+        said = command.invoke(main, words).output
+        assert "silent: nobody looks for what is overdue either, so no stage begins" in said
+        assert "st2 sensor list" in said
+    assert json.loads(command.invoke(main, ["runs", "--json"]).output)
 
 
 def test_health_tells_when_the_packs_have_looked_for_what_is_overdue(make_site):
@@ -271,9 +285,9 @@ def test_a_silent_sensor_is_an_alert_over_a_restart_too(make_site):
 
 def test_an_alert_is_told_by_one(make_site, sequenced):
     site = make_site().start()
-    shutil.copytree(
-        sequenced, site.directories[0] / sequenced.name, ignore=shutil.ignore_patterns("C3.1")
-    )
+    partial = site.directories[0].parent / "partial"
+    shutil.copytree(sequenced, partial, ignore=shutil.ignore_patterns("C3.1"))
+    partial.rename(site.directories[0] / sequenced.name)
     site.becomes(verdict="incomplete")
     assert site.told("run_failed") == [sequenced.name]
     body = {"what": "run_failed", "run": sequenced.name, "by": "ex1"}

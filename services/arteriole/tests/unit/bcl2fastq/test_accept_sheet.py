@@ -49,7 +49,7 @@ def handler() -> Iterator[tuple[type[Handler], Comparisons]]:
             "runs/r1/sheet": {"source": "run_folder", "places": ["run_folder"]},
             "indexes/r1/accept": DONE,
             "status": {"jobs": [{}]},
-            "runs/r1": {"held": None},
+            "runs/r1": {"held": None, "attempt": 0, "stages": []},
             "holds/release": {"released": True},
         }
 

@@ -228,6 +228,29 @@ class TestSensor:
         watch.beat("packs")
         assert watch.reconciled == "2026-07-01T12:00:02.000Z"
 
+    def test_what_its_silence_means_follows_who_still_looks(self, desk, monkeypatch):
+        passed = 0.0
+        now, since = times.now, times.seconds_since
+        monkeypatch.setattr(times, "now", lambda offset=0.0: now(passed + offset))
+        monkeypatch.setattr(times, "seconds_since", lambda time: since(time) + passed)
+        watch = SensorWatch(desk.runs, 30.0)
+        watch.beat("packs")
+        for passed, who, repaired in (
+            (1.0, "packs", None),
+            (60.0, "ada", False),  # the packs have not looked since
+            (61.0, "packs", True),
+            (200.0, "", True),
+            (230.0, "ada", False),  # nor do they look any more
+        ):
+            watch.looked(who)
+            assert (watch.silence() or {}).get("repaired") is repaired, passed
+        told = watch.silence()
+        assert told["code"] == "sensor.silent" and "no stage begins" in told["message"]
+        started = SensorWatch(desk.runs, -1.0)
+        assert started.silence()["repaired"] is False
+        started.looked("packs")
+        assert started.silence()["repaired"] is True
+
     def test_its_silence_is_no_matter_of_a_run(self, desk):
         watch = SensorWatch(desk.runs, 0.0)
         watch.beat("packs")

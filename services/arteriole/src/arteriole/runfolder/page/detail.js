@@ -1,10 +1,10 @@
 // A run's own page: why it stands where it stands, its attempts, evidence and history.
 
 import { byId, el, renew } from "/static/elements.js";
-import { ago, badge, elapsed, jobBar, markList, moment, progressBar } from "/static/parts.js";
+import { ago, badge, elapsed, jobBar, markList, moment, progressBar, said } from "/static/parts.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
-import { dateOf, eventWords, evidenceWords, groupOf, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
+import { dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
 
 /** Events at first, and with each further step. */
 const STEP = 30;
@@ -100,7 +100,7 @@ function summary(run) {
   return el(
     "p",
     { class: "summary" },
-    badge({ ...run, stages: current(run) }),
+    badge(run),
     markList(marks),
     el("span", {}, "since ", moment(run.since, { seconds: false }), " (", ago(run.since), ")"),
     run.instrument ? el("span", {}, "instrument ", run.instrument) : null,
@@ -109,26 +109,23 @@ function summary(run) {
   );
 }
 
-const current = (run) => run.stages.filter((stage) => stage.attempt === run.attempt);
-
 function pairs(rows) {
   return el("dl", {}, rows.filter(([, value]) => value).map(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
 }
 
 function why(run) {
   const told = run.why;
-  const until = /^(\d{4}-\d\d-\d\dT\d\d:\d\dZ)(.*)$/s.exec(told.until);
   return el(
     "section",
-    { class: "why", "aria-labelledby": "why", "data-group": groupOf({ ...run, stages: current(run) }) },
+    { class: "why", "aria-labelledby": "why", "data-group": run.group },
     el("h2", { id: "why" }, "Why, and what now"),
-    el("p", { class: "lead" }, told.message),
+    el("p", { class: "lead" }, said(told.message)),
     run.progress ? progressBar(run.progress) : null,
     pairs([
       ["What to do", told.hint ? toDo(told.hint) : ""],
       ["Is the data safe?", told.data_safe],
       ["How urgent?", told.urgency],
-      ["Until when?", until ? el("span", {}, moment(until[1], { seconds: false }), until[2]) : told.until],
+      ["Until when?", told.until && said(told.until)],
       ["Samples", told.samples === null ? "not known" : plain(told.samples)],
       ["Held", run.held ? `${scopeWords(run.held)} by ${run.held.by}: ${run.held.reason}` : ""],
       ["Waived", run.waiver ? `by ${run.waiver.by}, to ignore ${run.waiver.ignore.join(", ") || "nothing named"}: ${run.waiver.reason}` : ""],
@@ -143,17 +140,16 @@ export function scopeWords(hold) {
   return { all: "all runs", instrument: `all runs of ${hold.name}`, run: hold.name }[hold.scope] ?? hold.name;
 }
 
-function toDo(hint) {
-  const [before, command, after] = hintParts(hint);
-  if (!command) return before;
-  const copied = el("button", { type: "button", class: "copy", id: "copy", onclick: () => copy(command) }, "Copy");
-  return [before, el("code", { class: "command" }, command), after, navigator.clipboard ? copied : null];
-}
+const toDo = (hint) => hintParts(hint).map((part, at) => (at % 2 ? [el("code", { class: "command" }, part), copier(part, `copy-${at}`)] : part));
 
-async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  byId("copy").textContent = "Copied";
-  byId("said").textContent = "Copied";
+function copier(text, id) {
+  if (!navigator.clipboard) return null;
+  const copied = async () => {
+    await navigator.clipboard.writeText(text);
+    byId(id).textContent = "Copied";
+    byId("said").textContent = "Copied";
+  };
+  return el("button", { type: "button", class: "copy", id, onclick: copied }, "Copy");
 }
 
 function attemptOf(run, attempt) {
@@ -202,7 +198,7 @@ function stageRows(stage, made, columns) {
   if (stage.message || stage.code) {
     rows.push(
       el("tr", { class: "said", role: "row" }, el("td", { colspan: columns, role: "cell" },
-        stage.message, " ", stage.code ? el("code", {}, stage.code) : null,
+        said(stage.message ?? ""), " ", stage.code ? el("code", {}, stage.code) : null,
         stage.hint ? el("span", { class: "faint" }, ` ${stage.hint}`) : null)),
     );
   }

@@ -1,9 +1,9 @@
 // The list: every run, those that need a person first.
 
 import { byId, el, fill, renew } from "/static/elements.js";
-import { advance, ago, badge, markList, moment, progressBar, stageChip } from "/static/parts.js";
+import { advance, ago, badge, markList, moment, progressBar, said, stageChip } from "/static/parts.js";
 import { runHash } from "/static/places.js";
-import { GROUPS, dateOf, groupOf, heldWords, hintParts } from "/static/words.js";
+import { GROUPS, dateOf, heldWords, hintParts } from "/static/words.js";
 
 /** Rows at first, and with each further step. */
 const STEP = 100;
@@ -109,7 +109,7 @@ export class List {
   /** The runs by group, the newest change first; those in trouble the longest first. */
   #grouped() {
     const groups = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, []]));
-    for (const run of this.#centre.runs.values()) groups[groupOf(run)].push(run);
+    for (const run of this.#centre.runs.values()) groups[run.group].push(run);
     const risk = (run) => (run.why.urgency === "instrument at risk" ? 0 : 1);
     groups.person.sort((a, b) => risk(a) - risk(b) || compare(a.since, b.since));
     for (const group of ["underway", "rest"]) groups[group].sort((a, b) => compare(b.since, a.since));
@@ -232,11 +232,11 @@ function whatNow(run) {
     for (const { stage } of held) parts.push(el("p", { class: "message" }, heldWords(stage)));
     for (const stage of running) parts.push(el("p", { class: "running" }, `${stage.stage} `, advance(stage)));
   } else {
-    parts.push(el("p", { class: "message", title: run.why.message }, run.why.message));
+    parts.push(el("p", { class: "message", title: run.why.message }, el("span", {}, said(run.why.message))));
   }
-  if (run.why.hint && groupOf(run) === "person") {
-    const [before, command, after] = hintParts(run.why.hint);
-    parts.push(el("p", { class: "hint" }, before, command ? el("code", {}, command) : null, after));
+  if (run.why.hint && run.group === "person") {
+    const hint = hintParts(run.why.hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
+    parts.push(el("p", { class: "hint" }, hint));
   }
   return parts;
 }

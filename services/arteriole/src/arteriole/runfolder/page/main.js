@@ -8,7 +8,7 @@ import { ago, keepTime, moment } from "/static/parts.js";
 import { listHash, placeOf } from "/static/places.js";
 import { Service } from "/static/service.js";
 import { clock } from "/static/times.js";
-import { groupOf } from "/static/words.js";
+import { hintParts } from "/static/words.js";
 
 /** So many changes are said aloud at once. */
 const SAID = 3;
@@ -55,7 +55,7 @@ function showRun(name) {
 }
 
 function title() {
-  const need = [...centre.runs.values()].filter((run) => groupOf(run) === "person").length;
+  const need = [...centre.runs.values()].filter((run) => run.group === "person").length;
   const count = centre.live === "live" && need > 0 ? `(${need}) ` : "";
   document.title = `${count}${detail.name === null ? "" : `${detail.name} – `}Arteriole`;
 }
@@ -88,8 +88,11 @@ function notices() {
   }
   for (const note of health.notes ?? []) shown.push(notice("calm", note));
   if (health.trouble) shown.push(notice("bad", el("strong", {}, "The last look at the directories failed: "), health.trouble));
-  if (health.sensor_silent) {
-    shown.push(notice("bad", el("strong", {}, "The orchestrator's sensor is silent"), ", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), "). No stage begins until it is back."));
+  if (health.silence) {
+    const { message, hint, code, page } = health.silence;
+    const heard = health.sensor_heartbeat ? [", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), ")"] : [];
+    const parts = hintParts(hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
+    shown.push(notice("bad", el("strong", {}, message.replace(/^./, (first) => first.toUpperCase())), ...heard, "; ", parts, " (", el("code", {}, code), ", ", el("code", {}, page), ")"));
   }
   for (const [name, volume] of Object.entries(health.volumes ?? {})) {
     if (volume.level === "enough") continue;

@@ -10,6 +10,11 @@ export function moment(time, { seconds = true } = {}) {
   return el("time", { datetime: time, title: utc(time) }, local(time, { seconds }));
 }
 
+const ISO = /(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)/;
+
+/** A service's words, their times as those of here. */
+export const said = (text) => text.split(ISO).map((part, at) => (at % 2 ? moment(part, { seconds: part.length > 17 }) : part));
+
 /** How long ago; kept up to date by `keepTime`. */
 export function ago(time) {
   return el("time", { datetime: time, title: `${local(time)} here, ${utc(time)}`, "data-age": true }, age(time));

@@ -9,27 +9,12 @@ export const GROUPS = {
   rest: "At rest",
 };
 
-const CLOSED = ["done", "cancelled"];
-const TROUBLED = ["failed", "held"];
-
-/** Which group a run is in. */
-export function groupOf(run) {
-  if (!CLOSED.includes(run.state)) {
-    if (run.why.urgency !== "can wait" || run.state === "error") return "person";
-    if (run.stages.some((stage) => TROUBLED.includes(stage.state))) return "person";
-    if (["ready", "started"].includes(run.state)) return "underway";
-    if (run.state === "pending" && run.why.code !== "run.not_adopted") return "underway";
-    if (!run.observed && ["sequencing", "copying"].includes(run.verdict)) return "underway";
-  }
-  return "rest";
-}
-
 /** The tone of a run's badge: bad, warn, busy, good or calm. */
 export function tone(run) {
   if (run.state === "error") return "bad";
-  if (groupOf(run) === "person") return run.why.urgency === "instrument at risk" ? "bad" : "warn";
+  if (run.group === "person") return run.why.urgency === "instrument at risk" ? "bad" : "warn";
   if (run.state === "done") return "good";
-  return groupOf(run) === "underway" ? "busy" : "calm";
+  return run.group === "underway" ? "busy" : "calm";
 }
 
 /** A state as a person says it; any other is said as it is. */
@@ -87,11 +72,12 @@ export function progressText({ done, total, unit }) {
   return unit === "cycles" ? `cycle ${number(done)} of ${number(total)}` : `${number(done)} of ${number(total)} ${unit}`;
 }
 
-/** A hint as what to read before, the command to give, and what to read after it; or `[text]`. */
-export function hintParts(hint) {
-  const found = /^(.*?)(arteriole [a-z]+(?: .*)?|rsync -a .*?)( ;.*)?$/s.exec(hint);
-  return found ? [found[1], found[2], (found[3] ?? "").replace(" ;", ";")] : [hint];
-}
+// A command ends where its own words do: names, options, and the values of those that take one.
+const COMMAND =
+  /(arteriole (?:(?:config|metadata|observe|policy|samplesheet|token) )?[a-z-]*[a-z](?: --(?:from|ignore|instrument|part|reason|rule|state) (?:"[^"]*"|[\w./-]*\w)| --[a-z-]*[a-z]| (?=[a-z-]*[A-Z\d_/])[\w./-]*\w)*|st2 (?:[a-z]+ list|execution get [\w-]+|run [a-z_.]+(?: \w+=[\w./-]*\w)*)|rsync -a .+?(?= ;|$))/;
+
+/** A hint as text and commands by turns: what is at an odd place is a command to give. */
+export const hintParts = (hint) => hint.split(COMMAND).map((part) => part.replace(/^ ;/, ";"));
 
 const EVENTS = {
   run_seen: () => "seen for the first time",
