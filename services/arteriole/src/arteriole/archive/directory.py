@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.archive.addenda import Grown
+from arteriole.archive.addenda import Grown, addenda_of
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
@@ -51,6 +51,11 @@ class DirectoryDestination:
     def volume(self, run: str, attempt: int, number: int) -> "DirectoryArchive":
         name = volumes.stem(f"attempt-{attempt}", number)
         return DirectoryArchive(self, self._directory / run / name)
+
+    def addenda(self, run: str, attempt: int) -> list[int]:
+        folder = self._directory / run
+        names = (path.name for path in folder.iterdir() if path.is_dir())
+        return addenda_of(f"attempt-{attempt}", names)
 
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "DirectoryArchive":
         return DirectoryArchive(self, self._results(run, attempt) / unit)

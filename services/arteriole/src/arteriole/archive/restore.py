@@ -4,7 +4,6 @@ What an earlier start left is verified and kept; what was brought back is never 
 """
 
 import errno
-import itertools
 import os
 import shutil
 from collections.abc import Iterator, Set
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app.names import is_identifier
-from arteriole.archive.addenda import manifests_of
+from arteriole.archive.addenda import gap_of, manifests_of
 from arteriole.archive.archive import Archive, Destination, StoredFile
 from arteriole.archive.destinations import open_destination
 from arteriole.archive.directory import MARGIN, NO_SPACE
@@ -34,6 +33,7 @@ from arteriole.checksum.errors import ChecksumError, listed
 from arteriole.checksum.listing import FoundFile, list_files
 from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
 from arteriole.checksum.parts import Part
+from arteriole.checksum.places import RUNFOLDER
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
@@ -116,7 +116,28 @@ def find(task: Task) -> list[Stored]:
     if not archive.is_complete():
         raise _not_archived(task, archive.where)
     stored = _read(archive, to, PARTS, {part: known / part for part in PARTS})
-    return [_selected(stored, Selection(**parameters.get("selection", {})))]
+    selection = Selection(**parameters.get("selection", {}))
+    if selection.is_whole(RUNFOLDER):
+        _require_addenda(task, archive, known)
+    return [_selected(stored, selection)]
+
+
+def _require_addenda(task: Task, archive: Archive, known: Path) -> None:
+    """ArchiveError if addenda are gone from the archive; those that never came there are told."""
+    record = archive.record()
+    if gap := gap_of(record):
+        raise ArchiveError(
+            f"{archive.where} lacks addendum {gap}, and has a later one",
+            code="archive.verify",
+            hint="put it back, or archive the attempt again: arteriole redo RUN --from archive",
+        )
+    late = [s for s in volumes.stems(known, RUNFOLDER) if f"{s}.md5" not in manifests_of(record)]
+    if late:
+        task.remark(
+            "restore.late_files",
+            f"{archive.where} lacks what came into the run folder later: {listed(late)}",
+            "archive the attempt again (arteriole redo RUN --from archive), then restore it anew",
+        )
 
 
 def _selected(stored: Stored, selection: Selection) -> Stored:
@@ -179,11 +200,10 @@ def _read(archive: Archive, final: Path, parts: tuple[str, ...], known: dict[str
 def _stems(archive: Archive, part: str) -> Iterator[str]:
     """The pair of the part, and those of its addenda that were archived."""
     recorded = manifests_of(archive.record())
-    for volume in itertools.count():
+    for volume in sorted({0, *map(volumes.volume_of, recorded)}):
         name = volumes.stem(part, volume)
-        if volume and f"{name}.md5" not in recorded:
-            return
-        yield name
+        if not volume or f"{name}.md5" in recorded:
+            yield name
 
 
 def _manifest(archive: Archive, name: str, ours: Path) -> Manifest:
