@@ -16,7 +16,7 @@ from arteriole.archive.holding import HeldFile, Holding
 from arteriole.checksum import volumes
 from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
-from arteriole.checksum.listing import FoundFile, list_files
+from arteriole.checksum.listing import FoundFile, folder_links, list_files
 from arteriole.checksum.manifest import sync_folder
 
 #: Left free on the file system, as a part of what is copied.
@@ -96,7 +96,13 @@ class DirectoryArchive:
         return self.final.exists()
 
     def prepare(self, holding: Holding) -> None:
-        """ArchiveError if what is not there yet does not fit."""
+        """ArchiveError if what is not there yet does not fit, or would be written elsewhere."""
+        if links := folder_links(self.partial):
+            raise ArchiveError(
+                f"in {self.partial} there are links to other folders: {listed(links)}",
+                code="archive.verify",
+                hint="nothing was written there: remove them, then retry",
+            )
         needed = 0
         for file in holding.files:
             path = self.partial / file.name

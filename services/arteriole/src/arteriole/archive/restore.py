@@ -30,7 +30,7 @@ from arteriole.checksum.digests import (
     each,
 )
 from arteriole.checksum.errors import ChecksumError, listed
-from arteriole.checksum.listing import FoundFile, list_files
+from arteriole.checksum.listing import FoundFile, folder_links, list_files
 from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
 from arteriole.checksum.parts import Part
 from arteriole.checksum.places import RUNFOLDER
@@ -269,6 +269,8 @@ def _to_read(one: Stored) -> int:
 
 
 def bring_back(task: Task, one: Stored, meter: Meter) -> None:
+    if links := folder_links(one.partial):
+        raise _other(one.partial, [f"the link {name}" for name in links])
     needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
     one.archive.thaw(needed, task.progress)
 
@@ -287,6 +289,7 @@ def bring_back(task: Task, one: Stored, meter: Meter) -> None:
     for name, manifest in one.manifests.items():
         path = one.partial / "manifest" / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         path.write_bytes(manifest.text)
     _require_nothing_else(one, one.partial)
     for folder, _, _ in os.walk(one.partial, topdown=False):

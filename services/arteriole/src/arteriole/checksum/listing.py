@@ -63,6 +63,18 @@ def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> I
                 yield _found(base, entry, name)
 
 
+def folder_links(folder: Path) -> list[str]:
+    """The links to folders below `folder`, or itself if it is one: writing there goes elsewhere."""
+    if folder.is_symlink():
+        return [folder.name]
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for parent, names, _ in os.walk(folder)
+        for path in map(Path(parent).joinpath, names)
+        if path.is_symlink()
+    )
+
+
 def require_unchanged(folder: Path, before: list[FoundFile], *, without_own: bool = False) -> None:
     """ChecksumError if files of `folder` appeared, vanished or were written since `before`."""
     now = list_files(folder, without_own=without_own)

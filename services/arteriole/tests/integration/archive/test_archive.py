@@ -225,6 +225,19 @@ def test_a_planted_link_is_not_written_through(place: Place) -> None:
     place.require_archived()
 
 
+@pytest.mark.parametrize("link", ["", "fastq", "fastq/Stats"])
+def test_nothing_is_copied_through_a_linked_folder(place: Place, link: str) -> None:
+    outside = place.site.home / "outside"
+    outside.mkdir()
+    left = place.partial / link
+    left.parent.mkdir(parents=True)
+    left.symlink_to(outside)
+    with pytest.raises(ArterioleError, match=left.name) as raised:
+        place.archive()
+    assert raised.value.code == "archive.verify"
+    assert not list(outside.iterdir()) and not place.final.exists()
+
+
 def test_killed_while_it_copies(place: Place, until: Callable[..., Any]) -> None:
     name = "Data/big.bin"
     place.site.runfolder_files[name] = b"acgt" * (16 << 20)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import BASE, Centre, Store, tree
+from .conftest import BASE, Centre, Store, tree, write_tree
 from .proxy import Proxy
 
 FASTQ = "P1/S1_S1_L001_R1_001.fastq.gz"
@@ -186,6 +186,26 @@ def test_what_an_earlier_start_left(directory: Centre, left: Callable[[Path], No
     assert tree(_place(directory)) == directory.data
     assert (_place(directory) / "fastq" / "Stats" / "Stats.json").stat().st_ino == inode
     assert not partial.exists()
+
+
+@pytest.mark.parametrize("link", ["", "runfolder", "runfolder/InterOp", "manifest/fastq.md5"])
+def test_nothing_is_written_through_a_link(directory: Centre, refused: Any, link: str) -> None:
+    """A link to a file is replaced."""
+    directory.archive()
+    other = directory.site.home / "runs" / "another"
+    write_tree(other, {"RunInfo.xml": b"of another run"})
+    left = _place(directory).with_name(".attempt-1.partial") / link
+    left.parent.mkdir(parents=True)
+    if link.endswith(".md5"):
+        left.symlink_to(other / "RunInfo.xml")
+        directory.restore()
+        assert tree(_place(directory)) == directory.data
+    else:
+        left.symlink_to(other)
+        with refused("restore.exists", f"the link {link}"):
+            directory.restore()
+        assert left.is_symlink()
+    assert tree(other) == {"RunInfo.xml": b"of another run"}
 
 
 @pytest.mark.parametrize(
