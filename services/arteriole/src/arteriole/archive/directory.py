@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.archive.addenda import Grown, addenda_of
+from arteriole.archive.addenda import Grown, addenda_of, manifests_of
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
@@ -180,6 +180,12 @@ class DirectoryArchive:
         return found
 
     def recorded(self, holding: Holding) -> list[Parcel]:
+        if manifests_of(self.record()) != holding.digests:
+            raise ArchiveError(
+                f"{self.final / RECORD} has other manifests than are here",
+                code="archive.verify",
+                hint="find out which of the two is right; nothing was overwritten",
+            )
         self._require_nothing_else(self.final, holding)
         return self.packed(holding)
 

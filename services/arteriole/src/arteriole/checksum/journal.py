@@ -1,7 +1,9 @@
 """What has been digested of a folder already: an SQLite file that outlives the job.
 
-It holds a row a file with its size, time and inode, so nothing of a million files is kept in
-memory; a digest counts as long as these three are as they were when it was taken.
+It holds a row a file with its size, times and inode, so nothing of a million files is kept in
+memory; a digest counts as long as these are as they were when it was taken. The time of change
+(ctime) tells of a file that was written again in place and given its old time of writing; it also
+changes with modes, owners and hard links, which then costs reading the file once more.
 """
 
 import fcntl
@@ -28,25 +30,32 @@ BATCH = 4 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
 
-_SCHEMA = """
+#: The form of the tables, as `PRAGMA user_version`; a journal of another form is begun anew.
+FORM = 1
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS file (
-    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
+    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, ctime_ns INTEGER,
     md5 BLOB, blake3 BLOB, listed INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS recorded (
-    name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB
+    name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB, twice INTEGER
 ) WITHOUT ROWID;
+PRAGMA user_version = {FORM};
 """
-_LIST = """
-INSERT INTO file VALUES (?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
-    md5 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
-          THEN md5 END,
-    blake3 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
-             THEN blake3 END,
-    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode, listed = 1
+_SAME = """
+(size, mtime_ns, inode, ctime_ns)
+    = (excluded.size, excluded.mtime_ns, excluded.inode, excluded.ctime_ns)
 """
+_LIST = f"""
+INSERT INTO file VALUES (?, ?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
+    md5 = CASE WHEN {_SAME} THEN md5 END, blake3 = CASE WHEN {_SAME} THEN blake3 END,
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    ctime_ns = excluded.ctime_ns, listed = 1
+"""  # noqa: S608  texts of this module
 _LACKING = (
-    "SELECT name, size, mtime_ns, inode FROM file WHERE listed AND md5 IS NULL AND blake3 IS NULL"
+    "SELECT name, size, mtime_ns, inode, ctime_ns FROM file"
+    " WHERE listed AND md5 IS NULL AND blake3 IS NULL"
 )
 _LACKING_LARGE = f"{_LACKING} AND size >= {LARGE} ORDER BY size DESC, name"
 _LACKING_SMALL = f"{_LACKING} AND size < {LARGE} ORDER BY name"
@@ -63,9 +72,15 @@ SELECT (SELECT count(*) FROM now) = count(*) AND count(*) = (
 """
 _UNLIKE = """
 SELECT DISTINCT name FROM (
-    SELECT * FROM (SELECT * FROM now EXCEPT SELECT name, size, mtime_ns, inode FROM file)
+    SELECT * FROM (
+        SELECT name, size, mtime_ns, inode FROM now
+        EXCEPT SELECT name, size, mtime_ns, inode FROM file
+    )
     UNION
-    SELECT * FROM (SELECT name, size, mtime_ns, inode FROM file EXCEPT SELECT * FROM now)
+    SELECT * FROM (
+        SELECT name, size, mtime_ns, inode FROM file
+        EXCEPT SELECT name, size, mtime_ns, inode FROM now
+    )
 ) ORDER BY name LIMIT ?
 """
 _LATE = "FROM file WHERE name NOT IN (SELECT name FROM recorded)"
@@ -148,10 +163,10 @@ class Journal:
     def unlike(self, files: Iterable[FoundFile]) -> list[str]:
         """The first names of those that differ from what was listed, by size, time or inode."""
         execute = self._database.execute
-        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode)")
+        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode, ctime_ns)")
         self.sync()
         execute("BEGIN")
-        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", map(_row, files))
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?, ?)", map(_row, files))
         execute("COMMIT")
         (alike,) = execute(_ALIKE).fetchone()
         found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
@@ -167,8 +182,9 @@ class Journal:
         """Take names and digests in hex of the manifest of one kind."""
         self._begin()
         self._database.executemany(
-            f"INSERT INTO recorded (name, volume, {kind}) VALUES (?, {int(volume)}, ?)"  # noqa: S608  md5 or blake3
-            f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}",
+            f"INSERT INTO recorded (name, volume, {kind}, twice) VALUES (?, {int(volume)}, ?, 0)"  # noqa: S608  md5 or blake3
+            f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}, twice = twice OR"
+            f" {kind} IS NOT NULL AND (volume = excluded.volume OR {kind} != excluded.{kind})",
             ((name, bytes.fromhex(digest)) for name, digest in entries),
         )
         self.sync()
@@ -176,6 +192,10 @@ class Journal:
     def half_recorded(self, volume: int) -> list[str]:
         """The first names of a volume that one of its two manifests lacks."""
         return self._names(_HALF, volume)
+
+    def recorded_twice(self) -> list[str]:
+        """The first names that a manifest repeats, or two of one kind have with other digests."""
+        return self._names("FROM recorded WHERE twice")
 
     def changed(self) -> list[str]:
         """The first names of what is gone, or has other digests than were recorded."""
@@ -195,7 +215,9 @@ class Journal:
 
     def take_late(self, volume: int) -> None:
         """Make what is in no manifest the files of a volume."""
-        self._database.execute(f"INSERT INTO recorded (name, volume) SELECT name, {volume} {_LATE}")
+        self._database.execute(
+            f"INSERT INTO recorded (name, volume, twice) SELECT name, {volume}, 0 {_LATE}"
+        )
 
     def entries(self, volume: int, kind: str) -> sqlite3.Cursor:
         """Names of a volume, in order, with the digests that were taken; to be closed."""
@@ -318,6 +340,8 @@ def _connected(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA cache_size = -16000")
+        if database.execute("PRAGMA user_version").fetchone() != (FORM,):
+            database.executescript("DROP TABLE IF EXISTS file; DROP TABLE IF EXISTS recorded")
         database.executescript(_SCHEMA)
     except BaseException:
         database.close()

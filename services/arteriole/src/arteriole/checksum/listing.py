@@ -18,13 +18,14 @@ _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 class FoundFile(NamedTuple):
     """A file below a folder; `name` is its path relative to it, with slashes.
 
-    `inode` is 0 where nobody asked for it.
+    `inode` and `ctime_ns` are 0 where nobody asked for them.
     """
 
     name: str
     size: int
     mtime_ns: int
     inode: int = 0
+    ctime_ns: int = 0
 
 
 def list_files(folder: Path, *, without_own: bool = False) -> list[FoundFile]:
@@ -77,9 +78,9 @@ def folder_links(folder: Path) -> list[str]:
 
 def require_unchanged(folder: Path, before: list[FoundFile], *, without_own: bool = False) -> None:
     """ChecksumError if files of `folder` appeared, vanished or were written since `before`."""
-    now = list_files(folder, without_own=without_own)
-    if now != before:
-        raise written_to(folder, sorted({found.name for found in set(now) ^ set(before)}))
+    now = {found[:4] for found in list_files(folder, without_own=without_own)}
+    if differing := now ^ {found[:4] for found in before}:
+        raise written_to(folder, sorted({found[0] for found in differing}))
 
 
 def written_to(folder: Path, names: list[str]) -> ChecksumError:
@@ -129,7 +130,7 @@ def _found(base: Path, entry: os.DirEntry[str], name: str) -> FoundFile:
             code="checksum.special",
             hint="move it out of the folder",
         )
-    return FoundFile(name, status.st_size, status.st_mtime_ns, status.st_ino)
+    return FoundFile(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
 def _check_link(base: Path, path: Path, name: str) -> None:

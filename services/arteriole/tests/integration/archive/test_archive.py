@@ -116,6 +116,17 @@ def test_a_changed_archive_is_told(
     assert raised.value.code == "archive.verify"
 
 
+def test_a_record_of_other_manifests_is_told(place: Place) -> None:
+    """One digit of a digest is another one."""
+    digest = place.archive()["manifests"]["fastq.md5"]
+    record = place.final / "archive.json"
+    other = f"{'1' if digest[0] == '0' else '0'}{digest[1:]}"
+    record.write_text(record.read_text().replace(digest, other))
+    with pytest.raises(ArterioleError, match=r"archive\.json has other manifests") as raised:
+        place.archive()
+    assert raised.value.code == "archive.verify"
+
+
 def _same_size(path: Path) -> None:
     path.write_bytes(b"\0" * path.stat().st_size)
 

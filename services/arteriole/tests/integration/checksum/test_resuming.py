@@ -105,6 +105,25 @@ def test_what_changed_since_is_digested_again(site: Any) -> None:
     require_md5sum(site)
 
 
+def test_a_cycle_that_was_copied_again_in_place_with_its_old_time(site: Any) -> None:
+    for number in range(1, 6):
+        cycle(site, number, b"wrong")
+    path = cycle(site, 2)
+    path.write_bytes(b"WRONG2")
+    before = path.stat()
+    do(site, EarlyRequest())
+    now = before
+    while now.st_ctime_ns == before.st_ctime_ns:  # the clock of a file system ticks slowly
+        with open(path, "r+b") as file:
+            file.write(b"calls2")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        now = path.stat()
+    assert (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns)
+    assert before.st_ino == now.st_ino
+    do(site)
+    require_md5sum(site)
+
+
 def test_only_cycles_that_are_behind_are_digested_early(site: Any) -> None:
     for number in range(1, 13):
         cycle(site, number)
