@@ -87,6 +87,16 @@ _LATE = "FROM file WHERE name NOT IN (SELECT name FROM recorded)"
 _HALF = "FROM recorded WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
 
 
+#: What SQLite says of a file that is not as it was written.
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class DamagedJournalError(ChecksumError):
+    """A journal was not as it was written; it holds nothing that cannot be found out again."""
+
+    code = "checksum.journal"
+
+
 class Journal:
     """The rows of one folder; `held` opens it."""
 
@@ -271,12 +281,22 @@ def held(path: Path, *, patient: bool = True) -> Iterator[Journal]:
 
     Raises:
         WorkError: another job holds it, and this one is not patient.
+        DamagedJournalError: it is damaged, and was removed.
         ChecksumError: it cannot be written.
     """
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(path, patient) as wanted, closing(Journal(path, wanted)) as journal:
-            yield journal
+            try:
+                yield journal
+            except sqlite3.DatabaseError as err:
+                if _kind(err) not in DAMAGED:
+                    raise
+                journal.discard()
+                raise DamagedJournalError(
+                    f"the journal {path} was damaged: {err}",
+                    hint="it is begun anew, and what it knew is digested again; check that disk",
+                ) from err
 
 
 def _row(found: FoundFile) -> FoundFile:
@@ -354,9 +374,13 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as err:
-        full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        full = _kind(err) == sqlite3.SQLITE_FULL
         raise ChecksumError(
             f"cannot write the journal {path}: {err}",
             code="disk.full" if full else "checksum.journal",
             hint="make room there, then retry" if full else "check that disk; then retry",
         ) from err
+
+
+def _kind(err: sqlite3.Error) -> int:
+    return getattr(err, "sqlite_errorcode", 0) & 0xFF

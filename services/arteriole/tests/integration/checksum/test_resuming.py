@@ -93,6 +93,24 @@ def test_after_kill_9_only_the_rest_is_read(site: Any) -> None:
     assert do(site) == result | {"read": result["bytes"]}, "once closed, all is verified"
 
 
+def test_a_damaged_journal_is_begun_anew_and_told(site: Any) -> None:
+    for number in range(200):
+        (site.runfolder / f"{'n' * 60}-{number}").write_bytes(b"%d" % number)
+    do(site, RUN)
+    for path in site.manifests.iterdir():
+        path.unlink()
+    path = journal_path(site.home / "jobs", site.runfolder.name, "runfolder")
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+    task = site.task(parameters(site, RUN))
+    result = work(task)
+    assert result["read"] == result["bytes"]
+    assert task.remarks["code"] == "checksum.journal" and str(path) in task.remarks["message"]
+    require_md5sum(site)
+
+
 def test_what_changed_since_is_digested_again(site: Any) -> None:
     for number in range(1, 6):
         cycle(site, number)
