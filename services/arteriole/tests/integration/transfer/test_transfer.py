@@ -12,7 +12,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 
-from .conftest import BIG, Place
+from .conftest import BIG, Place, cluster_of
 
 
 def test_over_http(place: Place, serve: Callable[..., Any]) -> None:
@@ -82,6 +82,39 @@ def test_a_missing_tool(place: Place, settings: dict[str, str], code: str) -> No
     with pytest.raises(ArterioleError) as raised:
         place.transfer(**settings)
     assert raised.value.code == code
+
+
+def _a_file(place: Place) -> None:
+    place.final.write_text("left by hand")
+
+
+def _a_link_to_nothing(place: Place) -> None:
+    place.final.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("left", [_a_file, _a_link_to_nothing])
+def test_what_has_the_final_name_and_is_no_folder(
+    place: Place, left: Callable[[Place], None]
+) -> None:
+    """Neither at the beginning, nor if it came while the files were sent."""
+    mounted = {"path": str(place.far)}
+    place.final.parent.mkdir()
+    left(place)
+    with pytest.raises(ArterioleError, match="attempt-1 is there and is no folder") as raised:
+        place.transfer(mounted)
+    assert raised.value.code == "transfer.failed"
+    place.final.unlink()
+    place.transfer(mounted)
+    unpublished = place.site.task(place.parameters(mounted))
+    place.unpublish()
+    left(place)
+    with pytest.raises(ArterioleError, match="publishing at the destination") as raised:
+        cluster_of(unpublished).publish()
+    assert raised.value.code == "transfer.failed"
+    assert (place.partial / BIG).is_file() and not place.ready.is_symlink()
+    place.final.unlink()
+    assert place.transfer(mounted)["resent"] == []
+    place.require_arrived()
 
 
 def _same_size_and_time(path: Path) -> None:
