@@ -122,6 +122,9 @@ class DirectoryArchive:
             return False
         whole = _read_back(self.partial, file, meter) == file.digest
         meter.add(file.digest.size if whole else -file.digest.size)
+        if whole:
+            with _writing(path):
+                keep_time(path, file.found.mtime_ns)
         return whole
 
     def store(self, parcel: Parcel, meter: Meter) -> None:
@@ -232,6 +235,14 @@ class DirectoryArchive:
                 code="archive.verify",
                 hint="restore the missing files, move the others away; then retry",
             )
+
+
+def keep_time(path: Path, mtime_ns: int) -> None:
+    """Give a whole file the time that it should have: who wrote it may have died before that."""
+    if path.stat().st_mtime_ns != mtime_ns:
+        with open(path, "rb") as file:
+            os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator, Set
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from arteriole.app.names import is_identifier
 from arteriole.archive.addenda import gap_of, manifests_of
 from arteriole.archive.archive import Archive, Destination, StoredFile
 from arteriole.archive.destinations import open_destination
-from arteriole.archive.directory import MARGIN, NO_SPACE
+from arteriole.archive.directory import MARGIN, NO_SPACE, keep_time
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
 from arteriole.archive.holding import PARTS, merged, require_same_files
 from arteriole.archive.selection import Selection
@@ -303,13 +303,16 @@ def _has(folder: Path, file: StoredFile, meter: Meter) -> bool:
         return False
     whole = _digest(folder, file, meter) == file.digest
     meter.add(file.digest.size if whole else -file.digest.size)
+    if whole:
+        with _writing(folder / file.name):
+            keep_time(folder / file.name, file.found.mtime_ns)
     return whole
 
 
 def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter) -> None:
     digester = Digester()
     path = one.partial / file.name
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with open(path, "xb") as copy:
@@ -321,12 +324,6 @@ def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter)
             os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
             os.fsync(copy.fileno())
             os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    except OSError as err:
-        raise RestoreError(
-            f"cannot write {path}: {err.strerror or errno.errorcode.get(err.errno or 0, '')}",
-            code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
-            hint="check the disk, quota and permissions; then ask for it again",
-        ) from err
     if digester.digest(file.digest.name) != file.digest:
         raise not_as_its_manifest(
             file.name, one.archive.where, "it is left as it is: another archive may be whole"
@@ -337,6 +334,18 @@ def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter)
             code="restore.write",
             hint="check the disk; then ask for it again",
         )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise RestoreError(
+            f"cannot write {path}: {err.strerror or errno.errorcode.get(err.errno or 0, '')}",
+            code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
+            hint="check the disk, quota and permissions; then ask for it again",
+        ) from err
 
 
 def _digest(folder: Path, file: StoredFile, meter: Meter) -> FileDigest:

@@ -11,6 +11,8 @@ from arteriole.checksum.errors import ChecksumError, listed
 
 #: What Arteria and we keep at the top of a run folder; no part of the run.
 OWN_PREFIX = ".arteria"
+#: What md5sum and b3sum take for their stdin.
+STDIN = "-"
 #: What md5sum would have to escape, and what is not UTF-8.
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
@@ -56,7 +58,7 @@ def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> I
             if without_own and not prefix and part.startswith(OWN_PREFIX):
                 continue
             name = prefix + part
-            if _NOT_PLAIN.search(part):
+            if _NOT_PLAIN.search(part) or name == STDIN:
                 raise _no_name(name)
             if entry.is_dir(follow_symlinks=False):
                 prefixes.append(f"{name}/")
@@ -110,7 +112,8 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _no_name(name: str) -> ChecksumError:
     return ChecksumError(
-        f"a file name must be UTF-8 without backslash and control characters; found {name!r}",
+        "a file name must be UTF-8 without backslash and control characters, and at the top not"
+        f" '{STDIN}'; found {name!r}",
         code="checksum.name",
         hint="rename the file, or move it out of the folder",
     )

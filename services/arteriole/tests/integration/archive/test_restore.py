@@ -188,6 +188,24 @@ def test_what_an_earlier_start_left(directory: Centre, left: Callable[[Path], No
     assert not partial.exists()
 
 
+def test_what_was_left_whole_without_its_time_gets_it(directory: Centre) -> None:
+    """As by a start that was killed between the last byte and the time."""
+    source = directory.site.runfolder / "RunInfo.xml"
+    os.utime(source, ns=(1, 1_500_000_000_000_000_007))
+    shutil.rmtree(directory.site.manifests)
+    directory.checksum()
+    vault = directory.site.home / "vault" / directory.run / "attempt-1"
+    for job, final in ((directory.archive, vault), (directory.restore, _place(directory))):
+        job()
+        (final / "archive.json").unlink(missing_ok=True)
+        partial = final.with_name(".attempt-1.partial")
+        final.rename(partial)
+        (partial / "runfolder" / "RunInfo.xml").touch()
+        job()
+        found = (final / "runfolder" / "RunInfo.xml").stat().st_mtime_ns
+        assert found == source.stat().st_mtime_ns
+
+
 @pytest.mark.parametrize("link", ["", "runfolder", "runfolder/InterOp", "manifest/fastq.md5"])
 def test_nothing_is_written_through_a_link(directory: Centre, refused: Any, link: str) -> None:
     """A link to a file is replaced."""

@@ -159,6 +159,17 @@ def test_a_corrupted_file_of_an_earlier_start_is_sent_again(place: Place) -> Non
     place.require_arrived()
 
 
+@pytest.mark.parametrize("name", ["P1/x\u0085y", "P1/x\u2028y", "P1/: FAILED", "- x"])
+def test_a_corrupted_file_of_an_odd_name_is_sent_again(place: Place, name: str) -> None:
+    place.site.fastq_files[name] = b"right"
+    place.write()
+    place.transfer({"path": str(place.far)})
+    place.unpublish()
+    _same_size_and_time(place.partial / name)
+    assert place.transfer({"path": str(place.far)})["resent"] == [name]
+    place.require_arrived()
+
+
 def test_a_file_that_is_wrong_here_is_never_published(place: Place) -> None:
     _same_size_and_time(place.site.fastq / BIG)
     with pytest.raises(ArterioleError, match=f"manifest has it: {BIG}$") as raised:
