@@ -29,66 +29,65 @@ LARGE = 4 << 20
 BATCH = 4 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
+#: What SQLite says of a journal that is not as it was written.
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-#: The form of the tables, as `PRAGMA user_version`; a journal of another form is begun anew.
-FORM = 1
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS file (
+#: NB: a table whose columns change gets another name, so that each version, an earlier one too,
+#: finds its own or none, and then begins anew.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS digested (
     name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, ctime_ns INTEGER,
     md5 BLOB, blake3 BLOB, listed INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recorded (
+CREATE TABLE IF NOT EXISTS in_manifest (
     name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB, twice INTEGER
 ) WITHOUT ROWID;
-PRAGMA user_version = {FORM};
 """
 _SAME = """
 (size, mtime_ns, inode, ctime_ns)
     = (excluded.size, excluded.mtime_ns, excluded.inode, excluded.ctime_ns)
 """
 _LIST = f"""
-INSERT INTO file VALUES (?, ?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
+INSERT INTO digested VALUES (?, ?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
     md5 = CASE WHEN {_SAME} THEN md5 END, blake3 = CASE WHEN {_SAME} THEN blake3 END,
     size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
     ctime_ns = excluded.ctime_ns, listed = 1
 """  # noqa: S608  texts of this module
 _LACKING = (
-    "SELECT name, size, mtime_ns, inode, ctime_ns FROM file"
+    "SELECT name, size, mtime_ns, inode, ctime_ns FROM digested"
     " WHERE listed AND md5 IS NULL AND blake3 IS NULL"
 )
 _LACKING_LARGE = f"{_LACKING} AND size >= {LARGE} ORDER BY size DESC, name"
 _LACKING_SMALL = f"{_LACKING} AND size < {LARGE} ORDER BY name"
 _CHANGED = """
-FROM recorded LEFT JOIN file USING (name)
-WHERE (file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3)
+FROM in_manifest LEFT JOIN digested USING (name)
+WHERE (
+    digested.name IS NULL
+    OR in_manifest.md5 != digested.md5 OR in_manifest.blake3 != digested.blake3
+)
 """
-_UNPAIRED = "AND (recorded.md5 IS NULL OR recorded.blake3 IS NULL)"
+_UNPAIRED = "AND (in_manifest.md5 IS NULL OR in_manifest.blake3 IS NULL)"
 _ALIKE = """
 SELECT (SELECT count(*) FROM now) = count(*) AND count(*) = (
-    SELECT count(*) FROM now JOIN file USING (name)
-    WHERE (now.size, now.mtime_ns, now.inode) = (file.size, file.mtime_ns, file.inode)
-) FROM file
+    SELECT count(*) FROM now JOIN digested USING (name)
+    WHERE (now.size, now.mtime_ns, now.inode) = (digested.size, digested.mtime_ns, digested.inode)
+) FROM digested
 """
 _UNLIKE = """
 SELECT DISTINCT name FROM (
     SELECT * FROM (
         SELECT name, size, mtime_ns, inode FROM now
-        EXCEPT SELECT name, size, mtime_ns, inode FROM file
+        EXCEPT SELECT name, size, mtime_ns, inode FROM digested
     )
     UNION
     SELECT * FROM (
-        SELECT name, size, mtime_ns, inode FROM file
+        SELECT name, size, mtime_ns, inode FROM digested
         EXCEPT SELECT name, size, mtime_ns, inode FROM now
     )
 ) ORDER BY name LIMIT ?
 """
-_LATE = "FROM file WHERE name NOT IN (SELECT name FROM recorded)"
-_HALF = "FROM recorded WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
-
-
-#: What SQLite says of a file that is not as it was written.
-DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_LATE = "FROM digested WHERE name NOT IN (SELECT name FROM in_manifest)"
+_HALF = "FROM in_manifest WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
 
 
 class DamagedJournalError(ChecksumError):
@@ -109,10 +108,10 @@ class Journal:
     def take_listing(self, files: Iterable[FoundFile], *, whole: bool = True) -> None:
         """Take the files that there are; with `whole` no other is known any more."""
         self._begin()
-        self._database.execute("UPDATE file SET listed = 0")
+        self._database.execute("UPDATE digested SET listed = 0")
         self._database.executemany(_LIST, map(_row, files))
         if whole:
-            self._database.execute("DELETE FROM file WHERE NOT listed")
+            self._database.execute("DELETE FROM digested WHERE NOT listed")
         self.sync()
 
     def count(self) -> tuple[int, int]:
@@ -124,7 +123,7 @@ class Journal:
         return self._sums("listed AND coalesce(md5, blake3) IS NOT NULL")
 
     def _sums(self, where: str) -> tuple[int, int]:
-        query = f"SELECT count(*), coalesce(sum(size), 0) FROM file WHERE {where}"  # noqa: S608  texts of this class
+        query = f"SELECT count(*), coalesce(sum(size), 0) FROM digested WHERE {where}"  # noqa: S608  texts of this class
         files, size = self._database.execute(query).fetchone()
         return files, size
 
@@ -153,7 +152,7 @@ class Journal:
     def add(self, digests: Iterable[RawDigest]) -> None:
         self._begin()
         self._database.executemany(
-            "UPDATE file SET md5 = ?, blake3 = ? WHERE name = ?",
+            "UPDATE digested SET md5 = ?, blake3 = ? WHERE name = ?",
             ((made.get("md5"), made.get("blake3"), name) for name, made in digests),
         )
         if time.monotonic() - self._synced >= SYNC_SECONDS:
@@ -167,7 +166,7 @@ class Journal:
 
     def digests(self) -> Iterator[tuple[str, int, str, str]]:
         """Name, size, MD5 and BLAKE3 in hex, by name."""
-        query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM file ORDER BY name"
+        query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM digested ORDER BY name"
         return self._database.execute(query)
 
     def unlike(self, files: Iterable[FoundFile]) -> list[str]:
@@ -186,13 +185,13 @@ class Journal:
     # What manifests say, beside what was found: a volume is a pair of manifests.
 
     def forget_recorded(self) -> None:
-        self._database.execute("DELETE FROM recorded")
+        self._database.execute("DELETE FROM in_manifest")
 
     def record(self, volume: int, kind: str, entries: Iterable[tuple[str, str]]) -> None:
         """Take names and digests in hex of the manifest of one kind."""
         self._begin()
         self._database.executemany(
-            f"INSERT INTO recorded (name, volume, {kind}, twice) VALUES (?, {int(volume)}, ?, 0)"  # noqa: S608  md5 or blake3
+            f"INSERT INTO in_manifest (name, volume, {kind}, twice) VALUES (?, {int(volume)}, ?, 0)"  # noqa: S608  md5 or blake3
             f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}, twice = twice OR"
             f" {kind} IS NOT NULL AND (volume = excluded.volume OR {kind} != excluded.{kind})",
             ((name, bytes.fromhex(digest)) for name, digest in entries),
@@ -205,7 +204,7 @@ class Journal:
 
     def recorded_twice(self) -> list[str]:
         """The first names that a manifest repeats, or two of one kind have with other digests."""
-        return self._names("FROM recorded WHERE twice")
+        return self._names("FROM in_manifest WHERE twice")
 
     def changed(self) -> list[str]:
         """The first names of what is gone, or has other digests than were recorded."""
@@ -226,20 +225,22 @@ class Journal:
     def take_late(self, volume: int) -> None:
         """Make what is in no manifest the files of a volume."""
         self._database.execute(
-            f"INSERT INTO recorded (name, volume, twice) SELECT name, {volume}, 0 {_LATE}"
+            f"INSERT INTO in_manifest (name, volume, twice) SELECT name, {volume}, 0 {_LATE}"
         )
 
     def entries(self, volume: int, kind: str) -> sqlite3.Cursor:
         """Names of a volume, in order, with the digests that were taken; to be closed."""
         return self._database.execute(
-            f"SELECT name, lower(hex(file.{kind})) FROM recorded JOIN file USING (name)"  # noqa: S608  md5 or blake3
+            f"SELECT name, lower(hex(digested.{kind})) FROM in_manifest JOIN digested USING (name)"  # noqa: S608  md5 or blake3
             " WHERE volume = ? ORDER BY name",
             (volume,),
         )
 
     def has_recorded(self, name: str) -> bool:
         """Whether the manifests of both kinds have it."""
-        query = "SELECT 1 FROM recorded WHERE name = ? AND md5 IS NOT NULL AND blake3 IS NOT NULL"
+        query = (
+            "SELECT 1 FROM in_manifest WHERE name = ? AND md5 IS NOT NULL AND blake3 IS NOT NULL"
+        )
         return self._database.execute(query, (name,)).fetchone() is not None
 
     def count_late(self) -> int:
@@ -360,8 +361,6 @@ def _connected(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA cache_size = -16000")
-        if database.execute("PRAGMA user_version").fetchone() != (FORM,):
-            database.executescript("DROP TABLE IF EXISTS file; DROP TABLE IF EXISTS recorded")
         database.executescript(_SCHEMA)
     except BaseException:
         database.close()

@@ -1,6 +1,7 @@
 """What a journal knows of files, over changes, ends and other jobs."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,16 +124,21 @@ def test_one_that_cannot_be_read_is_begun_anew(path: Path) -> None:
         assert lacking(journal) == ["a"]
 
 
-def test_one_of_an_earlier_form_is_begun_anew(path: Path) -> None:
+#: What the version did that knew no time of change.
+EARLIER = """
+CREATE TABLE IF NOT EXISTS file (
+    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
+    md5 BLOB, blake3 BLOB, listed INTEGER
+) WITHOUT ROWID;
+INSERT OR REPLACE INTO file VALUES ('a', 1, 2, 3, 'm', 'b', 1);
+"""
+
+
+def test_an_earlier_version_begins_anew_and_so_does_this_one_after_it(path: Path) -> None:
     path.parent.mkdir()
-    database = sqlite3.connect(path)
-    database.executescript(
-        "CREATE TABLE file (name TEXT PRIMARY KEY, size, mtime_ns, inode, md5, blake3, listed);"
-        "CREATE TABLE recorded (name TEXT PRIMARY KEY, volume, md5, blake3);"
-        "INSERT INTO file VALUES ('a', 1, 2, 3, 'm', 'b', 1)"
-    )
-    database.close()
     for left in (["a", "b"], ["b"]):
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(EARLIER)
         with held(path) as journal:
             journal.take_listing([A, B])
             assert lacking(journal) == left
