@@ -5,7 +5,8 @@ What is archived is never written to; so what came later lies beside it, with a 
 
 import functools
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from arteriole.archive.archive import Contents, Depot, Destination, Parcel, StoredFile, Tell
@@ -19,6 +20,7 @@ class Grown:
 
     def __init__(self, destination: Destination, run: str, attempt: int) -> None:
         self._volume = functools.partial(destination.volume, run, attempt)
+        self._addenda = functools.partial(destination.addenda, run, attempt)
         self._first = self._volume(0)
 
     @property
@@ -67,10 +69,10 @@ class Grown:
 
     @functools.cached_property
     def _volumes(self) -> list[Depot]:
-        """The first, and every addendum that is archived beside it."""
+        """The first, and every addendum that is archived beside it; one between may be gone."""
         had = max(map(volume_of, manifests_of(self._first.record())), default=0)
-        more = (self._volume(number) for number in itertools.count(had + 1))
-        return [self._first, *itertools.takewhile(lambda volume: volume.is_complete(), more)]
+        beside = [number for number in self._addenda() if number > had]
+        return [self._first, *map(self._volume, beside)]
 
     @functools.cached_property
     def _records(self) -> list[dict[str, Any]]:
@@ -92,6 +94,27 @@ class Grown:
         for file in files:
             found.setdefault(self._late.get(file.name, 0), []).append(file)
         return [(self._volumes[number], share) for number, share in found.items()]
+
+
+def addenda_of(first: str, names: Iterable[str]) -> list[int]:
+    """The numbers of the addenda to `first` that are among `names`.
+
+    >>> addenda_of("attempt-1", ["attempt-1", "attempt-1.addendum-2", "attempt-1.addendum-2/x"])
+    [2]
+    """
+    matches = (re.fullmatch(rf"{re.escape(first)}\.addendum-([1-9][0-9]*)", name) for name in names)
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def gap_of(record: dict[str, Any]) -> int | None:
+    """The first addendum that `record` lacks although it has a later one.
+
+    >>> gap_of({"manifests": {"runfolder.md5": "", "runfolder.addendum-3.md5": ""}})
+    1
+    """
+    numbers = set(map(volume_of, manifests_of(record)))
+    first = next(number for number in itertools.count(1) if number not in numbers)
+    return first if first < max(numbers, default=0) else None
 
 
 def manifests_of(record: dict[str, Any]) -> dict[str, Any]:

@@ -148,6 +148,10 @@ class Destination(Protocol):
         """The place of 0, what an attempt's data is archived as at first, or of an addendum."""
         ...
 
+    def addenda(self, run: str, attempt: int) -> list[int]:
+        """The numbers of those that are complete beside what was archived at first."""
+        ...
+
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> Depot:
         """The place of a unit of an attempt's results."""
         ...

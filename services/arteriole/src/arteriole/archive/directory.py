@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.archive.addenda import Grown
+from arteriole.archive.addenda import Grown, addenda_of, manifests_of
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
 from arteriole.checksum import volumes
 from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
-from arteriole.checksum.listing import FoundFile, list_files
+from arteriole.checksum.listing import FoundFile, folder_links, list_files
 from arteriole.checksum.manifest import sync_folder
 
 #: Left free on the file system, as a part of what is copied.
@@ -51,6 +51,11 @@ class DirectoryDestination:
     def volume(self, run: str, attempt: int, number: int) -> "DirectoryArchive":
         name = volumes.stem(f"attempt-{attempt}", number)
         return DirectoryArchive(self, self._directory / run / name)
+
+    def addenda(self, run: str, attempt: int) -> list[int]:
+        folder = self._directory / run
+        names = (path.name for path in folder.iterdir() if path.is_dir())
+        return addenda_of(f"attempt-{attempt}", names)
 
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "DirectoryArchive":
         return DirectoryArchive(self, self._results(run, attempt) / unit)
@@ -91,7 +96,13 @@ class DirectoryArchive:
         return self.final.exists()
 
     def prepare(self, holding: Holding) -> None:
-        """ArchiveError if what is not there yet does not fit."""
+        """ArchiveError if what is not there yet does not fit, or would be written elsewhere."""
+        if links := folder_links(self.partial):
+            raise ArchiveError(
+                f"in {self.partial} there are links to other folders: {listed(links)}",
+                code="archive.verify",
+                hint="nothing was written there: remove them, then retry",
+            )
         needed = 0
         for file in holding.files:
             path = self.partial / file.name
@@ -111,6 +122,9 @@ class DirectoryArchive:
             return False
         whole = _read_back(self.partial, file, meter) == file.digest
         meter.add(file.digest.size if whole else -file.digest.size)
+        if whole:
+            with _writing(path):
+                keep_time(path, file.found.mtime_ns)
         return whole
 
     def store(self, parcel: Parcel, meter: Meter) -> None:
@@ -169,6 +183,12 @@ class DirectoryArchive:
         return found
 
     def recorded(self, holding: Holding) -> list[Parcel]:
+        if manifests_of(self.record()) != holding.digests:
+            raise ArchiveError(
+                f"{self.final / RECORD} has other manifests than are here",
+                code="archive.verify",
+                hint="find out which of the two is right; nothing was overwritten",
+            )
         self._require_nothing_else(self.final, holding)
         return self.packed(holding)
 
@@ -215,6 +235,14 @@ class DirectoryArchive:
                 code="archive.verify",
                 hint="restore the missing files, move the others away; then retry",
             )
+
+
+def keep_time(path: Path, mtime_ns: int) -> None:
+    """Give a whole file the time that it should have: who wrote it may have died before that."""
+    if path.stat().st_mtime_ns != mtime_ns:
+        with open(path, "rb") as file:
+            os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
+            os.fsync(file.fileno())
 
 
 @contextmanager

@@ -42,6 +42,11 @@ class Holding:
         """Bytes of all files, without the manifests."""
         return sum(file.digest.size for file in self.files)
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """BLAKE3 of each manifest, by its name."""
+        return {name: manifest.digest for name, manifest in self.manifests.items()}
+
     def divided(self, number: Callable[[str], int]) -> dict[int, "Holding"]:
         """By what `number` gives for the name of a manifest, each with its files; 0 is always."""
         found = {0: Holding([], {})}

@@ -4,20 +4,19 @@ What an earlier start left is verified and kept; what was brought back is never 
 """
 
 import errno
-import itertools
 import os
 import shutil
 from collections.abc import Iterator, Set
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from arteriole.app.names import is_identifier
-from arteriole.archive.addenda import manifests_of
+from arteriole.archive.addenda import gap_of, manifests_of
 from arteriole.archive.archive import Archive, Destination, StoredFile
 from arteriole.archive.destinations import open_destination
-from arteriole.archive.directory import MARGIN, NO_SPACE
+from arteriole.archive.directory import MARGIN, NO_SPACE, keep_time
 from arteriole.archive.errors import ArchiveError, RestoreError, not_as_its_manifest
 from arteriole.archive.holding import PARTS, merged, require_same_files
 from arteriole.archive.selection import Selection
@@ -31,9 +30,10 @@ from arteriole.checksum.digests import (
     each,
 )
 from arteriole.checksum.errors import ChecksumError, listed
-from arteriole.checksum.listing import FoundFile, list_files
+from arteriole.checksum.listing import FoundFile, folder_links, list_files
 from arteriole.checksum.manifest import Manifest, parse_manifest, sync_folder
 from arteriole.checksum.parts import Part
+from arteriole.checksum.places import RUNFOLDER
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task
@@ -116,7 +116,28 @@ def find(task: Task) -> list[Stored]:
     if not archive.is_complete():
         raise _not_archived(task, archive.where)
     stored = _read(archive, to, PARTS, {part: known / part for part in PARTS})
-    return [_selected(stored, Selection(**parameters.get("selection", {})))]
+    selection = Selection(**parameters.get("selection", {}))
+    if selection.is_whole(RUNFOLDER):
+        _require_addenda(task, archive, known)
+    return [_selected(stored, selection)]
+
+
+def _require_addenda(task: Task, archive: Archive, known: Path) -> None:
+    """ArchiveError if addenda are gone from the archive; those that never came there are told."""
+    record = archive.record()
+    if gap := gap_of(record):
+        raise ArchiveError(
+            f"{archive.where} lacks addendum {gap}, and has a later one",
+            code="archive.verify",
+            hint="put it back, or archive the attempt again: arteriole redo RUN --from archive",
+        )
+    late = [s for s in volumes.stems(known, RUNFOLDER) if f"{s}.md5" not in manifests_of(record)]
+    if late:
+        task.remark(
+            "restore.late_files",
+            f"{archive.where} lacks what came into the run folder later: {listed(late)}",
+            "archive the attempt again (arteriole redo RUN --from archive), then restore it anew",
+        )
 
 
 def _selected(stored: Stored, selection: Selection) -> Stored:
@@ -179,11 +200,10 @@ def _read(archive: Archive, final: Path, parts: tuple[str, ...], known: dict[str
 def _stems(archive: Archive, part: str) -> Iterator[str]:
     """The pair of the part, and those of its addenda that were archived."""
     recorded = manifests_of(archive.record())
-    for volume in itertools.count():
+    for volume in sorted({0, *map(volumes.volume_of, recorded)}):
         name = volumes.stem(part, volume)
-        if volume and f"{name}.md5" not in recorded:
-            return
-        yield name
+        if not volume or f"{name}.md5" in recorded:
+            yield name
 
 
 def _manifest(archive: Archive, name: str, ours: Path) -> Manifest:
@@ -249,6 +269,8 @@ def _to_read(one: Stored) -> int:
 
 
 def bring_back(task: Task, one: Stored, meter: Meter) -> None:
+    if links := folder_links(one.partial):
+        raise _other(one.partial, [f"the link {name}" for name in links])
     needed = [f for f in one.files if not _is_there(one.partial / f.name, f.digest.size)]
     one.archive.thaw(needed, task.progress)
 
@@ -267,6 +289,7 @@ def bring_back(task: Task, one: Stored, meter: Meter) -> None:
     for name, manifest in one.manifests.items():
         path = one.partial / "manifest" / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
         path.write_bytes(manifest.text)
     _require_nothing_else(one, one.partial)
     for folder, _, _ in os.walk(one.partial, topdown=False):
@@ -280,13 +303,16 @@ def _has(folder: Path, file: StoredFile, meter: Meter) -> bool:
         return False
     whole = _digest(folder, file, meter) == file.digest
     meter.add(file.digest.size if whole else -file.digest.size)
+    if whole:
+        with _writing(folder / file.name):
+            keep_time(folder / file.name, file.found.mtime_ns)
     return whole
 
 
 def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter) -> None:
     digester = Digester()
     path = one.partial / file.name
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with open(path, "xb") as copy:
@@ -298,12 +324,6 @@ def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter)
             os.utime(copy.fileno(), ns=(file.found.mtime_ns, file.found.mtime_ns))
             os.fsync(copy.fileno())
             os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    except OSError as err:
-        raise RestoreError(
-            f"cannot write {path}: {err.strerror or errno.errorcode.get(err.errno or 0, '')}",
-            code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
-            hint="check the disk, quota and permissions; then ask for it again",
-        ) from err
     if digester.digest(file.digest.name) != file.digest:
         raise not_as_its_manifest(
             file.name, one.archive.where, "it is left as it is: another archive may be whole"
@@ -314,6 +334,18 @@ def _write(one: Stored, file: StoredFile, pieces: Iterator[bytes], meter: Meter)
             code="restore.write",
             hint="check the disk; then ask for it again",
         )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise RestoreError(
+            f"cannot write {path}: {err.strerror or errno.errorcode.get(err.errno or 0, '')}",
+            code="restore.disk_full" if err.errno in NO_SPACE else "restore.write",
+            hint="check the disk, quota and permissions; then ask for it again",
+        ) from err
 
 
 def _digest(folder: Path, file: StoredFile, meter: Meter) -> FileDigest:

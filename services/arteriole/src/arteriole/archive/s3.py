@@ -162,7 +162,8 @@ class S3Archive:
                 code="archive.clear",
                 hint="it was archived before: move it away there, then archive it anew",
             )
-        self.record()  # NB: it may be of another form
+        if self.record().get("manifests") != holding.digests:
+            raise self._spoilt(RECORD, "it has other manifests than are here")
         for name, manifest in holding.manifests.items():
             if self.manifest(name) != manifest.text:
                 raise self._spoilt(f"manifest/{name}", f"it is not {manifest.path}")

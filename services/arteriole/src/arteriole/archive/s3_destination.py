@@ -2,7 +2,7 @@
 
 import json
 
-from arteriole.archive.addenda import Grown
+from arteriole.archive.addenda import Grown, addenda_of
 from arteriole.archive.archive import RECORD
 from arteriole.archive.bucket import Bucket
 from arteriole.archive.crypt4gh.journal import Journals
@@ -43,6 +43,12 @@ class S3Destination:
     def volume(self, run: str, attempt: int, number: int) -> "S3Archive":
         base = f"{self._base()}{run}/{stem(f'attempt-{attempt}', number)}/"
         return self._archive(base, run, attempt, f"addendum-{number}" if number else "")
+
+    def addenda(self, run: str, attempt: int) -> list[int]:
+        first, base = f"attempt-{attempt}", f"{self._base()}{run}/"
+        keys = self._bucket.listing(f"{base}{first}.addendum-")
+        names = (key[len(base) :].removesuffix(f"/{RECORD}") for key in keys)
+        return addenda_of(first, names)
 
     def unit(self, run: str, attempt: int, unit: str, holding: Holding) -> "S3Archive":
         return self._unit(run, attempt, holding.manifests["results.blake3"].digest)

@@ -21,6 +21,10 @@ class Selection:
     sample: str = ""
     file: str = ""
 
+    def is_whole(self, part: str) -> bool:
+        """Whether all files of `part` are chosen."""
+        return self.part in ("", part) and not self.sample and not self.file
+
     @property
     def folder(self) -> str:
         """What tells its folder from that of all files; it names no sample."""

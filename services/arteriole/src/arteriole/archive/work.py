@@ -203,7 +203,7 @@ def _archived(task: Task, share: Share, parcels: list[Parcel], meter: Meter) -> 
         **share.more,
         "files": len(holding.files),
         "bytes": holding.size,
-        "manifests": {name: manifest.digest for name, manifest in holding.manifests.items()},
+        "manifests": holding.digests,
         "finished": times.now(),
     }
     return depot.finish(holding, parcels, record)

@@ -86,4 +86,5 @@ def _of(folder: Path, names: set[str]) -> Iterator[FoundFile]:
             if path.is_file() and not path.is_symlink():
                 status = path.stat()
                 relative = path.relative_to(folder).as_posix()
-                yield FoundFile(relative, status.st_size, status.st_mtime_ns, status.st_ino)
+                times = status.st_mtime_ns, status.st_ctime_ns
+                yield FoundFile(relative, status.st_size, times[0], status.st_ino, times[1])

@@ -1,7 +1,9 @@
 """What has been digested of a folder already: an SQLite file that outlives the job.
 
-It holds a row a file with its size, time and inode, so nothing of a million files is kept in
-memory; a digest counts as long as these three are as they were when it was taken.
+It holds a row a file with its size, times and inode, so nothing of a million files is kept in
+memory; a digest counts as long as these are as they were when it was taken. The time of change
+(ctime) tells of a file that was written again in place and given its old time of writing; it also
+changes with modes, owners and hard links, which then costs reading the file once more.
 """
 
 import fcntl
@@ -27,49 +29,71 @@ LARGE = 4 << 20
 BATCH = 4 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
+#: What SQLite says of a journal that is not as it was written.
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
+#: NB: a table whose columns change gets another name, so that each version, an earlier one too,
+#: finds its own or none, and then begins anew.
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS file (
-    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
+CREATE TABLE IF NOT EXISTS digested (
+    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, ctime_ns INTEGER,
     md5 BLOB, blake3 BLOB, listed INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recorded (
-    name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB
+CREATE TABLE IF NOT EXISTS in_manifest (
+    name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB, twice INTEGER
 ) WITHOUT ROWID;
 """
-_LIST = """
-INSERT INTO file VALUES (?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
-    md5 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
-          THEN md5 END,
-    blake3 = CASE WHEN (size, mtime_ns, inode) = (excluded.size, excluded.mtime_ns, excluded.inode)
-             THEN blake3 END,
-    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode, listed = 1
+_SAME = """
+(size, mtime_ns, inode, ctime_ns)
+    = (excluded.size, excluded.mtime_ns, excluded.inode, excluded.ctime_ns)
 """
+_LIST = f"""
+INSERT INTO digested VALUES (?, ?, ?, ?, ?, NULL, NULL, 1) ON CONFLICT (name) DO UPDATE SET
+    md5 = CASE WHEN {_SAME} THEN md5 END, blake3 = CASE WHEN {_SAME} THEN blake3 END,
+    size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,
+    ctime_ns = excluded.ctime_ns, listed = 1
+"""  # noqa: S608  texts of this module
 _LACKING = (
-    "SELECT name, size, mtime_ns, inode FROM file WHERE listed AND md5 IS NULL AND blake3 IS NULL"
+    "SELECT name, size, mtime_ns, inode, ctime_ns FROM digested"
+    " WHERE listed AND md5 IS NULL AND blake3 IS NULL"
 )
 _LACKING_LARGE = f"{_LACKING} AND size >= {LARGE} ORDER BY size DESC, name"
 _LACKING_SMALL = f"{_LACKING} AND size < {LARGE} ORDER BY name"
 _CHANGED = """
-FROM recorded LEFT JOIN file USING (name)
-WHERE (file.name IS NULL OR recorded.md5 != file.md5 OR recorded.blake3 != file.blake3)
+FROM in_manifest LEFT JOIN digested USING (name)
+WHERE (
+    digested.name IS NULL
+    OR in_manifest.md5 != digested.md5 OR in_manifest.blake3 != digested.blake3
+)
 """
-_UNPAIRED = "AND (recorded.md5 IS NULL OR recorded.blake3 IS NULL)"
+_UNPAIRED = "AND (in_manifest.md5 IS NULL OR in_manifest.blake3 IS NULL)"
 _ALIKE = """
 SELECT (SELECT count(*) FROM now) = count(*) AND count(*) = (
-    SELECT count(*) FROM now JOIN file USING (name)
-    WHERE (now.size, now.mtime_ns, now.inode) = (file.size, file.mtime_ns, file.inode)
-) FROM file
+    SELECT count(*) FROM now JOIN digested USING (name)
+    WHERE (now.size, now.mtime_ns, now.inode) = (digested.size, digested.mtime_ns, digested.inode)
+) FROM digested
 """
 _UNLIKE = """
 SELECT DISTINCT name FROM (
-    SELECT * FROM (SELECT * FROM now EXCEPT SELECT name, size, mtime_ns, inode FROM file)
+    SELECT * FROM (
+        SELECT name, size, mtime_ns, inode FROM now
+        EXCEPT SELECT name, size, mtime_ns, inode FROM digested
+    )
     UNION
-    SELECT * FROM (SELECT name, size, mtime_ns, inode FROM file EXCEPT SELECT * FROM now)
+    SELECT * FROM (
+        SELECT name, size, mtime_ns, inode FROM digested
+        EXCEPT SELECT name, size, mtime_ns, inode FROM now
+    )
 ) ORDER BY name LIMIT ?
 """
-_LATE = "FROM file WHERE name NOT IN (SELECT name FROM recorded)"
-_HALF = "FROM recorded WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
+_LATE = "FROM digested WHERE name NOT IN (SELECT name FROM in_manifest)"
+_HALF = "FROM in_manifest WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
+
+
+class DamagedJournalError(ChecksumError):
+    """A journal was not as it was written; it holds nothing that cannot be found out again."""
+
+    code = "checksum.journal"
 
 
 class Journal:
@@ -84,10 +108,10 @@ class Journal:
     def take_listing(self, files: Iterable[FoundFile], *, whole: bool = True) -> None:
         """Take the files that there are; with `whole` no other is known any more."""
         self._begin()
-        self._database.execute("UPDATE file SET listed = 0")
+        self._database.execute("UPDATE digested SET listed = 0")
         self._database.executemany(_LIST, map(_row, files))
         if whole:
-            self._database.execute("DELETE FROM file WHERE NOT listed")
+            self._database.execute("DELETE FROM digested WHERE NOT listed")
         self.sync()
 
     def count(self) -> tuple[int, int]:
@@ -99,7 +123,7 @@ class Journal:
         return self._sums("listed AND coalesce(md5, blake3) IS NOT NULL")
 
     def _sums(self, where: str) -> tuple[int, int]:
-        query = f"SELECT count(*), coalesce(sum(size), 0) FROM file WHERE {where}"  # noqa: S608  texts of this class
+        query = f"SELECT count(*), coalesce(sum(size), 0) FROM digested WHERE {where}"  # noqa: S608  texts of this class
         files, size = self._database.execute(query).fetchone()
         return files, size
 
@@ -128,7 +152,7 @@ class Journal:
     def add(self, digests: Iterable[RawDigest]) -> None:
         self._begin()
         self._database.executemany(
-            "UPDATE file SET md5 = ?, blake3 = ? WHERE name = ?",
+            "UPDATE digested SET md5 = ?, blake3 = ? WHERE name = ?",
             ((made.get("md5"), made.get("blake3"), name) for name, made in digests),
         )
         if time.monotonic() - self._synced >= SYNC_SECONDS:
@@ -142,16 +166,16 @@ class Journal:
 
     def digests(self) -> Iterator[tuple[str, int, str, str]]:
         """Name, size, MD5 and BLAKE3 in hex, by name."""
-        query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM file ORDER BY name"
+        query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM digested ORDER BY name"
         return self._database.execute(query)
 
     def unlike(self, files: Iterable[FoundFile]) -> list[str]:
         """The first names of those that differ from what was listed, by size, time or inode."""
         execute = self._database.execute
-        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode)")
+        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode, ctime_ns)")
         self.sync()
         execute("BEGIN")
-        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?)", map(_row, files))
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?, ?)", map(_row, files))
         execute("COMMIT")
         (alike,) = execute(_ALIKE).fetchone()
         found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
@@ -161,14 +185,15 @@ class Journal:
     # What manifests say, beside what was found: a volume is a pair of manifests.
 
     def forget_recorded(self) -> None:
-        self._database.execute("DELETE FROM recorded")
+        self._database.execute("DELETE FROM in_manifest")
 
     def record(self, volume: int, kind: str, entries: Iterable[tuple[str, str]]) -> None:
         """Take names and digests in hex of the manifest of one kind."""
         self._begin()
         self._database.executemany(
-            f"INSERT INTO recorded (name, volume, {kind}) VALUES (?, {int(volume)}, ?)"  # noqa: S608  md5 or blake3
-            f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}",
+            f"INSERT INTO in_manifest (name, volume, {kind}, twice) VALUES (?, {int(volume)}, ?, 0)"  # noqa: S608  md5 or blake3
+            f" ON CONFLICT (name) DO UPDATE SET {kind} = excluded.{kind}, twice = twice OR"
+            f" {kind} IS NOT NULL AND (volume = excluded.volume OR {kind} != excluded.{kind})",
             ((name, bytes.fromhex(digest)) for name, digest in entries),
         )
         self.sync()
@@ -176,6 +201,10 @@ class Journal:
     def half_recorded(self, volume: int) -> list[str]:
         """The first names of a volume that one of its two manifests lacks."""
         return self._names(_HALF, volume)
+
+    def recorded_twice(self) -> list[str]:
+        """The first names that a manifest repeats, or two of one kind have with other digests."""
+        return self._names("FROM in_manifest WHERE twice")
 
     def changed(self) -> list[str]:
         """The first names of what is gone, or has other digests than were recorded."""
@@ -195,19 +224,23 @@ class Journal:
 
     def take_late(self, volume: int) -> None:
         """Make what is in no manifest the files of a volume."""
-        self._database.execute(f"INSERT INTO recorded (name, volume) SELECT name, {volume} {_LATE}")
+        self._database.execute(
+            f"INSERT INTO in_manifest (name, volume, twice) SELECT name, {volume}, 0 {_LATE}"
+        )
 
     def entries(self, volume: int, kind: str) -> sqlite3.Cursor:
         """Names of a volume, in order, with the digests that were taken; to be closed."""
         return self._database.execute(
-            f"SELECT name, lower(hex(file.{kind})) FROM recorded JOIN file USING (name)"  # noqa: S608  md5 or blake3
+            f"SELECT name, lower(hex(digested.{kind})) FROM in_manifest JOIN digested USING (name)"  # noqa: S608  md5 or blake3
             " WHERE volume = ? ORDER BY name",
             (volume,),
         )
 
     def has_recorded(self, name: str) -> bool:
         """Whether the manifests of both kinds have it."""
-        query = "SELECT 1 FROM recorded WHERE name = ? AND md5 IS NOT NULL AND blake3 IS NOT NULL"
+        query = (
+            "SELECT 1 FROM in_manifest WHERE name = ? AND md5 IS NOT NULL AND blake3 IS NOT NULL"
+        )
         return self._database.execute(query, (name,)).fetchone() is not None
 
     def count_late(self) -> int:
@@ -249,12 +282,22 @@ def held(path: Path, *, patient: bool = True) -> Iterator[Journal]:
 
     Raises:
         WorkError: another job holds it, and this one is not patient.
+        DamagedJournalError: it is damaged, and was removed.
         ChecksumError: it cannot be written.
     """
     with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(path, patient) as wanted, closing(Journal(path, wanted)) as journal:
-            yield journal
+            try:
+                yield journal
+            except sqlite3.DatabaseError as err:
+                if _kind(err) not in DAMAGED:
+                    raise
+                journal.discard()
+                raise DamagedJournalError(
+                    f"the journal {path} was damaged: {err}",
+                    hint="it is begun anew, and what it knew is digested again; check that disk",
+                ) from err
 
 
 def _row(found: FoundFile) -> FoundFile:
@@ -330,9 +373,13 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as err:
-        full = getattr(err, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        full = _kind(err) == sqlite3.SQLITE_FULL
         raise ChecksumError(
             f"cannot write the journal {path}: {err}",
             code="disk.full" if full else "checksum.journal",
             hint="make room there, then retry" if full else "check that disk; then retry",
         ) from err
+
+
+def _kind(err: sqlite3.Error) -> int:
+    return getattr(err, "sqlite_errorcode", 0) & 0xFF

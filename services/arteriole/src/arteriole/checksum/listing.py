@@ -11,6 +11,8 @@ from arteriole.checksum.errors import ChecksumError, listed
 
 #: What Arteria and we keep at the top of a run folder; no part of the run.
 OWN_PREFIX = ".arteria"
+#: What md5sum and b3sum take for their stdin.
+STDIN = "-"
 #: What md5sum would have to escape, and what is not UTF-8.
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
@@ -18,13 +20,14 @@ _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 class FoundFile(NamedTuple):
     """A file below a folder; `name` is its path relative to it, with slashes.
 
-    `inode` is 0 where nobody asked for it.
+    `inode` and `ctime_ns` are 0 where nobody asked for them.
     """
 
     name: str
     size: int
     mtime_ns: int
     inode: int = 0
+    ctime_ns: int = 0
 
 
 def list_files(folder: Path, *, without_own: bool = False) -> list[FoundFile]:
@@ -55,7 +58,7 @@ def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> I
             if without_own and not prefix and part.startswith(OWN_PREFIX):
                 continue
             name = prefix + part
-            if _NOT_PLAIN.search(part):
+            if _NOT_PLAIN.search(part) or name == STDIN:
                 raise _no_name(name)
             if entry.is_dir(follow_symlinks=False):
                 prefixes.append(f"{name}/")
@@ -63,11 +66,23 @@ def walk_files(folder: Path, *, without_own: bool = False, below: str = "") -> I
                 yield _found(base, entry, name)
 
 
+def folder_links(folder: Path) -> list[str]:
+    """The links to folders below `folder`, or itself if it is one: writing there goes elsewhere."""
+    if folder.is_symlink():
+        return [folder.name]
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for parent, names, _ in os.walk(folder)
+        for path in map(Path(parent).joinpath, names)
+        if path.is_symlink()
+    )
+
+
 def require_unchanged(folder: Path, before: list[FoundFile], *, without_own: bool = False) -> None:
     """ChecksumError if files of `folder` appeared, vanished or were written since `before`."""
-    now = list_files(folder, without_own=without_own)
-    if now != before:
-        raise written_to(folder, sorted({found.name for found in set(now) ^ set(before)}))
+    now = {found[:4] for found in list_files(folder, without_own=without_own)}
+    if differing := now ^ {found[:4] for found in before}:
+        raise written_to(folder, sorted({found[0] for found in differing}))
 
 
 def written_to(folder: Path, names: list[str]) -> ChecksumError:
@@ -97,7 +112,8 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _no_name(name: str) -> ChecksumError:
     return ChecksumError(
-        f"a file name must be UTF-8 without backslash and control characters; found {name!r}",
+        "a file name must be UTF-8 without backslash and control characters, and at the top not"
+        f" '{STDIN}'; found {name!r}",
         code="checksum.name",
         hint="rename the file, or move it out of the folder",
     )
@@ -117,7 +133,7 @@ def _found(base: Path, entry: os.DirEntry[str], name: str) -> FoundFile:
             code="checksum.special",
             hint="move it out of the folder",
         )
-    return FoundFile(name, status.st_size, status.st_mtime_ns, status.st_ino)
+    return FoundFile(name, status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
 
 
 def _check_link(base: Path, path: Path, name: str) -> None:

@@ -63,10 +63,14 @@ def write_manifest(path: Path, entries: Iterable[tuple[str, str]]) -> None:
     """Write names and digests, which come in the order of the names, by rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with open(partial, "wb") as file:
-        file.writelines(f"{digest}  {name}\n".encode() for name, digest in entries)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(partial, "wb") as file:
+            file.writelines(f"{digest}  {name}\n".encode() for name, digest in entries)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as err:
+        err.filename = str(partial)  # of a full disk it is not known otherwise
+        raise
     partial.rename(path)
     sync_folder(path.parent)
 

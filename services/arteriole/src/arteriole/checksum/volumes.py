@@ -103,6 +103,12 @@ class Volumes:
             if half:
                 paths = " and ".join(str(self._path(volume, kind)) for kind in KINDS)
                 raise ManifestError(f"{paths} list different files: {listed(half)}")
+        twice = journal.recorded_twice()
+        if twice:
+            manifests = self._folder / f"{self._part}.*"
+            raise ManifestError(
+                f"{manifests} list files more than once, or with different digests: {listed(twice)}"
+            )
         return count
 
     def _is_whole(self, volume: int) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 
 from arteriole.checksum import data
 from arteriole.checksum.digests import FileDigest, Meter, digest_all
+from arteriole.checksum.journal import DamagedJournalError
 from arteriole.checksum.listing import require_unchanged, walk_files
 from arteriole.checksum.manifest import Manifest
 from arteriole.checksum.parts import DigestedPart
 from arteriole.checksum.units import list_units, require_units
 from arteriole.jobs.exclusive import exclusive
-from arteriole.jobs.worker import Task, main
+from arteriole.jobs.worker import Task, main, note
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -22,6 +23,15 @@ def work(task: Task) -> dict[str, Any]:
 
     Of results: `{units, new, files, bytes}`; `new` had no digests yet, the others were verified.
     """
+    try:
+        return _work(task)
+    except DamagedJournalError as err:
+        note(f"{err}; it is begun anew")
+        task.remark(err.code, str(err), err.hint)
+        return _work(task)
+
+
+def _work(task: Task) -> dict[str, Any]:
     if (verb := task.parameters.get("verb")) is not None:
         return _deed(verb)(task)
     if _is_of_results(task):

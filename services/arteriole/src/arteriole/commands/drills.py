@@ -31,7 +31,7 @@ def _line(found: dict[str, Any]) -> str:
     last = found["last"]
     good = f"last good {moment(found['last_good'])}" if found["last_good"] else "never a good one"
     line = f"{found['destination']}: {good}, of {found['archived']} attempts archived"
-    if last is not None and last["state"] != "done":
+    if last is not None and (last["state"] != "done" or last["code"]):
         code = f" [{last['code']}]" if last["code"] else ""
         line += f"; the last ({last['run']}, archive/{last['job_id']}) is {last['state']}{code}"
     return line

@@ -82,3 +82,5 @@ def _wait(context: click.Context, client: Client, job: dict[str, Any]) -> None:
         there = result["already"] == result["units"]
         said = "was there already, and is whole" if there else "is there, every byte verified"
         say(f"{result['to']} {said}: {result['files']} files, {result['bytes']} bytes")
+        if job["code"]:
+            complain(f"{job['message']} [{job['code']}]", job["hint"])

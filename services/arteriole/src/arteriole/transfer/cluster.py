@@ -89,7 +89,7 @@ class Cluster:
         digests = [hashlib.md5(text, usedforsecurity=False).hexdigest() for text in texts]
         words = (*self._comparing, *digests)
         done = self._script(doing, scripts.LOOK, *words, accepted=(0, scripts.DIFFERS))
-        for match in map(_LOOKED.fullmatch, done.output.splitlines()):
+        for match in map(_LOOKED.fullmatch, done.output.split("\n")):
             if match is not None:
                 what, size = match[1].split()[0], int(match[2] or 0)
                 return self._found(what, size, self._difference(done, doing))
@@ -191,7 +191,7 @@ class Cluster:
     def _difference(self, done: Finished, doing: str) -> Difference:
         if done.exit_code == 0:
             return Difference([])
-        matches = map(_FAILED.fullmatch, done.output.splitlines())
+        matches = map(_FAILED.fullmatch, done.output.split("\n"))
         names = sorted({match[1] or match[2] for match in matches if match})
         if not names:
             raise explain(done, doing, over_ssh=self._over_ssh)

@@ -52,6 +52,13 @@ _FAR = (
         "install rsync, tar, coreutils and findutils there, or set rsync_path of the destination",
     ),
     (
+        r"(\[sender\]|send_files failed).*: "
+        r"(Permission denied|Input/output error|Stale file handle)",
+        "transfer.unreadable",
+        "files here cannot be read",
+        "check their owner and mode, and the disk they lie on; then retry: what was sent is kept",
+    ),
+    (
         r"Permission denied|Operation not permitted",
         "transfer.permission",
         "the destination may not be written to",

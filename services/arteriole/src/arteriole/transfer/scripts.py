@@ -7,7 +7,9 @@ NB: others see what runs there, so no name of a file is an argument of any proce
 moment those of the few that were just being received when an earlier start ended.
 """
 
-PARTIAL_DIR = ".rsync-partial"
+#: Where rsync keeps half files. It sends no folder of this name, so it is none that others use.
+#: What earlier versions kept in `.rsync-partial` is cleared away like all that was not sent.
+PARTIAL_DIR = ".arteriole-partial"
 
 #: Compares the folder that it is in with its manifest `$5.blake3` if b3sum is there, which takes a
 #: quarter of the time, else with `$5.md5`; `bad` is 65 if they differ, and what does is named, as
@@ -84,6 +86,10 @@ if [ -d "$2/$3" ]; then
   fi
   echo "arteriole: $there"
   exit "$bad"
+fi
+if [ -e "$2/$3" ] || [ -L "$2/$3" ]; then
+  echo "$2/$3 is there and is no folder: move it away"
+  exit 67
 fi
 mkdir -p "$2" && cd "$2" || exit 67
 old=.$3.partial; new=.$3.next
@@ -165,7 +171,7 @@ give() {
   fi
 }
 cd "$1" || exit 66
-if [ ! -e "$2/$3" ]; then
+if [ ! -d "$2/$3" ]; then
   if [ -n "$group" ]; then chgrp -Rh "$group" "$partial/$3" || exit 68; fi
   give "$partial/$3"
   give "$2" -maxdepth 0 -user "$(id -u)"

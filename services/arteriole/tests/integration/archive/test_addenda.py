@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from arteriole.archive.kind import DrillRequest
 from arteriole.archive.work import work
 
 from .conftest import BASE, Centre, Keys, Store, tree, write_tree
@@ -95,6 +96,59 @@ def test_one_that_was_altered_is_told(directory: Centre, refused: Any) -> None:
     for job in (directory.archive, directory.restore):
         with refused("archive.verify", "late.txt"):
             job()
+
+
+def _lose(centre: Centre, volume: str, request: pytest.FixtureRequest) -> None:
+    """Let `volume` be gone from the archive."""
+    if (place := centre.site.home / "vault" / centre.run / volume).is_dir():
+        shutil.rmtree(place)
+        return
+    store: Store = request.getfixturevalue("store")
+    for key in store.keys():  # noqa: SIM118
+        if f"/{volume}/" in key:
+            store.change(key, None)
+
+
+@pytest.mark.parametrize("kind", ["directory", "bundles"])
+def test_one_that_is_gone_from_between_is_told(
+    request: pytest.FixtureRequest, kind: str, refused: Any
+) -> None:
+    """What is not of the run folder comes back, and so does what is asked for by its name."""
+    centre: Centre = request.getfixturevalue(kind)
+    centre.archive()
+    for name in (LATE, "Logs/later.txt"):
+        _late(centre, name)
+        centre.archive()
+    _lose(centre, "attempt-1.addendum-1", request)
+    drill = centre.kind().parameters(centre.run, DrillRequest(destination="vault"))
+    for job in (
+        centre.restore,
+        lambda: centre.restore(part="runfolder"),
+        lambda: work(centre.site.task(drill)),
+    ):
+        with refused("archive.verify", "addendum 1"):
+            job()
+    assert not list(centre.restored.glob("*/attempt-1"))
+    assert centre.restore(part="fastq")["files"] == len(centre.site.fastq_files) + 1
+    assert centre.restore(file="runfolder/Logs/later.txt")["files"] == 1
+    with refused("restore.not_found"):
+        centre.restore(file=f"runfolder/{LATE}")
+    assert not centre.archive()["already"]
+    centre.restore()
+    assert _restored(centre) == centre.data
+
+
+def test_one_that_was_never_archived_is_told(directory: Centre) -> None:
+    directory.archive()
+    _late(directory)
+    task = directory.restore_task()
+    work(task)
+    assert task.remarks["code"] == "restore.late_files"
+    assert "addendum-1" in task.remarks["message"]
+    assert f"runfolder/{LATE}" not in _restored(directory)
+    task = directory.restore_task(part="fastq")
+    work(task)
+    assert not task.remarks
 
 
 def test_nothing_is_put_beside_an_altered_archive(directory: Centre, refused: Any) -> None:

@@ -116,6 +116,17 @@ def test_a_changed_archive_is_told(
     assert raised.value.code == "archive.verify"
 
 
+def test_a_record_of_other_manifests_is_told(place: Place) -> None:
+    """One digit of a digest is another one."""
+    digest = place.archive()["manifests"]["fastq.md5"]
+    record = place.final / "archive.json"
+    other = f"{'1' if digest[0] == '0' else '0'}{digest[1:]}"
+    record.write_text(record.read_text().replace(digest, other))
+    with pytest.raises(ArterioleError, match=r"archive\.json has other manifests") as raised:
+        place.archive()
+    assert raised.value.code == "archive.verify"
+
+
 def _same_size(path: Path) -> None:
     path.write_bytes(b"\0" * path.stat().st_size)
 
@@ -218,6 +229,19 @@ def test_a_planted_link_is_not_written_through(place: Place) -> None:
     place.archive()
     assert outside.read_text() == "precious"
     place.require_archived()
+
+
+@pytest.mark.parametrize("link", ["", "fastq", "fastq/Stats"])
+def test_nothing_is_copied_through_a_linked_folder(place: Place, link: str) -> None:
+    outside = place.site.home / "outside"
+    outside.mkdir()
+    left = place.partial / link
+    left.parent.mkdir(parents=True)
+    left.symlink_to(outside)
+    with pytest.raises(ArterioleError, match=left.name) as raised:
+        place.archive()
+    assert raised.value.code == "archive.verify"
+    assert not list(outside.iterdir()) and not place.final.exists()
 
 
 def test_killed_while_it_copies(place: Place, until: Callable[..., Any]) -> None:

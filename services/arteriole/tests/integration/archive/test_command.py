@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from arteriole.cli import main
 
-from .conftest import Centre, tree
+from .conftest import Centre, tree, write_tree
 
 
 @pytest.fixture
@@ -39,6 +39,16 @@ def test_restore(directory: Centre, arteriole: Callable[..., Any]) -> None:
     done = arteriole("--attempt", "1", "--from", "vault")
     assert done.exit_code == 1 and "fastq/Stats/Stats.json [restore.exists]" in done.output
     assert "archive/4" in arteriole("--attempt", "1", "--no-wait").output
+
+
+def test_restore_of_an_archive_without_an_addendum(
+    directory: Centre, arteriole: Callable[..., Any]
+) -> None:
+    directory.archive()
+    write_tree(directory.site.runfolder, {"Logs/late.txt": b"late"})
+    directory.checksum()
+    done = arteriole("--attempt", "1")
+    assert done.exit_code == 0 and "[restore.late_files]" in done.output, done.output
 
 
 def test_restore_of_some(directory: Centre, arteriole: Callable[..., Any]) -> None:

@@ -103,7 +103,11 @@ def test_over_http(
     drills = service.call("POST", "drills", json={}).json()["drills"]
     job = service.ended(drills[0]["job_id"])
     assert (job["stage"], job["state"]) == ("drill", "done")
-    assert arteriole().startswith("vault: last good ")
+    assert arteriole().startswith("vault: last good ") and "is done" not in arteriole()
+    write_tree(directory.site.runfolder, {"Logs/late.txt": b"late"})
+    directory.checksum()
+    service.ended(service.call("POST", "drills", json={}).json()["drills"][0]["job_id"])
+    assert "is done [restore.late_files]" in arteriole()
     (Path(place["path"]) / "fastq" / "Stats" / "Stats.json").write_text("[]")
     assert "bringing back some of" in arteriole("--now")
     job = service.ended(service.call("GET", "status?stage=drill").json()["jobs"][0]["job_id"])

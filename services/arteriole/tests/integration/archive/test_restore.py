@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import BASE, Centre, Store, tree
+from .conftest import BASE, Centre, Store, tree, write_tree
 from .proxy import Proxy
 
 FASTQ = "P1/S1_S1_L001_R1_001.fastq.gz"
@@ -186,6 +186,44 @@ def test_what_an_earlier_start_left(directory: Centre, left: Callable[[Path], No
     assert tree(_place(directory)) == directory.data
     assert (_place(directory) / "fastq" / "Stats" / "Stats.json").stat().st_ino == inode
     assert not partial.exists()
+
+
+def test_what_was_left_whole_without_its_time_gets_it(directory: Centre) -> None:
+    """As by a start that was killed between the last byte and the time."""
+    source = directory.site.runfolder / "RunInfo.xml"
+    os.utime(source, ns=(1, 1_500_000_000_000_000_007))
+    shutil.rmtree(directory.site.manifests)
+    directory.checksum()
+    vault = directory.site.home / "vault" / directory.run / "attempt-1"
+    for job, final in ((directory.archive, vault), (directory.restore, _place(directory))):
+        job()
+        (final / "archive.json").unlink(missing_ok=True)
+        partial = final.with_name(".attempt-1.partial")
+        final.rename(partial)
+        (partial / "runfolder" / "RunInfo.xml").touch()
+        job()
+        found = (final / "runfolder" / "RunInfo.xml").stat().st_mtime_ns
+        assert found == source.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("link", ["", "runfolder", "runfolder/InterOp", "manifest/fastq.md5"])
+def test_nothing_is_written_through_a_link(directory: Centre, refused: Any, link: str) -> None:
+    """A link to a file is replaced."""
+    directory.archive()
+    other = directory.site.home / "runs" / "another"
+    write_tree(other, {"RunInfo.xml": b"of another run"})
+    left = _place(directory).with_name(".attempt-1.partial") / link
+    left.parent.mkdir(parents=True)
+    if link.endswith(".md5"):
+        left.symlink_to(other / "RunInfo.xml")
+        directory.restore()
+        assert tree(_place(directory)) == directory.data
+    else:
+        left.symlink_to(other)
+        with refused("restore.exists", f"the link {link}"):
+            directory.restore()
+        assert left.is_symlink()
+    assert tree(other) == {"RunInfo.xml": b"of another run"}
 
 
 @pytest.mark.parametrize(

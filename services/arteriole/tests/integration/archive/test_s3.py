@@ -109,7 +109,9 @@ def test_an_altered_archive_is_told(s3: Centre, store: Store, way: Proxy, refuse
     first = s3.archive()
     way.asked.clear()
     content = _content(store, b"reads")
+    record, digest = store.get(f"{BASE}/archive.json"), first["manifests"]["fastq.md5"].encode()
     for key, data, named in (
+        (f"{BASE}/archive.json", record.replace(digest, digest[::-1]), "has other manifests"),
         (content, b"readS" * 90_000, "P1/S1_S1_L001_R1"),
         (content, b"short", "has not the objects"),
         (content, None, "has not the objects"),

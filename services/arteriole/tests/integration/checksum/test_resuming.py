@@ -93,6 +93,24 @@ def test_after_kill_9_only_the_rest_is_read(site: Any) -> None:
     assert do(site) == result | {"read": result["bytes"]}, "once closed, all is verified"
 
 
+def test_a_damaged_journal_is_begun_anew_and_told(site: Any) -> None:
+    for number in range(200):
+        (site.runfolder / f"{'n' * 60}-{number}").write_bytes(b"%d" % number)
+    do(site, RUN)
+    for path in site.manifests.iterdir():
+        path.unlink()
+    path = journal_path(site.home / "jobs", site.runfolder.name, "runfolder")
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+    task = site.task(parameters(site, RUN))
+    result = work(task)
+    assert result["read"] == result["bytes"]
+    assert task.remarks["code"] == "checksum.journal" and str(path) in task.remarks["message"]
+    require_md5sum(site)
+
+
 def test_what_changed_since_is_digested_again(site: Any) -> None:
     for number in range(1, 6):
         cycle(site, number)
@@ -102,6 +120,25 @@ def test_what_changed_since_is_digested_again(site: Any) -> None:
     (site.runfolder / "Data/Intensities/BaseCalls/L001/C3.1/s_1_1101.bcl").unlink()
     result = do(site)
     assert result["bytes"] - result["read"] == 102_400 + len("calls1"), "of cycle 1"
+    require_md5sum(site)
+
+
+def test_a_cycle_that_was_copied_again_in_place_with_its_old_time(site: Any) -> None:
+    for number in range(1, 6):
+        cycle(site, number, b"wrong")
+    path = cycle(site, 2)
+    path.write_bytes(b"WRONG2")
+    before = path.stat()
+    do(site, EarlyRequest())
+    now = before
+    while now.st_ctime_ns == before.st_ctime_ns:  # the clock of a file system ticks slowly
+        with open(path, "r+b") as file:
+            file.write(b"calls2")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        now = path.stat()
+    assert (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns)
+    assert before.st_ino == now.st_ino
+    do(site)
     require_md5sum(site)
 
 

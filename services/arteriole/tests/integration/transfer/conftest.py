@@ -4,17 +4,22 @@ import grp
 import os
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arteriole.checksum.kind import ChecksumKind
+from arteriole.checksum.manifest import read_manifest
 from arteriole.checksum.settings import ChecksumSettings
 from arteriole.checksum.work import work as checksum
 from arteriole.jobs.service import StartRequest
+from arteriole.jobs.worker import Task
+from arteriole.transfer.cluster import Cluster
 from arteriole.transfer.kind import TransferKind, TransferRequest
-from arteriole.transfer.settings import TransferSettings
+from arteriole.transfer.parts import SentPart
+from arteriole.transfer.settings import Destination, TransferSettings
 from arteriole.transfer.work import work
 
 REQUEST = TransferRequest(attempt=1, destination="hpc")
@@ -94,6 +99,13 @@ class Place:
 def mounted(place: Place, **more: Any) -> dict[str, Any]:
     """The folder without ssh, which is slow; the scripts are the same."""
     return {"path": str(place.far), **more}
+
+
+def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
+    """Where a job sends the FASTQs."""
+    destination = Destination.model_validate(task.parameters["destination"])
+    manifests = [read_manifest(Path(task.parameters["manifest"]))]
+    return Cluster(task, destination, SentPart.FASTQ, manifests, limit)
 
 
 def some_group() -> str:

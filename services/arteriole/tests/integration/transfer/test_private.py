@@ -11,8 +11,7 @@ import pytest
 from arteriole.checksum.listing import list_files
 from arteriole.transfer.scripts import PARTIAL_DIR
 
-from .conftest import BIG, Place, mounted, some_group
-from .test_streams import cluster_of
+from .conftest import BIG, Place, cluster_of, mounted, some_group
 
 
 def mode(path: Path) -> int:
@@ -109,7 +108,11 @@ def said(place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_no_name_is_an_argument(place: Place, said: Path) -> None:
     """Neither when it goes on with what was left, nor when it publishes, nor in a repeat."""
     left = ["S7_S7_L001_R1_001.fastq.gz", "P7/S8_S8_L001_R1_001.fastq.gz", "Stats/S9.txt", BIG]
-    for name in (*left, f"P1/.rsync-partial/{Path(BIG).name}"):
+    for name in (
+        *left,
+        f"P1/{PARTIAL_DIR}/{Path(BIG).name}",
+        f"Stats/.rsync-partial/{Path(BIG).name}",
+    ):
         (place.partial / name).parent.mkdir(parents=True, exist_ok=True)
         (place.partial / name).write_bytes(b"half")
     wanted = mounted(place, group=some_group(), file_mode="0440", directory_mode="2750")

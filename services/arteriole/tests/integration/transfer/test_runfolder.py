@@ -217,6 +217,23 @@ def test_what_is_excluded_since_an_earlier_start_is_removed(place: Place) -> Non
     require_arrived(place, CONFIG)
 
 
+def test_a_run_folder_with_a_folder_of_rsync(place: Place) -> None:
+    """Of the site's own rsync; and one there that an earlier version of ours has left."""
+    own = place.site.runfolder / "Data" / ".rsync-partial"
+    own.mkdir()
+    (own / "s_1_1102.bcl.gz").write_bytes(b"half of it")
+    shutil.rmtree(place.site.manifests)
+    place.hash()
+    for folder in ("Config", "Data"):
+        left = place.far / place.run / ".runfolder-1.partial" / "runfolder-1" / folder
+        (left / ".rsync-partial").mkdir(parents=True)
+        (left / ".rsync-partial" / "half").write_bytes(b"half")
+    assert send(place)["resent"] == []
+    require_arrived(place)
+    names = {path.name for path in (place.far / place.run / "runfolder-1").rglob("*")}
+    assert "half" not in names and not list(place.far.glob("*/runfolder-1/Config/.*"))
+
+
 def test_an_exclude_that_fits_nothing_is_told(place: Place) -> None:
     task = task_of(place, "Thumbnail_Images/*", "Config/*")
     work(task)

@@ -5,28 +5,16 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum.listing import list_files
-from arteriole.checksum.manifest import read_manifest
-from arteriole.jobs.worker import Task
-from arteriole.transfer.cluster import Cluster, Found
-from arteriole.transfer.parts import SentPart
-from arteriole.transfer.settings import Destination
+from arteriole.transfer.cluster import Found
+from arteriole.transfer.scripts import PARTIAL_DIR
 
-from .conftest import BIG, Place, mounted, some_group
-
-
-def cluster_of(task: Task, limit: Callable[[], int | None] | None = None) -> Cluster:
-    """Where a job sends the FASTQs."""
-    destination = Destination.model_validate(task.parameters["destination"])
-    manifests = [read_manifest(Path(task.parameters["manifest"]))]
-    return Cluster(task, destination, SentPart.FASTQ, manifests, limit)
+from .conftest import BIG, Place, cluster_of, mounted, some_group
 
 
 @pytest.mark.parametrize("streams", [1, 3, 16])
@@ -144,17 +132,17 @@ def test_what_was_being_received_is_kept_as_rsync_keeps_it(
 ) -> None:
     """The longer one, if rsync had kept something before."""
     folder = place.partial / "P1"
-    (folder / ".rsync-partial").mkdir(parents=True)
+    (folder / PARTIAL_DIR).mkdir(parents=True)
     name = BIG.split("/")[1]
     if earlier is not None:
-        (folder / ".rsync-partial" / name).write_bytes(b"k" * earlier)
+        (folder / PARTIAL_DIR / name).write_bytes(b"k" * earlier)
     (folder / f".{name}.aB3dE6").write_bytes(b"t" * 500)
     (folder / "whole.fastq.gz").write_bytes(b"w" * 70)
     task = place.site.task(place.parameters(mounted(place)))
     found = cluster_of(task).look()
     assert found == Found(begun=True, size=70)
-    assert (folder / ".rsync-partial" / name).stat().st_size == kept
-    assert sorted(path.name for path in folder.iterdir()) == [".rsync-partial", "whole.fastq.gz"]
+    assert (folder / PARTIAL_DIR / name).stat().st_size == kept
+    assert sorted(path.name for path in folder.iterdir()) == [PARTIAL_DIR, "whole.fastq.gz"]
 
 
 def test_who_waits_in_the_partial_folder_can_write_no_more(place: Place) -> None:

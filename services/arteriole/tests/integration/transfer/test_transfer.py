@@ -13,7 +13,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 
-from .conftest import BIG, Place
+from .conftest import BIG, Place, cluster_of
 
 
 def test_over_http(place: Place, serve: Callable[..., Any]) -> None:
@@ -85,6 +85,39 @@ def test_a_missing_tool(place: Place, settings: dict[str, str], code: str) -> No
     assert raised.value.code == code
 
 
+def _a_file(place: Place) -> None:
+    place.final.write_text("left by hand")
+
+
+def _a_link_to_nothing(place: Place) -> None:
+    place.final.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("left", [_a_file, _a_link_to_nothing])
+def test_what_has_the_final_name_and_is_no_folder(
+    place: Place, left: Callable[[Place], None]
+) -> None:
+    """Neither at the beginning, nor if it came while the files were sent."""
+    mounted = {"path": str(place.far)}
+    place.final.parent.mkdir()
+    left(place)
+    with pytest.raises(ArterioleError, match="attempt-1 is there and is no folder") as raised:
+        place.transfer(mounted)
+    assert raised.value.code == "transfer.failed"
+    place.final.unlink()
+    place.transfer(mounted)
+    unpublished = place.site.task(place.parameters(mounted))
+    place.unpublish()
+    left(place)
+    with pytest.raises(ArterioleError, match="publishing at the destination") as raised:
+        cluster_of(unpublished).publish()
+    assert raised.value.code == "transfer.failed"
+    assert (place.partial / BIG).is_file() and not place.ready.is_symlink()
+    place.final.unlink()
+    assert place.transfer(mounted)["resent"] == []
+    place.require_arrived()
+
+
 def _same_size_and_time(path: Path) -> None:
     status = path.stat()
     path.write_bytes(b"\0" * status.st_size)
@@ -124,6 +157,17 @@ def test_a_corrupted_file_of_an_earlier_start_is_sent_again(place: Place) -> Non
     (place.partial / "P1" / ".rsync-partial" / "half").touch()
     (place.partial / "left.over").touch()
     assert place.transfer()["resent"] == [BIG]
+    place.require_arrived()
+
+
+@pytest.mark.parametrize("name", ["P1/x\u0085y", "P1/x\u2028y", "P1/: FAILED", "- x"])
+def test_a_corrupted_file_of_an_odd_name_is_sent_again(place: Place, name: str) -> None:
+    place.site.fastq_files[name] = b"right"
+    place.write()
+    place.transfer({"path": str(place.far)})
+    place.unpublish()
+    _same_size_and_time(place.partial / name)
+    assert place.transfer({"path": str(place.far)})["resent"] == [name]
     place.require_arrived()
 
 

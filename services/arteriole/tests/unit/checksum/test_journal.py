@@ -1,6 +1,7 @@
 """What a journal knows of files, over changes, ends and other jobs."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from arteriole.checksum.digests import PIECE
 from arteriole.checksum.journal import LARGE, Journal, held
 from arteriole.checksum.listing import FoundFile
 
-A = FoundFile("a", 1, 2, 3)
+A = FoundFile("a", 1, 2, 3, 4)
 B = FoundFile("b", 10, 20, 30)
 MADE = {"md5": b"m" * 16, "blake3": b"b" * 32}
 
@@ -32,6 +33,7 @@ def lacking(journal: Journal) -> list[str]:
         ([A._replace(size=2), B], ["a", "b"]),
         ([A._replace(mtime_ns=3), B], ["a", "b"]),
         ([A._replace(inode=4), B], ["a", "b"]),
+        ([A._replace(ctime_ns=5), B], ["a", "b"]),
         ([A], []),
         ([B], ["b"]),
     ],
@@ -77,7 +79,7 @@ def test_the_smallest_come_in_batches_of_four_times_the_size(path: Path) -> None
 def test_what_differs_is_named(path: Path) -> None:
     with held(path) as journal:
         journal.take_listing([A, B])
-        assert journal.unlike([B, A]) == []
+        assert journal.unlike([B, A]) == journal.unlike([B, A._replace(ctime_ns=5)]) == []
         assert journal.unlike([A, B._replace(inode=1)]) == ["b"]
         assert journal.unlike([B, FoundFile("c", 1, 1, 1)]) == ["a", "c"]
 
@@ -120,6 +122,27 @@ def test_one_that_cannot_be_read_is_begun_anew(path: Path) -> None:
     with held(path) as journal:
         journal.take_listing([A])
         assert lacking(journal) == ["a"]
+
+
+#: What the version did that knew no time of change.
+EARLIER = """
+CREATE TABLE IF NOT EXISTS file (
+    name TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER,
+    md5 BLOB, blake3 BLOB, listed INTEGER
+) WITHOUT ROWID;
+INSERT OR REPLACE INTO file VALUES ('a', 1, 2, 3, 'm', 'b', 1);
+"""
+
+
+def test_an_earlier_version_begins_anew_and_so_does_this_one_after_it(path: Path) -> None:
+    path.parent.mkdir()
+    for left in (["a", "b"], ["b"]):
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(EARLIER)
+        with held(path) as journal:
+            journal.take_listing([A, B])
+            assert lacking(journal) == left
+            journal.add([("a", MADE)])
 
 
 def test_a_discarded_one_leaves_nothing_but_its_locks(path: Path) -> None:

@@ -29,6 +29,11 @@ def test_files_are_sorted_and_our_own_left_out(folder: Path) -> None:
     assert names(folder, without_own=True) == ["a/.arteria/kept", "a/z é.txt", "b.txt"]
 
 
+def test_a_dash_below_the_top_is_a_name_as_others(folder: Path) -> None:
+    (folder / "a" / "-").touch()
+    assert "a/-" in names(folder)
+
+
 def test_a_link_within_is_the_file(folder: Path) -> None:
     (folder / "link").symlink_to("a/z é.txt")
     assert [f.size for f in list_files(folder) if f.name == "link"] == [len("a/z é.txt".encode())]
@@ -48,6 +53,7 @@ def test_a_link_within_is_the_file(folder: Path) -> None:
         (lambda f: (f / "a\x7f").touch(), "checksum.name", "control"),
         (lambda f: Path(os.fsdecode(bytes(f) + b"/\xff")).touch(), "checksum.name", "UTF-8"),
         (lambda f: (f / "d\r").mkdir(), "checksum.name", "control"),
+        (lambda f: (f / "-").touch(), "checksum.name", "at the top not '-'"),
     ],
 )
 def test_what_is_refused(folder: Path, make: Callable[[Path], None], code: str, words: str) -> None:

@@ -1,5 +1,6 @@
 """Manifests: as md5sum reads them, never overwritten."""
 
+import errno
 import hashlib
 import shutil
 import subprocess
@@ -13,6 +14,14 @@ from arteriole.checksum.errors import ChecksumError, ManifestError
 from arteriole.checksum.manifest import Manifest, read_manifest
 
 A, B = "0" * 32, "f" * 32
+
+
+def test_a_full_disk_is_told_with_its_path(tmp_path: Path) -> None:
+    partial = tmp_path / ".m.md5.partial"
+    partial.symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"m\.md5\.partial") as raised:
+        Manifest(tmp_path / "m.md5", {"a": A}).write()
+    assert (raised.value.errno, raised.value.filename) == (errno.ENOSPC, str(partial))
 
 
 def test_md5sum_accepts_it(tmp_path: Path) -> None:

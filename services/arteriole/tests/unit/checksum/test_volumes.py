@@ -94,6 +94,29 @@ def test_a_pair_that_lists_different_files_is_refused(journal: Journal, folder: 
     assert raised.value.code == "manifest.invalid"
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("runfolder.md5", f"{'3' * 32}  a\n"),
+        ("runfolder.blake3", f"{'1' * 64}  a\n"),
+        ("runfolder.addendum-1.md5", f"{'3' * 32}  a\n"),
+    ],
+)
+def test_a_name_that_comes_twice_is_refused(
+    journal: Journal, folder: Path, name: str, line: str
+) -> None:
+    """Also where the first digest is the wrong one."""
+    volumes = Volumes(folder, "runfolder")
+    for files in ({"a": "1", "b": "2"}, {"a": "1", "b": "2", "late": "4"}):
+        known(journal, files)
+        volumes.close(journal, may_grow=True)
+    (folder / name).write_text(line + (folder / name).read_text())
+    for look in (volumes.compare, volumes.close, volumes.append):
+        with pytest.raises(ArterioleError, match=r"runfolder\.\* list files") as raised:
+            look(journal)
+        assert raised.value.code == "manifest.invalid"
+
+
 def test_an_empty_folder_has_manifests_too(journal: Journal, folder: Path) -> None:
     known(journal, {})
     Volumes(folder, "runfolder").close(journal)

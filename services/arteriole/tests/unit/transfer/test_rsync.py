@@ -22,6 +22,7 @@ SSH = Destination.model_validate(
         "rsync_path": "/opt/rsync",
     }
 )
+UNREAD, UNWRITTEN = (True, "transfer.unreadable"), (True, "transfer.permission")
 HERE = Destination.model_validate({"path": "/mnt/in"})
 
 
@@ -100,6 +101,10 @@ def test_progress(line: str, count: int | None) -> None:
         (255, "ssh: connect to host hpc port 22: Connection refused", True, "transfer.unreachable"),
         (255, "", True, "transfer.unreachable"),
         (1, "mkdir: cannot create directory: Permission denied", True, "transfer.permission"),
+        (23, 'rsync: [sender] send_files failed to open "/a": Permission denied (13)', *UNREAD),
+        (23, 'rsync: send_files failed to open "/a": Permission denied (13)', *UNREAD),
+        (23, 'rsync: [sender] read errors mapping "/a": Input/output error (5)', *UNREAD),
+        (23, 'rsync: [receiver] mkstemp "/a" failed: Permission denied (13)', *UNWRITTEN),
         (11, 'write failed on "x": No space left on device (28)', True, "transfer.disk_full"),
         (11, "Disk quota exceeded (122)", False, "transfer.disk_full"),
         (127, "bash: line 1: rsync: command not found", True, "tool.missing"),
