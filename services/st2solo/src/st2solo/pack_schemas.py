@@ -3,7 +3,8 @@
 They refuse what StackStorm 3.9 refuses: see the classes of st2common/models/api and the parameter
 attributes of st2common/util/schema/action_params.json. Unknown keys are refused but for those of
 sensors and trigger types, which are registered without a look at them, and within the items and
-properties of a parameter, which are held against custom.json.
+properties of a parameter, which are held against custom.json. An optional key without a value
+counts as if it were not there, except where `nullable` is false.
 """
 
 from typing import Any
@@ -72,6 +73,7 @@ _INSIDE: dict[str, Any] = {
 _DEFINITIONS = {"parameter": _PARAMETER, "inside": _INSIDE}
 _PARAMETERS: dict[str, Any] = {
     "type": "object",
+    "nullable": False,
     "patternProperties": {r"^\w+$": {"$ref": "#/definitions/parameter"}},
     "additionalProperties": False,
 }
@@ -131,7 +133,7 @@ PACK: dict[str, Any] = {
             "uniqueItems": True,
         },
         "author": _STRING,
-        "email": _STRING,
+        "email": {"type": ["string", "null"]},
         "contributors": {"type": "array", "items": {"type": "string", "maxLength": 100}},
         "files": {"type": "array", "items": _STRING},
         "dependencies": {"type": "array", "items": _STRING},
@@ -164,7 +166,7 @@ SENSOR = _open(
         "entry_point": _STRING,
         "enabled": _BOOLEAN,
         "poll_interval": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
-        "trigger_types": {"type": "array", "items": TRIGGER_TYPE},
+        "trigger_types": {"type": "array", "items": TRIGGER_TYPE, "nullable": False},
     },
 )
 SENSOR["definitions"] = TRIGGER_TYPE["definitions"]
@@ -175,9 +177,14 @@ RULE = _closed(
         "name": _STRING,
         "enabled": _BOOLEAN,
         "context": _OBJECT,
-        "criteria": {"type": "object", "additionalProperties": {"type": "object"}},
+        "criteria": {
+            "type": "object",
+            "nullable": False,
+            "additionalProperties": {"type": "object"},
+        },
         "type": {
             "type": "object",
+            "nullable": False,
             "required": ["ref"],
             "properties": {"ref": {"enum": ["standard", "backstop"]}, "parameters": _OBJECT},
             "additionalProperties": False,
@@ -200,6 +207,8 @@ RULE = _closed(
         },
     },
 )
+
+_ANSWER = {"enabled": _BOOLEAN, "extra": _OBJECT, "format": _STRING}
 
 ALIAS = _closed(
     ["name", "action_ref", "formats"],
@@ -225,8 +234,8 @@ ALIAS = _closed(
                 ]
             },
         },
-        "ack": _OBJECT,
-        "result": _OBJECT,
+        "ack": {"type": "object", "properties": _ANSWER | {"append_url": _BOOLEAN}},
+        "result": {"type": "object", "properties": _ANSWER},
         "extra": _OBJECT,
         "immutable_parameters": _OBJECT,
     },

@@ -59,15 +59,16 @@ def read(folder: Path, runners: RunnerParameters) -> Pack:
     Raises:
         MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
     """
-    file = metadata_file.read(folder / "pack.yaml")
+    file = metadata_file.read(folder / "pack.yaml").without_nulls(pack_schemas.PACK)
     document = dict(file.content)
-    if "version" in document:
+    if document.get("version"):
         document["version"] = str(document["version"])
     document.setdefault("ref", document.get("name"))
     problems = dataclasses.replace(file, content=document).problems_with(pack_schemas.PACK)
     if problems:
         raise MetadataError(problems)
-    return _Reader(folder, document, runners).read()
+    valued = {key: value for key, value in document.items() if value is not None}
+    return _Reader(folder, valued, runners).read()
 
 
 class _Reader:
@@ -109,7 +110,7 @@ class _Reader:
         good: list[MetadataFile] = []
         for path in metadata_paths(self._folder / room):
             try:
-                file = metadata_file.read(path)
+                file = metadata_file.read(path).without_nulls(schema)
             except MetadataError as err:
                 self._problems += err.problems
                 continue
@@ -126,7 +127,7 @@ class _Reader:
         return dataclasses.replace(file, content=file.content | own)
 
     def _pack_problems(self, file: MetadataFile) -> Iterator[Problem]:
-        named = file.content.get("pack", self._ref)
+        named = file.content.get("pack") or self._ref
         if named != self._ref:
             message = f'pack: expected "{self._ref}", the pack of this folder, found "{named}"'
             yield file.problem(message, ["pack"], "field.pack")

@@ -12,6 +12,11 @@ _RULE = (
     "name: r\nenabled: true\ntrigger:\n  type: core.st2.generic.actiontrigger\n"
     "action:\n  ref: demo.act\n"
 )
+_ALIAS = "name: a\naction_ref: demo.act\nformats: [act]\n"
+_PACK_FILE = "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: a@example.org\n"
+_POLICY = (
+    "name: p\nresource_ref: demo.act\npolicy_type: action.concurrency\nparameters: {threshold: 1}\n"
+)
 _SENSOR = "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
 
 
@@ -106,6 +111,19 @@ _REFUSED = [
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: same, pattern: 1}\n", 7, "same"),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
     ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
+    ("aliases/a.yaml", _ALIAS + "ack: {enabled: often}\n", 4, "ack.enabled"),
+    ("pack.yaml", _PACK_FILE.replace("name: demo", "name:"), 1, "name"),
+    ("pack.yaml", _PACK_FILE.replace("description: d", "description:"), 2, "description"),
+    ("pack.yaml", _PACK_FILE.replace("version: 0.1.0", "version:"), 3, "version"),
+    ("pack.yaml", _PACK_FILE.replace("author: a", "author:"), 4, "author"),
+    ("config.schema.yaml", "port:\n  description:\n", 2, "port.description"),
+    ("actions/a.yaml", _ACTION + "parameters:\n", 3, "parameters"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p:\n", 4, "parameters.p"),
+    ("actions/a.yaml", _parameter("description:"), 5, "parameters.p.description"),
+    ("actions/a.yaml", _ACTION + "description:\ncolour: red\n", 4, "colour"),
+    ("sensors/s.yaml", "class_name: S\nentry_point: s.py\ntrigger_types:\n", 3, "trigger_types"),
+    ("rules/r.yaml", _RULE + "criteria:\n", 7, "criteria"),
+    ("rules/r.yaml", _RULE + "type:\n", 7, "type"),
 ]
 
 
@@ -134,6 +152,68 @@ _ACCEPTED = [
 def test_accepted(site, name, content):
     site.write(name, content)
     site.registry.register(fail_on_failure=True)
+
+
+#: A file with keys that have no value, and the same without them. StackStorm 3.9 takes both.
+_WITHOUT_VALUES = [
+    (
+        "pack.yaml",
+        _PACK_FILE + "ref:\nkeywords:\nstackstorm_version:\npython_versions:\ncontributors:\n"
+        "dependencies:\nsystem:\n",
+        _PACK_FILE,
+    ),
+    (
+        "actions/a.yaml",
+        _ACTION + "description:\npack:\nentry_point:\noutput_schema:\ntags:\nenabled:\n"
+        "notify:\n  on-success: {message: , routes: [a]}\n  on-failure:\n",
+        _ACTION + "notify: {on-success: {routes: [a]}}\n",
+    ),
+    ("actions/a.yaml", _ACTION + "notify:\npack: ''\n", _ACTION + "pack: demo\n"),
+    ("triggers/t.yaml", "name: t\nparameters_schema:\npayload_schema:\ntags:\n", "name: t\n"),
+    (
+        "sensors/s.yaml",
+        _SENSOR + "  payload_schema:\ndescription:\npoll_interval:\nenabled:\n",
+        _SENSOR,
+    ),
+    (
+        "rules/r.yaml",
+        _RULE.replace("trigger:", "trigger:\n  description:\n  parameters:")
+        + "  parameters:\n  description:\ndescription:\npack:\ncontext:\ntags:\n",
+        _RULE,
+    ),
+    (
+        "aliases/a.yaml",
+        _ALIAS + "description:\nenabled:\nextra:\nimmutable_parameters:\nresult:\n"
+        "ack: {format: , enabled: , append_url: false}\n",
+        _ALIAS + "ack: {append_url: false}\n",
+    ),
+    (
+        "policies/p.yaml",
+        _POLICY + "description:\nenabled:\n",
+        _POLICY,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "empty", "plain"), _WITHOUT_VALUES)
+def test_a_key_without_a_value_is_as_one_that_is_not_there(site, name, empty, plain):
+    def registered(text):
+        site.write(name, text)
+        site.registry.register(fail_on_failure=True)
+        return {
+            (kind, one.ref): (one.enabled, one.content)
+            for kind in Kind
+            for one in site.resources.list(kind)
+            if one.pack == "demo"
+        }
+
+    assert registered(empty) == registered(plain)
+
+
+def test_a_pack_may_have_an_email_without_a_value_but_not_none(site):
+    site.write("pack.yaml", _PACK_FILE.replace("email: a@example.org", "email:"))
+    site.registry.register(fail_on_failure=True)
+    assert "email" not in site.resources.get(Kind.PACK, "demo").content
 
 
 def test_without_fail_on_failure_the_rest_is_registered(site):
