@@ -19,6 +19,15 @@ from st2solo.registry import BUILT_IN
 _ROOT = Path(__file__).resolve().parents[4]
 
 _GOOD = {
+    "lib/optional.py": """\
+from st2common.runners import base_action
+from st2common.util import isotime
+
+try:
+    from st2client.client import Client
+except ImportError:
+    Client = None
+""",
     "pack.yaml": """\
 name: demo
 description: d
@@ -372,6 +381,18 @@ _PLANTED = {
     "a sensor whose class is not there": (
         ("sensors/watch.yaml", "class_name: Watch", "class_name: Watcher"),
         ("python.no_class", "sensors/watch.yaml", "class_name"),
+    ),
+    "a module that only StackStorm has": (
+        ("actions/lib/shared.py", None, "from st2common.persistence.action import Action\n"),
+        ("python.elsewhere", "actions/lib/shared.py", "persistence"),
+    ),
+    "a name that only StackStorm's module has": (
+        ("actions/lib/shared.py", None, "from st2common.util.isotime import add_utc_tz\n"),
+        ("python.elsewhere", "actions/lib/shared.py", "isotime"),
+    ),
+    "st2client, which is not required": (
+        ("sensors/watch.py", None, "def ask():\n    from st2client import client\n"),
+        ("python.elsewhere", "sensors/watch.py", "st2client"),
     ),
     "a type that the runner has otherwise": (
         ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    type: string\n"),
@@ -860,6 +881,12 @@ def test_a_planted_fault_is_found_where_it_is_and_nothing_else(name, demo):
 
 def test_the_good_pack_has_no_fault(demo):
     assert examine([_write(demo)]) == []
+
+
+def test_st2client_may_be_imported_where_it_is_required(demo):
+    _write(demo, ("sensors/watch.py", None, "from st2client.client import Client\n"))
+    (demo / "requirements.txt").write_text("st2client==3.9.0  # the API\n")
+    assert examine([demo]) == []
 
 
 def _chains(demo: Path, planted: tuple[str, str | None, str] | None = None) -> list[Fault]:

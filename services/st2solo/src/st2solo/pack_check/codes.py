@@ -91,6 +91,14 @@ _ALL = (
         "correct the name, or write the class",
     ),
     Code(
+        "python.elsewhere",
+        "The code imports a module of StackStorm's own, or st2client, that st2solo does not have;"
+        " what is imported within `try` is not looked at.",
+        "add st2client to requirements.txt; do without another module, or use the code only where"
+        " StackStorm runs it",
+        WARNING,
+    ),
+    Code(
         "parameter.override",
         "A parameter changes what the runner's parameter of its name does not let change.",
         "leave that attribute out, or rename the parameter",

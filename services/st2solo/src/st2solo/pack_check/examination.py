@@ -14,6 +14,7 @@ from st2solo.pack_check import (
     aliases,
     calls,
     ignored,
+    imports,
     python_code,
     requirements,
     rules,
@@ -95,6 +96,7 @@ def _pack(pack: Pack, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _repeated(pack)
     yield from requirements.problems(pack.path)
     yield from _libraries(pack)
+    yield from imports.problems(pack.path)
     yield from _config_defaults(pack)
     for files in (pack.actions, pack.trigger_types, pack.rules, pack.aliases, pack.policies):
         yield from _same_names(files)
