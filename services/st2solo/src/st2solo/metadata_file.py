@@ -235,5 +235,7 @@ def _no_texts(content: Any, at: Keys) -> Iterator[Keys]:
 
 
 def _message(error: Any) -> str:
-    field = ".".join(str(part) for part in error.absolute_path)
-    return f"{field}: {error.message}" if field else str(error.message)
+    field, message = ".".join(str(part) for part in error.absolute_path), str(error.message)
+    if error.validator == "pattern" and "title" in error.schema:
+        message = f"expected {error.schema['title']}, found {error.instance!r}"
+    return f"{field}: {message}" if field else message

@@ -111,15 +111,34 @@ def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     return _open(required, properties) | {"additionalProperties": False}
 
 
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_MARKS = r"[0-9a-z-]+(?:\.[0-9a-z-]+)*"
+#: PACK_VERSION_REGEX of st2common/constants/pack.py.
+_VERSION = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_MARKS})?(?:\+{_MARKS})?\Z"
+
+_WORD = r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+"
+_QUOTED = r'"(?:[!#-\[\]-~]|\\[ -~])*"'
+_LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+#: What an EmailField of mongoengine takes, in which StackStorm keeps it.
+_EMAIL = rf"^(?:{_WORD}(?:\.{_WORD})*|{_QUOTED})@(?:{_LABEL}\.)+(?:[^\W_]|-){{1,62}}[^\W_]\Z"
+
 PACK: dict[str, Any] = {
     "type": "object",
     "required": ["name", "description", "version", "author", "email"],
     "properties": {
         "name": _STRING,
-        "ref": {"type": "string", "pattern": r"^[a-z0-9_]+$"},
+        "ref": {
+            "type": "string",
+            "pattern": r"^(?!_global\Z)[a-z0-9_]+$",
+            "title": "a name of lower case letters, digits and underscores that is not _global",
+        },
         "description": _STRING,
         "keywords": {"type": "array", "items": _STRING},
-        "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+([-+.].*)?$"},
+        "version": {
+            "type": "string",
+            "pattern": _VERSION,
+            "title": "a version such as 1.0.0 or 1.0.0-rc.1",
+        },
         "stackstorm_version": {
             "type": "string",
             "pattern": r"^((>?>|>=|=|<=|<?<)\s*[0-9]+\.[0-9]+"
@@ -133,7 +152,7 @@ PACK: dict[str, Any] = {
             "uniqueItems": True,
         },
         "author": _STRING,
-        "email": {"type": ["string", "null"]},
+        "email": {"type": ["string", "null"], "pattern": _EMAIL, "title": "one email address"},
         "contributors": {"type": "array", "items": {"type": "string", "maxLength": 100}},
         "files": {"type": "array", "items": _STRING},
         "dependencies": {"type": "array", "items": _STRING},

@@ -143,7 +143,7 @@ class _Reader:
         for name, definition in parameters.items():
             at = ["parameters", name]
             above = self._runners[runner].get(name, {})
-            if definition.get("immutable") and "default" not in {**above, **definition}:
+            if "immutable" in definition and "default" not in {**above, **definition}:
                 message = f"parameter {name}: immutable needs a default"
                 yield file.problem(message, at, "parameter.immutable")
             for message in _override_messages(above, definition):
@@ -195,15 +195,12 @@ class _Reader:
 
 
 def _override_messages(runner: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[str]:
-    if runner.get("immutable"):
-        yield "the runner's parameter of this name is immutable"
+    if "immutable" in runner and "immutable" in definition:
+        yield "the runner says whether its parameter of this name is immutable"
     for attribute, value in definition.items():
-        differs = attribute in runner and runner[attribute] != value
-        if differs and attribute not in _OVERRIDABLE:
-            yield (
-                f"{attribute} is {runner[attribute]!r} in the runner's parameter of this name,"
-                f" found {value!r}"
-            )
+        if runner and attribute not in _OVERRIDABLE and value != runner.get(attribute):
+            own = repr(runner[attribute]) if attribute in runner else "not given"
+            yield (f"{attribute} is {own} in the runner's parameter of this name, found {value!r}")
 
 
 def _position_problems(

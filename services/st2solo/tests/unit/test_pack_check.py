@@ -250,6 +250,10 @@ _PLANTED = {
         ("pack.yaml", "0.1.0", '"0.1"'),
         ("field.value", "pack.yaml", "version"),
     ),
+    "an email address of which there are two": (
+        ("pack.yaml", "a@example.org", "a@example.org, b@example.org"),
+        ("field.value", "pack.yaml", "email"),
+    ),
     "YAML that does not end": (
         ("actions/bad.yaml", None, "name: bad\nx: [\n"),
         ("file.unreadable", "actions/bad.yaml", 3),
@@ -396,6 +400,10 @@ _PLANTED = {
     ),
     "a type that the runner has otherwise": (
         ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    type: string\n"),
+        ("parameter.override", "actions/greet.yaml", "  timeout"),
+    ),
+    "an attribute that the runner's parameter lacks": (
+        ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    secret: true\n"),
         ("parameter.override", "actions/greet.yaml", "  timeout"),
     ),
     "immutable without a default": (

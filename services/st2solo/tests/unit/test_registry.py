@@ -8,6 +8,7 @@ from st2solo.resources import Kind
 from st2solo.triggers import ACTION_TRIGGER, WEBHOOK
 
 _ACTION = "name: act\nrunner_type: noop\n"
+_SHELL = "name: act\nrunner_type: local-shell-cmd\n"
 _RULE = (
     "name: r\nenabled: true\ntrigger:\n  type: core.st2.generic.actiontrigger\n"
     "action:\n  ref: demo.act\n"
@@ -26,16 +27,36 @@ def _parameter(text: str) -> str:
 
 #: file, content, line of the problem, words of the message. Seen with StackStorm 3.9.
 _REFUSED = [
-    ("pack.yaml", "description: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "name"),
-    ("pack.yaml", "name: demo\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "description"),
-    ("pack.yaml", "name: demo\ndescription: d\nauthor: a\nemail: e\n", 1, "version"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nemail: e\n", 1, "author"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\n", 1, "email"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1\nauthor: a\nemail: e\n", 3, "0.1"),
-    ("pack.yaml", "name: a-b\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "a-b"),
+    ("pack.yaml", "description: d\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n", 1, "name"),
     (
         "pack.yaml",
-        "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\npython_versions: [3]\n",
+        "name: demo\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n",
+        1,
+        "description",
+    ),
+    ("pack.yaml", "name: demo\ndescription: d\nauthor: a\nemail: e@example.org\n", 1, "version"),
+    (
+        "pack.yaml",
+        "name: demo\ndescription: d\nversion: 0.1.0\nemail: e@example.org\n",
+        1,
+        "author",
+    ),
+    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\n", 1, "email"),
+    (
+        "pack.yaml",
+        "name: demo\ndescription: d\nversion: 0.1\nauthor: a\nemail: e@example.org\n",
+        3,
+        "0.1",
+    ),
+    (
+        "pack.yaml",
+        "name: a-b\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n",
+        1,
+        "a-b",
+    ),
+    (
+        "pack.yaml",
+        _PACK_FILE + "python_versions: [3]\n",
         6,
         "python_versions",
     ),
@@ -116,6 +137,30 @@ _REFUSED = [
     ("pack.yaml", _PACK_FILE.replace("description: d", "description:"), 2, "description"),
     ("pack.yaml", _PACK_FILE.replace("version: 0.1.0", "version:"), 3, "version"),
     ("pack.yaml", _PACK_FILE.replace("author: a", "author:"), 4, "author"),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("a@example.org", email), 5, "one email address")
+        for email in ("nobody", '""', "me@localhost", "Me <me@x.com>", "a@x.com,b@x.com")
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("0.1.0", version), 3, version)
+        for version in ("1.0.0.1", "01.2.3", "1.0.0-rc_1", "1.0.0-", "1.0.0-RC1")
+    ),
+    ("pack.yaml", "ref: _global\n" + _PACK_FILE, 1, "_global"),
+    ("actions/a.yaml", _parameter("immutable: false"), 4, "default"),
+    *(
+        ("actions/a.yaml", _SHELL + f"parameters:\n  timeout: {{{attribute}}}\n", 4, told)
+        for attribute, told in (
+            ("secret: false", "secret is not given"),
+            ("position: 0", "position is not given"),
+            ("minimum: 3", "minimum is not given"),
+        )
+    ),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: remote-shell-cmd\nparameters:\n  dir: {immutable: true}\n",
+        4,
+        "immutable",
+    ),
     ("config.schema.yaml", "port:\n  description:\n", 2, "port.description"),
     ("actions/a.yaml", _ACTION + "parameters:\n", 3, "parameters"),
     ("actions/a.yaml", _ACTION + "parameters:\n  p:\n", 4, "parameters.p"),
@@ -145,6 +190,20 @@ _ACCEPTED = [
     ("sensors/s.yaml", _SENSOR),
     ("rules/r.yaml", _RULE.replace("demo.act", "demo.there_is_none")),
     ("rules/r.yaml", _RULE + "  parameters: {x: '{{ no jinja'}\n"),
+    ("actions/a.yaml", _parameter("{immutable: false, default: 1}")),
+    ("actions/a.yaml", _SHELL + "parameters:\n  timeout: {immutable: true, type: integer}\n"),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: remote-shell-cmd\nparameters:\n  dir: {default: /srv}\n",
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("a@example.org", email))
+        for email in ("o'x+y@sub.example.org", "'\"a@b\"@example.org'", "a@bücher.example")
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("0.1.0", version))
+        for version in ("1.0.0-rc.1", "1.0.0+5-a", "10.20.30-alpha-2+b")
+    ),
 ]
 
 

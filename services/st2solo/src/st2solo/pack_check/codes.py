@@ -105,7 +105,8 @@ _ALL = (
     ),
     Code(
         "parameter.immutable",
-        "A parameter is immutable and has no default, so it could never have a value.",
+        "A parameter has `immutable`, true or false, and no default; if true it could never have a"
+        " value.",
         "give it a default",
     ),
     Code(
