@@ -388,15 +388,15 @@ _PLANTED = {
     ),
     "a module that only StackStorm has": (
         ("actions/lib/shared.py", None, "from st2common.persistence.action import Action\n"),
-        ("python.elsewhere", "actions/lib/shared.py", "persistence"),
+        ("python.import", "actions/lib/shared.py", "persistence"),
     ),
     "a name that only StackStorm's module has": (
         ("actions/lib/shared.py", None, "from st2common.util.isotime import add_utc_tz\n"),
-        ("python.elsewhere", "actions/lib/shared.py", "isotime"),
+        ("python.import", "actions/lib/shared.py", "isotime"),
     ),
     "st2client, which is not required": (
         ("sensors/watch.py", None, "def ask():\n    from st2client import client\n"),
-        ("python.elsewhere", "sensors/watch.py", "st2client"),
+        ("python.import", "sensors/watch.py", "st2client"),
     ),
     "a type that the runner has otherwise": (
         ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    type: string\n"),
@@ -469,6 +469,14 @@ _PLANTED = {
     "an action that only StackStorm's core has": (
         ("actions/workflows/flow.yaml", "demo.script", "core.sendmail"),
         ("action.elsewhere", "actions/workflows/flow.yaml", "core.sendmail"),
+    ),
+    "an action that only StackStorm's packs has, by another of its name": (
+        ("rules/timer.yaml", "demo.flow", "packs.load"),
+        ("action.elsewhere", "rules/timer.yaml", "packs.load"),
+    ),
+    "a parameter for an action without any, in a workflow": (
+        ("actions/workflows/flow.yaml", "    action: core.noop\n", "    action: core.noop a=1\n"),
+        ("parameter.unknown", "actions/workflows/flow.yaml", "core.noop"),
     ),
     "an unknown parameter in a workflow": (
         ("actions/workflows/flow.yaml", "      timeout: 5", "      timeouts: 5"),
@@ -916,6 +924,15 @@ def test_a_fault_of_a_chain_is_found_where_it_is_and_nothing_else(name, demo):
 
 def test_a_good_chain_has_no_fault(demo):
     assert _chains(demo) == []
+
+
+def test_what_an_action_without_parameters_is_given_is_not_looked_at(demo):
+    _write(demo, good=_GOOD | _CHAIN)
+    for name in ("aliases/greet.yaml", "rules/seen.yaml", _CHAIN_FILE):
+        text = (_GOOD | _CHAIN)[name].replace("demo.greet", "core.noop")
+        (demo / name).write_text(text)
+    (demo / "policies" / "one.yaml").unlink()
+    assert [fault.problem.code for fault in examine([demo])] == ["runner.elsewhere"]
 
 
 def test_each_code_is_planted():

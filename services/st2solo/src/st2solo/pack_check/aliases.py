@@ -27,6 +27,8 @@ def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem
     if action is None:
         yield from calls.absence(catalogue, "action", ref, file, ("action_ref",))
         return
+    if not action.parameters:
+        return
     yield from _formats(file, action)
     for name, value in (file.content.get("immutable_parameters") or {}).items():
         at = ("immutable_parameters", name)

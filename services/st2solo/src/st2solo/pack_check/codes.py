@@ -91,7 +91,7 @@ _ALL = (
         "correct the name, or write the class",
     ),
     Code(
-        "python.elsewhere",
+        "python.import",
         "The code imports a module of StackStorm's own, or st2client, that st2solo does not have;"
         " what is imported within `try` is not looked at.",
         "add st2client to requirements.txt; do without another module, or use the code only where"
@@ -152,8 +152,8 @@ _ALL = (
     ),
     Code(
         "action.elsewhere",
-        "StackStorm's pack core has the action, st2solo's has not.",
-        "give st2solo StackStorm's pack core, or use another action",
+        "StackStorm's pack core, chatops or packs has the action, st2solo's has not.",
+        "use another action; st2solo takes StackStorm's packs core and chatops, too",
         WARNING,
     ),
     Code(

@@ -12,7 +12,7 @@ from st2solo.pack_check import python_code, requirements
 from st2solo.pack_check.python_code import CodeError
 from st2solo.runners.python_script import CHILD
 
-_CODE = "python.elsewhere"
+_CODE = "python.import"
 _STACKSTORM = frozenset({"st2actions", "st2client", "st2common", "st2reactor"})
 _ROOMS = ("actions", "lib", "sensors")
 
