@@ -12,7 +12,8 @@ from st2solo.errors import InvalidError
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.policy_types import POLICY_TYPES
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+#: ALLOWED_EXTS of st2common/constants/meta.py.
+_SUFFIXES = (".yaml", ".yml")
 
 #: The attributes of a runner's parameter that an action may set to something else
 #: (RUNNER_PARAM_OVERRIDABLE_ATTRS of st2common/util/schema).
@@ -49,9 +50,18 @@ def folders(roots: list[Path]) -> list[Path]:
 
 
 def metadata_paths(room: Path) -> list[Path]:
-    """The files in a folder such as `actions` that describe something."""
+    """The files in a folder such as `actions` that describe something.
+
+    As in StackStorm neither hidden ones do, nor `config.yaml` among actions.
+    """
     paths = sorted(room.iterdir()) if room.is_dir() else []
-    return [path for path in paths if path.suffix in _SUFFIXES]
+    return [
+        path
+        for path in paths
+        if path.suffix in _SUFFIXES
+        and not path.name.startswith(".")
+        and (room.name, path.stem) != ("actions", "config")
+    ]
 
 
 def read(folder: Path, runners: RunnerParameters) -> Pack:

@@ -275,6 +275,14 @@ def test_a_pack_may_have_an_email_without_a_value_but_not_none(site):
     assert "email" not in site.resources.get(Kind.PACK, "demo").content
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "config.yml", ".a.yaml", "a.json", "a.yaml~"])
+def test_what_describes_no_action_is_passed_over(site, name):
+    site.write(f"actions/{name}", "- 1\n")
+    site.write("rules/config.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    assert site.resources.get(Kind.RULE, "demo.r").enabled
+
+
 def test_without_fail_on_failure_the_rest_is_registered(site):
     site.write("actions/bad.yaml", "name: bad\nrunner_type: none\n")
     site.write("actions/good.yaml", _ACTION)
