@@ -1,7 +1,8 @@
 """Reading a pack's folder: its files checked one by one, what is wrong told with file and line."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from st2solo.errors import InvalidError
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.policy_types import POLICY_TYPES
 
+_REF = re.compile("[a-z0-9_]+")
 #: ALLOWED_EXTS of st2common/constants/meta.py.
 _SUFFIXES = (".yaml", ".yml")
 
@@ -64,8 +66,13 @@ def metadata_paths(room: Path) -> list[Path]:
     ]
 
 
-def read(folder: Path, runners: RunnerParameters) -> Pack:
+def read(folder: Path, runners: RunnerParameters, roots: Iterable[Path] = ()) -> Pack:
     """
+    Args:
+        roots: folders of packs; below one a pack without a `ref` has the name of its folder, if
+            that can be one, and elsewhere its `name`: get_pack_ref_from_metadata of
+            st2common/util/pack.py.
+
     Raises:
         MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
     """
@@ -73,7 +80,9 @@ def read(folder: Path, runners: RunnerParameters) -> Pack:
     document = dict(file.content)
     if document.get("version"):
         document["version"] = str(document["version"])
-    document.setdefault("ref", document.get("name"))
+    if not document.get("ref"):
+        by_folder = folder.parent in roots and _REF.fullmatch(folder.name)
+        document["ref"] = folder.name if by_folder else document.get("name")
     problems = dataclasses.replace(file, content=document).problems_with(pack_schemas.PACK)
     if problems:
         raise MetadataError(problems)

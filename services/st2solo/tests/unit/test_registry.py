@@ -4,6 +4,7 @@ import pytest
 
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.metadata_file import MetadataError
+from st2solo.packs import read
 from st2solo.resources import Kind
 from st2solo.triggers import ACTION_TRIGGER, WEBHOOK
 
@@ -48,12 +49,7 @@ _REFUSED = [
         3,
         "0.1",
     ),
-    (
-        "pack.yaml",
-        "name: a-b\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n",
-        1,
-        "a-b",
-    ),
+    ("pack.yaml", _PACK_FILE + "ref: a-b\n", 6, "a-b"),
     (
         "pack.yaml",
         _PACK_FILE + "python_versions: [3]\n",
@@ -273,6 +269,30 @@ def test_a_pack_may_have_an_email_without_a_value_but_not_none(site):
     site.write("pack.yaml", _PACK_FILE.replace("email: a@example.org", "email:"))
     site.registry.register(fail_on_failure=True)
     assert "email" not in site.resources.get(Kind.PACK, "demo").content
+
+
+@pytest.mark.parametrize(
+    ("folder", "told", "ref"),
+    [
+        ("other", "", "other"),
+        ("other", "ref:\n", "other"),
+        ("other", "ref: mine\n", "mine"),
+        ("stackstorm-other", "", "demo"),
+    ],
+)
+def test_what_a_pack_in_a_folder_of_packs_is_called(site, folder, told, ref):
+    site.pack.rename(site.pack.with_name(folder))
+    (site.pack.with_name(folder) / "pack.yaml").write_text(_PACK_FILE + told)
+    site.registry.register(fail_on_failure=True)
+    assert ref in site.registry.registered()
+
+
+def test_a_pack_that_is_no_folder_of_packs_is_called_by_its_name(site):
+    clone = site.folder / "clone"
+    site.pack.rename(clone)
+    assert read(clone, {}).ref == "demo"
+    assert read(clone, {}, [clone]).ref == "demo"
+    assert read(clone, {}, [site.folder]).ref == "clone"
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config.yml", ".a.yaml", "a.json", "a.yaml~"])
