@@ -98,7 +98,7 @@ NOTIFY: dict[str, Any] = {
 
 def _open(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     base = {"id": _STRING, "ref": _STRING, "uid": _STRING, "pack": _STRING}
-    base |= {"metadata_file": _STRING, "description": _STRING, "tags": _TAGS}
+    base |= {"metadata_file": _STRING, "description": _STRING}
     return {
         "type": "object",
         "required": required,
@@ -169,12 +169,14 @@ ACTION = _closed(
         "entry_point": _STRING,
         "parameters": _PARAMETERS,
         "output_schema": _OBJECT,
+        "tags": _TAGS,
         "notify": NOTIFY,
     },
 )
 
 TRIGGER_TYPE = _open(
-    ["name"], {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT}
+    ["name"],
+    {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT, "tags": _TAGS},
 )
 
 SENSOR = _open(
@@ -182,6 +184,7 @@ SENSOR = _open(
     {
         "class_name": _STRING,
         "artifact_uri": _STRING,
+        "tags": _TAGS,
         "entry_point": _STRING,
         "enabled": _BOOLEAN,
         "poll_interval": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
@@ -196,6 +199,7 @@ RULE = _closed(
         "name": _STRING,
         "enabled": _BOOLEAN,
         "context": _OBJECT,
+        "tags": _TAGS,
         "criteria": {
             "type": "object",
             "nullable": False,

@@ -129,6 +129,8 @@ _REFUSED = [
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
     ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
     ("aliases/a.yaml", _ALIAS + "ack: {enabled: often}\n", 4, "ack.enabled"),
+    ("aliases/a.yaml", _ALIAS + "tags: []\n", 4, "tags"),
+    ("policies/p.yaml", _POLICY + "tags: []\n", 5, "tags"),
     ("pack.yaml", _PACK_FILE.replace("name: demo", "name:"), 1, "name"),
     ("pack.yaml", _PACK_FILE.replace("description: d", "description:"), 2, "description"),
     ("pack.yaml", _PACK_FILE.replace("version: 0.1.0", "version:"), 3, "version"),
