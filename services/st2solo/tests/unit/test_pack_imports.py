@@ -26,6 +26,12 @@ _LINES = {
         "print(MANIFEST_FILE_NAME, PACK_VERSION_SEPARATOR)\n",
         "pack.yaml =\n",
     ),
+    "a command": (
+        "from st2common.util.shell import quote_unix, run_command\n"
+        "print(run_command(['sh', '-c', 'echo out; echo err >&2; exit 3']), quote_unix('a b'))\n"
+        "print(run_command('echo $X', shell=True, env={'X': 'x'}))\n",
+        "(3, 'out\\n', 'err\\n') 'a b'\n(0, 'x\\n', '')\n",
+    ),
     "green threads": (
         "import threading\nbefore = threading.Thread.start\n"
         "from st2common.util.monkey_patch import monkey_patch\nmonkey_patch()\n"
