@@ -1,5 +1,6 @@
 """YAML files that people write, read with the line of every field, so that errors can name it."""
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -89,6 +90,13 @@ class MetadataFile:
         for at, place in self.repeated.items():
             message = f"{'.'.join(map(str, at))}: stands twice"
             yield Problem(self.path, place.line, message, place.column, "file.repeated_key")
+
+    def without_nulls(self, schema: dict[str, Any]) -> "MetadataFile":
+        """The file without the optional keys of a schema that have no value.
+
+        They count as if they were not there, but for those whose schema says `nullable: false`.
+        """
+        return dataclasses.replace(self, content=_without_nulls(self.content, schema))
 
     def problems_with(self, schema: dict[str, Any]) -> list[Problem]:
         """How the content differs from a JSON schema (draft 4)."""
@@ -203,6 +211,21 @@ def _place(node: yaml.Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
+def _without_nulls(content: Any, schema: dict[str, Any]) -> Any:
+    items = schema.get("items", {})
+    if isinstance(content, list) and isinstance(items, dict):
+        return [_without_nulls(one, items) for one in content]
+    if not isinstance(content, dict):
+        return content
+    known, required = schema.get("properties", {}), schema.get("required", ())
+    optional = {k for k in known if k not in required and known[k].get("nullable", True)}
+    return {
+        key: _without_nulls(value, known.get(key, {}))
+        for key, value in content.items()
+        if value is not None or key not in optional
+    }
+
+
 def _no_texts(content: Any, at: Keys) -> Iterator[Keys]:
     """Where a key is a number or the like."""
     for key, below in content.items() if isinstance(content, dict) else ():
@@ -212,5 +235,7 @@ def _no_texts(content: Any, at: Keys) -> Iterator[Keys]:
 
 
 def _message(error: Any) -> str:
-    field = ".".join(str(part) for part in error.absolute_path)
-    return f"{field}: {error.message}" if field else str(error.message)
+    field, message = ".".join(str(part) for part in error.absolute_path), str(error.message)
+    if error.validator == "pattern" and "title" in error.schema:
+        message = f"expected {error.schema['title']}, found {error.instance!r}"
+    return f"{field}: {message}" if field else message

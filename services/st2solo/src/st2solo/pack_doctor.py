@@ -28,12 +28,12 @@ def examine(config: Config) -> Iterator[Finding]:
     folders = packs.folders(config.packs) + installed_packs.paths(
         config.store, config.installed_packs
     )
-    faults = faults_of(folders)
+    faults = faults_of(folders, roots=config.packs)
     for fault in faults:
         yield _finding(fault, folders)
     for folder in folders:
         try:
-            pack = packs.read(folder, RUNNERS)
+            pack = packs.read(folder, RUNNERS, config.packs)
         except MetadataError:
             continue  # it is among the faults
         wrong = [*_pack(pack, config)]

@@ -3,7 +3,8 @@
 They refuse what StackStorm 3.9 refuses: see the classes of st2common/models/api and the parameter
 attributes of st2common/util/schema/action_params.json. Unknown keys are refused but for those of
 sensors and trigger types, which are registered without a look at them, and within the items and
-properties of a parameter, which are held against custom.json.
+properties of a parameter, which are held against custom.json. An optional key without a value
+counts as if it were not there, except where `nullable` is false.
 """
 
 from typing import Any
@@ -72,6 +73,7 @@ _INSIDE: dict[str, Any] = {
 _DEFINITIONS = {"parameter": _PARAMETER, "inside": _INSIDE}
 _PARAMETERS: dict[str, Any] = {
     "type": "object",
+    "nullable": False,
     "patternProperties": {r"^\w+$": {"$ref": "#/definitions/parameter"}},
     "additionalProperties": False,
 }
@@ -96,7 +98,7 @@ NOTIFY: dict[str, Any] = {
 
 def _open(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     base = {"id": _STRING, "ref": _STRING, "uid": _STRING, "pack": _STRING}
-    base |= {"metadata_file": _STRING, "description": _STRING, "tags": _TAGS}
+    base |= {"metadata_file": _STRING, "description": _STRING}
     return {
         "type": "object",
         "required": required,
@@ -109,15 +111,34 @@ def _closed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     return _open(required, properties) | {"additionalProperties": False}
 
 
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_MARKS = r"[0-9a-z-]+(?:\.[0-9a-z-]+)*"
+#: PACK_VERSION_REGEX of st2common/constants/pack.py.
+_VERSION = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_MARKS})?(?:\+{_MARKS})?\Z"
+
+_WORD = r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+"
+_QUOTED = r'"(?:[!#-\[\]-~]|\\[ -~])*"'
+_LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+#: What an EmailField of mongoengine takes, in which StackStorm keeps it.
+_EMAIL = rf"^(?:{_WORD}(?:\.{_WORD})*|{_QUOTED})@(?:{_LABEL}\.)+(?:[^\W_]|-){{1,62}}[^\W_]\Z"
+
 PACK: dict[str, Any] = {
     "type": "object",
     "required": ["name", "description", "version", "author", "email"],
     "properties": {
         "name": _STRING,
-        "ref": {"type": "string", "pattern": r"^[a-z0-9_]+$"},
+        "ref": {
+            "type": "string",
+            "pattern": r"^(?!_global\Z)[a-z0-9_]+$",
+            "title": "a name of lower case letters, digits and underscores that is not _global",
+        },
         "description": _STRING,
         "keywords": {"type": "array", "items": _STRING},
-        "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+([-+.].*)?$"},
+        "version": {
+            "type": "string",
+            "pattern": _VERSION,
+            "title": "a version such as 1.0.0 or 1.0.0-rc.1",
+        },
         "stackstorm_version": {
             "type": "string",
             "pattern": r"^((>?>|>=|=|<=|<?<)\s*[0-9]+\.[0-9]+"
@@ -131,7 +152,7 @@ PACK: dict[str, Any] = {
             "uniqueItems": True,
         },
         "author": _STRING,
-        "email": _STRING,
+        "email": {"type": ["string", "null"], "pattern": _EMAIL, "title": "one email address"},
         "contributors": {"type": "array", "items": {"type": "string", "maxLength": 100}},
         "files": {"type": "array", "items": _STRING},
         "dependencies": {"type": "array", "items": _STRING},
@@ -148,12 +169,14 @@ ACTION = _closed(
         "entry_point": _STRING,
         "parameters": _PARAMETERS,
         "output_schema": _OBJECT,
+        "tags": _TAGS,
         "notify": NOTIFY,
     },
 )
 
 TRIGGER_TYPE = _open(
-    ["name"], {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT}
+    ["name"],
+    {"name": _STRING, "payload_schema": _OBJECT, "parameters_schema": _OBJECT, "tags": _TAGS},
 )
 
 SENSOR = _open(
@@ -161,10 +184,11 @@ SENSOR = _open(
     {
         "class_name": _STRING,
         "artifact_uri": _STRING,
+        "tags": _TAGS,
         "entry_point": _STRING,
         "enabled": _BOOLEAN,
         "poll_interval": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
-        "trigger_types": {"type": "array", "items": TRIGGER_TYPE},
+        "trigger_types": {"type": "array", "items": TRIGGER_TYPE, "nullable": False},
     },
 )
 SENSOR["definitions"] = TRIGGER_TYPE["definitions"]
@@ -175,9 +199,15 @@ RULE = _closed(
         "name": _STRING,
         "enabled": _BOOLEAN,
         "context": _OBJECT,
-        "criteria": {"type": "object", "additionalProperties": {"type": "object"}},
+        "tags": _TAGS,
+        "criteria": {
+            "type": "object",
+            "nullable": False,
+            "additionalProperties": {"type": "object"},
+        },
         "type": {
             "type": "object",
+            "nullable": False,
             "required": ["ref"],
             "properties": {"ref": {"enum": ["standard", "backstop"]}, "parameters": _OBJECT},
             "additionalProperties": False,
@@ -200,6 +230,8 @@ RULE = _closed(
         },
     },
 )
+
+_ANSWER = {"enabled": _BOOLEAN, "extra": _OBJECT, "format": _STRING}
 
 ALIAS = _closed(
     ["name", "action_ref", "formats"],
@@ -225,8 +257,8 @@ ALIAS = _closed(
                 ]
             },
         },
-        "ack": _OBJECT,
-        "result": _OBJECT,
+        "ack": {"type": "object", "properties": _ANSWER | {"append_url": _BOOLEAN}},
+        "result": {"type": "object", "properties": _ANSWER},
         "extra": _OBJECT,
         "immutable_parameters": _OBJECT,
     },

@@ -1,7 +1,8 @@
 """Reading a pack's folder: its files checked one by one, what is wrong told with file and line."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from st2solo.errors import InvalidError
 from st2solo.metadata_file import MetadataError, MetadataFile, Problem
 from st2solo.policy_types import POLICY_TYPES
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+_REF = re.compile("[a-z0-9_]+")
+#: ALLOWED_EXTS of st2common/constants/meta.py.
+_SUFFIXES = (".yaml", ".yml")
 
 #: The attributes of a runner's parameter that an action may set to something else
 #: (RUNNER_PARAM_OVERRIDABLE_ATTRS of st2common/util/schema).
@@ -49,25 +52,42 @@ def folders(roots: list[Path]) -> list[Path]:
 
 
 def metadata_paths(room: Path) -> list[Path]:
-    """The files in a folder such as `actions` that describe something."""
-    paths = sorted(room.iterdir()) if room.is_dir() else []
-    return [path for path in paths if path.suffix in _SUFFIXES]
+    """The files in a folder such as `actions` that describe something.
 
-
-def read(folder: Path, runners: RunnerParameters) -> Pack:
+    As in StackStorm neither hidden ones do, nor `config.yaml` among actions.
     """
+    paths = sorted(room.iterdir()) if room.is_dir() else []
+    return [
+        path
+        for path in paths
+        if path.suffix in _SUFFIXES
+        and not path.name.startswith(".")
+        and (room.name, path.stem) != ("actions", "config")
+    ]
+
+
+def read(folder: Path, runners: RunnerParameters, roots: Iterable[Path] = ()) -> Pack:
+    """
+    Args:
+        roots: folders of packs; below one a pack without a `ref` has the name of its folder, if
+            that can be one, and elsewhere its `name`: get_pack_ref_from_metadata of
+            st2common/util/pack.py.
+
     Raises:
         MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
     """
-    file = metadata_file.read(folder / "pack.yaml")
+    file = metadata_file.read(folder / "pack.yaml").without_nulls(pack_schemas.PACK)
     document = dict(file.content)
-    if "version" in document:
+    if document.get("version"):
         document["version"] = str(document["version"])
-    document.setdefault("ref", document.get("name"))
+    if not document.get("ref"):
+        by_folder = folder.parent in roots and _REF.fullmatch(folder.name)
+        document["ref"] = folder.name if by_folder else document.get("name")
     problems = dataclasses.replace(file, content=document).problems_with(pack_schemas.PACK)
     if problems:
         raise MetadataError(problems)
-    return _Reader(folder, document, runners).read()
+    valued = {key: value for key, value in document.items() if value is not None}
+    return _Reader(folder, valued, runners).read()
 
 
 class _Reader:
@@ -109,7 +129,7 @@ class _Reader:
         good: list[MetadataFile] = []
         for path in metadata_paths(self._folder / room):
             try:
-                file = metadata_file.read(path)
+                file = metadata_file.read(path).without_nulls(schema)
             except MetadataError as err:
                 self._problems += err.problems
                 continue
@@ -126,7 +146,7 @@ class _Reader:
         return dataclasses.replace(file, content=file.content | own)
 
     def _pack_problems(self, file: MetadataFile) -> Iterator[Problem]:
-        named = file.content.get("pack", self._ref)
+        named = file.content.get("pack") or self._ref
         if named != self._ref:
             message = f'pack: expected "{self._ref}", the pack of this folder, found "{named}"'
             yield file.problem(message, ["pack"], "field.pack")
@@ -142,7 +162,7 @@ class _Reader:
         for name, definition in parameters.items():
             at = ["parameters", name]
             above = self._runners[runner].get(name, {})
-            if definition.get("immutable") and "default" not in {**above, **definition}:
+            if "immutable" in definition and "default" not in {**above, **definition}:
                 message = f"parameter {name}: immutable needs a default"
                 yield file.problem(message, at, "parameter.immutable")
             for message in _override_messages(above, definition):
@@ -194,15 +214,12 @@ class _Reader:
 
 
 def _override_messages(runner: Mapping[str, Any], definition: Mapping[str, Any]) -> Iterator[str]:
-    if runner.get("immutable"):
-        yield "the runner's parameter of this name is immutable"
+    if "immutable" in runner and "immutable" in definition:
+        yield "the runner says whether its parameter of this name is immutable"
     for attribute, value in definition.items():
-        differs = attribute in runner and runner[attribute] != value
-        if differs and attribute not in _OVERRIDABLE:
-            yield (
-                f"{attribute} is {runner[attribute]!r} in the runner's parameter of this name,"
-                f" found {value!r}"
-            )
+        if runner and attribute not in _OVERRIDABLE and value != runner.get(attribute):
+            own = repr(runner[attribute]) if attribute in runner else "not given"
+            yield (f"{attribute} is {own} in the runner's parameter of this name, found {value!r}")
 
 
 def _position_problems(

@@ -332,7 +332,7 @@ class Registry:
         installed = [self.installed.path(pack) for pack in self.installed.in_force()]
         for folder in [*packs.folders(self._roots), *installed, *BUILT_IN]:
             try:
-                pack = packs.read(folder, self._runners)
+                pack = packs.read(folder, self._runners, self._roots)
             except MetadataError as err:
                 if wanted is None or folder.name in wanted:
                     problems += err.problems

@@ -122,16 +122,21 @@ def build(config: Config, store: Store, api_url: str) -> Services:
 async def make_environments(environments: Environments, registry: Registry) -> list[str]:
     """Make the Python environments that packs lack; what could not be made is logged and told."""
     told: list[str] = []
-    for pack, path in registry.pack_paths():
-        if environments.lacks(pack, path):
-            try:
-                await environments.make(pack, path)
-            except PackEnvironmentError as error:
-                told.append(
-                    f"{error}; its Python actions and sensors run with st2solo's own Python until"
-                    " `st2solo register` or the next start makes it"
-                )
-                _LOG.error("%s", told[-1])
+    lacking = [one for one in registry.pack_paths() if environments.lacks(*one)]
+    for number, (pack, path) in enumerate(lacking, start=1):
+        _LOG.info(
+            "Python environment %d of %d that packs lack; nothing is served before all are made",
+            number,
+            len(lacking),
+        )
+        try:
+            await environments.make(pack, path)
+        except PackEnvironmentError as error:
+            told.append(
+                f"{error}; its Python actions and sensors run with st2solo's own Python until"
+                " `st2solo register` or the next start makes it"
+            )
+            _LOG.error("%s", told[-1])
     return told
 
 

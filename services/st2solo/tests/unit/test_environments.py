@@ -7,8 +7,9 @@ import zipfile
 
 import pytest
 
-from st2solo.environments import Environments, PackEnvironmentError
+from st2solo.environments import Environments
 from st2solo.pack_tests import REQUIREMENTS, prepared
+from st2solo.server import make_environments
 
 _REQUIREMENTS = {
     "nothing": ("", False),
@@ -118,10 +119,13 @@ def test_what_only_the_tests_require_is_nothing_to_the_pack(tmp_path):
     assert Environments(tmp_path / "own", files=REQUIREMENTS).lacks("demo", tmp_path)
 
 
-def test_one_that_cannot_be_made_is_not_used(tmp_path):
-    (tmp_path / "requirements.txt").write_text(f"{tmp_path}/absent-1.0-py3-none-any.whl\n")
-    environments = Environments(tmp_path / "own")
-    with pytest.raises(PackEnvironmentError, match="could not be made"):
-        asyncio.run(environments.make("demo", tmp_path))
-    assert environments.lacks("demo", tmp_path)
-    assert str(environments.python_of("demo", tmp_path)) == sys.executable
+def test_one_that_cannot_be_made_is_told_and_not_used(site, caplog):
+    site.write("requirements.txt", f"{site.folder}/absent-1.0-py3-none-any.whl\n")
+    site.registry.register(fail_on_failure=True)
+    environments = Environments(site.folder / "own")
+    with caplog.at_level("INFO"):
+        (told,) = asyncio.run(make_environments(environments, site.registry))
+    assert "of the pack demo could not be made" in told
+    assert "Python environment 1 of 1" in caplog.text
+    assert environments.lacks("demo", site.pack)
+    assert str(environments.python_of("demo", site.pack)) == sys.executable

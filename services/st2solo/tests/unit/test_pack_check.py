@@ -19,6 +19,15 @@ from st2solo.registry import BUILT_IN
 _ROOT = Path(__file__).resolve().parents[4]
 
 _GOOD = {
+    "lib/optional.py": """\
+from st2common.runners import base_action
+from st2common.util import isotime
+
+try:
+    from st2client.client import Client
+except ImportError:
+    Client = None
+""",
     "pack.yaml": """\
 name: demo
 description: d
@@ -241,6 +250,10 @@ _PLANTED = {
         ("pack.yaml", "0.1.0", '"0.1"'),
         ("field.value", "pack.yaml", "version"),
     ),
+    "an email address of which there are two": (
+        ("pack.yaml", "a@example.org", "a@example.org, b@example.org"),
+        ("field.value", "pack.yaml", "email"),
+    ),
     "YAML that does not end": (
         ("actions/bad.yaml", None, "name: bad\nx: [\n"),
         ("file.unreadable", "actions/bad.yaml", 3),
@@ -373,8 +386,24 @@ _PLANTED = {
         ("sensors/watch.yaml", "class_name: Watch", "class_name: Watcher"),
         ("python.no_class", "sensors/watch.yaml", "class_name"),
     ),
+    "a module that only StackStorm has": (
+        ("actions/lib/shared.py", None, "from st2common.persistence.action import Action\n"),
+        ("python.import", "actions/lib/shared.py", "persistence"),
+    ),
+    "a name that only StackStorm's module has": (
+        ("actions/lib/shared.py", None, "from st2common.util.isotime import add_utc_tz\n"),
+        ("python.import", "actions/lib/shared.py", "isotime"),
+    ),
+    "st2client, which is not required": (
+        ("sensors/watch.py", None, "def ask():\n    from st2client import client\n"),
+        ("python.import", "sensors/watch.py", "st2client"),
+    ),
     "a type that the runner has otherwise": (
         ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    type: string\n"),
+        ("parameter.override", "actions/greet.yaml", "  timeout"),
+    ),
+    "an attribute that the runner's parameter lacks": (
+        ("actions/greet.yaml", "  timeout:\n", "  timeout:\n    secret: true\n"),
         ("parameter.override", "actions/greet.yaml", "  timeout"),
     ),
     "immutable without a default": (
@@ -440,6 +469,14 @@ _PLANTED = {
     "an action that only StackStorm's core has": (
         ("actions/workflows/flow.yaml", "demo.script", "core.sendmail"),
         ("action.elsewhere", "actions/workflows/flow.yaml", "core.sendmail"),
+    ),
+    "an action that only StackStorm's packs has, by another of its name": (
+        ("rules/timer.yaml", "demo.flow", "packs.load"),
+        ("action.elsewhere", "rules/timer.yaml", "packs.load"),
+    ),
+    "a parameter for an action without any, in a workflow": (
+        ("actions/workflows/flow.yaml", "    action: core.noop\n", "    action: core.noop a=1\n"),
+        ("parameter.unknown", "actions/workflows/flow.yaml", "core.noop"),
     ),
     "an unknown parameter in a workflow": (
         ("actions/workflows/flow.yaml", "      timeout: 5", "      timeouts: 5"),
@@ -862,6 +899,12 @@ def test_the_good_pack_has_no_fault(demo):
     assert examine([_write(demo)]) == []
 
 
+def test_st2client_may_be_imported_where_it_is_required(demo):
+    _write(demo, ("sensors/watch.py", None, "from st2client.client import Client\n"))
+    (demo / "requirements.txt").write_text("st2client==3.9.0  # the API\n")
+    assert examine([demo]) == []
+
+
 def _chains(demo: Path, planted: tuple[str, str | None, str] | None = None) -> list[Fault]:
     """What is found, but for the one warning."""
     told, rest = [], []
@@ -881,6 +924,15 @@ def test_a_fault_of_a_chain_is_found_where_it_is_and_nothing_else(name, demo):
 
 def test_a_good_chain_has_no_fault(demo):
     assert _chains(demo) == []
+
+
+def test_what_an_action_without_parameters_is_given_is_not_looked_at(demo):
+    _write(demo, good=_GOOD | _CHAIN)
+    for name in ("aliases/greet.yaml", "rules/seen.yaml", _CHAIN_FILE):
+        text = (_GOOD | _CHAIN)[name].replace("demo.greet", "core.noop")
+        (demo / name).write_text(text)
+    (demo / "policies" / "one.yaml").unlink()
+    assert [fault.problem.code for fault in examine([demo])] == ["runner.elsewhere"]
 
 
 def test_each_code_is_planted():

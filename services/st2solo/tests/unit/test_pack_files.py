@@ -130,6 +130,13 @@ _REFUSED = [
     ({"pack.yaml": _PACK.format(version="1.0.0") + "stackstorm_version: '>=4.0.0'\n"}, "--force"),
     ({"pack.yaml": _PACK.format(version="1.0.0") + "dependencies: [absent=1.0]\n"}, "absent"),
     ({"actions/a.yaml": "name: a\nrunner_type: winrm-cmd\n"}, "actions/a.yaml:2: runner_type"),
+    (
+        {
+            "actions/a.yaml": "name: a\nrunner_type: noop\n",
+            "actions/b.yaml": "name: b\nrunner_type: action-chain\nentry_point: b.yaml\n",
+        },
+        "actions/b.yaml:2: runner_type",
+    ),
     ({"actions/a.yaml": "name: [\n"}, "actions/a.yaml:2: not valid YAML"),
     ({"big": "x" * 2000}, "bytes; at most 1000"),
     ({f"files/{number}": "" for number in range(5)}, "files; at most 5"),

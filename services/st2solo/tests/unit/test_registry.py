@@ -4,13 +4,20 @@ import pytest
 
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.metadata_file import MetadataError
+from st2solo.packs import read
 from st2solo.resources import Kind
 from st2solo.triggers import ACTION_TRIGGER, WEBHOOK
 
 _ACTION = "name: act\nrunner_type: noop\n"
+_SHELL = "name: act\nrunner_type: local-shell-cmd\n"
 _RULE = (
     "name: r\nenabled: true\ntrigger:\n  type: core.st2.generic.actiontrigger\n"
     "action:\n  ref: demo.act\n"
+)
+_ALIAS = "name: a\naction_ref: demo.act\nformats: [act]\n"
+_PACK_FILE = "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: a@example.org\n"
+_POLICY = (
+    "name: p\nresource_ref: demo.act\npolicy_type: action.concurrency\nparameters: {threshold: 1}\n"
 )
 _SENSOR = "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
 
@@ -21,16 +28,31 @@ def _parameter(text: str) -> str:
 
 #: file, content, line of the problem, words of the message. Seen with StackStorm 3.9.
 _REFUSED = [
-    ("pack.yaml", "description: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "name"),
-    ("pack.yaml", "name: demo\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "description"),
-    ("pack.yaml", "name: demo\ndescription: d\nauthor: a\nemail: e\n", 1, "version"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nemail: e\n", 1, "author"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\n", 1, "email"),
-    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1\nauthor: a\nemail: e\n", 3, "0.1"),
-    ("pack.yaml", "name: a-b\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\n", 1, "a-b"),
+    ("pack.yaml", "description: d\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n", 1, "name"),
     (
         "pack.yaml",
-        "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\nemail: e\npython_versions: [3]\n",
+        "name: demo\nversion: 0.1.0\nauthor: a\nemail: e@example.org\n",
+        1,
+        "description",
+    ),
+    ("pack.yaml", "name: demo\ndescription: d\nauthor: a\nemail: e@example.org\n", 1, "version"),
+    (
+        "pack.yaml",
+        "name: demo\ndescription: d\nversion: 0.1.0\nemail: e@example.org\n",
+        1,
+        "author",
+    ),
+    ("pack.yaml", "name: demo\ndescription: d\nversion: 0.1.0\nauthor: a\n", 1, "email"),
+    (
+        "pack.yaml",
+        "name: demo\ndescription: d\nversion: 0.1\nauthor: a\nemail: e@example.org\n",
+        3,
+        "0.1",
+    ),
+    ("pack.yaml", _PACK_FILE + "ref: a-b\n", 6, "a-b"),
+    (
+        "pack.yaml",
+        _PACK_FILE + "python_versions: [3]\n",
         6,
         "python_versions",
     ),
@@ -106,6 +128,45 @@ _REFUSED = [
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: same, pattern: 1}\n", 7, "same"),
     ("rules/r.yaml", _RULE + "criteria:\n  trigger.x: {type: eq}\n", 7, "pattern"),
     ("aliases/a.yaml", "name: a\naction_ref: demo.act\n", 1, "formats"),
+    ("aliases/a.yaml", _ALIAS + "ack: {enabled: often}\n", 4, "ack.enabled"),
+    ("aliases/a.yaml", _ALIAS + "tags: []\n", 4, "tags"),
+    ("policies/p.yaml", _POLICY + "tags: []\n", 5, "tags"),
+    ("pack.yaml", _PACK_FILE.replace("name: demo", "name:"), 1, "name"),
+    ("pack.yaml", _PACK_FILE.replace("description: d", "description:"), 2, "description"),
+    ("pack.yaml", _PACK_FILE.replace("version: 0.1.0", "version:"), 3, "version"),
+    ("pack.yaml", _PACK_FILE.replace("author: a", "author:"), 4, "author"),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("a@example.org", email), 5, "one email address")
+        for email in ("nobody", '""', "me@localhost", "Me <me@x.com>", "a@x.com,b@x.com")
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("0.1.0", version), 3, version)
+        for version in ("1.0.0.1", "01.2.3", "1.0.0-rc_1", "1.0.0-", "1.0.0-RC1")
+    ),
+    ("pack.yaml", "ref: _global\n" + _PACK_FILE, 1, "_global"),
+    ("actions/a.yaml", _parameter("immutable: false"), 4, "default"),
+    *(
+        ("actions/a.yaml", _SHELL + f"parameters:\n  timeout: {{{attribute}}}\n", 4, told)
+        for attribute, told in (
+            ("secret: false", "secret is not given"),
+            ("position: 0", "position is not given"),
+            ("minimum: 3", "minimum is not given"),
+        )
+    ),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: remote-shell-cmd\nparameters:\n  dir: {immutable: true}\n",
+        4,
+        "immutable",
+    ),
+    ("config.schema.yaml", "port:\n  description:\n", 2, "port.description"),
+    ("actions/a.yaml", _ACTION + "parameters:\n", 3, "parameters"),
+    ("actions/a.yaml", _ACTION + "parameters:\n  p:\n", 4, "parameters.p"),
+    ("actions/a.yaml", _parameter("description:"), 5, "parameters.p.description"),
+    ("actions/a.yaml", _ACTION + "description:\ncolour: red\n", 4, "colour"),
+    ("sensors/s.yaml", "class_name: S\nentry_point: s.py\ntrigger_types:\n", 3, "trigger_types"),
+    ("rules/r.yaml", _RULE + "criteria:\n", 7, "criteria"),
+    ("rules/r.yaml", _RULE + "type:\n", 7, "type"),
 ]
 
 
@@ -127,6 +188,20 @@ _ACCEPTED = [
     ("sensors/s.yaml", _SENSOR),
     ("rules/r.yaml", _RULE.replace("demo.act", "demo.there_is_none")),
     ("rules/r.yaml", _RULE + "  parameters: {x: '{{ no jinja'}\n"),
+    ("actions/a.yaml", _parameter("{immutable: false, default: 1}")),
+    ("actions/a.yaml", _SHELL + "parameters:\n  timeout: {immutable: true, type: integer}\n"),
+    (
+        "actions/a.yaml",
+        "name: act\nrunner_type: remote-shell-cmd\nparameters:\n  dir: {default: /srv}\n",
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("a@example.org", email))
+        for email in ("o'x+y@sub.example.org", "'\"a@b\"@example.org'", "a@bücher.example")
+    ),
+    *(
+        ("pack.yaml", _PACK_FILE.replace("0.1.0", version))
+        for version in ("1.0.0-rc.1", "1.0.0+5-a", "10.20.30-alpha-2+b")
+    ),
 ]
 
 
@@ -134,6 +209,100 @@ _ACCEPTED = [
 def test_accepted(site, name, content):
     site.write(name, content)
     site.registry.register(fail_on_failure=True)
+
+
+#: A file with keys that have no value, and the same without them. StackStorm 3.9 takes both.
+_WITHOUT_VALUES = [
+    (
+        "pack.yaml",
+        _PACK_FILE + "ref:\nkeywords:\nstackstorm_version:\npython_versions:\ncontributors:\n"
+        "dependencies:\nsystem:\n",
+        _PACK_FILE,
+    ),
+    (
+        "actions/a.yaml",
+        _ACTION + "description:\npack:\nentry_point:\noutput_schema:\ntags:\nenabled:\n"
+        "notify:\n  on-success: {message: , routes: [a]}\n  on-failure:\n",
+        _ACTION + "notify: {on-success: {routes: [a]}}\n",
+    ),
+    ("actions/a.yaml", _ACTION + "notify:\npack: ''\n", _ACTION + "pack: demo\n"),
+    ("triggers/t.yaml", "name: t\nparameters_schema:\npayload_schema:\ntags:\n", "name: t\n"),
+    (
+        "sensors/s.yaml",
+        _SENSOR + "  payload_schema:\ndescription:\npoll_interval:\nenabled:\n",
+        _SENSOR,
+    ),
+    (
+        "rules/r.yaml",
+        _RULE.replace("trigger:", "trigger:\n  description:\n  parameters:")
+        + "  parameters:\n  description:\ndescription:\npack:\ncontext:\ntags:\n",
+        _RULE,
+    ),
+    (
+        "aliases/a.yaml",
+        _ALIAS + "description:\nenabled:\nextra:\nimmutable_parameters:\nresult:\n"
+        "ack: {format: , enabled: , append_url: false}\n",
+        _ALIAS + "ack: {append_url: false}\n",
+    ),
+    (
+        "policies/p.yaml",
+        _POLICY + "description:\nenabled:\n",
+        _POLICY,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "empty", "plain"), _WITHOUT_VALUES)
+def test_a_key_without_a_value_is_as_one_that_is_not_there(site, name, empty, plain):
+    def registered(text):
+        site.write(name, text)
+        site.registry.register(fail_on_failure=True)
+        return {
+            (kind, one.ref): (one.enabled, one.content)
+            for kind in Kind
+            for one in site.resources.list(kind)
+            if one.pack == "demo"
+        }
+
+    assert registered(empty) == registered(plain)
+
+
+def test_a_pack_may_have_an_email_without_a_value_but_not_none(site):
+    site.write("pack.yaml", _PACK_FILE.replace("email: a@example.org", "email:"))
+    site.registry.register(fail_on_failure=True)
+    assert "email" not in site.resources.get(Kind.PACK, "demo").content
+
+
+@pytest.mark.parametrize(
+    ("folder", "told", "ref"),
+    [
+        ("other", "", "other"),
+        ("other", "ref:\n", "other"),
+        ("other", "ref: mine\n", "mine"),
+        ("stackstorm-other", "", "demo"),
+    ],
+)
+def test_what_a_pack_in_a_folder_of_packs_is_called(site, folder, told, ref):
+    site.pack.rename(site.pack.with_name(folder))
+    (site.pack.with_name(folder) / "pack.yaml").write_text(_PACK_FILE + told)
+    site.registry.register(fail_on_failure=True)
+    assert ref in site.registry.registered()
+
+
+def test_a_pack_that_is_no_folder_of_packs_is_called_by_its_name(site):
+    clone = site.folder / "clone"
+    site.pack.rename(clone)
+    assert read(clone, {}).ref == "demo"
+    assert read(clone, {}, [clone]).ref == "demo"
+    assert read(clone, {}, [site.folder]).ref == "clone"
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.yml", ".a.yaml", "a.json", "a.yaml~"])
+def test_what_describes_no_action_is_passed_over(site, name):
+    site.write(f"actions/{name}", "- 1\n")
+    site.write("rules/config.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    assert site.resources.get(Kind.RULE, "demo.r").enabled
 
 
 def test_without_fail_on_failure_the_rest_is_registered(site):

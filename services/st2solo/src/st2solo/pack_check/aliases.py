@@ -7,13 +7,9 @@ from st2solo.alias_formats import formats_of, parameters_of
 from st2solo.metadata_file import MetadataFile, Problem
 from st2solo.pack_check import calls, templates
 from st2solo.pack_check.catalogue import Action, Catalogue
+from st2solo.pack_schemas import ALIAS
 
-#: What an answer may have.
-_FIELDS = {
-    "ack": ("append_url", "enabled", "extra", "format"),
-    "result": ("enabled", "extra", "format"),
-}
-#: The names that its templates may use: st2api/controllers/v1/aliasexecution.py, and
+#: The names that the templates of an answer may use: st2api/controllers/v1/aliasexecution.py, and
 #: contrib/chatops/actions/format_execution_result.py of StackStorm 3.9.
 _NAMES = {
     ("ack", "format"): frozenset({"execution", "actionalias"}),
@@ -31,6 +27,8 @@ def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem
     if action is None:
         yield from calls.absence(catalogue, "action", ref, file, ("action_ref",))
         return
+    if not action.parameters:
+        return
     yield from _formats(file, action)
     for name, value in (file.content.get("immutable_parameters") or {}).items():
         at = ("immutable_parameters", name)
@@ -42,15 +40,12 @@ def alias_problems(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem
 
 
 def _answer(file: MetadataFile, part: str, content: dict[str, Any]) -> Iterator[Problem]:
-    known = _FIELDS[part]
+    known = sorted(ALIAS["properties"][part]["properties"])
     for name, value in content.items():
         at = (part, str(name))
         if name not in known:
             message = f"{part}.{name}: is not known; known: {', '.join(known)}"
             yield file.problem(message, at, "field.ignored")
-        elif name == "format" and not isinstance(value, str):
-            message = f"{part}.format: expected a text, found {type(value).__name__}"
-            yield file.problem(message, at, "field.type")
         else:
             yield from templates.problems(file, at, value, _NAMES.get(at))
 

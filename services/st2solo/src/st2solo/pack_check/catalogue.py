@@ -17,7 +17,10 @@ RUNNERS = {name: runner.parameters for name, runner in RUNNER_TYPES.items()} | e
 
 
 class Action:
-    """An action as its file describes it; `parameters` are the runner's too."""
+    """An action as its file describes it; `parameters` are the runner's too.
+
+    One without any takes whatever it is given, but from the task of an Orquesta workflow.
+    """
 
     def __init__(self, content: dict[str, Any]) -> None:
         self.enabled: bool = content.get("enabled", True)
@@ -39,7 +42,7 @@ class Catalogue:
         for pack in _built_in():
             self._add_trigger_types(pack)
             if pack.ref not in self._packs:
-                self._add(pack)
+                self._add(pack, without=elsewhere.ACTIONS)
 
     def absence(self, kind: str, ref: str) -> str | None:
         """The code for a ref that is neither among the actions nor the trigger types.
@@ -53,10 +56,12 @@ class Catalogue:
             return f"{kind}.elsewhere"
         return f"{kind}.unknown" if pack in self._packs or pack == ref else f"{kind}.unknown_pack"
 
-    def _add(self, pack: Pack) -> None:
+    def _add(self, pack: Pack, without: frozenset[str] = frozenset()) -> None:
         self._packs.add(pack.ref)
         for file in pack.actions:
-            self.actions.setdefault(f"{pack.ref}.{file.content['name']}", Action(file.content))
+            ref = f"{pack.ref}.{file.content['name']}"
+            if ref not in without:
+                self.actions.setdefault(ref, Action(file.content))
         self._add_trigger_types(pack)
         for room, good in (
             ("actions", pack.actions),

@@ -146,7 +146,7 @@ class _Chain:
             yield from calls.absence(
                 self._catalogue, "action", task["ref"], self._file, (*at, "ref")
             )
-        else:
+        elif action.parameters:
             yield from calls.problems(self._file, where, (*at, "ref"), given, action)
         yield from templates.problems(self._file, where, given, self._known | _GIVEN)
         published = task.get("publish")

@@ -91,13 +91,22 @@ _ALL = (
         "correct the name, or write the class",
     ),
     Code(
+        "python.import",
+        "The code imports a module of StackStorm's own, or st2client, that st2solo does not have;"
+        " what is imported within `try` is not looked at.",
+        "add st2client to requirements.txt; do without another module, or use the code only where"
+        " StackStorm runs it",
+        WARNING,
+    ),
+    Code(
         "parameter.override",
         "A parameter changes what the runner's parameter of its name does not let change.",
         "leave that attribute out, or rename the parameter",
     ),
     Code(
         "parameter.immutable",
-        "A parameter is immutable and has no default, so it could never have a value.",
+        "A parameter has `immutable`, true or false, and no default; if true it could never have a"
+        " value.",
         "give it a default",
     ),
     Code(
@@ -143,8 +152,8 @@ _ALL = (
     ),
     Code(
         "action.elsewhere",
-        "StackStorm's pack core has the action, st2solo's has not.",
-        "give st2solo StackStorm's pack core, or use another action",
+        "StackStorm's pack core, chatops or packs has the action, st2solo's has not.",
+        "use another action; st2solo takes StackStorm's packs core and chatops, too",
         WARNING,
     ),
     Code(

@@ -1,6 +1,7 @@
 """What StackStorm 3.9 has and st2solo has not: a pack that uses it is good, on StackStorm.
 
-Source: contrib/runners, contrib/core and st2common/constants/triggers.py of StackStorm 3.9.
+Source: contrib/runners, contrib/core, contrib/chatops, contrib/packs and
+st2common/constants/triggers.py of StackStorm 3.9.
 """
 
 from typing import Any
@@ -34,8 +35,17 @@ RUNNERS: dict[str, Parameters] = {
     "winrm-ps-script": _WINRM,
 }
 
-ACTIONS = frozenset(
-    {"core.local_sudo", "core.sendmail", "core.winrm_cmd", "core.winrm_ps_cmd"},
-)
+_NAMES = {
+    "chatops": ("match", "match_and_execute", "run"),
+    "core": ("local_sudo", "sendmail", "winrm_cmd", "winrm_ps_cmd"),
+    # st2solo's own of the name download, load, setup_virtualenv and unload are steps of its
+    # packs.install and packs.uninstall, with other parameters.
+    "packs": (
+        *("delete", "download", "get", "get_config", "get_pack_dependencies", "get_pack_warnings"),
+        *("load", "restart_component", "search", "setup_virtualenv", "show", "unload"),
+        *("update_virtualenv", "virtualenv_prerun"),
+    ),
+}
+ACTIONS = frozenset(f"{pack}.{name}" for pack, names in _NAMES.items() for name in names)
 
 TRIGGER_TYPES = frozenset({"core.st2.action.file_written"})

@@ -1,7 +1,7 @@
 """Everything that is wrong with some packs, file by file."""
 
 import fnmatch
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from st2solo.pack_check import (
     aliases,
     calls,
     ignored,
+    imports,
     python_code,
     requirements,
     rules,
@@ -45,15 +46,18 @@ class Fault:
         }
 
 
-def examine(folders: Iterable[Path], lenient: Iterable[str] = ()) -> list[Fault]:
+def examine(
+    folders: Iterable[Path], lenient: Iterable[str] = (), roots: Sequence[Path] = ()
+) -> list[Fault]:
     """What is wrong with the packs in these folders, by file and line.
 
     Args:
         lenient: patterns of paths within a pack; in such files everything is only a warning.
+        roots: as `packs.read` takes them.
     """
     patterns = tuple(lenient)
     found: list[Fault] = []
-    for folder, problem in _problems(list(folders)):
+    for folder, problem in _problems(list(folders), roots):
         grade = CODES[problem.code].grade
         if any(fnmatch.fnmatch(_within(problem.file, folder), pattern) for pattern in patterns):
             grade = WARNING
@@ -71,12 +75,12 @@ def _within(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
-def _problems(folders: list[Path]) -> Iterator[tuple[Path, Problem]]:
+def _problems(folders: list[Path], roots: Sequence[Path]) -> Iterator[tuple[Path, Problem]]:
     good: list[Pack] = []
     refused: list[Path] = []
     for folder in folders:
         try:
-            good.append(packs.read(folder, RUNNERS))
+            good.append(packs.read(folder, RUNNERS, roots))
         except MetadataError as error:
             refused.append(folder)
             yield from ((folder, problem) for problem in error.problems)
@@ -95,6 +99,7 @@ def _pack(pack: Pack, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _repeated(pack)
     yield from requirements.problems(pack.path)
     yield from _libraries(pack)
+    yield from imports.problems(pack.path)
     yield from _config_defaults(pack)
     for files in (pack.actions, pack.trigger_types, pack.rules, pack.aliases, pack.policies):
         yield from _same_names(files)

@@ -33,6 +33,19 @@ def read(path: Path) -> ast.Module:
     return tree
 
 
+def imports(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """What is imported, by its whole name; but for what stands within `try`, and may be missing."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from ((one.name, node) for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from ((f"{node.module}.{one.name}", node) for one in node.names)
+        elif not isinstance(node, ast.Try):
+            waiting += ast.iter_child_nodes(node)
+
+
 def has_name(tree: ast.Module, name: str) -> bool:
     """Whether the module could have this name once it is imported."""
     return any(found in (name, "*") for node in _outer(tree) for found in _names(node))

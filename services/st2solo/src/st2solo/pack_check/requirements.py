@@ -13,6 +13,8 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 #: What is no requirement by name: options, archives, folders, repositories.
 _OTHER = re.compile(r"-|\.{0,2}/|file:|https?:|(git|hg|svn|bzr)\+|\S+\.(whl|zip|tar\.\w+)$")
 
+_NAME = re.compile(r"[\w.-]+")
+
 
 def problems(folder: Path) -> Iterator[Problem]:
     path = folder / "requirements.txt"
@@ -23,15 +25,30 @@ def problems(folder: Path) -> Iterator[Problem]:
     except (OSError, UnicodeDecodeError) as error:
         yield Problem(path, None, f"cannot be read: {error}", code=_CODE)
         return
-    for number, line in _lines(text):
-        wanted = re.split(r"\s--", line)[0].strip()  # options of one requirement
-        if not wanted or _OTHER.match(wanted):
-            continue
+    for number, wanted in _plain(text):
         try:
             Requirement(wanted)
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0]
             yield Problem(path, number, f"{wanted!r}: {reason}", 1, _CODE)
+
+
+def names(folder: Path) -> frozenset[str]:
+    """The names of what is required; none where the file cannot be read."""
+    try:
+        text = (folder / "requirements.txt").read_text()
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
+    found = (_NAME.match(wanted) for _, wanted in _plain(text))
+    return frozenset(name[0].lower() for name in found if name)
+
+
+def _plain(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that name a requirement, without its options."""
+    for number, line in _lines(text):
+        wanted = re.split(r"\s--", line)[0].strip()
+        if wanted and not _OTHER.match(wanted):
+            yield number, wanted
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -102,7 +102,7 @@ def _action(file: MetadataFile, catalogue: Catalogue) -> Iterator[Problem]:
     if action is None:
         yield from calls.absence(catalogue, "action", ref, file, _ACTION)
     else:
-        if action.own or given:
+        if action.parameters and (action.own or given):
             yield from calls.problems(file, _PARAMETERS, _ACTION, given, action)
         if file.content.get("enabled") and not action.enabled:
             message = f"action.ref: the rule is enabled, and {ref} is not"

@@ -1,9 +1,13 @@
-"""How an action is made from its class; packs' tests do it by this name, too.
+"""How an action is made from its class, and its logger; packs do it by these names, too.
 
 Source: st2common/runners/utils.py of StackStorm 3.9.
 """
 
 from __future__ import annotations
+
+from st2common.runners.base_action import action_logger as get_logger_for_python_runner_action
+
+__all__ = ["get_action_class_instance", "get_logger_for_python_runner_action"]
 
 TYPE_CHECKING = False  # typing takes time to import
 if TYPE_CHECKING:
