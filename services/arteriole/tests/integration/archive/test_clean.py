@@ -92,7 +92,8 @@ class Cleaning:
     def write_policy(self, **rule: Any) -> None:
         label = {"country": "AU", "premises": True, "form": "clear"}
         labels = {"archive": {"vault": label, "tape": label}}
-        text = yaml.safe_dump({"destinations": labels, "rules": [{**RULE, **rule}]})
+        given = {key: value for key, value in {**RULE, **rule}.items() if value is not None}
+        text = yaml.safe_dump({"destinations": labels, "rules": [given]})
         self.policy.write_text(text)
 
     def archive(self) -> None:
