@@ -32,6 +32,7 @@ from arteriole.policy.gate import Gate
 
 from ..conftest import Site, kill_process_of
 from .conftest import Centre, Keys
+from .swift import Swift, swift
 
 PROJECT = "CLIN_Secret"
 OTHER = "200701_A00834_0190_BHOTHERXX"
@@ -188,6 +189,23 @@ def test_a_bucket_proves_it_too_by_its_lists(s3: Centre) -> None:
     (made.site.runfolder / "RunInfo.xml").write_text("of another size")
     (objection,) = _objections(work(made.task("list", kinds=["raw"])))
     assert "vault: runfolder/RunInfo.xml has another size there than here" in objection["message"]
+
+
+def test_a_store_is_one_by_two_addresses_and_two_stores_may_call_their_buckets_the_same(
+    s3: Centre, swift_server: Swift, bucket: str, tmp_path: Path
+) -> None:
+    made = Cleaning(s3)
+    tape = {**s3.destination, "endpoint_url": swift_server.endpoint}
+    made.settings["destinations"]["tape"] = {"s3": tape}
+    made.archive()
+    (objection,) = _objections(work(made.task("list", kinds=["raw"])))
+    assert "1 of 2" in objection["message"] and "tape: its archive.json" in objection["message"]
+    with swift(tmp_path / "swift") as other:
+        other.client().create_bucket(Bucket=bucket)
+        tape["endpoint_url"] = other.endpoint
+        made.archive()
+        (listed,) = work(made.task("list", kinds=["raw"]))["kinds"]
+    assert listed["may_go"], listed
 
 
 def test_an_encrypted_copy_counts_only_where_somebody_here_can_open_it(
@@ -419,6 +437,12 @@ def _same_place_twice(c: Cleaning) -> None:
     c.second.symlink_to(c.home / "vault")
 
 
+def _mirrored(c: Cleaning) -> None:
+    """As two mounts of one share show it: on two devices, with other inodes."""
+    shutil.rmtree(c.second)
+    shutil.copytree(c.home / "vault", c.second)
+
+
 def _partial_restore(c: Cleaning) -> None:
     (c.centre.restored / c.run / ".attempt-1.partial").mkdir(parents=True)
 
@@ -492,7 +516,10 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
         lambda c: (c.second / c.run / "attempt-1" / "runfolder" / "RunInfo.xml").write_text("x"),
         {}, "not_proven", "tape: runfolder/RunInfo.xml has another size",
     ),
-    "one place under two names": (_same_place_twice, {}, "not_proven", "place of another"),
+    "one place under two names": (
+        _same_place_twice, {}, "not_proven", "tape: its archive.json is that of vault",
+    ),
+    "one place by two mounts": (_mirrored, {}, "not_proven", "1 of 2 .* is that of vault"),
     "a copy where the policy wants none": (
         _nothing, {"policy": {"form": "never"}}, "not_proven", "should not be there",
     ),
