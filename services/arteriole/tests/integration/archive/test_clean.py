@@ -1,11 +1,13 @@
 """What may be taken away, and everything that speaks against it."""
 
+import contextlib
 import copy
 import itertools
 import json
 import os
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -914,6 +916,75 @@ def test_what_a_worker_did_before_its_end_is_told(
     assert (event["who"], event["payload"]["job_id"]) == ("bob", job_id)
     assert list(event["payload"]["kinds"]) == ["fastq"]
     assert event["payload"]["kinds"]["fastq"]["people"]
+
+
+@pytest.fixture
+def small(cleaning: Cleaning) -> Iterator[Path]:
+    """The file system that runs, FASTQs and their bin are on; archives and manifests are not."""
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a small tmpfs")
+    folder = cleaning.home / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
+    for name in ("runs", "fastq", "bin"):
+        shutil.copytree(cleaning.home / name, folder / name, symlinks=True)
+        shutil.rmtree(cleaning.home / name)
+        (cleaning.home / name).symlink_to(folder / name)
+    cleaning.settings |= {"run_roots": [str(folder / "runs")], "fastq_root": str(folder / "fastq")}
+    cleaning.clean["bins"] = [str(folder / "bin")]
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill(folder: Path) -> None:
+    with contextlib.suppress(OSError), open(folder / "filler", "ab", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_bin_on_a_full_disk_is_emptied(
+    cleaning: Cleaning, small: Path, serve: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    served = Served(cleaning, serve).listed(until)
+    _fill(small)
+    refused = served.ask().json()["error"]
+    assert refused["code"] == "disk.full" and str(small / "bin" / NAME) in refused["message"]
+    assert "a few KB are needed there: empty the bin" in refused["hint"]
+    assert served.events("clean_said") == [] and cleaning.names_in_bin() == [NAME]
+    (small / "filler").unlink()
+    served.ask("ada")
+    assert served.ended(served.ask("bob"), until)["state"] == "done"
+    cleaning.age_entries(6)
+    _fill(small)
+    served.ask("ada", "empty")
+    job = served.ended(served.ask("bob", "empty"), until)
+    assert sorted(job["result"]["kinds"]) == ["fastq", "raw"], job
+    assert cleaning.names_in_bin() == [NAME, "fastq.emptied.json", "raw.emptied.json"]
+
+
+def test_a_bin_on_a_full_disk_is_not_emptied_for_an_older_store(
+    cleaning: Cleaning, small: Path, serve: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    served = Served(cleaning, serve).listed(until)
+    work(cleaning.task())
+    cleaning.age_entries(6)
+    mark = small / "bin" / NAME
+    told = json.loads(mark.read_text())
+    epoch, _, number = told["archive"]["cursor"].rpartition("-")
+    told["archive"]["cursor"] = f"{epoch}-{int(number) + 90}"
+    mark.write_text(json.dumps(told))
+    _fill(small)
+    assert served.ask("ada", "empty").json()["error"]["code"] == "clean.bin"
+    assert cleaning.names_in_bin() == [NAME, "fastq", "raw"]
+
+
+def test_a_move_for_which_there_is_no_room_is_told(cleaning: Cleaning, small: Path) -> None:
+    _fill(small)
+    with pytest.raises(CleanError, match="is not moved: No space left") as raised:
+        work(cleaning.task())
+    assert raised.value.code == "disk.full" and cleaning.site.fastq.is_dir()
+    (small / "filler").unlink()
+    assert sorted(work(cleaning.task())["kinds"]) == ["fastq", "raw"]
 
 
 def test_where_it_only_observes_it_only_lists(

@@ -18,7 +18,7 @@ from arteriole.archive.clean import work
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import OWN, Mark
 from arteriole.archive.clean.merged import merged_runs
-from arteriole.archive.clean.objections import Objection
+from arteriole.archive.clean.objections import NoRoomError, Objection
 from arteriole.archive.clean.request import CleanRequest, Verb
 from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.clean.words import Words, about, needs_second
@@ -118,19 +118,31 @@ class Desk:
                 await self._note(Mark(folder), request)
 
     async def _note(self, mark: Mark, request: CleanRequest | None) -> None:
+        """NB: what is lost is found out on a full disk too, where nothing but a bin can go."""
         try:
             known = (await answered(mark.read)).get(OWN, {}).get("cursor", "")
             newest = self._queue.events.newest
             times = [self._time_of(cursor) for cursor in (newest, known)]
-            await answered(mark.raise_own, newest, *times)
+            room = await self._raised(mark.raise_own, newest, *times)
             if request is not None and request.evidence is not None:
                 told = request.evidence
-                await answered(mark.raise_runs, told.cursor, told.time)
+                room = await self._raised(mark.raise_runs, told.cursor, told.time) or room
+            if room is not None and request is not None and request.verb is Verb.DELETE:
+                raise room
         except (OSError, ValueError, AttributeError, KeyError, TypeError, SilentError) as err:
             log.warning("how far the stores are is not marked", file=str(mark.path), error=str(err))
             if request is not None and request.verb is not Verb.LIST:
                 hint = "make the folder, mount the file system, or look at the file"
                 raise Objection("clean.bin", f"{mark.path}: {err}", hint).error() from err
+
+    async def _raised(self, how: Callable[..., None], *given: str) -> NoRoomError | None:
+        """That there is no room for it, if that is all that is wrong."""
+        try:
+            await answered(how, *given)
+        except NoRoomError as err:
+            log.warning("how far the stores are is not marked", error=str(err))
+            return err
+        return None
 
     def _time_of(self, cursor: str) -> str:
         """Of the event that has this cursor; empty if there is none."""
