@@ -13,6 +13,7 @@ from arteriole.archive.addenda import Grown
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
+from arteriole.archive.landmark import Landmark
 from arteriole.checksum import volumes
 from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
@@ -25,16 +26,32 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DirectoryDestination:
-    """Raises ArchiveError if `directory` does not exist."""
+    """Raises ArchiveError if `directory` does not exist, or is not the one that was marked.
 
-    def __init__(self, directory: Path) -> None:
+    `memory` is the file that remembers which was.
+    """
+
+    def __init__(self, directory: Path, memory: Path) -> None:
+        self._landmark = Landmark(directory, memory)
         if not directory.is_dir():
             raise ArchiveError(
                 f"the archive's directory {directory} is not there",
                 code="archive.no_folder",
                 hint="make the folder, or mount the file system; it is not made by itself",
             )
+        if self._landmark.is_away():
+            raise ArchiveError(
+                f"{self._landmark.path} is not there, and was: the archive is not mounted",
+                code="archive.no_folder",
+                hint="mount the file system; if the archive was moved without this file, make it:"
+                f" touch {self._landmark.path}",
+            )
         self._directory = directory
+
+    def mark(self) -> None:
+        """Let the directory be known again; ArchiveError if that does not succeed."""
+        with _writing(self._landmark.path):
+            self._landmark.make()
 
     def require_room(self, size: int) -> None:
         free = shutil.disk_usage(self._directory).free
@@ -99,6 +116,7 @@ class DirectoryArchive:
                 needed += file.digest.size
         manifests = holding.manifests.values()
         self._destination.require_room(needed + sum(len(manifest.text) for manifest in manifests))
+        self._destination.mark()
 
     def packed(self, holding: Holding) -> list[Parcel]:
         """Each file on its own: so it can be looked at and copied with any tool."""

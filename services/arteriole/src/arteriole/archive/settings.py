@@ -182,8 +182,8 @@ class S3Settings(Section):
 class ArchiveDestination(Section):
     """Either of the two."""
 
-    #: A folder, which has to exist: an unmounted file system is not filled by mistake. Either this
-    #: or `s3`.
+    #: A folder, which has to exist. The first job leaves a mark in it, without which it counts as
+    #: not mounted from then on. Either this or `s3`.
     directory: AbsolutePath | None = None
     #: A bucket at Amazon or another server of S3 (MinIO, Swift, ...). Either this or `directory`.
     s3: S3Settings | None = None

@@ -13,6 +13,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.kind import ArchiveKind, ArchiveRequest
+from arteriole.archive.landmark import MARK
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.archive.work import work
 from arteriole.checksum.kind import ChecksumKind
@@ -157,6 +158,26 @@ def test_an_archive_that_is_not_mounted(place: Place) -> None:
         work(place.site.task(parameters))
     assert raised.value.code == "archive.no_folder"
     assert not place.directory.exists()
+
+
+def test_a_mount_point_whose_file_system_is_away_is_not_filled(place: Place) -> None:
+    """Once something was archived there; until then any folder is taken."""
+    work(place.site.task(place.parameters()))
+    place.directory.rename(place.site.home / "away")
+    place.directory.mkdir()
+    with pytest.raises(ArterioleError, match=r"arteriole-archive is not there, and was") as raised:
+        work(place.site.task(place.parameters()))
+    assert raised.value.code == "archive.no_folder" and not list(place.directory.iterdir())
+    (place.directory / MARK).touch()  # as the hint has it, of an archive that was moved
+    assert not work(place.site.task(place.parameters()))["already"]
+
+
+def test_an_archive_may_be_named_elsewhere(place: Place) -> None:
+    work(place.site.task(place.parameters()))
+    other = place.site.home / "other"
+    other.mkdir()
+    parameters = {**place.parameters(), "directory": str(other)}
+    assert not work(place.site.task(parameters))["already"] and (other / MARK).is_file()
 
 
 def test_manifests_that_contradict_each_other(place: Place) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from arteriole.app.store import Store
 from arteriole.archive.kind import ArchiveKind, ArchiveRequest
+from arteriole.archive.landmark import MARK
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.archive.work import observe as observe_archive
 from arteriole.archive.work import work as archive
@@ -91,7 +92,8 @@ class Place:
         return job
 
     def moved(self) -> list[Path]:
-        return [*self.vault.iterdir(), *self.far.iterdir()]
+        archived = [path for path in self.vault.iterdir() if path.name != MARK]
+        return [*archived, *self.far.iterdir()]
 
 
 @pytest.fixture
