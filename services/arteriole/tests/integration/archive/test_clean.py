@@ -91,6 +91,14 @@ class Cleaning:
             other__G2={"report.html": b"<html>"},
         )
         self.centre.checksum(part="results")
+        self.write_other(PROJECT)
+
+    def write_other(self, project: str) -> None:
+        """The attempt of the other run is of this project."""
+        folder = self.site.fastq.parents[1] / OTHER / "attempt-1"
+        folder.mkdir(parents=True, exist_ok=True)
+        record = {"files": [], "projects": {"S1": [project]}, "finished": ago(40)}
+        (folder / "attempt.json").write_text(json.dumps(record))
 
     def write_policy(self, **rule: Any) -> None:
         label = {"country": "AU", "premises": True, "form": "clear"}
@@ -723,6 +731,10 @@ RESULTS_REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str,
     ),
     "another run of which nobody speaks": (
         lambda c: c.evidence.update(merged=[]), {}, "held", "nobody says so",
+    ),
+    "another run of a project of which no rule speaks": (
+        lambda c: c.write_other("research"), {"project": "CLIN_.*"},
+        "not_proven", "by the policy results data should not be there",
     ),
     "an analysis at work": (
         lambda c: (c.centre.results / ".bcbio.G3.partial").mkdir(), {}, "busy", "G3.partial",
