@@ -105,7 +105,8 @@ class DirectoryArchive:
         return str(self.final)
 
     def is_complete(self) -> bool:
-        return self.final.exists()
+        """NB: also where a link leads to nothing, which cannot be read, and is not replaced."""
+        return self.final.exists() or self.final.is_symlink()
 
     def prepare(self, holding: Holding) -> None:
         """ArchiveError if what is not there yet does not fit."""
@@ -177,8 +178,10 @@ class DirectoryArchive:
     def record(self) -> dict[str, Any]:
         path = self.final / RECORD
         try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
-        except (OSError, ValueError) as err:
+            found = json.loads(path.read_bytes())
+            if not isinstance(found, dict):
+                raise ValueError("expected a record")
+        except (OSError, ValueError, RecursionError) as err:
             raise ArchiveError(
                 f"{path}: {err}",
                 code="archive.verify",
@@ -191,15 +194,7 @@ class DirectoryArchive:
         return self.packed(holding)
 
     def manifest(self, name: str) -> bytes:
-        path = self.final / "manifest" / name
-        try:
-            return path.read_bytes()
-        except OSError as err:
-            raise ArchiveError(
-                f"cannot read {path}: {err.strerror}",
-                code="archive.verify",
-                hint="an archive without its manifests proves nothing: restore from another one",
-            ) from err
+        return _manifest(self.final / "manifest" / name)
 
     def found(self, part: str) -> list[FoundFile]:
         folder = self.final / part
@@ -220,7 +215,7 @@ class DirectoryArchive:
         for name, manifest in holding.manifests.items():
             expected.add(f"manifest/{name}")
             path = folder / "manifest" / name
-            if path.is_file() and path.read_bytes() != manifest.text:
+            if path.is_file() and _manifest(path) != manifest.text:
                 raise ArchiveError(
                     f"{path} is not {manifest.path}",
                     code="archive.verify",
@@ -244,6 +239,17 @@ def _writing(path: Path) -> Iterator[None]:
             f"cannot write {path}: {err.strerror}",
             code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
             hint="check the archive's disk, quota and permissions; then retry",
+        ) from err
+
+
+def _manifest(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise ArchiveError(
+            f"cannot read {path}: {err.strerror}",
+            code="archive.verify",
+            hint="an archive without its manifests proves nothing: restore from another one",
         ) from err
 
 

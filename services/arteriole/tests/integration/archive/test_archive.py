@@ -96,6 +96,17 @@ def test_a_repeat_verifies_and_writes_nothing(place: Place) -> None:
     assert {p: p.stat().st_mtime_ns for p in place.final.rglob("*")} == before
 
 
+def _unreadable(path: Path) -> None:
+    """For root, too."""
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+
+
+def _dangling(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("nothing")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -105,6 +116,9 @@ def test_a_repeat_verifies_and_writes_nothing(place: Place) -> None:
         (lambda final: (final / "manifest" / "fastq.md5").write_bytes(b""), "fastq.md5"),
         (lambda final: (final / "archive.json").unlink(), "archive.json"),
         (lambda final: (final / "archive.json").write_text("{"), "archive.json"),
+        (lambda final: (final / "archive.json").write_text("[]"), r"archive\.json: expected a"),
+        (lambda final: _unreadable(final / "manifest" / "fastq.md5"), r"cannot read .*fastq\.md5"),
+        (lambda final: _dangling(final), r"archive\.json: .*No such file"),
     ],
 )
 def test_a_changed_archive_is_told(

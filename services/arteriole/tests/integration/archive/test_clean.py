@@ -419,8 +419,10 @@ def test_a_kill_at_the_very_end_leaves_nothing_in_the_way(
         task.job_id = 2
         told = work(task)["kinds"]["raw"]
         cleaning.age_entries(6)
-    assert cleaning.names_in_bin() == ["raw.emptied.json"]
+    assert cleaning.names_in_bin() == ["raw.emptied-2.json", "raw.emptied.json"]
     assert (first["emptied_by"], told["emptied_by"]) == (1, 2)
+    proofs = [json.loads(path.read_text()) for path in sorted(cleaning.bin.iterdir())]
+    assert proofs == [told, first]
 
 
 def _nothing(_: Cleaning) -> None:
