@@ -3,6 +3,7 @@
 A mount point whose file system is away is a folder, too; but it has no mark.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,16 +27,20 @@ class Landmark:
         return self._is_known() and not self.path.exists()
 
     def make(self) -> None:
-        """Mark the directory, unless that was done before; OSError if that does not succeed."""
+        """Mark the directory, unless that was done before; OSError if that does not succeed.
+
+        NB: where it cannot be remembered, as manifests may be read only, any folder is taken.
+        """
         if self._is_known():
             return
         self.path.write_text(_TEXT)
-        self.memory.parent.mkdir(parents=True, exist_ok=True)
-        self.memory.write_text(str(self.directory), errors="surrogateescape")
+        with contextlib.suppress(OSError):
+            self.memory.parent.mkdir(parents=True, exist_ok=True)
+            self.memory.write_text(str(self.directory), errors="surrogateescape")
 
     def _is_known(self) -> bool:
         try:
             known = self.memory.read_text(errors="surrogateescape")
-        except FileNotFoundError:
+        except OSError:
             return False
         return known == str(self.directory)

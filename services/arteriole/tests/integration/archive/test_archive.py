@@ -186,6 +186,12 @@ def test_a_mount_point_whose_file_system_is_away_is_not_filled(place: Place) -> 
     assert not work(place.site.task(place.parameters()))["already"]
 
 
+def test_where_no_mark_can_be_remembered_it_is_archived(place: Place) -> None:
+    (place.site.manifests.parents[1] / ".archives").touch()
+    assert not place.archive()["already"] and place.archive()["already"]
+    assert (place.directory / MARK).is_file()
+
+
 def test_an_archive_may_be_named_elsewhere(place: Place) -> None:
     work(place.site.task(place.parameters()))
     other = place.site.home / "other"
