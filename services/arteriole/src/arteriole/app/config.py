@@ -1,6 +1,7 @@
 """arteriole.yaml: read, merged with ARTERIOLE_... variables, checked; errors name file and line."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _PREFIX = "ARTERIOLE_"
 #: Variables of that prefix that are no settings.
 _NOT_SETTINGS = {"ARTERIOLE_CONFIG", "ARTERIOLE_REAL_DATA", "ARTERIOLE_TOKEN", "ARTERIOLE_URL"}
+_DECIMAL = re.compile("[-+]?(0|[1-9][0-9_]*)", re.ASCII)
 
 
 class ConfigError(ArterioleError):
@@ -51,6 +53,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
+class Reader(yaml.SafeLoader):
+    """YAML 1.1, but that its other numbers are text: 0640 is not 416, and 18:00 is not 1080."""
+
+    def decimal(self, node: yaml.ScalarNode) -> Any:
+        is_decimal = _DECIMAL.fullmatch(node.value)
+        return self.construct_yaml_int(node) if is_decimal else node.value
+
+
+Reader.add_constructor("tag:yaml.org,2002:int", Reader.decimal)
+
+
 def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.environ) -> Model:
     """Read `path` into `model`.
 
@@ -62,8 +75,9 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text) or {}
+        node = yaml.compose(text, Loader=Reader)
+        misused = _misused(node, set(), {})
+        values = {} if misused else yaml.load(text, Loader=Reader) or {}
     except OSError as err:
         raise ConfigError(
             f"{path}: expected a file that can be read, found: {err.strerror or err}",
@@ -78,10 +92,9 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
         line = mark.line + 1 if mark else 1
         problem = getattr(err, "problem", None) or err
         raise ConfigError(f"{path}:{line}: not YAML: {problem}") from err
-    if (twice := _given_twice(node)) is not None:
+    if misused is not None:
         raise ConfigError(
-            f"{path}:{twice.start_mark.line + 1}: {twice.value} is given twice",
-            hint="keep the one that is meant",
+            f"{path}:{misused.line}: {misused.told}", hint="keep what is meant, and write it out"
         )
     if not isinstance(values, dict):
         raise ConfigError(f"{path}:1: expected keys with values, found {_kind(values)}")
@@ -103,21 +116,46 @@ def load(path: Path, model: type[Model], environment: Mapping[str, str] = os.env
         raise ConfigError("\n".join(lines)) from err
 
 
-def _given_twice(node: yaml.Node | None) -> yaml.ScalarNode | None:
-    """The first key that stands twice in one mapping; YAML takes the last without a word."""
-    if isinstance(node, yaml.SequenceNode):
-        inner = node.value
-    elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    return key
-                seen.add(key.value)
-        inner = [value for _, value in node.value]
-    else:
+@dataclass(frozen=True)
+class _Misused:
+    line: int
+    told: str
+
+
+def _misused(
+    node: yaml.Node | None, above: set[yaml.Node], found: dict[yaml.Node, _Misused | None]
+) -> _Misused | None:
+    """The first key that stands twice in one mapping, as YAML takes the last without a word.
+
+    Or what holds itself, by an alias. Each node is looked at once, and then is among `found`.
+    """
+    if not isinstance(node, yaml.CollectionNode):
         return None
-    return next((found for one in inner if (found := _given_twice(one)) is not None), None)
+    if node in above:
+        return _Misused(node.start_mark.line + 1, "expected a value, found one that holds itself")
+    if node not in found:
+        above.add(node)
+        found[node] = _twice(node) or next(
+            (one for inner in _inner(node) if (one := _misused(inner, above, found))), None
+        )
+        above.remove(node)
+    return found[node]
+
+
+def _inner(node: yaml.CollectionNode) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [one for pair in node.value for one in pair]
+    return list(node.value)
+
+
+def _twice(node: yaml.CollectionNode) -> _Misused | None:
+    seen: set[str] = set()
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in seen:
+                return _Misused(key.start_mark.line + 1, f"{key.value} is given twice")
+            seen.add(key.value)
+    return None
 
 
 def _override(values: dict[str, Any], keys: tuple[str, ...], name: str, value: str) -> None:
@@ -127,7 +165,7 @@ def _override(values: dict[str, Any], keys: tuple[str, ...], name: str, value: s
             raise ConfigError(f"{name}: {key} has no keys below it")
         values = inner
     try:
-        values[keys[-1]] = yaml.safe_load(value)
+        values[keys[-1]] = yaml.load(value, Loader=Reader)
     except (yaml.YAMLError, ValueError) as err:
         raise ConfigError(f"{name}: not YAML: {err}") from err
 

@@ -13,6 +13,7 @@ from arteriole.archive.addenda import Grown, addenda_of, manifests_of
 from arteriole.archive.archive import RECORD, Contents, Parcel, StoredFile, Tell
 from arteriole.archive.errors import ArchiveError, not_as_its_manifest, source_changed
 from arteriole.archive.holding import HeldFile, Holding
+from arteriole.archive.landmark import Landmark
 from arteriole.checksum import volumes
 from arteriole.checksum.digests import PIECE, FileDigest, Meter, digest_file
 from arteriole.checksum.errors import listed
@@ -25,16 +26,32 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DirectoryDestination:
-    """Raises ArchiveError if `directory` does not exist."""
+    """Raises ArchiveError if `directory` does not exist, or is not the one that was marked.
 
-    def __init__(self, directory: Path) -> None:
+    `memory` is the file that remembers which was.
+    """
+
+    def __init__(self, directory: Path, memory: Path) -> None:
+        self._landmark = Landmark(directory, memory)
         if not directory.is_dir():
             raise ArchiveError(
                 f"the archive's directory {directory} is not there",
                 code="archive.no_folder",
                 hint="make the folder, or mount the file system; it is not made by itself",
             )
+        if self._landmark.is_away():
+            raise ArchiveError(
+                f"{self._landmark.path} is not there, and was: the archive is not mounted",
+                code="archive.no_folder",
+                hint="mount the file system; if the archive was moved without this file, make it:"
+                f" touch {self._landmark.path}",
+            )
         self._directory = directory
+
+    def mark(self) -> None:
+        """Let the directory be known again; ArchiveError if that does not succeed."""
+        with _writing(self._landmark.path):
+            self._landmark.make()
 
     def require_room(self, size: int) -> None:
         free = shutil.disk_usage(self._directory).free
@@ -93,7 +110,8 @@ class DirectoryArchive:
         return str(self.final)
 
     def is_complete(self) -> bool:
-        return self.final.exists()
+        """NB: also where a link leads to nothing, which cannot be read, and is not replaced."""
+        return self.final.exists() or self.final.is_symlink()
 
     def prepare(self, holding: Holding) -> None:
         """ArchiveError if what is not there yet does not fit, or would be written elsewhere."""
@@ -110,6 +128,7 @@ class DirectoryArchive:
                 needed += file.digest.size
         manifests = holding.manifests.values()
         self._destination.require_room(needed + sum(len(manifest.text) for manifest in manifests))
+        self._destination.mark()
 
     def packed(self, holding: Holding) -> list[Parcel]:
         """Each file on its own: so it can be looked at and copied with any tool."""
@@ -173,8 +192,10 @@ class DirectoryArchive:
     def record(self) -> dict[str, Any]:
         path = self.final / RECORD
         try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
-        except (OSError, ValueError) as err:
+            found = json.loads(path.read_bytes())
+            if not isinstance(found, dict):
+                raise ValueError("expected a record")
+        except (OSError, ValueError, RecursionError) as err:
             raise ArchiveError(
                 f"{path}: {err}",
                 code="archive.verify",
@@ -193,15 +214,7 @@ class DirectoryArchive:
         return self.packed(holding)
 
     def manifest(self, name: str) -> bytes:
-        path = self.final / "manifest" / name
-        try:
-            return path.read_bytes()
-        except OSError as err:
-            raise ArchiveError(
-                f"cannot read {path}: {err.strerror}",
-                code="archive.verify",
-                hint="an archive without its manifests proves nothing: restore from another one",
-            ) from err
+        return _manifest(self.final / "manifest" / name)
 
     def found(self, part: str) -> list[FoundFile]:
         folder = self.final / part
@@ -222,7 +235,7 @@ class DirectoryArchive:
         for name, manifest in holding.manifests.items():
             expected.add(f"manifest/{name}")
             path = folder / "manifest" / name
-            if path.is_file() and path.read_bytes() != manifest.text:
+            if path.is_file() and _manifest(path) != manifest.text:
                 raise ArchiveError(
                     f"{path} is not {manifest.path}",
                     code="archive.verify",
@@ -254,6 +267,17 @@ def _writing(path: Path) -> Iterator[None]:
             f"cannot write {path}: {err.strerror}",
             code="archive.disk_full" if err.errno in NO_SPACE else "archive.write",
             hint="check the archive's disk, quota and permissions; then retry",
+        ) from err
+
+
+def _manifest(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise ArchiveError(
+            f"cannot read {path}: {err.strerror}",
+            code="archive.verify",
+            hint="an archive without its manifests proves nothing: restore from another one",
         ) from err
 
 

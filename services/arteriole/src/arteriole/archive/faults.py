@@ -123,7 +123,7 @@ def _refused(err: exceptions.ClientError, doing: str) -> ArchiveError:
     for codes, code, meaning, hint in _REFUSALS:
         if said in codes:
             return ArchiveError(f"{doing}: {meaning} ({told})", code=code, hint=hint)
-    if said in _OVERLOAD or status >= 500:
+    if said in _OVERLOAD or status == 429 or status >= 500:
         return ArchiveError(
             f"{doing}: the endpoint failed each time it was asked ({status} {told})",
             code="archive.server",

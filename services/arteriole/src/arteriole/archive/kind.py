@@ -135,9 +135,11 @@ class ArchiveKind:
 
     def _question(self, run: str, attempt: int, given: dict[str, Any]) -> dict[str, Any]:
         fastq = attempt_folder(self._settings.fastq_root, run, attempt)
-        results = given.get("part") == Part.RESULTS
-        kinds = [DataKind.RESULTS] if results else [DataKind.RAW, DataKind.FASTQ]
-        return question(self._gate, run, fastq, given["name"], kinds)
+        if given.get("part") != Part.RESULTS:
+            return question(self._gate, run, fastq, given["name"], [DataKind.RAW, DataKind.FASTQ])
+        root = str(self._settings.manifest_root)
+        results = {"folder": given["results"], "manifest_root": root}
+        return question(self._gate, run, fastq, given["name"], [DataKind.RESULTS], results)
 
     def at_start(self, job: Job) -> dict[str, Any]:
         """With the policy of now, where something is sent.

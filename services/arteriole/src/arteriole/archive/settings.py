@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from arteriole.app.config import AbsolutePath, Section
 from arteriole.archive.clean.settings import CleanSettings
@@ -81,17 +81,27 @@ class Encryption(Section):
         return self
 
 
+def _listed(value: Any) -> Any:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+#: One path, or a list of them.
+Paths = Annotated[list[AbsolutePath], BeforeValidator(_listed), Field(max_length=100)]
+
+
 class Crypt4GH(Section):
     """Encryption by us, before anything is sent (GA4GH's Crypt4GH)."""
 
     #: Files with public keys, as crypt4gh-keygen makes them: each of their owners can read it.
     recipients: list[AbsolutePath] = Field(min_length=1, max_length=100)
     #: The private key of one of them, mode 0600: needed to bring back, not to archive and to
-    #: verify.
-    private_key: AbsolutePath | None = None
-    #: A file with its passphrase, mode 0600; without it the variable C4GH_PASSPHRASE has it, if
-    #: the key has one.
-    passphrase_file: AbsolutePath | None = None
+    #: verify. One path, or a list: what was archived before a change of keys needs the old one.
+    private_key: Paths = Field(default_factory=list)
+    #: A file with its passphrase, mode 0600, or a list, of which each is tried; without it the
+    #: variable C4GH_PASSPHRASE has it, if the key has one.
+    passphrase_file: Paths = Field(default_factory=list)
 
 
 class LockMode(enum.StrEnum):
@@ -182,8 +192,8 @@ class S3Settings(Section):
 class ArchiveDestination(Section):
     """Either of the two."""
 
-    #: A folder, which has to exist: an unmounted file system is not filled by mistake. Either this
-    #: or `s3`.
+    #: A folder, which has to exist. The first job leaves a mark in it, without which it counts as
+    #: not mounted from then on. Either this or `s3`.
     directory: AbsolutePath | None = None
     #: A bucket at Amazon or another server of S3 (MinIO, Swift, ...). Either this or `directory`.
     s3: S3Settings | None = None

@@ -200,6 +200,7 @@ def _archived(task: Task, share: Share, parcels: list[Parcel], meter: Meter) -> 
     record = {
         "run": task.run,
         "attempt": task.attempt,
+        "destination": task.parameters["name"],
         **share.more,
         "files": len(holding.files),
         "bytes": holding.size,

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from arteriole.app.config import Section, load
+from arteriole.app.config import load
 from arteriole.policy.policy import UNKNOWN, Judgement, Policy, Subject
-from arteriole.policy.settings import DataKind, Identifier
+from arteriole.policy.settings import DataKind, Identifier, Stated
 
 
-class Case(Section):
+class Case(Stated):
     project: str = Field(default="", max_length=200)
     consent: Identifier = UNKNOWN
     kind: DataKind
@@ -30,7 +30,7 @@ class Case(Section):
         return self.expect != found.word or other_rule
 
 
-class Cases(Section):
+class Cases(Stated):
     cases: list[Case] = Field(min_length=1, max_length=10_000)
 
 

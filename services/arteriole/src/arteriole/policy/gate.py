@@ -16,8 +16,9 @@ from arteriole.app.config import ConfigError
 from arteriole.app.errors import ArterioleError
 from arteriole.policy.errors import PolicyError
 from arteriole.policy.explanation import explain
-from arteriole.policy.policy import Policy
+from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.reading import read_policy
+from arteriole.policy.results import Records
 from arteriole.policy.settings import DataKind
 from arteriole.policy.subjects import subjects_of
 
@@ -39,9 +40,17 @@ class Gate:
     run_roots: tuple[Path, ...]
 
     def question(
-        self, run: str, fastq: Path, destination: str, kinds: Sequence[DataKind]
+        self,
+        run: str,
+        fastq: Path,
+        destination: str,
+        kinds: Sequence[DataKind],
+        results: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """What a job's parameters are to have, so that its worker asks. Nothing is looked at."""
+        """What a job's parameters are to have, so that its worker asks. Nothing is looked at.
+
+        `results`: of these, their `folder` and the `manifest_root`.
+        """
         folders = [str(root / run) for root in dict.fromkeys(self.run_roots)]
         return {
             "file": str(self.path),
@@ -49,6 +58,7 @@ class Gate:
             "fastq": str(fastq),
             "destination": f"{self.service}.{destination}",
             "kinds": [kind.value for kind in kinds],
+            "results": results,
         }
 
     def explain(self, run: str, fastq: Path) -> dict[str, Any]:
@@ -59,10 +69,17 @@ class Gate:
 
 
 def question(
-    gate: Gate | None, run: str, fastq: Path, destination: str, kinds: Sequence[DataKind]
+    gate: Gate | None,
+    run: str,
+    fastq: Path,
+    destination: str,
+    kinds: Sequence[DataKind],
+    results: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """What the parameters of a job are to have; a site without a policy asks nothing."""
-    return {} if gate is None else {QUESTION: gate.question(run, fastq, destination, kinds)}
+    if gate is None:
+        return {}
+    return {QUESTION: gate.question(run, fastq, destination, kinds, results)}
 
 
 def ask(parameters: dict[str, Any], *, observe: bool = False) -> None:
@@ -130,6 +147,8 @@ def _answer(question: dict[str, Any], *, observe: bool) -> None:
         if observe:  # there may be no attempt yet, and its sheet elsewhere
             return
         raise
+    if (results := question.get("results")) is not None:
+        subjects += _of_others(policy, question, results)
     for kind in map(DataKind, question["kinds"]):
         judged = policy.strictest(subjects, kind, question["destination"])
         if not judged.allowed:
@@ -138,3 +157,10 @@ def _answer(question: dict[str, Any], *, observe: bool) -> None:
                 hint="name another destination, or change policy.yaml; why: arteriole policy"
                 f" explain {Path(question['fastq']).parent.name}",
             )
+
+
+def _of_others(policy: Policy, question: dict[str, Any], results: dict[str, str]) -> list[Subject]:
+    """Whose reads are in the results besides: their attempts may be of other runs."""
+    roots = [Path(folder).parent for folder in question["run_dirs"]]
+    records = Records(roots, Path(question["fastq"]).parents[1], Path(results["manifest_root"]))
+    return records.subjects_in(policy, Path(results["folder"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from arteriole.app.config import ConfigError, load
+from arteriole.app.config import ConfigError, Reader, load
 from arteriole.app.name_pattern import compiled
 from arteriole.policy.policy import PlacedRule, Policy
 from arteriole.policy.settings import Form, Label, PolicySettings
@@ -60,7 +60,7 @@ def _services(settings: PolicySettings) -> Mapping[str, Mapping[str, Label]]:
 
 def _lines(path: Path, key: str) -> tuple[int, ...]:
     """The line of each item of the list at `key`, or that of the key if no list is there."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=Reader)
     for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if name.value == key:
             items = value.value if isinstance(value, yaml.SequenceNode) else [name]

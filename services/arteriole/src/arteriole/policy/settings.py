@@ -2,7 +2,7 @@
 
 import enum
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -39,7 +39,18 @@ class Form(enum.StrEnum):
     NEVER = "never"
 
 
-class Label(Section):
+class Stated(Section):
+    """One whose keys have values: an empty one would widen what it was to narrow."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _some(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("expected a value, found none: leave the key out, or give it one")
+        return value
+
+
+class Label(Stated):
     """What the site declares of a destination."""
 
     #: The country that it stands in.
@@ -51,14 +62,14 @@ class Label(Section):
     form: Literal[Form.CLEAR, Form.ENCRYPTED]
 
 
-class Labels(Section):
+class Labels(Stated):
     #: The destinations of the transfer service, by the names that they have in arteriole.yaml.
     transfer: dict[str, Label] = Field(default_factory=dict)
     #: Those of the archive service, likewise.
     archive: dict[str, Label] = Field(default_factory=dict)
 
 
-class Rule(Section):
+class Rule(Stated):
     """What it is about, then what is so; whatever is left out is any, or not limited."""
 
     #: The rule's name, by which it is told of.
@@ -79,12 +90,12 @@ class Rule(Section):
     #: none.
     form: Form = Form.CLEAR
     #: The site's own copy stays for at least so many days; for ever, if it is left out.
-    keep_days: int | None = Field(default=None, ge=0, le=36_500)
+    keep_days: int | None = Field(default=None, ge=0, le=36_500, strict=True)
     #: So many archived copies there have to be before the site's own may go.
-    copies: int = Field(default=1, ge=1, le=9)
+    copies: int = Field(default=1, ge=1, le=9, strict=True)
 
 
-class PolicySettings(Section):
+class PolicySettings(Stated):
     #: What each destination is.
     destinations: Labels = Labels()
     #: A folder of tables that say of each sample its consent ([metadata.md](metadata.md)).

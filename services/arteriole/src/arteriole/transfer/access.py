@@ -24,12 +24,12 @@ def _directory_mode(value: object) -> str:
 
 
 def _octal(value: object) -> int:
-    """NB: YAML takes 0640 for an octal number, and 640 for one that is none."""
+    """NB: 640 without quotes is a decimal number, and no mode; 0640 is text."""
     try:
-        mode = int(value, 8) if isinstance(value, str) else value
+        mode = int(value, 8) if isinstance(value, str) else -1
     except ValueError:
-        mode = None
-    if not isinstance(mode, int) or isinstance(mode, bool) or mode < 0:
+        mode = -1
+    if mode < 0:
         raise _unfit(value, "0640")
     if (mode & _WRITE) & ~((mode & _READ) >> 1):
         raise _unfit(value, "0640: nobody may write what he may not read")

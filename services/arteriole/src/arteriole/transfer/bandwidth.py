@@ -13,7 +13,6 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 def _clock(value: object) -> str:
-    """NB: YAML takes 18:00 without quotes for the number 1080."""
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
         raise ValueError(f'expected a time of day in quotes, as "08:00", found {value!r}')
     return value

@@ -32,7 +32,7 @@ def grown(request: pytest.FixtureRequest, keys: Keys) -> tuple[Centre, Callable[
     """A site with a destination of each kind, and what tells all that is there."""
     centre: Centre = request.getfixturevalue(request.param)
     if request.param == "directory":
-        return centre, lambda: tree(centre.site.home / "vault")
+        return centre, lambda: tree(centre.site.home / "vault" / centre.run)
     store: Store = request.getfixturevalue("store")
     return centre, store.objects
 

@@ -13,6 +13,7 @@ import pytest
 
 from arteriole.app.errors import ArterioleError
 from arteriole.archive.kind import ArchiveKind, ArchiveRequest
+from arteriole.archive.landmark import MARK
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.archive.work import work
 from arteriole.checksum.kind import ChecksumKind
@@ -95,6 +96,17 @@ def test_a_repeat_verifies_and_writes_nothing(place: Place) -> None:
     assert {p: p.stat().st_mtime_ns for p in place.final.rglob("*")} == before
 
 
+def _unreadable(path: Path) -> None:
+    """For root, too."""
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+
+
+def _dangling(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("nothing")
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -104,6 +116,9 @@ def test_a_repeat_verifies_and_writes_nothing(place: Place) -> None:
         (lambda final: (final / "manifest" / "fastq.md5").write_bytes(b""), "fastq.md5"),
         (lambda final: (final / "archive.json").unlink(), "archive.json"),
         (lambda final: (final / "archive.json").write_text("{"), "archive.json"),
+        (lambda final: (final / "archive.json").write_text("[]"), r"archive\.json: expected a"),
+        (lambda final: _unreadable(final / "manifest" / "fastq.md5"), r"cannot read .*fastq\.md5"),
+        (lambda final: _dangling(final), r"archive\.json: .*No such file"),
     ],
 )
 def test_a_changed_archive_is_told(
@@ -168,6 +183,32 @@ def test_an_archive_that_is_not_mounted(place: Place) -> None:
         work(place.site.task(parameters))
     assert raised.value.code == "archive.no_folder"
     assert not place.directory.exists()
+
+
+def test_a_mount_point_whose_file_system_is_away_is_not_filled(place: Place) -> None:
+    """Once something was archived there; until then any folder is taken."""
+    work(place.site.task(place.parameters()))
+    place.directory.rename(place.site.home / "away")
+    place.directory.mkdir()
+    with pytest.raises(ArterioleError, match=r"arteriole-archive is not there, and was") as raised:
+        work(place.site.task(place.parameters()))
+    assert raised.value.code == "archive.no_folder" and not list(place.directory.iterdir())
+    (place.directory / MARK).touch()  # as the hint has it, of an archive that was moved
+    assert not work(place.site.task(place.parameters()))["already"]
+
+
+def test_where_no_mark_can_be_remembered_it_is_archived(place: Place) -> None:
+    (place.site.manifests.parents[1] / ".archives").touch()
+    assert not place.archive()["already"] and place.archive()["already"]
+    assert (place.directory / MARK).is_file()
+
+
+def test_an_archive_may_be_named_elsewhere(place: Place) -> None:
+    work(place.site.task(place.parameters()))
+    other = place.site.home / "other"
+    other.mkdir()
+    parameters = {**place.parameters(), "directory": str(other)}
+    assert not work(place.site.task(parameters))["already"] and (other / MARK).is_file()
 
 
 def test_manifests_that_contradict_each_other(place: Place) -> None:

@@ -1,11 +1,13 @@
 """What may be taken away, and everything that speaks against it."""
 
+import contextlib
 import copy
 import itertools
 import json
 import os
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,6 +34,7 @@ from arteriole.policy.gate import Gate
 
 from ..conftest import Site, kill_process_of
 from .conftest import Centre, Keys
+from .swift import Swift, swift
 
 PROJECT = "CLIN_Secret"
 OTHER = "200701_A00834_0190_BHOTHERXX"
@@ -88,11 +91,20 @@ class Cleaning:
             other__G2={"report.html": b"<html>"},
         )
         self.centre.checksum(part="results")
+        self.write_other(PROJECT)
+
+    def write_other(self, project: str) -> None:
+        """The attempt of the other run is of this project."""
+        folder = self.site.fastq.parents[1] / OTHER / "attempt-1"
+        folder.mkdir(parents=True, exist_ok=True)
+        record = {"files": [], "projects": {"S1": [project]}, "finished": ago(40)}
+        (folder / "attempt.json").write_text(json.dumps(record))
 
     def write_policy(self, **rule: Any) -> None:
         label = {"country": "AU", "premises": True, "form": "clear"}
         labels = {"archive": {"vault": label, "tape": label}}
-        text = yaml.safe_dump({"destinations": labels, "rules": [{**RULE, **rule}]})
+        given = {key: value for key, value in {**RULE, **rule}.items() if value is not None}
+        text = yaml.safe_dump({"destinations": labels, "rules": [given]})
         self.policy.write_text(text)
 
     def archive(self) -> None:
@@ -187,6 +199,23 @@ def test_a_bucket_proves_it_too_by_its_lists(s3: Centre) -> None:
     (made.site.runfolder / "RunInfo.xml").write_text("of another size")
     (objection,) = _objections(work(made.task("list", kinds=["raw"])))
     assert "vault: runfolder/RunInfo.xml has another size there than here" in objection["message"]
+
+
+def test_a_store_is_one_by_two_addresses_and_two_stores_may_call_their_buckets_the_same(
+    s3: Centre, swift_server: Swift, bucket: str, tmp_path: Path
+) -> None:
+    made = Cleaning(s3)
+    tape = {**s3.destination, "endpoint_url": swift_server.endpoint}
+    made.settings["destinations"]["tape"] = {"s3": tape}
+    made.archive()
+    (objection,) = _objections(work(made.task("list", kinds=["raw"])))
+    assert "1 of 2" in objection["message"] and "tape: its archive.json" in objection["message"]
+    with swift(tmp_path / "swift") as other:
+        other.client().create_bucket(Bucket=bucket)
+        tape["endpoint_url"] = other.endpoint
+        made.archive()
+        (listed,) = work(made.task("list", kinds=["raw"]))["kinds"]
+    assert listed["may_go"], listed
 
 
 def test_an_encrypted_copy_counts_only_where_somebody_here_can_open_it(
@@ -390,8 +419,10 @@ def test_a_kill_at_the_very_end_leaves_nothing_in_the_way(
         task.job_id = 2
         told = work(task)["kinds"]["raw"]
         cleaning.age_entries(6)
-    assert cleaning.names_in_bin() == ["raw.emptied.json"]
+    assert cleaning.names_in_bin() == ["raw.emptied-2.json", "raw.emptied.json"]
     assert (first["emptied_by"], told["emptied_by"]) == (1, 2)
+    proofs = [json.loads(path.read_text()) for path in sorted(cleaning.bin.iterdir())]
+    assert proofs == [told, first]
 
 
 def _nothing(_: Cleaning) -> None:
@@ -416,6 +447,12 @@ def _archived_file_gone(c: Cleaning) -> None:
 def _same_place_twice(c: Cleaning) -> None:
     shutil.rmtree(c.second)
     c.second.symlink_to(c.home / "vault")
+
+
+def _mirrored(c: Cleaning) -> None:
+    """As two mounts of one share show it: on two devices, with other inodes."""
+    shutil.rmtree(c.second)
+    shutil.copytree(c.home / "vault", c.second)
 
 
 def _partial_restore(c: Cleaning) -> None:
@@ -491,7 +528,10 @@ REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str, str]] =
         lambda c: (c.second / c.run / "attempt-1" / "runfolder" / "RunInfo.xml").write_text("x"),
         {}, "not_proven", "tape: runfolder/RunInfo.xml has another size",
     ),
-    "one place under two names": (_same_place_twice, {}, "not_proven", "place of another"),
+    "one place under two names": (
+        _same_place_twice, {}, "not_proven", "tape: its archive.json is that of vault",
+    ),
+    "one place by two mounts": (_mirrored, {}, "not_proven", "1 of 2 .* is that of vault"),
     "a copy where the policy wants none": (
         _nothing, {"policy": {"form": "never"}}, "not_proven", "should not be there",
     ),
@@ -694,6 +734,10 @@ RESULTS_REFUSED: dict[str, tuple[Callable[[Cleaning], Any], dict[str, Any], str,
     "another run of which nobody speaks": (
         lambda c: c.evidence.update(merged=[]), {}, "held", "nobody says so",
     ),
+    "another run of a project of which no rule speaks": (
+        lambda c: c.write_other("research"), {"project": "CLIN_.*"},
+        "not_proven", "by the policy results data should not be there",
+    ),
     "an analysis at work": (
         lambda c: (c.centre.results / ".bcbio.G3.partial").mkdir(), {}, "busy", "G3.partial",
     ),
@@ -886,6 +930,75 @@ def test_what_a_worker_did_before_its_end_is_told(
     assert (event["who"], event["payload"]["job_id"]) == ("bob", job_id)
     assert list(event["payload"]["kinds"]) == ["fastq"]
     assert event["payload"]["kinds"]["fastq"]["people"]
+
+
+@pytest.fixture
+def small(cleaning: Cleaning) -> Iterator[Path]:
+    """The file system that runs, FASTQs and their bin are on; archives and manifests are not."""
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a small tmpfs")
+    folder = cleaning.home / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
+    for name in ("runs", "fastq", "bin"):
+        shutil.copytree(cleaning.home / name, folder / name, symlinks=True)
+        shutil.rmtree(cleaning.home / name)
+        (cleaning.home / name).symlink_to(folder / name)
+    cleaning.settings |= {"run_roots": [str(folder / "runs")], "fastq_root": str(folder / "fastq")}
+    cleaning.clean["bins"] = [str(folder / "bin")]
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill(folder: Path) -> None:
+    with contextlib.suppress(OSError), open(folder / "filler", "ab", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_bin_on_a_full_disk_is_emptied(
+    cleaning: Cleaning, small: Path, serve: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    served = Served(cleaning, serve).listed(until)
+    _fill(small)
+    refused = served.ask().json()["error"]
+    assert refused["code"] == "disk.full" and str(small / "bin" / NAME) in refused["message"]
+    assert "a few KB are needed there: empty the bin" in refused["hint"]
+    assert served.events("clean_said") == [] and cleaning.names_in_bin() == [NAME]
+    (small / "filler").unlink()
+    served.ask("ada")
+    assert served.ended(served.ask("bob"), until)["state"] == "done"
+    cleaning.age_entries(6)
+    _fill(small)
+    served.ask("ada", "empty")
+    job = served.ended(served.ask("bob", "empty"), until)
+    assert sorted(job["result"]["kinds"]) == ["fastq", "raw"], job
+    assert cleaning.names_in_bin() == [NAME, "fastq.emptied.json", "raw.emptied.json"]
+
+
+def test_a_bin_on_a_full_disk_is_not_emptied_for_an_older_store(
+    cleaning: Cleaning, small: Path, serve: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    served = Served(cleaning, serve).listed(until)
+    work(cleaning.task())
+    cleaning.age_entries(6)
+    mark = small / "bin" / NAME
+    told = json.loads(mark.read_text())
+    epoch, _, number = told["archive"]["cursor"].rpartition("-")
+    told["archive"]["cursor"] = f"{epoch}-{int(number) + 90}"
+    mark.write_text(json.dumps(told))
+    _fill(small)
+    assert served.ask("ada", "empty").json()["error"]["code"] == "clean.bin"
+    assert cleaning.names_in_bin() == [NAME, "fastq", "raw"]
+
+
+def test_a_move_for_which_there_is_no_room_is_told(cleaning: Cleaning, small: Path) -> None:
+    _fill(small)
+    with pytest.raises(CleanError, match="is not moved: No space left") as raised:
+        work(cleaning.task())
+    assert raised.value.code == "disk.full" and cleaning.site.fastq.is_dir()
+    (small / "filler").unlink()
+    assert sorted(work(cleaning.task())["kinds"]) == ["fastq", "raw"]
 
 
 def test_where_it_only_observes_it_only_lists(

@@ -110,6 +110,35 @@ def test_it_is_brought_back_with_the_private_key(sealed: Centre, keys: Keys, ref
         sealed.archive()
 
 
+def test_after_a_change_of_keys_it_is_brought_back_with_the_old_one_and_the_new(
+    sealed: Centre, keys: Keys, refused: Any, tmp_path: Path
+) -> None:
+    """The new one has a passphrase; keys and passphrases are tried in turn."""
+    locked = _locked(keys, tmp_path)
+    sealed.destination["crypt4gh"]["recipients"] = [keys.public("hospital")]
+    sealed.archive()
+    sealed.destination["crypt4gh"]["recipients"] = [str(locked.with_suffix(".pub"))]
+    (sealed.site.runfolder / "late.txt").write_bytes(b"late")
+    sealed.checksum()
+    assert len(sealed.archive()["addenda"]) == 1
+    for name, words in (("wrong", "battery staple"), ("right", "correct horse")):
+        (tmp_path / name).write_text(words)
+        (tmp_path / name).chmod(0o600)
+    sealed.destination["crypt4gh"]["passphrase_file"] = [f"{tmp_path}/wrong", f"{tmp_path}/right"]
+    for alone in (keys.private("hospital"), str(locked)):
+        with_key(sealed, alone)
+        with refused("archive.key", "not encrypted for the private key in"):
+            sealed.restore()
+    both = [keys.private("stranger"), f"{tmp_path}/gone", str(locked), keys.private("hospital")]
+    sealed.destination["crypt4gh"]["private_key"] = both
+    assert sealed.archive()["already"]
+    sealed.restore()
+    assert restored(sealed) == sealed.data
+    both.pop()
+    with refused("archive.key", "gone; it cannot be read"):
+        sealed.restore(file=ONE)
+
+
 def test_the_readme_restores_it(sealed: Centre, store: Store, keys: Keys, tmp_path: Path) -> None:
     """With EGA's program, tar, md5sum and the private key."""
     sealed.archive()

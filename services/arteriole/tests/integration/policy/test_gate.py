@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from arteriole.app.store import Store
 from arteriole.archive.kind import ArchiveKind, ArchiveRequest
+from arteriole.archive.landmark import MARK
 from arteriole.archive.settings import ArchiveSettings
 from arteriole.archive.work import observe as observe_archive
 from arteriole.archive.work import work as archive
@@ -91,7 +92,8 @@ class Place:
         return job
 
     def moved(self) -> list[Path]:
-        return [*self.vault.iterdir(), *self.far.iterdir()]
+        archived = [path for path in self.vault.iterdir() if path.name != MARK]
+        return [*archived, *self.far.iterdir()]
 
 
 @pytest.fixture
@@ -166,6 +168,55 @@ def test_results_are_a_kind_of_their_own(place: Place) -> None:
     assert "policy" in place.archive_parameters(part="results")
     with _refused("no rule"):
         place.archive_parameters()
+
+
+def _results_of_two_runs(place: Place, projects: list[str]) -> Path:
+    """The folder of the other run's attempt, which is of these projects."""
+    other = place.site.fastq.parents[1] / "200701_A00834_0190_BHOTHERXX" / "attempt-1"
+    other.mkdir(parents=True)
+    (other / "attempt.json").write_text(json.dumps({"projects": {"S1": projects}}))
+    unit = place.site.home / "results" / place.run / "attempt-1" / "bcbio.G1"
+    unit.mkdir(parents=True)
+    reads = [{"path": f"{run}/attempt-1/a.fastq.gz"} for run in (place.run, other.parent.name)]
+    record = {"samples": [{"sample": "S1", "reads": {"R1": reads}}]}
+    (unit / "analysis.json").write_text(json.dumps(record))
+    return other
+
+
+def test_results_are_of_every_run_whose_reads_are_in_them(place: Place) -> None:
+    other = _results_of_two_runs(place, [PROJECT])
+    before = place.archive_parameters(part="results")
+    record = other / "attempt.json"
+    record.write_text(json.dumps({"projects": {"S1": ["HIDDEN"]}}))
+    place.archive_parameters()
+    with _refused("no rule of policy.yaml fits results data") as raised:
+        place.archive_parameters(part="results")
+    assert "HIDDEN" not in str(raised.value)
+    with _refused("no rule"):
+        archive(place.site.task(before))
+    kept = place.site.manifests.parents[1] / other.parent.name / "attempt-1"
+    kept.mkdir(parents=True)
+    record.rename(kept / "attempt.json")  # as clean leaves it
+    with _refused("no rule"):
+        place.archive_parameters(part="results")
+    (kept / "attempt.json").write_text(json.dumps({"projects": {"S1": [PROJECT]}}))
+    assert place.archive_parameters(part="results") == before
+    (kept / "attempt.json").unlink()
+    with _refused(str(other), "policy.projects"):
+        place.archive_parameters(part="results")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"samples": [{"reads": {"R1": [{"path": "../../etc/passwd"}]}}]}']
+)
+def test_results_of_which_nobody_knows_whose_they_are_stay(place: Place, text: str) -> None:
+    _results_of_two_runs(place, [PROJECT])
+    (path,) = place.site.home.glob("results/*/*/*/analysis.json")
+    path.write_text(text)
+    with _refused("whose reads are in it cannot be known", "policy.projects"):
+        place.archive_parameters(part="results")
+    path.parent.rename(path.parent.with_name(".bcbio.G1.partial"))  # it is made anew
+    place.archive_parameters(part="results")
 
 
 def test_a_policy_that_cannot_be_used_lets_nothing_go(place: Place) -> None:

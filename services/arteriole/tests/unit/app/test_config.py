@@ -200,11 +200,29 @@ def test_without_tokens_a_host_of_this_machine_alone(tmp_path, host, is_open):
         ("mode: act\nmode: observe\n", "2: mode is given twice"),
         ("runfolder:\n  port: 1\n  port: 2\n", "3: port is given twice"),
         ("a: [{b: 1, b: 2}]\n", "1: b is given twice"),
+        ("host: a\nchat: &a [*a]\n", "2: expected a value, found one that holds itself"),
+        ("chat: &a\n  users: {a: [*a]}\n", "1: expected a value, found one that holds itself"),
     ],
 )
-def test_a_key_that_is_given_twice_is_refused(tmp_path, text, told):
+def test_what_yaml_would_take_is_refused(tmp_path, text, told):
     with pytest.raises(ConfigError, match=re.escape(f"arteriole.yaml:{told}")):
         read(tmp_path, text)
+
+
+def test_aliases_are_looked_at_once(tmp_path):
+    """Written out, they are a billion."""
+    lines = [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(ConfigError, match=rf"arteriole\.yaml:1: x0: {UNKNOWN}"):
+        read(tmp_path, "\n".join(["x0: &x0 [a]", *lines]))
+
+
+@pytest.mark.parametrize("port", ["18:00", "0x10", "0o10"])
+def test_a_number_is_decimal(tmp_path, port):
+    told = rf"yaml:3: runfolder\.port: expected a whole number, found '{port}'"
+    with pytest.raises(ConfigError, match=told):
+        read(tmp_path, GOOD.replace("8280", port))
+    with pytest.raises(ConfigError, match=r"^ARTERIOLE_RUNFOLDER__PORT: "):
+        read(tmp_path, GOOD, {"ARTERIOLE_RUNFOLDER__PORT": port})
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a: 2001-99-99\n", b"a: \x00\n", b"&a [*a"])

@@ -32,6 +32,7 @@ def refusal(code: str, status: int) -> exceptions.ClientError:
         (refusal("SlowDown", 503), "archive.server"),
         (refusal("RequestTimeout", 400), "archive.server"),
         (refusal("", 502), "archive.server"),
+        (refusal("TooManyRequests", 429), "archive.server"),
         (refusal("MethodNotAllowed", 405), "archive.refused"),
         (exceptions.NoCredentialsError(), "archive.credentials"),
         (exceptions.EndpointConnectionError(endpoint_url="u"), "archive.unreachable"),

@@ -64,7 +64,7 @@ def test_nothing_is_noted_where_all_is_there(site: Callable[..., Settings]) -> N
         ("hosts", "transfer.destinations.far.known_hosts"),
         ("credentials", "archive.destinations.s3.s3.credentials_file"),
         ("public", "archive.destinations.s3.s3.crypt4gh.recipients.0"),
-        ("private", "archive.destinations.s3.s3.crypt4gh.private_key"),
+        ("private", "archive.destinations.s3.s3.crypt4gh.private_key.0"),
         ("token", "metadata.sources.0.http.token_file"),
     ],
 )

@@ -114,6 +114,27 @@ ALL = {"transfer.cluster", "archive.vault", "archive.near", "archive.far"}
         ("    far:", "    fair: {country: AU, premises: true, form: clear}\n    far:",
          r":1: destinations\.archive\.fair: arteriole\.yaml has no such"),
         ("rules:", "rules: [", r": not YAML"),
+        ("rules:", "x: &a [*a]\nrules:", r":9: expected a value, found one that holds itself"),
+        # what is empty would hold for all, and YAML has other numbers than people mean
+        *(
+            (f"{key}: {value}{after}", f"{key}:{after}",
+             rf":{line}: rules\.{n}\.{key}: expected a value, found none")
+            for key, value, after, line, n in (
+                ("project", '"CLIN_.*"', "\n    countries", 13, 2),
+                ("countries", "[AU, NZ]", "", 14, 2),
+                ("form", "encrypted", "\n    keep_days", 15, 2),
+                ("keep_days", "365", "", 16, 2),
+                ("consent", "[none]", "", 10, 0),
+            )
+        ),
+        ("metadata_folder: /data/metadata", "metadata_folder:", r":8: metadata_folder: expected a"),
+        *(
+            ("keep_days: 365", f"keep_days: {value}",
+             r":16: rules\.2\.keep_days: expected a whole number, found")
+            for value in ("yes", "0400", "1:00", "30.0", "'30'")
+        ),
+        ("copies: 2\n  -", "copies: yes\n  -",
+         r":17: rules\.2\.copies: expected a whole number, found true"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(path, old, new, told):
@@ -174,6 +195,9 @@ def test_a_case_that_is_judged_otherwise_is_shown(path):
     ]
 
 
-def test_a_bad_table_is_told_with_its_line(path):
-    done = _judge(path, _table(path, "kind: fastq, destination: archive.far, expect: maybe"))
-    assert done.exit_code == 1 and "cases.yaml:2: cases.0.expect" in done.output
+@pytest.mark.parametrize(
+    ("case", "told"), [("expect: maybe", "expect"), ("expect: refused, rule:", "rule")]
+)
+def test_a_bad_table_is_told_with_its_line(path, case, told):
+    done = _judge(path, _table(path, f"kind: fastq, destination: archive.far, {case}"))
+    assert done.exit_code == 1 and f"cases.yaml:2: cases.0.{told}: expected" in done.output

@@ -4,11 +4,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from arteriole.app.config import Reader
 from arteriole.transfer.settings import Destination
 
 
 def read(name: str, text: str) -> str | None:
-    found = Destination.model_validate({"path": "/mnt/in", **yaml.safe_load(f"{name}: {text}")})
+    found = Destination.model_validate({"path": "/mnt/in", **yaml.load(f"{name}: {text}", Reader)})
     value: str | None = getattr(found, name)
     assert Destination.model_validate(found.model_dump(mode="json")) == found
     return value
@@ -33,7 +34,7 @@ def test_a_mode_is_octal_with_quotes_and_without(name: str, text: str, mode: str
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        *(("file_mode", text) for text in ("640", "644", "600", "400", "440", "444", "660")),
+        *(("file_mode", text) for text in ("640", "644", "600", "400", "440", "444", "660", "416")),
         *(("file_mode", text) for text in ("0750", "0040", "04640", "true", "-1", "u=rw", "0620")),
         *(("directory_mode", text) for text in ("750", "755", "770", "700", "0550", "04750")),
     ],

@@ -4,6 +4,7 @@ An entry is `<bin>/<run>.attempt-<n>.<kind>/`, with `clean.json` (the proof) and
 """
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -34,15 +35,17 @@ class Entry:
         """What it is called while it is emptied."""
         return self.folder.with_name(f".{self.folder.name}.going")
 
-    @property
     def emptied(self) -> Path:
-        """What is left of it."""
-        return self.folder.with_name(f"{self.folder.name}.emptied.json")
+        """What will be left of it; that of an earlier time stays as it is."""
+        again = (f"{self.folder.name}.emptied-{number}.json" for number in itertools.count(2))
+        names = itertools.chain([f"{self.folder.name}.emptied.json"], again)
+        paths = map(self.folder.with_name, names)
+        return next(path for path in paths if not os.path.lexists(path))
 
     def emptied_by(self, job_id: int) -> dict[str, Any]:
         """Its proof, if this very job has emptied it; else empty."""
-        found = _document(self.emptied)
-        return found if found.get("emptied_by") == job_id else {}
+        proofs = map(_document, self.folder.parent.glob(f"{self.folder.name}.emptied*.json"))
+        return next((found for found in proofs if found.get("emptied_by") == job_id), {})
 
     def is_full(self) -> bool:
         return self.data.is_dir()
@@ -121,7 +124,7 @@ def forget_current(case: Case) -> None:
 
 
 def empty(entry: Entry, job_id: int) -> None:
-    """Remove it and leave its proof as `<entry>.emptied.json`; OSError if that does not succeed.
+    """Remove it and leave its proof at `Entry.emptied`; OSError if that does not succeed.
 
     NB: renamed first, so that half of it is never taken for the whole; told when the data is gone.
     """
@@ -133,8 +136,8 @@ def empty(entry: Entry, job_id: int) -> None:
         shutil.rmtree(entry.going / DATA)
     emptied = {**proof, "emptied": times.now(), "emptied_by": job_id}
     _write(path, json.dumps(emptied, indent=1).encode())
-    path.rename(entry.emptied)
-    sync_folder(entry.emptied.parent)
+    path.rename(entry.emptied())
+    sync_folder(entry.folder.parent)
     with contextlib.suppress(OSError):  # it is empty, and does no harm
         entry.going.rmdir()
 

@@ -17,18 +17,17 @@ from arteriole.app.routes import Call, Reply
 from arteriole.archive.clean import work
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import OWN, Mark
-from arteriole.archive.clean.merged import merged_runs
-from arteriole.archive.clean.objections import Objection
+from arteriole.archive.clean.merged import merged_runs, subjects_in
+from arteriole.archive.clean.objections import NoRoomError, Objection
 from arteriole.archive.clean.request import CleanRequest, Verb
 from arteriole.archive.clean.settings import CleanSettings
 from arteriole.archive.clean.words import Words, about, needs_second
-from arteriole.checksum.errors import ManifestError
 from arteriole.jobs.jobs import JobState
 from arteriole.jobs.queue import JobQueue
+from arteriole.policy.errors import PolicyError
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Subject
 from arteriole.policy.settings import DataKind
-from arteriole.policy.subjects import subjects_of
 
 #: What such jobs are told as; no stages of a run.
 RESTORE, CLEAN = "restore", "clean"
@@ -93,7 +92,7 @@ class Desk:
         request = request.completed(self._known(run, request.attempt))
         case = Case.of(run, request.attempt, await answered(self._parameters, run, request))
         found: set[str] = set()
-        with contextlib.suppress(ManifestError):  # the job will tell it
+        with contextlib.suppress(PolicyError):  # the job will tell it
             for one in (case, replace(case, verb=Verb.EMPTY)):
                 found |= {*await answered(merged_runs, one)}
         return Reply({"run": run, "attempt": request.attempt, "merged": sorted(found)})
@@ -118,19 +117,31 @@ class Desk:
                 await self._note(Mark(folder), request)
 
     async def _note(self, mark: Mark, request: CleanRequest | None) -> None:
+        """NB: what is lost is found out on a full disk too, where nothing but a bin can go."""
         try:
             known = (await answered(mark.read)).get(OWN, {}).get("cursor", "")
             newest = self._queue.events.newest
             times = [self._time_of(cursor) for cursor in (newest, known)]
-            await answered(mark.raise_own, newest, *times)
+            room = await self._raised(mark.raise_own, newest, *times)
             if request is not None and request.evidence is not None:
                 told = request.evidence
-                await answered(mark.raise_runs, told.cursor, told.time)
+                room = await self._raised(mark.raise_runs, told.cursor, told.time) or room
+            if room is not None and request is not None and request.verb is Verb.DELETE:
+                raise room
         except (OSError, ValueError, AttributeError, KeyError, TypeError, SilentError) as err:
             log.warning("how far the stores are is not marked", file=str(mark.path), error=str(err))
             if request is not None and request.verb is not Verb.LIST:
                 hint = "make the folder, mount the file system, or look at the file"
                 raise Objection("clean.bin", f"{mark.path}: {err}", hint).error() from err
+
+    async def _raised(self, how: Callable[..., None], *given: str) -> NoRoomError | None:
+        """That there is no room for it, if that is all that is wrong."""
+        try:
+            await answered(how, *given)
+        except NoRoomError as err:
+            log.warning("how far the stores are is not marked", error=str(err))
+            return err
+        return None
 
     def _time_of(self, cursor: str) -> str:
         """Of the event that has this cursor; empty if there is none."""
@@ -143,8 +154,7 @@ class Desk:
 
 def _subjects(case: Case) -> list[Subject]:
     assert case.policy is not None, "else it is not allowed"
-    run_dir = case.runfolder if case.runfolder.is_dir() else None
-    return subjects_of(policy_at(case.policy), case.record_folder, run_dir)
+    return subjects_in(case, policy_at(case.policy), case.kinds)
 
 
 def _first_word(run: str, name: str) -> dict[str, Any]:

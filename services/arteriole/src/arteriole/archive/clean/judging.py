@@ -11,7 +11,7 @@ from arteriole.app.errors import ArterioleError
 from arteriole.archive.clean import bin
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import Mark
-from arteriole.archive.clean.merged import merged_runs
+from arteriole.archive.clean.merged import merged_runs, subjects_in
 from arteriole.archive.clean.objections import Objection
 from arteriole.archive.clean.proof import Proof, claims_of, prove
 from arteriole.archive.clean.request import Verb
@@ -20,7 +20,6 @@ from arteriole.checksum.units import RESULTS
 from arteriole.policy.gate import policy_at
 from arteriole.policy.policy import Policy, Subject
 from arteriole.policy.settings import DataKind
-from arteriole.policy.subjects import subjects_of
 
 #: Seconds for which it counts what the service of runs said, and by which clocks may differ.
 EVIDENCE_SECONDS, CLOCKS = 600.0, 60.0
@@ -76,8 +75,7 @@ def of_kind(case: Case, kind: DataKind) -> Finding:
         return finding
     try:
         policy = policy_at(case.policy)
-        run_dir = case.runfolder if case.runfolder.is_dir() else None
-        subjects = subjects_of(policy, case.record_folder, run_dir)
+        subjects = subjects_in(case, policy, [kind])
     except ArterioleError as err:
         finding.objections.append(Objection(err.code, str(err), err.hint))
         return finding

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arteriole.app import times
+from arteriole.archive.clean.objections import NoRoomError
 from arteriole.checksum.manifest import sync_folder
+from arteriole.jobs.folder import NO_SPACE
 
 NAME = ".mark.json"
 #: Seconds within which a later word may tell of less than an earlier one.
@@ -47,6 +49,9 @@ class Mark:
 
         Args:
             time: of its newest event. then: of the event that was marked, as it has that now.
+
+        Raises:
+            NoRoomError: nothing is lost, and that it has come farther cannot be written.
         """
         known = self.read().get(OWN)
         lost = known and (is_behind(known["cursor"], cursor) or known["time"] != then)
@@ -66,14 +71,23 @@ class Mark:
         if found.get(key, {}).get("lost"):
             return
         found[key] = {**found[key], "lost": True} if lost else {"cursor": cursor, "time": time}
-        self._write(found)
+        try:
+            self._write(found)
+        except OSError as err:
+            if lost or err.errno not in NO_SPACE:
+                raise
+            raise NoRoomError(f"{self.path} cannot be written", err) from err
 
     def _write(self, document: dict[str, Any]) -> None:
         partial = self.path.with_name(f"{NAME}.partial")
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(partial, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
         partial.rename(self.path)
         sync_folder(self.path.parent)
 

@@ -1,38 +1,31 @@
-"""Other runs whose reads are in an attempt's results: an analysis merges lanes and top-ups."""
+"""Whose reads are in an attempt's results: those of other runs, too."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from arteriole.archive.clean import bin
 from arteriole.archive.clean.case import Case
-from arteriole.checksum.errors import ManifestError
+from arteriole.policy.policy import Policy, Subject
+from arteriole.policy.results import Records, attempts_in
 from arteriole.policy.settings import DataKind
-
-#: As an analysis leaves it in its unit of results.
-RECORD = "analysis.json"
+from arteriole.policy.subjects import subjects_of
 
 
 def merged_runs(case: Case) -> list[str]:
-    """Those that analysis.json of a unit names; a unit without it is of this run alone.
-
-    Raises:
-        ManifestError: one cannot be read.
-    """
-    found: set[str] = set()
-    for path in (path for folder in _folders(case) for path in folder.glob(f"*/{RECORD}")):
-        try:
-            samples = json.loads(path.read_bytes())["samples"]
-            sources = [
-                one for sample in samples for read in sample["reads"].values() for one in read
-            ]
-            found |= {str(source["path"]).partition("/")[0] for source in sources}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
-            raise ManifestError(
-                f"whose reads are in it cannot be known: {path}: {type(err).__name__}",
-                hint="see whether it is as it was archived: arteriole restore RUN --part results",
-            ) from err
+    """The other runs; PolicyError if they cannot be known."""
+    found = {one.run for folder in _folders(case) for one in attempts_in(folder)}
     return sorted(found - {case.run})
+
+
+def subjects_in(case: Case, policy: Policy, kinds: Iterable[DataKind]) -> list[Subject]:
+    """Whose data that is; PolicyError if that cannot be known."""
+    run_dir = case.runfolder if case.runfolder.is_dir() else None
+    found = subjects_of(policy, case.record_folder, run_dir)
+    if DataKind.RESULTS in kinds:
+        roots = case.fastq.parents[1], case.manifests.parents[1]
+        records = Records([case.runfolder.parent], *roots)
+        found += [one for folder in _folders(case) for one in records.subjects_in(policy, folder)]
+    return found
 
 
 def _folders(case: Case) -> Iterable[Path]:

@@ -12,6 +12,19 @@ class CleanError(ConflictError):
     code = "clean.failed"
 
 
+class NoRoomError(CleanError):
+    """The few KB that are to be written first do not fit."""
+
+    code = "disk.full"
+
+    def __init__(self, what: str, err: OSError) -> None:
+        super().__init__(
+            f"{what}: {err.strerror}",
+            hint="a few KB are needed there: empty the bin, as far as its days are over"
+            " (arteriole clean RUN --empty), or make room",
+        )
+
+
 @dataclass(frozen=True)
 class Objection:
     code: str

@@ -91,39 +91,47 @@ def prove(
     subjects: Sequence[Subject],
     kind: DataKind,
 ) -> Proof:
-    """Each destination is looked at; what cannot be reached does not count."""
+    """Each destination is looked at; what cannot be reached does not count.
+
+    NB: no two jobs write the same archive.json, so two that are the same are of one archive, by
+    whatever mounts, links or addresses it was reached.
+    """
     proof = Proof(manifests_of(claims))
-    places: set[str] = set()
+    seen: dict[str, str] = {}
     for name, parameters in case.destinations.items():
         try:
-            where, told = _copy(open_destination(parameters), claims)
+            records = _records(open_destination(parameters), claims)
         except ArterioleError as err:
             proof.lacking.append(f"{name}: {err}")
             continue
-        if where in places:
-            proof.lacking.append(f"{name}: it is the place of another destination")
+        digests = [_digest(record) for record in records]
+        if same := next((seen[one] for one in digests if one in seen), None):
+            proof.lacking.append(
+                f"{name}: its archive.json is that of {same}: one place under two names, or a copy"
+                " that no job of the archive has made"
+            )
         elif not policy.strictest(subjects, kind, ".".join(("archive", name))).allowed:
             proof.lacking.append(f"{name}: by the policy {kind} data should not be there")
         else:
-            places.add(where)
-            proof.archives[name] = told
+            seen |= dict.fromkeys(digests, name)
+            finished = max(str(record.get("finished", "")) for record in records)
+            proof.archives[name] = {"record": _digest(records), "finished": finished}
     return proof
 
 
-def _copy(destination: Destination, claims: Mapping[str, Claim]) -> tuple[str, dict[str, str]]:
-    """Where the copy is, and what its records say; ArterioleError if it is none."""
-    places, records = set(), []
+def _records(destination: Destination, claims: Mapping[str, Claim]) -> list[dict[str, Any]]:
+    """What each is archived with; ArterioleError if one is not."""
+    records = []
     for unit, claim in claims.items():
-        archive = claim.archive(destination)
         try:
-            records.append(_record(archive, claim))
+            records.append(_record(claim.archive(destination), claim))
         except ArterioleError as err:
             raise ManifestError(f"{unit}: {err}" if unit else str(err)) from err
-        where = Path(archive.where)
-        places.add(str(where.resolve() if where.is_absolute() else where))
-    digest = digest_text(json.dumps(records, sort_keys=True).encode())
-    finished = max(str(record.get("finished", "")) for record in records)
-    return "\n".join(sorted(places)), {"record": digest, "finished": finished}
+    return records
+
+
+def _digest(document: Any) -> str:
+    return digest_text(json.dumps(document, sort_keys=True).encode())
 
 
 def _record(archive: Archive, claim: Claim) -> dict[str, Any]:

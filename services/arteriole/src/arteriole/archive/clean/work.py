@@ -6,10 +6,11 @@ from typing import Any
 from arteriole.archive.clean import bin, judging
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.judging import Finding
-from arteriole.archive.clean.objections import CleanError
+from arteriole.archive.clean.objections import CleanError, NoRoomError
 from arteriole.archive.clean.request import Verb
 from arteriole.checksum.units import RESULTS
 from arteriole.jobs.exclusive import exclusive
+from arteriole.jobs.folder import NO_SPACE
 from arteriole.jobs.worker import Task
 from arteriole.policy.settings import DataKind
 
@@ -137,6 +138,8 @@ def _move(task: Task, case: Case, finding: Finding) -> None:
     try:
         bin.move(case, finding.kind, entry, proof)
     except OSError as err:
+        if err.errno in NO_SPACE:
+            raise NoRoomError(f"{case.source(finding.kind)} is not moved", err) from err
         raise CleanError(
             f"{case.source(finding.kind)} cannot be moved into {entry.folder}: {err.strerror}",
             code="clean.bin",
