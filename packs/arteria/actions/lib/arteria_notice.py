@@ -22,6 +22,8 @@ _OF_A_RUN = ("adopt", "retry", "abort", "release", "why")
 _SAFE = {
     "yes:": "yes, archived and verified",
     "yes,": "yes, in the run folder only: do not delete it",
+    "no:": "no",
+    "no,": "no",
     "only": "only on the instrument and in the run folder: delete neither",
 }
 

@@ -320,6 +320,11 @@ class Run:
         return next((abort for abort in self.aborts if abort.attempt == self.attempt), None)
 
     @property
+    def is_gone(self) -> bool:
+        """Its folder is not there, though what lies beside it is."""
+        return self.verdict is VerdictKind.UNREACHABLE and bool(self.evidence.get("gone"))
+
+    @property
     def finished(self) -> bool:
         """Every stage of the newest attempt has passed."""
         return self.attempt > 0 and all(stage.state.passed for stage in self.current)

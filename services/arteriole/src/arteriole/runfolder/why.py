@@ -8,9 +8,11 @@ from typing import Any
 
 from arteriole.app import times
 from arteriole.app.mode import Mode
+from arteriole.runfolder.absence import before
 from arteriole.runfolder.ignorable import WAIVABLE_RULES
 from arteriole.runfolder.plan import RECEIVE
 from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
+from arteriole.runfolder.safety import data_safe
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waiting import Wait
@@ -91,7 +93,7 @@ def why(
     return {
         "code": reason.code,
         "message": reason.message,
-        "data_safe": _data_safe(run),
+        "data_safe": data_safe(run),
         "urgency": reason.urgency,
         "until": _until(run, reason.urgency, result_due_hours, filling),
         "samples": _samples(run),
@@ -123,7 +125,7 @@ def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
             waived = f"; waived by {run.waiver.by}: {run.waiver.reason}"
         return _Reason("", f"{run.message}{waived}; it is {state}")
     urgency = _URGENCY.get(run.verdict, CAN_WAIT)
-    if run.code == _SUPERSEDED or run.evidence.get("gone"):
+    if run.code == _SUPERSEDED or run.is_gone:
         urgency = LATE  # other runs can be written
     return _Reason(run.code, run.message, run.hint, urgency)
 
@@ -267,18 +269,6 @@ def _minute(time: str) -> str:
 
 
 def _samples(run: Run) -> int | None:
-    found = run.evidence.get("samples")
+    kept = before(run)
+    found = (run.evidence if kept is None else kept["evidence"]).get("samples")
     return found if isinstance(found, int) else None
-
-
-def _data_safe(run: Run) -> str:
-    if run.verdict is VerdictKind.UNREACHABLE:
-        return "unknown: the run folder cannot be reached"
-    if run.verdict is VerdictKind.EMPTIED:
-        return "unknown: its base calls are not in the run folder; keep any other copy of them"
-    archived = any(s.stage == "archive" and s.state is StageState.DONE for s in run.stages)
-    if archived:
-        return "yes: the run folder is archived and verified"
-    if run.verdict in (VerdictKind.COMPLETE, VerdictKind.UNREADABLE, VerdictKind.NO_SHEET):
-        return "yes, in the run folder only: do not delete it"
-    return "only on the instrument and in the run folder: delete neither"

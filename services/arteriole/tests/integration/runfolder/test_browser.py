@@ -208,7 +208,7 @@ def test_a_run_and_back_again(browser, site):
     told = browser.text(RUN)
     for text in (
         "convert failed: a disk fails", f"mend it; then: arteriole retry {FAILED}",
-        "yes, in the run folder only", "result late", "results are due 24 h after",
+        "unknown until the disk was looked at", "result late", "results are due 24 h after",
         "docs/runbook/convert.io.md", "Attempt 1", "after convert", "all 59 are there and whole",
         "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from arteriole.app.mode import Mode
+from arteriole.runfolder.absence import away
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waivers import waive
@@ -120,7 +121,9 @@ ADOPT = f"arteriole adopt {RUN}"
 REDO = f"arteriole redo {RUN} --from"
 ONLY = "yes, in the run folder only: do not delete it"
 BOTH = "only on the instrument and in the run folder: delete neither"
-UNKNOWN = "unknown: the run folder cannot be reached"
+UNKNOWN = "unknown: the run folder cannot be reached; keep any other copy of it"
+GONE = "unknown: no longer in its landing folder; keep any other copy of it"
+FASTQS = "no, not these FASTQs; the base calls are as they were"
 
 
 @pytest.mark.parametrize(
@@ -141,11 +144,11 @@ UNKNOWN = "unknown: the run folder cannot be reached"
         (judged(VerdictKind.NO_SHEET, code="run.no_sheet", message="m", hint="h"),
          "run.no_sheet", "m", "h", LATE, ONLY),
         (judged(VerdictKind.UNREADABLE, code="c", message="m", hint="h"), "c", "m", "h", LATE,
-         ONLY),
+         BOTH),
         (judged(VerdictKind.UNREACHABLE, code="c", message="m", hint="h"), "c", "m", "h", AT_RISK,
          UNKNOWN),
         (judged(VerdictKind.UNREACHABLE, code="c", message="m", hint="h", evidence={"gone": True}),
-         "c", "m", "h", LATE, UNKNOWN),
+         "c", "m", "h", LATE, GONE),
         (judged(VerdictKind.COMPLETE, message="all"), "", "all; it is ready", "", CAN_WAIT, ONLY),
         (unadopted, "run.not_adopted", "it was in its directory before Arteriole first looked"
          " there, so nothing is done to it", ADOPT, CAN_WAIT, ONLY),
@@ -168,7 +171,7 @@ UNKNOWN = "unknown: the run folder cannot be reached"
          f"{RETRY} or ask; then: {RETRY}", LATE, ONLY),
         (failed_check("checksum.not_as_written", "the FASTQs were changed."),
          "checksum.not_as_written", "checksum failed: m",
-         f"the FASTQs were changed: {REDO} convert", LATE, ONLY),
+         f"the FASTQs were changed: {REDO} convert", LATE, FASTQS),
         (failed_check("manifest.missing", ""), "manifest.missing", "checksum failed: m",
          f"{REDO} checksum", LATE, ONLY),
         (waiting, "metadata.missing", "convert waits: 2 samples", "drop it", LATE, ONLY),
@@ -272,6 +275,13 @@ def test_results_are_due_from_the_claim_where_the_verdict_changed_since(desk):
 def test_how_many_samples(desk, evidence, samples):
     judged(VerdictKind.COMPLETE, evidence=evidence)(desk)
     assert why(desk.run)["samples"] == samples
+
+
+def test_how_many_samples_is_known_of_a_folder_that_is_gone_too(desk):
+    judged(VerdictKind.COMPLETE, evidence={"samples": 12})(desk)
+    run = desk.run
+    desk.runs.judged(run, away(run, verdict(VerdictKind.UNREACHABLE)))
+    assert why(desk.run)["samples"] == 12
 
 
 def test_a_code_that_is_none_has_no_page(desk):
