@@ -250,7 +250,8 @@ class _Judgement:
                 VerdictKind.STALLED,
                 "run.superseded",
                 f"{message}; {self._serial()} has begun {self.later} since",
-                f"arteriole abort {self._name()}",
+                f"see at once whether {self._serial()} still has the run, and {self._copy_again()};"
+                " how to end it if it is not wanted, its page says",
                 superseded_by=self.later,
                 **evidence,
             )
