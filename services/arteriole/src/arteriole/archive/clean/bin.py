@@ -44,6 +44,10 @@ class Entry:
         found = _document(self.emptied)
         return found if found.get("emptied_by") == job_id else {}
 
+    def emptied_on(self) -> str:
+        """When it was emptied; empty if it was not, or that cannot be known."""
+        return str(_document(self.emptied).get("emptied", ""))
+
     def is_full(self) -> bool:
         return self.data.is_dir()
 
