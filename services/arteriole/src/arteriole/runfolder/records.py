@@ -320,6 +320,11 @@ class Run:
         return next((abort for abort in self.aborts if abort.attempt == self.attempt), None)
 
     @property
+    def archived(self) -> bool:
+        """It is in the archive, and was verified there."""
+        return any(s.stage == "archive" and s.state is StageState.DONE for s in self.stages)
+
+    @property
     def is_gone(self) -> bool:
         """Its folder is not there, though what lies beside it is."""
         return self.verdict is VerdictKind.UNREACHABLE and bool(self.evidence.get("gone"))

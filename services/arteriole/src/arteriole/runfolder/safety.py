@@ -55,7 +55,7 @@ def data_safe(run: Run) -> str:
             if code in _BY_CODE:
                 return _BY_CODE[code]
     missing = _missing(run)
-    if any(s.stage == "archive" and s.state is StageState.DONE for s in run.stages):
+    if run.archived:
         return f"yes: archived and verified; {missing}" if missing else _ARCHIVED
     if missing:
         return f"unknown: {missing}; keep any other copy of it"

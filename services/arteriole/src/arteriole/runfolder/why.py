@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -108,7 +108,7 @@ def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if run.held is not None and run.state is not RunState.DONE:
         return _held(run, run.held)
     if not run.awaits_claim:
-        return _claimed(run, mode, waits)
+        return _found(run, _claimed(run, mode, waits))
     if run.lease is not None:
         ends = "it is ready again then, unless the client says before what became of it"
         return _Reason("", f"{_picked_up(run.lease)}; {ends}")
@@ -199,9 +199,25 @@ def _claimed(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if held:
         first = held[0]
         return _Reason(first.code, f"{first.stage} waits: {first.message}", first.hint, LATE)
-    waiting = [stage.stage for stage in run.current if stage.ready]
+    waiting = [s.stage for s in run.current if s.ready and s.state is StageState.WAITING]
     next_ = " and ".join(waiting) or "its next stage"
     return _Reason("", f"{next_} is about to begin ({attempt}){_remarks(run)}")
+
+
+def _found(run: Run, reason: _Reason) -> _Reason:
+    """NB: a folder that is away comes first: what else is missed may be missed for that alone.
+
+    One that is archived may be gone for good, and what comes then needs it no more.
+    """
+    if run.verdict is not VerdictKind.UNREACHABLE or run.finished:
+        return reason
+    away = f"since {_minute(run.verdict_since)} {run.message}"
+    if run.archived:
+        return replace(reason, message=f"{reason.message}; {away}")
+    hint = run.hint
+    if any(stage.state is StageState.FAILED for stage in run.current):
+        hint += f"; once it is there again: arteriole retry {run.name}"
+    return _Reason(run.code, f"{away}; {reason.message}", hint, LATE)
 
 
 def _remarks(run: Run) -> str:

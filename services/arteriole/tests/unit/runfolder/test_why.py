@@ -40,9 +40,13 @@ def claimed(desk):
     desk.claim()
 
 
-def running(desk):
+def half_done(desk):
     claimed(desk)
     desk.do("convert", "checksum")
+
+
+def running(desk):
+    half_done(desk)
     desk.begin("transfer")
     desk.begin("archive")
 
@@ -160,6 +164,7 @@ FASTQS = "no, not these FASTQs; the base calls are as they were"
          "all runs of K00188 are held by ada: in doubt", "arteriole release --instrument K00188",
          LATE, ONLY),
         (claimed, "", "convert is about to begin (attempt 1)", "", CAN_WAIT, ONLY),
+        (half_done, "", "transfer and archive is about to begin (attempt 1)", "", CAN_WAIT, ONLY),
         (running, "", "transfer and archive are running (attempt 1)", "", CAN_WAIT, ONLY),
         (degraded, "", "convert is running (degraded attempt 1)", "", CAN_WAIT, BOTH),
         (failed(""), "sheet.index", "convert failed: line 7", RETRY, LATE, ONLY),
@@ -282,6 +287,49 @@ def test_how_many_samples_is_known_of_a_folder_that_is_gone_too(desk):
     run = desk.run
     desk.runs.judged(run, away(run, verdict(VerdictKind.UNREACHABLE)))
     assert why(desk.run)["samples"] == 12
+
+
+def gone(desk, evidence):
+    desk.judge("unreachable", code="run.unreachable", message="it is gone", hint="bring it back",
+               evidence=evidence)  # fmt: skip
+    since(desk)
+
+
+GONE_SINCE = "since 2026-11-22T14:00Z it is gone; "
+
+
+def test_a_folder_that_is_gone_comes_before_what_is_missed_in_it(desk):
+    failed("")(desk)
+    gone(desk, {"gone": True})
+    told = why(desk.run)
+    assert told["message"] == f"{GONE_SINCE}convert failed: line 7"
+    assert (told["code"], told["page"]) == ("run.unreachable", "docs/runbook/run.unreachable.md")
+    assert told["hint"] == f"bring it back; once it is there again: {RETRY}"
+    assert (told["urgency"], told["data_safe"]) == (LATE, GONE)
+
+
+def test_a_folder_that_is_away_is_told_of_a_run_that_goes_on(desk):
+    running(desk)
+    gone(desk, {})
+    told = why(desk.run)
+    assert told["message"] == f"{GONE_SINCE}transfer and archive are running (attempt 1)"
+    assert (told["hint"], told["urgency"]) == ("bring it back", LATE)
+
+
+def test_what_comes_after_the_archive_needs_the_folder_no_more(desk):
+    done(desk)
+    desk.redo("tell")
+    gone(desk, {"gone": True})
+    told = why(desk.run)
+    about = "tell is about to begin (attempt 1)"
+    assert (told["message"], told["code"]) == (f"{about}; {GONE_SINCE[:-2]}", "")
+    assert told["urgency"] == CAN_WAIT
+
+
+def test_a_run_that_is_done_needs_its_folder_no_more(desk):
+    done(desk)
+    gone(desk, {"gone": True})
+    assert why(desk.run)["message"] == "all stages of attempt 1 are done"
 
 
 def test_a_code_that_is_none_has_no_page(desk):
