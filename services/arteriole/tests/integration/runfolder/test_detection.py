@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from arteriole.app import times
 from arteriole.app.store import Store
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.runfolder.detection import Detector
@@ -464,6 +465,31 @@ def test_each_mishap_is_told_once_and_mended_by_the_deed(
     repair(folder, sequenced)
     site.becomes(verdict="complete", state="ready")
     assert site.told("run_ready") == [run["name"]]
+
+
+def test_a_run_that_stands_still_does_so_over_a_restart(make_site, sequenced):
+    site = make_site(stalled_after=3600.0).start()
+    folder = arrive(site, sequenced, no_marker)
+    run = site.becomes(why=any_why("no change seen since"))
+    evidence = f"/api/1.0/runs/{run['name']}/evidence"
+    before = site.serving.get(evidence).json()
+    site.stop()
+    site.start()
+    assert site.serving.get(evidence).json() == before
+    site.stop()
+    known = times.seconds_since(before["evidence"]["quiet_since"])
+    site.settings = site.settings.model_copy(update={"stalled_after": known})
+    site.start()
+    run = site.becomes(verdict="stalled")
+    after = site.serving.get(evidence).json()["evidence"]
+    assert after["quiet_since"] == before["evidence"]["quiet_since"]
+    site.stop()
+    (folder / "late.txt").touch()  # it went on while nobody watched
+    site.settings = site.settings.model_copy(update={"stalled_after": 3600.0})
+    site.start()
+    run = site.becomes(verdict="copying")
+    after = site.serving.get(evidence).json()["evidence"]
+    assert after["quiet_since"] > before["evidence"]["quiet_since"]
 
 
 def test_the_kernel_tells_of_a_sheet_that_comes(make_site, sequenced):
