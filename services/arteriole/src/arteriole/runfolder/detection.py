@@ -23,6 +23,7 @@ from arteriole.illumina import reading, run_file
 from arteriole.illumina.calls_size import cycle_size
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.runfolder import absence
+from arteriole.runfolder.copies import Copies
 from arteriole.runfolder.directories import Directories, Location, opened
 from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
@@ -83,8 +84,10 @@ class Detector:
         settings: RunfolderSettings,
         sheets: Sheets,
         measuring: Measuring | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._runs = runs
+        self._copies = copies
         self._sheets = sheets
         self._measuring = measuring
         self._settings = settings
@@ -405,6 +408,7 @@ class Detector:
         if run.verdict in SETTLED and await aside(_is_dir, path):
             return
         verdict, seen = await self._examine(landing, run)
+        await self._hold_copy(run, verdict)
         self._runs.judged(run, verdict)
         self._note_cycles(landing, path, verdict, seen)
         news = verdict.kind is not run.verdict and verdict.kind in MEASURED
@@ -418,6 +422,14 @@ class Detector:
         due = None if watch is None else watch.due_in()
         if due is not None and landing.is_running:
             self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
+
+    async def _hold_copy(self, run: Run, verdict: Verdict) -> None:
+        """NB: before it is told as ready. A folder that was only renamed is no copy."""
+        for twin in [] if self._copies is None else self._copies.twins(run, verdict):
+            assert self._copies is not None
+            if twin.is_claimed or await aside(_is_dir, twin.path):
+                self._copies.hold(run, twin)
+                return
 
     def _note_cycles(
         self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None

@@ -43,6 +43,7 @@ from arteriole.runfolder.bodies import (
     WaiveRequest,
 )
 from arteriole.runfolder.brief import brief
+from arteriole.runfolder.copies import Copies
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.holds import Finding, Holds
 from arteriole.runfolder.leases import Leases
@@ -82,7 +83,8 @@ class RunfolderService:
         self._sheets = Sheets(settings.sheets)
         self._measuring = Measuring(self._runs)
         measuring = self._measuring if settings.read_metrics else None
-        self._detector = Detector(self._runs, settings, self._sheets, measuring)
+        copies = Copies(self._runs, self._holds)
+        self._detector = Detector(self._runs, settings, self._sheets, measuring, copies)
         self._leases = Leases(self._runs, settings.pickup_lease)
         self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
         self._page = Page("/", "the status page", "arteriole.runfolder.page")

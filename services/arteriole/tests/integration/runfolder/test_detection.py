@@ -387,6 +387,8 @@ def arrive(site, sequenced, deed, name=None):
     """A copy of the run arrives by one rename, after the deed was done to it."""
     partial = site.directories[0].parent / "partial"
     shutil.copytree(sequenced, partial)
+    if name is not None:
+        site.make_another(partial)
     deed(partial)
     return partial.rename(site.directories[0] / (name or sequenced.name))
 
@@ -551,7 +553,7 @@ def test_a_run_that_stands_still_is_superseded_by_the_next_of_its_instrument(mak
     site.becomes(verdict="stalled", why=any_why("nothing has changed since"))
     date, serial, number, flowcell = sequenced.name.split("_")
     other_side = f"{date}_{serial}_{int(number) + 1:04d}_B{flowcell[1:]}"
-    site.bring(other_side)
+    site.bring(other_side, is_copy=True)
     next_one = f"{date}_{serial}_{int(number) + 2:04d}_{flowcell}"
     (site.directories[1] / next_one).mkdir()
     run = site.becomes(verdict="stalled", why=any_why(f"has begun {next_one} since"))
@@ -578,6 +580,46 @@ def test_a_copy_that_goes_on_keeps_a_run_waiting(make_site, sequenced):
     ]  # fmt: skip
     assert set(kinds) <= {"sequencing", "copying", "complete"}
     assert kinds[-1] == "complete"
+
+
+def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
+    site = make_site().start()
+    first = site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}, "a": {}}}})
+    copy = f"{first.name}_copy"
+    site.bring(copy, directory=1, is_copy=True)
+    run = site.becomes(copy, state="pending", verdict="complete")
+    assert (run["why"]["code"], run["why"]["urgency"]) == ("run.copy", "result late")
+    assert f"it is the run of {first} under another name" in run["why"]["message"]
+    assert run["why"]["hint"].endswith(f"arteriole release {copy}")
+    assert copy not in site.told("run_ready")
+    site.act("claim", {"by": "ex2", "plan": {"stages": {"receive": {}}}}, copy, status=409)
+    release = {"scope": "run", "name": copy, "reason": "both are wanted"}
+    assert site.serving.post("/api/1.0/holds/release", release).ok
+    site.becomes(copy, state="ready")
+    assert site.told("run_ready") == [first.name, copy]
+    site.stop()
+    site.start()
+    assert site.run(copy)["state"] == "ready"
+
+
+@pytest.mark.parametrize("left", ["renamed", "dismissed", "not adopted", "another run"])
+def test_what_is_no_copy_is_taken(make_site, left):
+    site = make_site()
+    if left == "not adopted":
+        first = site.bring()
+    site.start()
+    if left != "not adopted":
+        first = site.bring()
+        site.becomes(state="ready")
+    if left == "renamed":
+        first.rename(first.with_name("renamed"))
+    else:
+        if left == "dismissed":
+            site.act("abort", {"reason": "cut short"})
+        site.bring("second", is_copy=left != "another run")
+    site.becomes("renamed" if left == "renamed" else "second", state="ready")
 
 
 def test_a_file_system_that_is_not_mounted_is_told_from_a_folder_that_is_gone(make_site):
