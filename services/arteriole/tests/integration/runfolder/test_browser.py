@@ -256,7 +256,7 @@ def test_history_is_shown_further_on_request(browser, site):
 def test_what_data_says_is_text(browser, make_site):
     site = make_site(**QUIET).start(scanned=False)
     arrive(site, OTHER)
-    (site.directories[0] / f"a {IMAGE.replace('/', '')}").mkdir()
+    (site.directories[0] / f"a {IMAGE.replace('/', '')}" / "Data").mkdir(parents=True)
     site.act("hold", {"reason": SCRIPT}, OTHER)
     site.act("release", {}, OTHER)
     do(site, OTHER, "convert", "failed", code="x.y", message=IMAGE, hint=SCRIPT)

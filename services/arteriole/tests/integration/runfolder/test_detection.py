@@ -211,11 +211,12 @@ def test_what_is_no_run_folder_disturbs_nothing(site):
     os.mkfifo(one / "fifo")
     (one / "empty").mkdir()
     (one / os.fsdecode(b"caf\xe9")).mkdir()
+    (one / os.fsdecode(b"caf\xe9") / "RunInfo.xml").touch()
     site.bring()
     site.becomes(state="ready")
     names = [name for name in site.listed() if not name.startswith("mark-")]
     assert sorted(names) == sorted([site.run()["name"], r"caf\udce9", "empty"])
-    assert site.run("empty")["why"]["message"].startswith("no marker yet; RunInfo.xml")
+    assert site.run("empty")["why"]["message"].startswith("it holds nothing of a run; no marker")
 
 
 def test_a_directory_that_vanished_disturbs_nothing_and_is_told(make_site):
@@ -249,6 +250,33 @@ def test_a_hostile_name_is_refused_and_told_of_by_no_event(site, name):
     listing = site.serving.get("/api/1.0/runfolders?state=error")
     assert listing.headers["Content-Type"] == "application/json"
     assert [entry["path"] for entry in listing.json()["runfolders"]] == [run["path"]]
+
+
+@pytest.mark.parametrize("name", ["lost+found", "@eaDir", "#recycle", "System Volume Information"])
+def test_what_is_no_run_and_cannot_be_one_is_no_error(make_site, name):
+    site = make_site()
+    folder = site.directories[0] / name
+    folder.mkdir()
+    (folder / "a").mkdir()
+    site.start()
+    later = site.directories[1] / f"{name} 2"
+    later.mkdir()
+    site.mark()
+    assert {run["name"] for run in site.runs()} == {"mark-0", "mark-1", "mark-2", "mark-3"}
+    (later / "RunInfo.xml").touch()  # a copy that has only begun
+    run = eventually(lambda: next((run for run in site.runs() if run["name"] == later.name), None))
+    assert (run["state"], run["why"]["code"]) == ("error", "run.name")
+    (later / "RunInfo.xml").rename(site.directories[0] / "RunInfo.xml")
+    eventually(lambda: later.name not in site.listed())
+
+
+def test_an_empty_folder_is_no_run_until_one_comes(site, sequenced):
+    folder = site.directories[0] / sequenced.name
+    folder.mkdir()
+    run = site.becomes(standing="no run")
+    assert "it holds nothing of a run" in run["why"]["message"]
+    (folder / "Data").mkdir()
+    site.becomes(standing="sequencing")
 
 
 def test_a_renamed_folder_leaves_its_refused_name(site):

@@ -230,7 +230,8 @@ ROWS = [
         later="NEXT", evidence={"superseded_by": "NEXT"}),
     Row("not yet superseded", [UNMARKED], "sequencing", "run.sequencing", "cycle 4", quiet=3599,
         later="NEXT"),
-    Row("no run", [all_gone, put("x/y")], "sequencing", "run.sequencing", "no marker", quiet=1e6),
+    Row("no run", [all_gone, put("x/y")], "sequencing", "run.sequencing",
+        "it holds nothing of a run; no marker", quiet=1e6, evidence={"no_run": True}),
     # not whole
     Row("missing", [without(BCL)], "copying", "run.copying", "1 of 12 files", "nothing: "),
     Row("missing, quiet", [without(BCL)], "incomplete", "run.incomplete",
