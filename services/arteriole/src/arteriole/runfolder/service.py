@@ -55,6 +55,7 @@ from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.sensor import SensorWatch
 from arteriole.runfolder.settings import RunfolderSettings
+from arteriole.runfolder.sheetless import SheetlessWatch
 from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
@@ -91,12 +92,20 @@ class RunfolderService:
         self._progress = Progress()
         self._waiting = Waiting()
         self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
+        self._sheetless = SheetlessWatch(self._runs, settings.sheet_due_hours)
         self._pressure = Pressure(self._runs, disk or Disk([]), settings.run_gb)
         self._tasks: list[asyncio.Task[None]] = []
         self.events = self._runs.events
 
     async def start(self) -> None:
-        working = (self._detector, self._leases, self._sensor, self._pressure, self._measuring)
+        working = (
+            self._detector,
+            self._leases,
+            self._sensor,
+            self._pressure,
+            self._measuring,
+            self._sheetless,
+        )
         self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:

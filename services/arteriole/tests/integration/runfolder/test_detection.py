@@ -530,6 +530,16 @@ def test_the_kernel_tells_of_a_sheet_that_comes(make_site, sequenced):
     site.becomes(state="ready")
 
 
+def test_a_sheet_that_does_not_come_is_told_of(make_site, sequenced):
+    site = make_site(sheet_due_hours=0.5 / 3600).start()
+    folder = arrive(site, sequenced, no_sheet)
+    site.becomes(verdict="no_sheet")
+    eventually(lambda: site.told("run_stuck") == [folder.name])
+    sheet_comes(folder, sequenced)
+    site.becomes(state="ready")
+    assert site.serving.get("/api/1.0/alerts").json()["alerts"] == []
+
+
 def test_a_sheet_may_come_into_a_drop_folder(make_site, sequenced, tmp_path, monkeypatch):
     monkeypatch.setattr("arteriole.runfolder.sheets.SETTLE", 0.2)
     drop = tmp_path / "sheets"
