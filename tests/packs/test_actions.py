@@ -493,13 +493,16 @@ def test_a_chat_hears_what_may_go_and_codes(action, service):
         "kinds": [
             {"kind": "raw", "files": 4, "objections": []},
             {"kind": "fastq", "files": 5, "objections": [objection]},
+            {"kind": "results", "files": 0, "objections": [objection], "gone": "is in the bin"},
         ],
     }
     service.answers["GET", f"{BASE}/status/7"] = (200, job("done", job_id=7, result=result))
     told = action("clean_list", run=RUN)
     words = "the run is (( held )) [clean.held]"
-    assert told == (True, f"{RUN}\nraw may go: 4 files\nfastq stays: {words}")
-    assert action("clean_list", run=RUN, chat_user="jane")[1].endswith("fastq stays: clean.held")
+    gone = f"results is taken away already: {words}"
+    assert told == (True, f"{RUN}\nraw may go: 4 files\nfastq stays: {words}\n{gone}")
+    told = action("clean_list", run=RUN, chat_user="jane")[1]
+    assert told.endswith("fastq stays: clean.held\nresults is taken away already")
     assert _only_listed(service)
 
 

@@ -95,6 +95,30 @@ def test_what_slack_is_told(action, service, slack):
     assert fake.refused == []
 
 
+@pytest.mark.parametrize(
+    ("safe", "told"),
+    [("yes: archived", "yes, archived and verified"), ("no: damaged", "no"),
+     ("no, unless", "no"), ("unknown: gone", "unknown"), ("unknown until", "unknown")],
+)  # fmt: skip
+def test_whether_the_data_is_safe_is_told(action, service, slack, safe, told):
+    fake = slack()
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document(why={"data_safe": safe}))
+    assert action("notify", run=RUN, what="run_error")[0]
+    assert f"\nData safe: {told}\n" in fake.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"),
+    [("no sheet", "no sheet"), ("stalled", "stalled"), ("no patient", "unknown")],
+)
+def test_the_word_of_a_run_is_told(action, service, slack, standing, told):
+    fake = slack()
+    stages = {"standing": standing, "stages": []}
+    service.answers["GET", f"{BASE}/runs/{RUN}"] = (200, document(**stages))
+    assert action("notify", run=RUN, what="run_error")[0]
+    assert fake.texts[0].startswith(f"{RUN}: {told}\n")
+
+
 def test_what_a_webhook_is_told(action, service, config, new_service):
     place = new_service()
     place.answers["POST", "/hook"] = (200, {})

@@ -1,5 +1,7 @@
 """How soon a run that is complete is told as ready: from the last file written to the event."""
 
+import itertools
+import re
 import shutil
 import statistics
 import time
@@ -13,6 +15,7 @@ from tests.bench.row import Row
 #: With it an instrument says itself that the copy has ended.
 MARKER = "CopyComplete.txt"
 RUNS, FEW = 200, 3
+_NUMBERS = itertools.count(1000)
 #: Seconds that a copy must be quiet, and between two scans: the service's defaults, and short.
 USUAL, SHORT = (5.0, 10.0), (0.5, 1.0)
 _SMALL_RUN = (
@@ -67,6 +70,7 @@ def _markers(one: Landing, run: Path, count: int, repetition: int) -> list[float
     """Milliseconds of each, one after the other, all having been seen while they were written."""
     folders = [one.folder / f"run-{repetition}-{number}" for number in range(count)]
     for folder in folders:
+        _number_anew(run)
         shutil.copytree(run, folder, ignore=shutil.ignore_patterns(MARKER))
     one.seen(count * (repetition + 1))
     taken = []
@@ -77,9 +81,16 @@ def _markers(one: Landing, run: Path, count: int, repetition: int) -> list[float
     return taken
 
 
+def _number_anew(run: Path) -> None:
+    """Two folders of one run would be taken for copies, and the second held."""
+    path = run / "RunInfo.xml"
+    path.write_text(re.sub(r'(<Run .*? Number=)"\d+"', rf'\1"{next(_NUMBERS)}"', path.read_text()))
+
+
 def _copied(one: Landing, run: Path, name: str) -> float:
     """Seconds from the last file of a copy, which is not its marker."""
     folder = one.folder / name
+    _number_anew(run)
     shutil.copytree(run, folder)
     (folder / "RunParameters.txt").touch()
     ended = time.perf_counter()

@@ -71,7 +71,11 @@ def listed(job: Dict[str, Any], messages: bool) -> str:
     for kind in result.get("kinds") or []:
         told = [_objection(one, messages) for one in kind.get("objections") or []]
         name = identifier(kind.get("kind"), "kind")
-        if told:
+        if kind.get("gone"):
+            lines.append(
+                "%s is taken away already%s" % (name, ": %s" % told[0] if messages else "")
+            )
+        elif told:
             lines.append("%s stays: %s" % (name, "; ".join(told)))
         else:
             word = "could go, if that were not" if whole else "may go"

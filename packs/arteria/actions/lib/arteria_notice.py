@@ -14,7 +14,7 @@ from arteria_text import standing
 DRILL_FAILED = "drill_failed"
 URGENCIES = ("instrument at risk", "result late", "can wait")
 _PRESSING = URGENCIES[:2]
-_WORD = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_WORD = re.compile(r"[a-z_]{1,40}|no (?:run|sheet)", re.ASCII)
 _UNTIL = re.compile(r"now\b|\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
 _COMMAND = re.compile(r"arteriole ([a-z]+) (\S+)(?: --from (\S+))?", re.ASCII)
 #: The commands that name a run and need no more than that.
@@ -24,6 +24,8 @@ _GO_ON = ("adopt", "retry", "redo")
 _SAFE = {
     "yes:": "yes, archived and verified",
     "yes,": "yes, in the run folder only: do not delete it",
+    "no:": "no",
+    "no,": "no",
     "only": "only on the instrument and in the run folder: delete neither",
 }
 

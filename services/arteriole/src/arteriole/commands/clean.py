@@ -108,6 +108,8 @@ def _told(job: dict[str, Any]) -> int:
     if "kinds" not in result:
         return 1
     if "objections" not in result:
+        for kind, where in result.get("gone", {}).items():
+            say(f"{kind}: nothing to do, it {where}")
         for kind, proof in result["kinds"].items():
             copies = ", ".join(sorted(proof["archives"]))
             deed = "removed from" if "emptied" in proof else "moved into"
@@ -122,7 +124,9 @@ def _told(job: dict[str, Any]) -> int:
 
 def _tell(kind: dict[str, Any], whole_run_stays: bool) -> None:
     where = f"{kind['kind']}: {kind['where']}"
-    if kind["objections"]:
+    if kind.get("gone"):
+        say(f"{where} {kind['gone']}")
+    elif kind["objections"]:
         said = "; ".join(f"{one['message']} [{one['code']}]" for one in kind["objections"])
         say(f"{where} stays: {said}")
     else:

@@ -24,12 +24,20 @@ def before(run: Run) -> dict[str, Any] | None:
 
 
 def rested(run: Run) -> dict[str, Any] | None:
-    """The evidence of a verdict that was to stand until something changes; None if it was not."""
+    """The evidence with which a folder may count as quiet while nobody watched it; None if none.
+
+    That is of a verdict that was to stand until something changes; and, over a restart, of a run
+    that is not marked yet, which would be given its hours after each of them anew.
+    """
     kept = before(run)
-    verdict, evidence = run.verdict, run.evidence
     if kept is not None:
-        verdict, evidence = VerdictKind(kept["verdict"]), kept["evidence"]
-    return evidence if verdict in AT_REST else None
+        return kept["evidence"] if VerdictKind(kept["verdict"]) in AT_REST else None
+    return run.evidence if run.verdict in AT_REST or _awaits_marker(run.evidence) else None
+
+
+def _awaits_marker(evidence: dict[str, Any]) -> bool:
+    expected = {*evidence.get("expected_markers", ())}
+    return bool(expected) and not expected & {*evidence.get("markers", ())}
 
 
 def away(run: Run, verdict: Verdict) -> Verdict:

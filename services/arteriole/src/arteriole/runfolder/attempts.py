@@ -116,8 +116,8 @@ class Attempts:
 
         Raises:
             ConflictError: the run has no plan yet, one of these stages is running, its data would
-                be made of files that are still being written, or its newest attempt is observed
-                and this service acts, or the other way round.
+                be made of files that are gone or are still being written, or its newest attempt is
+                observed and this service acts, or the other way round.
         """
         with self._store.transaction():
             run = self._runs.get(name)
@@ -134,6 +134,7 @@ class Attempts:
                 return run.attempt  # two clients asked for the same
             _require_idle(run, None if anew else again)
             if anew:
+                _require_there(run, first)
                 require_still(run)
             self._runs.events.append(
                 "redo", who=who, run=name, stage=first, attempt=run.attempt, reason=reason[:500]
@@ -227,6 +228,18 @@ class Attempts:
         return [
             (stage.service or "", stage.job_id or 0) for stage in self._runs.get(name).unwanted()
         ]
+
+
+def _require_there(run: Run, first: str) -> None:
+    """Raise ConflictError if the folder that the data would be made of is gone."""
+    if run.is_gone:
+        raise ConflictError(
+            f"the folder of {run.name} is gone, of which its data would be made: {run.message}",
+            code="run.unreachable",
+            hint=f"move it back to {run.path}: out of the bin, or from below archive.restore_root"
+            f" after: arteriole restore {run.name} --part runfolder; then: arteriole redo"
+            f" {run.name} --from {first}",
+        )
 
 
 def _require_idle(run: Run, only: set[str] | None) -> None:

@@ -23,6 +23,7 @@ from arteriole.illumina import reading, run_file
 from arteriole.illumina.calls_size import cycle_size
 from arteriole.illumina.run_folder import RunFolder
 from arteriole.runfolder import absence
+from arteriole.runfolder.copies import Copies
 from arteriole.runfolder.directories import Directories, Location, opened
 from arteriole.runfolder.landing import Landing
 from arteriole.runfolder.measuring import MEASURED, Measuring
@@ -30,7 +31,7 @@ from arteriole.runfolder.quiet import Pace, Quiet, Watch
 from arteriole.runfolder.runs import SETTLED, Run, Runs, stored
 from arteriole.runfolder.settings import RUN_FOLDER, Readiness, RunfolderSettings
 from arteriole.runfolder.sheets import SheetLookupError, Sheets
-from arteriole.runfolder.sighting import SAFELY_PAST, Sighting
+from arteriole.runfolder.sighting import SAFELY_PAST, SIGNS_OF_A_RUN, Sighting
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.succession import next_after, place
 from arteriole.runfolder.tempo import Rise, Tempo, tempo, written
@@ -57,6 +58,8 @@ SHORTEST_SCAN = 1.0
 PATIENCE = 10.0
 #: How large a cycle is, is looked at once in so many cycles.
 SIZES_EVERY = 10
+#: Folders that file systems have of themselves, and that may be read by nobody.
+OF_FILE_SYSTEMS = frozenset({"lost+found", "System Volume Information"})
 #: Seconds in which one deed makes several notifications.
 ONE_DEED = 0.03
 
@@ -83,8 +86,10 @@ class Detector:
         settings: RunfolderSettings,
         sheets: Sheets,
         measuring: Measuring | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._runs = runs
+        self._copies = copies
         self._sheets = sheets
         self._measuring = measuring
         self._settings = settings
@@ -321,7 +326,7 @@ class Detector:
                 with opened(directory) as descriptor:
                     location = Location.of(descriptor)
                     with os.scandir(descriptor) as entries:
-                        names = sorted(e.name for e in entries if _is_run_folder(e))
+                        names = sorted(e.name for e in entries if _is_run_folder(e, directory))
                 reading.looked(1)
         except OSError as err:
             if landing.unreachable is None:
@@ -369,7 +374,7 @@ class Detector:
 
     async def _look(self, landing: Landing, path: Path) -> None:
         run = self._runs.by_path(path)
-        if run is None and not path.name.startswith("."):
+        if run is None and not path.name.startswith(".") and await aside(_may_be_a_run, path):
             location = await aside(Location.around, path)
             run = self._runs.by_path(path)
             if run is None and location is not None:
@@ -399,12 +404,13 @@ class Detector:
     async def _judge(self, landing: Landing, run: Run) -> None:
         path = run.path
         if run.verdict is VerdictKind.REFUSED:
-            if await aside(self._removed, landing, path):
+            if await aside(self._removed, landing, path) or not await aside(_may_be_a_run, path):
                 self._runs.forget(run)
             return
         if run.verdict in SETTLED and await aside(_is_dir, path):
             return
         verdict, seen = await self._examine(landing, run)
+        await self._hold_copy(run, verdict)
         self._runs.judged(run, verdict)
         self._note_cycles(landing, path, verdict, seen)
         news = verdict.kind is not run.verdict and verdict.kind in MEASURED
@@ -418,6 +424,14 @@ class Detector:
         due = None if watch is None else watch.due_in()
         if due is not None and landing.is_running:
             self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
+
+    async def _hold_copy(self, run: Run, verdict: Verdict) -> None:
+        """NB: before it is told as ready. A folder that was only renamed is no copy."""
+        for twin in [] if self._copies is None else self._copies.twins(run, verdict):
+            assert self._copies is not None
+            if twin.is_claimed or await aside(_is_dir, twin.path):
+                self._copies.hold(run, twin)
+                return
 
     def _note_cycles(
         self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None
@@ -559,13 +573,25 @@ async def _acquired(places: asyncio.Semaphore, seconds: float) -> bool:
     return True
 
 
-def _is_run_folder(entry: os.DirEntry[str]) -> bool:
+def _is_run_folder(entry: os.DirEntry[str], directory: Path) -> bool:
     if entry.name.startswith("."):
         return False
     try:
-        return entry.is_dir(follow_symlinks=False)
+        return entry.is_dir(follow_symlinks=False) and _may_be_a_run(directory / entry.name)
     except OSError:  # one stale handle must not hide the others
         return False
+
+
+def _may_be_a_run(path: Path) -> bool:
+    """False of what has a name that no run may have, and holds nothing of a run: nobody would have
+    to rename it. NB: where it cannot be read it may be one.
+    """
+    if is_identifier(path.name):
+        return True
+    try:
+        return any(entry.name in SIGNS_OF_A_RUN for entry in path.iterdir())
+    except OSError:
+        return path.name not in OF_FILE_SYSTEMS
 
 
 def _is_dir(path: Path) -> bool:

@@ -74,7 +74,7 @@ class Pressure:
 
     def filling(self, run: Run) -> Filling | None:
         """That the volume is short of space which an instrument writes this run to."""
-        if run.verdict not in WRITING:
+        if run.verdict not in WRITING or run.holds_no_run:
             return None
         for one in self._disk.volumes():
             here = any(root.path == run.path.parent for root in one.roots)

@@ -47,8 +47,7 @@ class Watch:
     """One run folder over time.
 
     Args:
-        rested: the evidence of a verdict that was to stand until something changes, given before
-            a restart; None if there is none.
+        rested: the evidence of before a restart, see absence.rested; None if there is none.
         clock: seconds of a clock that nobody sets.
         wall: seconds since the epoch, by this machine.
     """

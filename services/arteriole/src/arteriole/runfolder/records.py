@@ -320,6 +320,21 @@ class Run:
         return next((abort for abort in self.aborts if abort.attempt == self.attempt), None)
 
     @property
+    def archived(self) -> bool:
+        """It is in the archive, and was verified there."""
+        return any(s.stage == "archive" and s.state is StageState.DONE for s in self.stages)
+
+    @property
+    def holds_no_run(self) -> bool:
+        """Nothing in its folder is of a run, so no instrument is known to write there."""
+        return bool(self.evidence.get("no_run"))
+
+    @property
+    def is_gone(self) -> bool:
+        """Its folder is not there, though what lies beside it is."""
+        return self.verdict is VerdictKind.UNREACHABLE and bool(self.evidence.get("gone"))
+
+    @property
     def finished(self) -> bool:
         """Every stage of the newest attempt has passed."""
         return self.attempt > 0 and all(stage.state.passed for stage in self.current)
@@ -406,6 +421,8 @@ class Run:
         """Its state, in a word for a person: what was seen of it where Arteria has no word."""
         if self.state is not RunState.NONE:
             return self.state.value
+        if self.holds_no_run:
+            return "no run"
         return "observed" if self.observed else self.verdict.value.replace("_", " ")
 
     def made_under(self) -> Terms:

@@ -43,6 +43,7 @@ from arteriole.runfolder.bodies import (
     WaiveRequest,
 )
 from arteriole.runfolder.brief import brief
+from arteriole.runfolder.copies import Copies
 from arteriole.runfolder.detection import Detector
 from arteriole.runfolder.figures import figures
 from arteriole.runfolder.holds import Finding, Holds
@@ -55,6 +56,7 @@ from arteriole.runfolder.records import Run, Scope, Stage
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.sensor import SensorWatch
 from arteriole.runfolder.settings import RunfolderSettings
+from arteriole.runfolder.sheetless import SheetlessWatch
 from arteriole.runfolder.sheets import Sheets
 from arteriole.runfolder.sighting import SHEET
 from arteriole.runfolder.stages import Stages
@@ -84,19 +86,28 @@ class RunfolderService:
         self._sheets = Sheets(settings.sheets)
         self._measuring = Measuring(self._runs)
         measuring = self._measuring if settings.read_metrics else None
-        self._detector = Detector(self._runs, settings, self._sheets, measuring)
+        copies = Copies(self._runs, self._holds)
+        self._detector = Detector(self._runs, settings, self._sheets, measuring, copies)
         self._leases = Leases(self._runs, settings.pickup_lease)
         self._arteria = ArteriaApi(self._runs, self._leases, self._detector, settings)
         self._page = Page("/", "the status page", "arteriole.runfolder.page")
         self._progress = Progress()
         self._waiting = Waiting()
         self._sensor = SensorWatch(self._runs, settings.heartbeat_limit)
+        self._sheetless = SheetlessWatch(self._runs, settings.sheet_due_hours)
         self._pressure = Pressure(self._runs, disk or Disk([]), settings.run_gb)
         self._tasks: list[asyncio.Task[None]] = []
         self.events = self._runs.events
 
     async def start(self) -> None:
-        working = (self._detector, self._leases, self._sensor, self._pressure, self._measuring)
+        working = (
+            self._detector,
+            self._leases,
+            self._sensor,
+            self._pressure,
+            self._measuring,
+            self._sheetless,
+        )
         self._tasks = [asyncio.create_task(one.run()) for one in working]
 
     async def stop(self) -> None:

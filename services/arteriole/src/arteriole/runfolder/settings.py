@@ -100,6 +100,8 @@ class RunfolderSettings(Section):
     recheck_seconds: float = Field(default=60.0, gt=0)
     #: A run without a sample sheet is not ready (`readiness: evidence` only).
     require_sheet: bool = True
+    #: Hours after a run is whole at which people are told that its sample sheet has not come.
+    sheet_due_hours: float = Field(default=4.0, gt=0, le=10000)
     #: Where the sheet of a run is looked up; the first place that has one counts. `run_folder` is
     #: its SampleSheet.csv.
     sheets: list[SheetSource] = Field(default=[RUN_FOLDER], min_length=1, max_length=10)

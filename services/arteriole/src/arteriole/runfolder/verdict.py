@@ -224,6 +224,9 @@ class _Judgement:
         evidence: dict[str, Any] = {}
         if info is None:
             reached = f"no marker yet; {self.seen.error}"
+            if not self.seen.looks_like_a_run:
+                reached = f"it holds nothing of a run; {reached}"
+                evidence = {"no_run": True}
         else:
             cycles, names = self.seen.cycles_seen, " or ".join(self.seen.expected_markers)
             pace = tempo.words(still=still) if tempo else ""
@@ -250,7 +253,8 @@ class _Judgement:
                 VerdictKind.STALLED,
                 "run.superseded",
                 f"{message}; {self._serial()} has begun {self.later} since",
-                f"arteriole abort {self._name()}",
+                f"see at once whether {self._serial()} still has the run, and {self._copy_again()};"
+                " how to end it if it is not wanted, its page says",
                 superseded_by=self.later,
                 **evidence,
             )

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from arteriole.app import times
 from arteriole.app.mode import Mode
+from arteriole.runfolder.absence import before
 from arteriole.runfolder.ignorable import WAIVABLE_RULES
 from arteriole.runfolder.plan import RECEIVE
 from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
+from arteriole.runfolder.safety import data_safe
 from arteriole.runfolder.states import RunState, StageState
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waiting import Wait
@@ -91,7 +93,7 @@ def why(
     return {
         "code": reason.code,
         "message": reason.message,
-        "data_safe": _data_safe(run),
+        "data_safe": data_safe(run),
         "urgency": reason.urgency,
         "until": _until(run, reason.urgency, result_due_hours, filling),
         "samples": _samples(run),
@@ -106,7 +108,7 @@ def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if run.held is not None and run.state is not RunState.DONE:
         return _held(run, run.held)
     if not run.awaits_claim:
-        return _claimed(run, mode, waits)
+        return _found(run, _claimed(run, mode, waits))
     if run.lease is not None:
         ends = "it is ready again then, unless the client says before what became of it"
         return _Reason("", f"{_picked_up(run.lease)}; {ends}")
@@ -123,7 +125,7 @@ def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
             waived = f"; waived by {run.waiver.by}: {run.waiver.reason}"
         return _Reason("", f"{run.message}{waived}; it is {state}")
     urgency = _URGENCY.get(run.verdict, CAN_WAIT)
-    if run.code == _SUPERSEDED or run.evidence.get("gone"):
+    if run.code == _SUPERSEDED or run.is_gone:
         urgency = LATE  # other runs can be written
     return _Reason(run.code, run.message, run.hint, urgency)
 
@@ -197,9 +199,25 @@ def _claimed(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if held:
         first = held[0]
         return _Reason(first.code, f"{first.stage} waits: {first.message}", first.hint, LATE)
-    waiting = [stage.stage for stage in run.current if stage.ready]
+    waiting = [s.stage for s in run.current if s.ready and s.state is StageState.WAITING]
     next_ = " and ".join(waiting) or "its next stage"
     return _Reason("", f"{next_} is about to begin ({attempt}){_remarks(run)}")
+
+
+def _found(run: Run, reason: _Reason) -> _Reason:
+    """NB: a folder that is away comes first: what else is missed may be missed for that alone.
+
+    One that is archived may be gone for good, and what comes then needs it no more.
+    """
+    if run.verdict is not VerdictKind.UNREACHABLE or run.finished:
+        return reason
+    away = f"since {_minute(run.verdict_since)} {run.message}"
+    if run.archived:
+        return replace(reason, message=f"{reason.message}; {away}")
+    hint = run.hint
+    if any(stage.state is StageState.FAILED for stage in run.current):
+        hint += f"; once it is there again: arteriole retry {run.name}"
+    return _Reason(run.code, f"{away}; {reason.message}", hint, LATE)
 
 
 def _remarks(run: Run) -> str:
@@ -267,18 +285,6 @@ def _minute(time: str) -> str:
 
 
 def _samples(run: Run) -> int | None:
-    found = run.evidence.get("samples")
+    kept = before(run)
+    found = (run.evidence if kept is None else kept["evidence"]).get("samples")
     return found if isinstance(found, int) else None
-
-
-def _data_safe(run: Run) -> str:
-    if run.verdict is VerdictKind.UNREACHABLE:
-        return "unknown: the run folder cannot be reached"
-    if run.verdict is VerdictKind.EMPTIED:
-        return "unknown: its base calls are not in the run folder; keep any other copy of them"
-    archived = any(s.stage == "archive" and s.state is StageState.DONE for s in run.stages)
-    if archived:
-        return "yes: the run folder is archived and verified"
-    if run.verdict in (VerdictKind.COMPLETE, VerdictKind.UNREADABLE, VerdictKind.NO_SHEET):
-        return "yes, in the run folder only: do not delete it"
-    return "only on the instrument and in the run folder: delete neither"

@@ -267,6 +267,36 @@ def test_fastqs_may_go_before_the_run_folder(cleaning: Cleaning) -> None:
     assert not cleaning.site.runfolder.exists()
 
 
+def test_what_went_before_is_told_and_the_rest_goes(cleaning: Cleaning) -> None:
+    work(cleaning.task(kinds=["fastq"]))
+    fastq, raw = work(cleaning.task("list"))["kinds"]
+    assert raw["may_go"] and "gone" not in raw
+    where = f"is in the bin {cleaning.entry('fastq')}, since {times.now()[:10]}"
+    assert (fastq["may_go"], fastq["gone"]) == (False, where)
+    (objection,) = fastq["objections"]
+    assert objection["message"] == f"fastq data of attempt 1 {where}"
+    another = cleaning.task()
+    another.job_id = 2
+    told = work(another)
+    assert (list(told["kinds"]), told["gone"]) == (["raw"], {"fastq": where})
+    assert not cleaning.site.runfolder.exists()
+
+
+def test_what_was_brought_back_is_not_gone(cleaning: Cleaning) -> None:
+    work(cleaning.task(kinds=["raw"]))
+    cleaning.age_entries(6)
+    work(cleaning.task("empty", kinds=["raw"]))
+    (raw,) = work(cleaning.task("list", kinds=["raw"]))["kinds"]
+    assert raw["gone"].startswith(f"was removed on {times.now()[:10]}: ")
+    _link_to_nothing(cleaning)
+    (raw,) = work(cleaning.task("list", kinds=["raw"]))["kinds"]
+    assert "gone" not in raw and "found a link" in str(raw["objections"])
+
+
+def _link_to_nothing(c: Cleaning) -> None:
+    c.site.runfolder.symlink_to("elsewhere")
+
+
 def test_a_bin_is_emptied_after_its_days_and_judged_anew(cleaning: Cleaning) -> None:
     work(cleaning.task())
     cleaning.age_entries(4.9)
@@ -1102,8 +1132,16 @@ def test_the_command(
     code, text = clean("bob", "--delete", "--reason", "old")
     assert code == 0 and f"raw: moved into {cleaning.entry('raw')}; archived in tape, vault" in text
     assert not raw.exists()
+    code, text = clean("ada")
+    assert code == 0 and f"raw: {raw} is in the bin {cleaning.entry('raw')}, since 2" in text
+    code, text = clean("ada", "--delete")
+    assert code == 0 and f"raw: nothing to do, it is in the bin {cleaning.entry('raw')}" in text
     cleaning.age_entries(6)
     assert clean("ada", "--empty")[0] == 0
     code, text = clean("bob", "--empty")
     assert code == 0 and "raw: removed from" in text
     assert not cleaning.entry("raw").exists()
+    code, text = clean("ada")
+    assert code == 0 and f"raw: {raw} was removed on 2" in text
+    assert clean("ada", "--delete")[0] == 0
+    assert len(served.events("cleaned")) == 1

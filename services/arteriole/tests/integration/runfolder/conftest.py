@@ -1,5 +1,6 @@
 """Run folders as a sequencer writes them, and a service that watches them."""
 
+import itertools
 import shutil
 
 import pytest
@@ -30,6 +31,7 @@ class Site:
         self.mode, self.disk = mode, disk
         self._state = folder / "state"
         self._sequenced = sequenced
+        self._others = itertools.count(1)
         self.directories = [folder / "mon1", folder / "mon2"]
         for directory in self.directories:
             directory.mkdir()
@@ -69,12 +71,21 @@ class Site:
             (self.directories[0] / name).mkdir()
             eventually(lambda name=name: name in self.listed())
 
-    def bring(self, name=None, directory=0):
-        """A complete run folder arrives by one rename."""
+    def bring(self, name=None, directory=0, *, is_copy=False):
+        """A complete run folder arrives by one rename; of another run, unless it is a copy."""
         name = name or self._sequenced.name
         partial = self.directories[directory].parent / f"partial-{name.replace('/', '')}"
         shutil.copytree(self._sequenced, partial)
+        if name != self._sequenced.name and not is_copy:
+            self.make_another(partial)
         return partial.rename(self.directories[directory] / name)
+
+    def make_another(self, folder):
+        """Of another flow cell: else it is a copy of the run that is sequenced."""
+        info = folder / "RunInfo.xml"
+        before, flowcell, after = info.read_text().partition("<Flowcell>")
+        info.write_text(f"{before}{flowcell}X{next(self._others)}{after}")
+        shutil.copystat(self._sequenced / "RunInfo.xml", info)
 
     def listed(self):
         return [run["name"] for run in self.runs()]

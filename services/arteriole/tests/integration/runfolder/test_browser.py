@@ -208,7 +208,7 @@ def test_a_run_and_back_again(browser, site):
     told = browser.text(RUN)
     for text in (
         "convert failed: a disk fails", f"mend it; then: arteriole retry {FAILED}",
-        "yes, in the run folder only", "result late", "results are due 24 h after",
+        "unknown until the disk was looked at", "result late", "results are due 24 h after",
         "docs/runbook/convert.io.md", "Attempt 1", "after convert", "all 59 are there and whole",
         "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
@@ -284,7 +284,7 @@ def test_history_is_shown_further_on_request(browser, site):
 def test_what_data_says_is_text(browser, make_site):
     site = make_site(**QUIET).start(scanned=False)
     arrive(site, OTHER)
-    (site.directories[0] / f"a {IMAGE.replace('/', '')}").mkdir()
+    (site.directories[0] / f"a {IMAGE.replace('/', '')}" / "Data").mkdir(parents=True)
     site.act("hold", {"reason": SCRIPT}, OTHER)
     site.act("release", {}, OTHER)
     do(site, OTHER, "convert", "failed", code="x.y", message=IMAGE, hint=SCRIPT)

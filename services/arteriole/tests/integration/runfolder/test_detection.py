@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from arteriole.app import times
 from arteriole.app.store import Store
 from arteriole.illumina.sample_sheet import SampleSheet
 from arteriole.runfolder.detection import Detector
@@ -210,11 +211,12 @@ def test_what_is_no_run_folder_disturbs_nothing(site):
     os.mkfifo(one / "fifo")
     (one / "empty").mkdir()
     (one / os.fsdecode(b"caf\xe9")).mkdir()
+    (one / os.fsdecode(b"caf\xe9") / "RunInfo.xml").touch()
     site.bring()
     site.becomes(state="ready")
     names = [name for name in site.listed() if not name.startswith("mark-")]
     assert sorted(names) == sorted([site.run()["name"], r"caf\udce9", "empty"])
-    assert site.run("empty")["why"]["message"].startswith("no marker yet; RunInfo.xml")
+    assert site.run("empty")["why"]["message"].startswith("it holds nothing of a run; no marker")
 
 
 def test_a_directory_that_vanished_disturbs_nothing_and_is_told(make_site):
@@ -248,6 +250,33 @@ def test_a_hostile_name_is_refused_and_told_of_by_no_event(site, name):
     listing = site.serving.get("/api/1.0/runfolders?state=error")
     assert listing.headers["Content-Type"] == "application/json"
     assert [entry["path"] for entry in listing.json()["runfolders"]] == [run["path"]]
+
+
+@pytest.mark.parametrize("name", ["lost+found", "@eaDir", "#recycle", "System Volume Information"])
+def test_what_is_no_run_and_cannot_be_one_is_no_error(make_site, name):
+    site = make_site()
+    folder = site.directories[0] / name
+    folder.mkdir()
+    (folder / "a").mkdir()
+    site.start()
+    later = site.directories[1] / f"{name} 2"
+    later.mkdir()
+    site.mark()
+    assert {run["name"] for run in site.runs()} == {"mark-0", "mark-1", "mark-2", "mark-3"}
+    (later / "RunInfo.xml").touch()  # a copy that has only begun
+    run = eventually(lambda: next((run for run in site.runs() if run["name"] == later.name), None))
+    assert (run["state"], run["why"]["code"]) == ("error", "run.name")
+    (later / "RunInfo.xml").rename(site.directories[0] / "RunInfo.xml")
+    eventually(lambda: later.name not in site.listed())
+
+
+def test_an_empty_folder_is_no_run_until_one_comes(site, sequenced):
+    folder = site.directories[0] / sequenced.name
+    folder.mkdir()
+    run = site.becomes(standing="no run")
+    assert "it holds nothing of a run" in run["why"]["message"]
+    (folder / "Data").mkdir()
+    site.becomes(standing="sequencing")
 
 
 def test_a_renamed_folder_leaves_its_refused_name(site):
@@ -386,6 +415,8 @@ def arrive(site, sequenced, deed, name=None):
     """A copy of the run arrives by one rename, after the deed was done to it."""
     partial = site.directories[0].parent / "partial"
     shutil.copytree(sequenced, partial)
+    if name is not None:
+        site.make_another(partial)
     deed(partial)
     return partial.rename(site.directories[0] / (name or sequenced.name))
 
@@ -466,12 +497,47 @@ def test_each_mishap_is_told_once_and_mended_by_the_deed(
     assert site.told("run_ready") == [run["name"]]
 
 
+def test_a_run_that_stands_still_does_so_over_a_restart(make_site, sequenced):
+    site = make_site(stalled_after=3600.0).start()
+    folder = arrive(site, sequenced, no_marker)
+    run = site.becomes(why=any_why("no change seen since"))
+    evidence = f"/api/1.0/runs/{run['name']}/evidence"
+    before = site.serving.get(evidence).json()
+    site.stop()
+    site.start()
+    assert site.serving.get(evidence).json() == before
+    site.stop()
+    known = times.seconds_since(before["evidence"]["quiet_since"])
+    site.settings = site.settings.model_copy(update={"stalled_after": known})
+    site.start()
+    run = site.becomes(verdict="stalled")
+    after = site.serving.get(evidence).json()["evidence"]
+    assert after["quiet_since"] == before["evidence"]["quiet_since"]
+    site.stop()
+    (folder / "late.txt").touch()  # it went on while nobody watched
+    site.settings = site.settings.model_copy(update={"stalled_after": 3600.0})
+    site.start()
+    run = site.becomes(verdict="copying")
+    after = site.serving.get(evidence).json()["evidence"]
+    assert after["quiet_since"] > before["evidence"]["quiet_since"]
+
+
 def test_the_kernel_tells_of_a_sheet_that_comes(make_site, sequenced):
     site = make_site(scan_interval=SLOW).start()
     folder = arrive(site, sequenced, no_sheet)
     site.becomes(verdict="no_sheet")
     sheet_comes(folder, sequenced)
     site.becomes(state="ready")
+
+
+def test_a_sheet_that_does_not_come_is_told_of(make_site, sequenced):
+    site = make_site(sheet_due_hours=0.5 / 3600).start()
+    folder = arrive(site, sequenced, no_sheet)
+    site.becomes(verdict="no_sheet")
+    eventually(lambda: site.told("run_stuck") == [folder.name])
+    sheet_comes(folder, sequenced)
+    site.becomes(state="ready")
+    assert site.serving.get("/api/1.0/alerts").json()["alerts"] == []
 
 
 def test_a_sheet_may_come_into_a_drop_folder(make_site, sequenced, tmp_path, monkeypatch):
@@ -525,12 +591,14 @@ def test_a_run_that_stands_still_is_superseded_by_the_next_of_its_instrument(mak
     site.becomes(verdict="stalled", why=any_why("nothing has changed since"))
     date, serial, number, flowcell = sequenced.name.split("_")
     other_side = f"{date}_{serial}_{int(number) + 1:04d}_B{flowcell[1:]}"
-    site.bring(other_side)
+    site.bring(other_side, is_copy=True)
     next_one = f"{date}_{serial}_{int(number) + 2:04d}_{flowcell}"
     (site.directories[1] / next_one).mkdir()
     run = site.becomes(verdict="stalled", why=any_why(f"has begun {next_one} since"))
     assert run["why"]["code"] == "run.superseded"
-    assert run["why"]["hint"] == f"arteriole abort {sequenced.name}"
+    hint = run["why"]["hint"]
+    assert "still has the run, and copy the folder again from the instrument: rsync" in hint
+    assert "arteriole" not in hint  # what may be on the instrument alone is ended by nobody's haste
     assert other_side not in run["why"]["message"]
 
 
@@ -550,6 +618,46 @@ def test_a_copy_that_goes_on_keeps_a_run_waiting(make_site, sequenced):
     ]  # fmt: skip
     assert set(kinds) <= {"sequencing", "copying", "complete"}
     assert kinds[-1] == "complete"
+
+
+def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
+    site = make_site().start()
+    first = site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"receive": {}, "a": {}}}})
+    copy = f"{first.name}_copy"
+    site.bring(copy, directory=1, is_copy=True)
+    run = site.becomes(copy, state="pending", verdict="complete")
+    assert (run["why"]["code"], run["why"]["urgency"]) == ("run.copy", "result late")
+    assert f"it is the run of {first} under another name" in run["why"]["message"]
+    assert run["why"]["hint"].endswith(f"arteriole release {copy}")
+    assert copy not in site.told("run_ready")
+    site.act("claim", {"by": "ex2", "plan": {"stages": {"receive": {}}}}, copy, status=409)
+    release = {"scope": "run", "name": copy, "reason": "both are wanted"}
+    assert site.serving.post("/api/1.0/holds/release", release).ok
+    site.becomes(copy, state="ready")
+    assert site.told("run_ready") == [first.name, copy]
+    site.stop()
+    site.start()
+    assert site.run(copy)["state"] == "ready"
+
+
+@pytest.mark.parametrize("left", ["renamed", "dismissed", "not adopted", "another run"])
+def test_what_is_no_copy_is_taken(make_site, left):
+    site = make_site()
+    if left == "not adopted":
+        first = site.bring()
+    site.start()
+    if left != "not adopted":
+        first = site.bring()
+        site.becomes(state="ready")
+    if left == "renamed":
+        first.rename(first.with_name("renamed"))
+    else:
+        if left == "dismissed":
+            site.act("abort", {"reason": "cut short"})
+        site.bring("second", is_copy=left != "another run")
+    site.becomes("renamed" if left == "renamed" else "second", state="ready")
 
 
 def test_a_file_system_that_is_not_mounted_is_told_from_a_folder_that_is_gone(make_site):

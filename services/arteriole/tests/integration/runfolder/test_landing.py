@@ -233,9 +233,11 @@ def test_base_calls_are_left_alone_while_an_instrument_lags(make_site, sequenced
     """Its cycles came quickly, and then none: others wait for a while, then they do not."""
     monkeypatch.setattr(lag, "SHORTEST", 0.1)
     site = make_site(settle_seconds=0.01, read_rate=ReadRate(longest_pause=10)).start()
-    slow = site.directories[0] / "slow"
+    slow = site.directories[0].with_name("partial")
     slow.mkdir()
     shutil.copy(sequenced / "RunInfo.xml", slow)
+    site.make_another(slow)
+    slow = slow.rename(site.directories[0] / "slow")
     for cycle in (1, 2, 3, 4, 5):
         (slow / f"Data/Intensities/BaseCalls/L001/C{cycle}.1").mkdir(parents=True)
         (slow / f"{cycle}").touch()

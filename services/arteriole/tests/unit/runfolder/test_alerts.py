@@ -8,6 +8,7 @@ import pytest
 from arteriole.app import times
 from arteriole.runfolder import alerts
 from arteriole.runfolder.sensor import SensorWatch
+from arteriole.runfolder.sheetless import SheetlessWatch
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waivers import waive
 
@@ -270,3 +271,40 @@ def test_the_times_of_cycles_are_kept_until_the_run_is_complete(desk):
     assert len(desk.runs.rises(run)) == 3
     desk.judge("complete")
     assert desk.runs.rises(run) == []
+
+
+def waiting_for_sheet(desk, hours):
+    desk.judge("no_sheet", code="run.no_sheet")
+    since = times.now(-3600.0 * hours)
+    desk.store.execute("UPDATE run SET verdict_since = ?", (since,))
+
+
+def test_a_sheet_that_does_not_come_is_told_of_once(desk):
+    watch = SheetlessWatch(desk.runs, 4.0)
+    register(desk)
+    waiting_for_sheet(desk, 3.9)
+    watch.check()
+    assert standing(desk) == []
+    waiting_for_sheet(desk, 4.1)
+    for _ in range(2):
+        watch.check()
+        assert standing(desk) == [("run_stuck", "run.no_sheet")]
+    desk.judge("no_sheet", code="run.no_sheet", message="another look")
+    watch.check()
+    assert standing(desk) == [("run_stuck", "run.no_sheet")]
+    assert told(desk) == ["run_copied", "run_stuck"]
+    desk.judge("complete")
+    watch.check()
+    assert standing(desk) == []
+
+
+@pytest.mark.parametrize("settled", ["held", "dismissed", "not adopted"])
+def test_of_a_sheet_that_nobody_waits_for_nothing_is_told(desk, settled):
+    register(desk, adopted=settled != "not adopted")
+    waiting_for_sheet(desk, 5)
+    if settled == "held":
+        desk.hold()
+    elif settled == "dismissed":
+        desk.abort()
+    SheetlessWatch(desk.runs, 4.0).check()
+    assert standing(desk) == []

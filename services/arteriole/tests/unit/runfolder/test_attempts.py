@@ -170,3 +170,17 @@ def test_redo_of_a_run_that_was_not_claimed_is_refused(desk):
     desk.arrive()
     with pytest.raises(ConflictError, match="not claimed"):
         desk.redo("convert")
+
+
+def test_redo_of_a_run_whose_folder_is_gone_says_how_it_is_brought_back(claimed):
+    claimed.do("convert", "checksum", "transfer", "archive", "tell")
+    claimed.judge("unreachable", message="the folder is not in /data", evidence={"gone": True})
+    with pytest.raises(ConflictError, match="not in /data") as raised:
+        claimed.redo("convert")
+    assert raised.value.code == "run.unreachable"
+    assert f"arteriole restore {RUN} --part runfolder" in raised.value.hint
+    assert f"move it back to /data/{RUN}" in raised.value.hint
+    assert claimed.run.attempt == 1
+    assert claimed.redo("transfer") == 1  # which reads FASTQs
+    claimed.judge("unreachable")  # a file system that is away for a while
+    assert claimed.redo("convert") == 2

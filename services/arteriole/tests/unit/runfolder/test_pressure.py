@@ -184,6 +184,8 @@ def test_why_tells_a_run_that_its_volume_fills_up(desk, watch):
     told = why(desk.run, filling=watch.pressure.filling(desk.run))
     assert (told["code"], told["urgency"], told["until"]) == ("disk.early", AT_RISK, "now")
     assert "100.0 GB of 1.0 TB are free (10 %); 200.0 GB are known to come" in told["message"]
+    desk.judge("sequencing", evidence={"no_run": True})
+    assert watch.pressure.filling(desk.run) is None
     desk.judge("complete")
     assert watch.pressure.filling(desk.run) is None
 

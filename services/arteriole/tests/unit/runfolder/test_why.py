@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from arteriole.app.mode import Mode
+from arteriole.runfolder.absence import away
 from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waivers import waive
@@ -39,9 +40,13 @@ def claimed(desk):
     desk.claim()
 
 
-def running(desk):
+def half_done(desk):
     claimed(desk)
     desk.do("convert", "checksum")
+
+
+def running(desk):
+    half_done(desk)
     desk.begin("transfer")
     desk.begin("archive")
 
@@ -120,7 +125,9 @@ ADOPT = f"arteriole adopt {RUN}"
 REDO = f"arteriole redo {RUN} --from"
 ONLY = "yes, in the run folder only: do not delete it"
 BOTH = "only on the instrument and in the run folder: delete neither"
-UNKNOWN = "unknown: the run folder cannot be reached"
+UNKNOWN = "unknown: the run folder cannot be reached; keep any other copy of it"
+GONE = "unknown: no longer in its landing folder; keep any other copy of it"
+FASTQS = "no, not these FASTQs; the base calls are as they were"
 
 
 @pytest.mark.parametrize(
@@ -141,11 +148,11 @@ UNKNOWN = "unknown: the run folder cannot be reached"
         (judged(VerdictKind.NO_SHEET, code="run.no_sheet", message="m", hint="h"),
          "run.no_sheet", "m", "h", LATE, ONLY),
         (judged(VerdictKind.UNREADABLE, code="c", message="m", hint="h"), "c", "m", "h", LATE,
-         ONLY),
+         BOTH),
         (judged(VerdictKind.UNREACHABLE, code="c", message="m", hint="h"), "c", "m", "h", AT_RISK,
          UNKNOWN),
         (judged(VerdictKind.UNREACHABLE, code="c", message="m", hint="h", evidence={"gone": True}),
-         "c", "m", "h", LATE, UNKNOWN),
+         "c", "m", "h", LATE, GONE),
         (judged(VerdictKind.COMPLETE, message="all"), "", "all; it is ready", "", CAN_WAIT, ONLY),
         (unadopted, "run.not_adopted", "it was in its directory before Arteriole first looked"
          " there, so nothing is done to it", ADOPT, CAN_WAIT, ONLY),
@@ -157,6 +164,7 @@ UNKNOWN = "unknown: the run folder cannot be reached"
          "all runs of K00188 are held by ada: in doubt", "arteriole release --instrument K00188",
          LATE, ONLY),
         (claimed, "", "convert is about to begin (attempt 1)", "", CAN_WAIT, ONLY),
+        (half_done, "", "transfer and archive is about to begin (attempt 1)", "", CAN_WAIT, ONLY),
         (running, "", "transfer and archive are running (attempt 1)", "", CAN_WAIT, ONLY),
         (degraded, "", "convert is running (degraded attempt 1)", "", CAN_WAIT, BOTH),
         (failed(""), "sheet.index", "convert failed: line 7", RETRY, LATE, ONLY),
@@ -168,7 +176,7 @@ UNKNOWN = "unknown: the run folder cannot be reached"
          f"{RETRY} or ask; then: {RETRY}", LATE, ONLY),
         (failed_check("checksum.not_as_written", "the FASTQs were changed."),
          "checksum.not_as_written", "checksum failed: m",
-         f"the FASTQs were changed: {REDO} convert", LATE, ONLY),
+         f"the FASTQs were changed: {REDO} convert", LATE, FASTQS),
         (failed_check("manifest.missing", ""), "manifest.missing", "checksum failed: m",
          f"{REDO} checksum", LATE, ONLY),
         (waiting, "metadata.missing", "convert waits: 2 samples", "drop it", LATE, ONLY),
@@ -272,6 +280,56 @@ def test_results_are_due_from_the_claim_where_the_verdict_changed_since(desk):
 def test_how_many_samples(desk, evidence, samples):
     judged(VerdictKind.COMPLETE, evidence=evidence)(desk)
     assert why(desk.run)["samples"] == samples
+
+
+def test_how_many_samples_is_known_of_a_folder_that_is_gone_too(desk):
+    judged(VerdictKind.COMPLETE, evidence={"samples": 12})(desk)
+    run = desk.run
+    desk.runs.judged(run, away(run, verdict(VerdictKind.UNREACHABLE)))
+    assert why(desk.run)["samples"] == 12
+
+
+def gone(desk, evidence):
+    desk.judge("unreachable", code="run.unreachable", message="it is gone", hint="bring it back",
+               evidence=evidence)  # fmt: skip
+    since(desk)
+
+
+GONE_SINCE = "since 2026-11-22T14:00Z it is gone; "
+
+
+def test_a_folder_that_is_gone_comes_before_what_is_missed_in_it(desk):
+    failed("")(desk)
+    gone(desk, {"gone": True})
+    told = why(desk.run)
+    assert told["message"] == f"{GONE_SINCE}convert failed: line 7"
+    assert (told["code"], told["page"]) == ("run.unreachable", "docs/runbook/run.unreachable.md")
+    assert told["hint"] == f"bring it back; once it is there again: {RETRY}"
+    assert (told["urgency"], told["data_safe"]) == (LATE, GONE)
+
+
+def test_a_folder_that_is_away_is_told_of_a_run_that_goes_on(desk):
+    running(desk)
+    gone(desk, {})
+    told = why(desk.run)
+    assert told["message"] == f"{GONE_SINCE}transfer and archive are running (attempt 1)"
+    assert (told["hint"], told["urgency"]) == ("bring it back", LATE)
+
+
+def test_what_comes_after_the_archive_needs_the_folder_no_more(desk):
+    done(desk)
+    desk.redo("tell")
+    gone(desk, {"gone": True})
+    told = why(desk.run)
+    about = "tell is about to begin (attempt 1)"
+    assert (told["message"], told["code"]) == (f"{about}; {GONE_SINCE[:-2]}", "")
+    assert told["urgency"] == CAN_WAIT
+
+
+def test_a_run_that_is_done_needs_its_folder_no_more(desk):
+    done(desk)
+    gone(desk, {"gone": True})
+    assert why(desk.run)["message"] == "all stages of attempt 1 are done"
 
 
 def test_a_code_that_is_none_has_no_page(desk):

@@ -47,6 +47,10 @@ class Entry:
         proofs = map(_document, self.folder.parent.glob(f"{self.folder.name}.emptied*.json"))
         return next((found for found in proofs if found.get("emptied_by") == job_id), {})
 
+    def emptied_on(self) -> str:
+        """When it was emptied; empty if it was not, or that cannot be known."""
+        return str(_document(self.emptied).get("emptied", ""))
+
     def is_full(self) -> bool:
         return self.data.is_dir()
 

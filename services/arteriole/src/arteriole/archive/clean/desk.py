@@ -14,7 +14,7 @@ from arteriole.app.errors import NotFoundError
 from arteriole.app.mode import Mode
 from arteriole.app.names import require_identifier
 from arteriole.app.routes import Call, Reply
-from arteriole.archive.clean import work
+from arteriole.archive.clean import judging, work
 from arteriole.archive.clean.case import Case
 from arteriole.archive.clean.mark import OWN, Mark
 from arteriole.archive.clean.merged import merged_runs, subjects_in
@@ -69,7 +69,10 @@ class Desk:
         if not acts or repeated:
             return request
         case = Case.of(run, request.attempt, await answered(self._parameters, run, request))
-        findings = await answered(work.require, case, case.kinds)
+        kinds = await answered(judging.left, case)
+        if not kinds:
+            return request  # its job tells where all of it went
+        findings = await answered(work.require, case, kinds)
         assert self._settings is not None, "else it is not allowed"
         both = needs_second(self._settings.second_person, await answered(_subjects, case))
         what = about(case.attempt, case.verb, findings)

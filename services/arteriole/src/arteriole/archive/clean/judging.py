@@ -1,5 +1,6 @@
 """Whether something may go: everything that speaks against it, from what can be seen here."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,9 +29,10 @@ DAY = 24 * 3600.0
 
 @dataclass
 class Finding:
-    """What was found of one kind of data."""
+    """What was found of one kind of data; `gone` is where and when it went, if we took it away."""
 
     kind: DataKind
+    gone: str = ""
     objections: list[Objection] = field(default_factory=list)
     proof: Proof | None = None
     files: int = 0
@@ -44,6 +46,7 @@ class Finding:
             "bytes": self.bytes,
             "may_go": not self.objections,
             "objections": [one.document() for one in self.objections],
+            **({"gone": self.gone} if self.gone else {}),
         }
 
 
@@ -55,7 +58,12 @@ def of_run(case: Case) -> list[Objection]:
 
 def of_kind(case: Case, kind: DataKind) -> Finding:
     """What speaks against taking away this kind of data, and what proves that it may go."""
-    finding = Finding(kind)
+    finding = Finding(kind, gone(case, kind))
+    if finding.gone:
+        text = f"{kind} data of attempt {case.attempt} {finding.gone}"
+        hint = f"arteriole restore {case.run} brings it back from the archive"
+        finding.objections.append(Objection("clean.place", text, hint))
+        return finding
     if kind is DataKind.RESULTS:
         finding.objections += _of_results(case)
     if finding.objections:
@@ -83,6 +91,24 @@ def of_kind(case: Case, kind: DataKind) -> Finding:
     finding.objections += _by_retention(case, policy, subjects, finding)
     finding.objections += objections
     return finding
+
+
+def gone(case: Case, kind: DataKind) -> str:
+    """Where and when this kind of data went, if it is not in its place as we took it away."""
+    source = case.results if kind is DataKind.RESULTS else case.source(kind)
+    if not case.is_in_place or source is None or os.path.lexists(source):
+        return ""
+    for entry in (bin.entry_in(folder, case, kind) for folder in case.bins):
+        if entry.is_full() and (moved := entry.moved()):
+            return f"is in the bin {entry.folder}, since {times.text(moved)[:10]}"
+        if emptied := entry.emptied_on():
+            return f"was removed on {emptied[:10]}: {entry.emptied}"
+    return ""
+
+
+def left(case: Case) -> tuple[DataKind, ...]:
+    """The kinds asked for that we have not taken away before."""
+    return tuple(kind for kind in case.kinds if not gone(case, kind))
 
 
 def _by_settings(case: Case) -> Iterator[Objection]:

@@ -18,7 +18,8 @@ EVENTS = {Verb.DELETE: "cleaned", Verb.EMPTY: "clean_emptied"}
 
 
 def work(task: Task) -> dict[str, Any]:
-    """As `listing`, or `{kinds: {kind: {bin, files, bytes}}, events}` of what went.
+    """As `listing`, or `{kinds: {kind: {bin, files, bytes}}, events}` of what went; `gone` of what
+    an earlier job has taken away, `{kind: where and when}`.
 
     Raises:
         CleanError: something speaks against it; then nothing went that had not gone before.
@@ -77,9 +78,10 @@ def _act(task: Task, case: Case) -> dict[str, Any]:
     """NB: what earlier starts of this job have done is not judged again, and is told of too."""
     earlier = _done(case, task.job_id)
     emptying = case.verb is Verb.EMPTY
+    gone = {kind.value: judging.gone(case, kind) for kind in case.kinds}
     rest = tuple(
         kind
-        for kind in case.kinds
+        for kind in judging.left(case)
         if kind.value not in earlier or (emptying and bin.entries(case, kind))
     )
     try:
@@ -92,7 +94,9 @@ def _act(task: Task, case: Case) -> dict[str, Any]:
     done = _done(case, task.job_id)
     if not emptying and DataKind.FASTQ.value in done:
         bin.forget_current(case)
-    return _told(case, done)
+    earlier_jobs = {kind: where for kind, where in gone.items() if where and kind not in done}
+    told = _told(case, done) if done else {"kinds": {}}
+    return told | ({"gone": earlier_jobs} if earlier_jobs else {})
 
 
 def done_by(case: Case, job_id: int) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""One run in two folders of different names: the later is held, or it would be done twice."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from arteriole.runfolder.holds import Finding, Holds
+from arteriole.runfolder.records import Run, Scope
+from arteriole.runfolder.runs import WHO, Runs
+from arteriole.runfolder.verdict import Verdict
+
+#: What RunInfo.xml says of a run, by which it is known under any name.
+_IDENTITY = ("instrument", "run_number", "flowcell")
+
+
+class Twin(NamedTuple):
+    """Another folder of the same run; `is_claimed` if its chain has begun."""
+
+    name: str
+    path: Path
+    is_claimed: bool
+
+
+class Copies:
+    def __init__(self, runs: Runs, holds: Holds) -> None:
+        self._store = runs.store
+        self._holds = holds
+
+    def twins(self, run: Run, verdict: Verdict) -> list[Twin]:
+        """Those known before that are or may be worked on; none unless RunInfo.xml was read just
+        now for the first time.
+        """
+        identity = _identity(verdict.evidence)
+        if run.attempt or not all(identity) or _identity(run.evidence) == identity:
+            return []
+        rows = self._store.rows(
+            "SELECT name, path, attempt FROM run WHERE instrument = ? AND id < ?"
+            " AND ? IN (json_extract(evidence, '$.run_number'),"
+            " json_extract(evidence, '$.before.evidence.run_number'))"
+            " AND ? IN (json_extract(evidence, '$.flowcell'),"
+            " json_extract(evidence, '$.before.evidence.flowcell'))"
+            " AND state != 'cancelled' AND verdict != 'refused' AND (adopted OR attempt > 0)"
+            " ORDER BY id",
+            (identity[0], run.id, identity[1], identity[2]),
+        )
+        return [Twin(row["name"], Path(row["path"]), row["attempt"] > 0) for row in rows]
+
+    def hold(self, run: Run, twin: Twin) -> None:
+        """Once for each other folder: whoever releases it has decided."""
+        name = run.name
+        self._holds.hold(
+            Scope.RUN,
+            name,
+            f"it is the run of {twin.path} under another name: instrument, run number and flow cell"
+            " of its RunInfo.xml are the same",
+            WHO,
+            Finding(
+                code="run.copy",
+                hint=f"if it is a copy, move it out of {run.path.parent}; if it is to be worked on"
+                f" as well: arteriole release {name}",
+                about=f"copy of {twin.name}",
+            ),
+        )
+
+
+def _identity(evidence: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(evidence.get(name) for name in _IDENTITY)
