@@ -11,6 +11,7 @@ from arteriole.runfolder.why import CAN_WAIT
 WORDS = (
     *(state.value for state in RunState),
     "observed",
+    "no_run",
     *(kind.value for kind in VerdictKind if kind not in {*FAULTY, VerdictKind.COMPLETE}),
 )
 
@@ -38,7 +39,7 @@ def group_of(run: Run, code: str, urgency: str) -> Group:
         return Group.UNDERWAY
     if run.state is RunState.PENDING and code != "run.not_adopted":
         return Group.UNDERWAY
-    coming = not run.observed and run.verdict in _COMING
+    coming = not run.observed and not run.holds_no_run and run.verdict in _COMING
     return Group.UNDERWAY if coming else Group.REST
 
 

@@ -23,6 +23,7 @@ def only_observed(desk):
     [
         (judged(VerdictKind.SEQUENCING), "underway", {"none", "sequencing"}),
         (judged(VerdictKind.COPYING), "underway", {"none", "copying"}),
+        (judged(VerdictKind.SEQUENCING, evidence={"no_run": True}), "rest", {"none", "no_run"}),
         (judged(VerdictKind.STUCK), "person", {"none", "stuck"}),
         (judged(VerdictKind.STALLED), "person", {"none", "stalled"}),
         (judged(VerdictKind.INCOMPLETE), "person", {"none", "incomplete"}),

@@ -42,14 +42,20 @@ class Entry:
         paths = map(self.folder.with_name, names)
         return next(path for path in paths if not os.path.lexists(path))
 
+    def proofs(self) -> dict[Path, dict[str, Any]]:
+        """What is left of it, of each time that it was emptied."""
+        paths = self.folder.parent.glob(f"{self.folder.name}.emptied*.json")
+        return {path: _document(path) for path in paths}
+
     def emptied_by(self, job_id: int) -> dict[str, Any]:
         """Its proof, if this very job has emptied it; else empty."""
-        proofs = map(_document, self.folder.parent.glob(f"{self.folder.name}.emptied*.json"))
+        proofs = self.proofs().values()
         return next((found for found in proofs if found.get("emptied_by") == job_id), {})
 
-    def emptied_on(self) -> str:
-        """When it was emptied; empty if it was not, or that cannot be known."""
-        return str(_document(self.emptied).get("emptied", ""))
+    def last_emptied(self) -> tuple[str, Path] | None:
+        """When it was, and the proof; None if it was not, or that cannot be known."""
+        times_of = ((str(found.get("emptied", "")), path) for path, found in self.proofs().items())
+        return max((one for one in times_of if one[0]), default=None)
 
     def is_full(self) -> bool:
         return self.data.is_dir()

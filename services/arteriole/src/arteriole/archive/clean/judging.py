@@ -101,8 +101,8 @@ def gone(case: Case, kind: DataKind) -> str:
     for entry in (bin.entry_in(folder, case, kind) for folder in case.bins):
         if entry.is_full() and (moved := entry.moved()):
             return f"is in the bin {entry.folder}, since {times.text(moved)[:10]}"
-        if emptied := entry.emptied_on():
-            return f"was removed on {emptied[:10]}: {entry.emptied}"
+        if (emptied := entry.last_emptied()) is not None:
+            return f"was removed on {emptied[0][:10]}: {emptied[1]}"
     return ""
 
 
