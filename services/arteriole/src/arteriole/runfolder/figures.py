@@ -9,7 +9,10 @@ from arteriole.runfolder.runs import Runs
 
 #: As `Run.standing`; a run with an attempt and without a state of Arteria's is observed.
 _STANDINGS = """
-    SELECT CASE WHEN state <> 'none' THEN state WHEN attempt > 0 THEN 'observed' ELSE verdict END
+    SELECT CASE WHEN state <> 'none' THEN state
+                WHEN json_extract(evidence, '$.no_run') THEN 'no_run'
+                WHEN attempt > 0 THEN 'observed'
+                ELSE verdict END
            AS standing, count(*) AS count
     FROM run GROUP BY standing
 """

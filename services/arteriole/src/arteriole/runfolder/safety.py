@@ -45,6 +45,7 @@ _BY_CODE = {
     "run.unreadable": _DISK,
     "transfer.runfolder_changed": "unknown: a file may be gone from the run folder",
     "transfer.source_changed": _FASTQS_CHANGED,
+    "transfer.unreadable": _DISK,
 }
 
 
