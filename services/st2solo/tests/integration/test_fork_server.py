@@ -23,7 +23,8 @@ _STARTED = {"LC_MEASUREMENT": "C"}
 
 _FACTS = """
 def run(self, started=False):
-    import __main__, gc, inspect, locale, logging, platform, signal, threading, warnings
+    import __main__, gc, inspect, locale, logging, platform, signal, subprocess, threading
+    import warnings
     import beside, shared
     streams = [sys.stdin, sys.stdout, sys.stderr]
     umask = os.umask(0)
@@ -33,7 +34,9 @@ def run(self, started=False):
         'words': [shared.WORD, beside.WORD],
         'env': {k: v for k, v in os.environ.items()
                 if k not in ('LC_MEASUREMENT', 'ST2_ACTION_EXECUTION_ID')},
-        'of programs it starts': os.popen('env | grep -v EXECUTION_ID | grep -c ^ST2').read(),
+        'of programs it starts': subprocess.run(
+            'env | grep -v EXECUTION_ID | grep -c ^ST2', shell=True, capture_output=True, text=True
+        ).stdout,
         'sys': [sys.path, sys.argv, sys.orig_argv, list(sys.flags), sys.executable, sys.prefix],
         'command line': open('/proc/self/cmdline').read().rstrip(chr(0)),
         'folder': os.getcwd(),
