@@ -43,8 +43,8 @@ class DirectoryDestination:
             raise ArchiveError(
                 f"{self._landmark.path} is not there, and was: the archive is not mounted",
                 code="archive.no_folder",
-                hint="mount the file system; if the archive was moved without this file, make it:"
-                f" touch {self._landmark.path}",
+                hint="mount the file system; if the archive was moved without this file, or a new"
+                f" disk was put there on purpose, make it: touch {self._landmark.path}",
             )
         self._directory = directory
 

@@ -316,6 +316,7 @@ class ArchiveKind:
                 "evidence": None if request.evidence is None else request.evidence.model_dump(),
                 "known": request.known,
                 "people": list(request.people),
+                "said": [kind.value for kind in request.said],
             }
         }
 

@@ -7,6 +7,8 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from arteriole.checksum.manifest import sync_folder
+
 MARK = ".arteriole-archive"
 _TEXT = "Runs are archived in this folder. Without this file it counts as not mounted.\n"
 
@@ -33,7 +35,9 @@ class Landmark:
         """
         if self._is_known():
             return
-        self.path.write_text(_TEXT)
+        if not self.path.exists():
+            self.path.write_text(_TEXT)
+            sync_folder(self.directory)
         with contextlib.suppress(OSError):
             self.memory.parent.mkdir(parents=True, exist_ok=True)
             self.memory.write_text(str(self.directory), errors="surrogateescape")

@@ -203,6 +203,12 @@ def test_where_no_mark_can_be_remembered_it_is_archived(place: Place) -> None:
     assert (place.directory / MARK).is_file()
 
 
+def test_a_mark_that_is_there_is_not_written_again(place: Place) -> None:
+    """It may be another's, in a directory that several share, or on a disk that changes nothing."""
+    (place.directory / MARK).symlink_to("/proc/version")  # root too cannot write that
+    assert not place.archive()["already"]
+
+
 def test_an_archive_may_be_named_elsewhere(place: Place) -> None:
     work(place.site.task(place.parameters()))
     other = place.site.home / "other"

@@ -282,6 +282,18 @@ def test_what_went_before_is_told_and_the_rest_goes(cleaning: Cleaning) -> None:
     assert not cleaning.site.runfolder.exists()
 
 
+def test_nobody_was_asked_about_what_was_gone_and_is_back(cleaning: Cleaning) -> None:
+    work(cleaning.task(kinds=["fastq"]))
+    another = cleaning.task()
+    another.parameters["clean"]["said"] = ["raw"]
+    another.job_id = 2
+    (cleaning.entry("fastq") / "data").rename(cleaning.site.fastq)
+    with pytest.raises(CleanError, match="is in its place again") as raised:
+        work(another)
+    assert raised.value.code == "clean.place"
+    assert cleaning.site.fastq.is_dir() and cleaning.site.runfolder.is_dir()
+
+
 def test_what_was_brought_back_is_not_gone(cleaning: Cleaning) -> None:
     work(cleaning.task(kinds=["raw"]))
     cleaning.age_entries(6)

@@ -15,7 +15,8 @@ PARTS = {DataKind.RAW: "runfolder", DataKind.FASTQ: "fastq", DataKind.RESULTS: "
 
 @dataclass(frozen=True)
 class Case:
-    """`known` is what our own store knew, `evidence` what the service of runs said.
+    """`known` is what our own store knew, `evidence` what the service of runs said; of `kinds`
+    people's word is about those `said`.
 
     `policy` is None where the site has none, `results` where it names no place for them; `delete`
     is whether its settings let anything go.
@@ -25,6 +26,7 @@ class Case:
     attempt: int
     verb: Verb
     kinds: tuple[DataKind, ...]
+    said: tuple[DataKind, ...]
     runfolder: Path
     fastq: Path
     results: Path | None
@@ -47,6 +49,7 @@ class Case:
             attempt=attempt,
             verb=Verb(told["verb"]),
             kinds=tuple(map(DataKind, told["kinds"])),
+            said=tuple(map(DataKind, told.get("said", told["kinds"]))),
             runfolder=Path(told["runfolder"]),
             fastq=Path(told["fastq"]),
             results=None if results is None else Path(results),

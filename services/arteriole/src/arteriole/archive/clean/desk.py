@@ -71,7 +71,7 @@ class Desk:
         case = Case.of(run, request.attempt, await answered(self._parameters, run, request))
         kinds = await answered(judging.left, case)
         if not kinds:
-            return request  # its job tells where all of it went
+            return request.completed(request.known, said=())  # its job tells where all of it went
         findings = await answered(work.require, case, kinds)
         assert self._settings is not None, "else it is not allowed"
         both = needs_second(self._settings.second_person, await answered(_subjects, case))
@@ -79,7 +79,7 @@ class Desk:
         people = self._words.say(run, case.attempt, what, request.reason, call.identity, both=both)
         if not people:
             return Reply(_first_word(run, call.identity.name))
-        return request.completed(request.known, people)
+        return request.completed(request.known, people, kinds)
 
     async def merged(self, call: Call) -> Reply:
         """Of which other runs it has to be said whether they are held, before results go."""

@@ -61,6 +61,7 @@ class CleanRequest(StartRequest):
     #: What the service's own store knows, and whose word there is: the service fills them in.
     _known: dict[str, Any] = PrivateAttr(default_factory=dict)
     _people: tuple[str, ...] = PrivateAttr(default=())
+    _said: tuple[DataKind, ...] | None = PrivateAttr(default=None)
 
     @property
     def known(self) -> dict[str, Any]:
@@ -70,9 +71,20 @@ class CleanRequest(StartRequest):
     def people(self) -> tuple[str, ...]:
         return self._people
 
-    def completed(self, known: dict[str, Any], people: tuple[str, ...] = ()) -> "CleanRequest":
+    @property
+    def said(self) -> tuple[DataKind, ...]:
+        """What their word is about."""
+        return tuple(self.kinds) if self._said is None else self._said
+
+    def completed(
+        self,
+        known: dict[str, Any],
+        people: tuple[str, ...] = (),
+        said: tuple[DataKind, ...] | None = None,
+    ) -> "CleanRequest":
+        """`said` is None if it is about all kinds."""
         made = self.model_copy()
-        made._known, made._people = known, people
+        made._known, made._people, made._said = known, people, said
         return made
 
     def asked(self) -> dict[str, Any]:

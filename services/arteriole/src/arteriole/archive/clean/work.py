@@ -84,6 +84,12 @@ def _act(task: Task, case: Case) -> dict[str, Any]:
         for kind in judging.left(case)
         if kind.value not in earlier or (emptying and bin.entries(case, kind))
     )
+    if back := [kind.value for kind in rest if kind not in case.said]:
+        raise CleanError(
+            f"{' and '.join(back)} was gone when this was asked for, and is in its place again",
+            code="clean.place",
+            hint="ask anew, if it is to go",
+        )
     try:
         for finding in require(case, rest) if rest else ():
             (_empty if emptying else _move)(task, case, finding)
