@@ -203,6 +203,7 @@ class Registry:
         counts["runners"] = len(self._runners)
         counts["rule_types"], counts["policy_types"] = len(RULE_TYPES), len(POLICY_TYPES)
         with self._store.transaction():
+            before = self._described()
             renamed = self._move_renamed(found)
             for pack in found:
                 self._register_pack(pack, counts, problems)
@@ -213,8 +214,19 @@ class Registry:
                 raise MetadataError(problems)
         for old, new in renamed.items():
             self._tell_renamed(old, new)
+        self._tell_forgotten(before)
         self._note(problems, None if names is None else found)
         return Registration(counts, problems)
+
+    def _described(self) -> dict[str, str]:
+        """What files have registered, by its id: its kind and ref."""
+        return {
+            resource.id: f"{kind.replace('_', ' ')} {resource.ref}"
+            for kind in Kind
+            if kind is not Kind.TRIGGER
+            for resource in self._resources.list(kind)
+            if resource.from_file
+        }
 
     def _move_renamed(self, found: Sequence[Pack]) -> dict[str, str]:
         """Packs whose folder is that of a pack of another name now; their old and new names."""
@@ -238,6 +250,12 @@ class Registry:
         rules = [rule.ref for rule in self._resources.list(Kind.RULE) if rule.pack == old]
         if rules:
             _LOG.warning("rules of %s made by the API stay as they are: %s", old, ", ".join(rules))
+
+    def _tell_forgotten(self, before: dict[str, str]) -> None:
+        after = self._described()
+        if gone := [words for one, words in before.items() if one not in after]:
+            told = ", ".join(gone)
+            _LOG.warning("forgotten, since no .yaml or .yml file describes it any more: %s", told)
 
     def _note(self, problems: list[Problem], of: list[Pack] | None) -> None:
         """Keep the problems of the packs that were read (None: all); others' stay."""

@@ -1,5 +1,7 @@
 """Registration: what is refused, where that is told, and what outlives it."""
 
+import json
+
 import pytest
 
 from st2solo.errors import InvalidError, NotFoundError
@@ -495,6 +497,22 @@ def test_a_file_that_changes_enabled_has_its_say(site):
     site.write("rules/r.yaml", _RULE)
     site.registry.register(fail_on_failure=True)
     assert site.resources.get(Kind.RULE, "demo.r").enabled
+
+
+def test_what_goes_since_json_describes_nothing_is_told_once(site, caplog):
+    path = site.write("actions/a.yaml", json.dumps({"name": "act", "runner_type": "noop"}))
+    site.write("rules/r.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    path.rename(path.with_suffix(".json"))
+    bad = site.write("rules/bad.yaml", "- 1\n")
+    with pytest.raises(MetadataError):
+        site.registry.register(fail_on_failure=True)
+    assert caplog.messages == []
+    bad.unlink()
+    for _ in range(2):
+        site.registry.register(fail_on_failure=True)
+    told = "forgotten, since no .yaml or .yml file describes it any more: action demo.act"
+    assert caplog.messages == [told]
 
 
 def test_what_no_file_says_any_more_is_forgotten(site):
