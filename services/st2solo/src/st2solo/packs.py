@@ -69,13 +69,28 @@ def metadata_paths(room: Path) -> list[Path]:
 def read(folder: Path, runners: RunnerParameters, roots: Iterable[Path] = ()) -> Pack:
     """
     Args:
+        roots: as `ref_of` takes them.
+
+    Raises:
+        MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
+    """
+    return _Reader(folder, _document(folder, roots), runners).read()
+
+
+def ref_of(folder: Path, roots: Iterable[Path]) -> str:
+    """
+    Args:
         roots: folders of packs; below one a pack without a `ref` has the name of its folder, if
             that can be one, and elsewhere its `name`: get_pack_ref_from_metadata of
             st2common/util/pack.py.
 
     Raises:
-        MetadataError: pack.yaml itself is missing or wrong, so that nothing else can be used.
+        MetadataError: pack.yaml is missing or wrong.
     """
+    return str(_document(folder, roots)["ref"])
+
+
+def _document(folder: Path, roots: Iterable[Path]) -> dict[str, Any]:
     file = metadata_file.read(folder / "pack.yaml").without_nulls(pack_schemas.PACK)
     document = dict(file.content)
     if document.get("version"):
@@ -86,8 +101,7 @@ def read(folder: Path, runners: RunnerParameters, roots: Iterable[Path] = ()) ->
     problems = dataclasses.replace(file, content=document).problems_with(pack_schemas.PACK)
     if problems:
         raise MetadataError(problems)
-    valued = {key: value for key, value in document.items() if value is not None}
-    return _Reader(folder, valued, runners).read()
+    return {key: value for key, value in document.items() if value is not None}
 
 
 class _Reader:

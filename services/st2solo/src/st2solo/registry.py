@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,14 @@ from st2solo.rule_files import RULE_TYPES, RuleError, rule_content
 from st2solo.store import Store
 from st2solo.triggers import Triggers
 
+_LOG = logging.getLogger(__name__)
+
 #: The ref of the pack of which every other pack may use the actions and triggers.
 CORE = "core"
 CORE_PACK = Path(__file__).parent / "core_pack"
+#: What has no state that a pack of another name could keep.
+_MADE_ANEW = (Kind.TRIGGER_TYPE, Kind.TRIGGER)
+_KEPT = tuple(kind for kind in Kind if kind not in _MADE_ANEW)
 #: Packs that are there without a site's doing; one of the site's own takes the place of its like.
 BUILT_IN = (
     CORE_PACK,
@@ -197,6 +203,8 @@ class Registry:
         counts["runners"] = len(self._runners)
         counts["rule_types"], counts["policy_types"] = len(RULE_TYPES), len(POLICY_TYPES)
         with self._store.transaction():
+            before = self._described()
+            renamed = self._move_renamed(found)
             for pack in found:
                 self._register_pack(pack, counts, problems)
             for pack in found:
@@ -204,8 +212,50 @@ class Registry:
             self._triggers.forget_unused()
             if problems and fail_on_failure:
                 raise MetadataError(problems)
+        for old, new in renamed.items():
+            self._tell_renamed(old, new)
+        self._tell_forgotten(before)
         self._note(problems, None if names is None else found)
         return Registration(counts, problems)
+
+    def _described(self) -> dict[str, str]:
+        """What files have registered, by its id: its kind and ref."""
+        return {
+            resource.id: f"{kind.replace('_', ' ')} {resource.ref}"
+            for kind in Kind
+            if kind is not Kind.TRIGGER
+            for resource in self._resources.list(kind)
+            if resource.from_file
+        }
+
+    def _move_renamed(self, found: Sequence[Pack]) -> dict[str, str]:
+        """Packs whose folder is that of a pack of another name now; their old and new names."""
+        now = {pack.path: pack.ref for pack in found}
+        renamed = {old: now[path] for old, path in self.pack_paths() if now.get(path, old) != old}
+        for old, new in renamed.items():
+            self._forget(old, _MADE_ANEW, made_by_api=False)
+            self._resources.move(_KEPT, old, new)
+            self._forget(old, made_by_api=False)
+        return renamed
+
+    def _tell_renamed(self, old: str, new: str) -> None:
+        _LOG.warning(
+            "the pack %s is now called %s, as StackStorm calls it; write `ref: %s` into its"
+            " pack.yaml to keep that name. Its configuration is now %s",
+            old,
+            new,
+            old,
+            pack_config.path_of(self._configs, new),
+        )
+        rules = [rule.ref for rule in self._resources.list(Kind.RULE) if rule.pack == old]
+        if rules:
+            _LOG.warning("rules of %s made by the API stay as they are: %s", old, ", ".join(rules))
+
+    def _tell_forgotten(self, before: dict[str, str]) -> None:
+        after = self._described()
+        if gone := [words for one, words in before.items() if one not in after]:
+            told = ", ".join(gone)
+            _LOG.warning("forgotten, since no .yaml or .yml file describes it any more: %s", told)
 
     def _note(self, problems: list[Problem], of: list[Pack] | None) -> None:
         """Keep the problems of the packs that were read (None: all); others' stay."""
@@ -243,7 +293,15 @@ class Registry:
             for ref, path in self.pack_paths()
             if (path in BUILT_IN or path in self._roots or path.parent in self._roots)
             and (path / "pack.yaml").is_file()
+            and self._is_called(ref, path)
         }
+
+    def _is_called(self, ref: str, path: Path) -> bool:
+        """Whether the pack in this folder has this name, as far as its pack.yaml can be read."""
+        try:
+            return packs.ref_of(path, self._roots) == ref
+        except MetadataError:
+            return True
 
     def left_behind(self) -> list[str]:
         """The packs that count although st2solo.yaml does not name them any more.
@@ -317,13 +375,19 @@ class Registry:
     def _installed_at(self, names: Sequence[str]) -> list[Path]:
         return [self.installed.path(one) for one in self.installed.in_force() if one.ref in names]
 
-    def _forget(self, pack: str) -> None:
-        """Delete what a pack has; a trigger that a rule of another one uses waits for its type."""
+    def _forget(
+        self, pack: str, kinds: Iterable[Kind] = tuple(Kind), *, made_by_api: bool = True
+    ) -> None:
+        """Delete what a pack has; a trigger that a rule which stays uses waits for its type."""
+
+        def goes(resource: Resource) -> bool:
+            return resource.pack == pack and (made_by_api or resource.from_file)
+
         rules = self._resources.list(Kind.RULE)
-        used = {rule.content["trigger"]["ref"] for rule in rules if rule.pack != pack}
-        for kind in Kind:
+        used = {rule.content["trigger"]["ref"] for rule in rules if not goes(rule)}
+        for kind in kinds:
             for resource in self._resources.list(kind):
-                if resource.pack == pack and (kind is not Kind.TRIGGER or resource.ref not in used):
+                if goes(resource) and (kind is not Kind.TRIGGER or resource.ref not in used):
                     self._resources.delete(resource)
 
     def _read(self, names: Iterable[str] | None, problems: list[Problem]) -> list[Pack]:

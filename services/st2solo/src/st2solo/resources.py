@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -113,6 +114,18 @@ class Resources:
             (_json(content), enabled, resource.id),
         )
         return self.get(resource.kind, resource.id)
+
+    def move(self, kinds: Iterable[Kind], old: str, new: str) -> None:
+        """Let what files of a pack registered be that of the pack's new name, enabled or not.
+
+        What the new name has already stays, and what came through the API.
+        """
+        for kind in kinds:
+            self._store.execute(
+                "UPDATE OR IGNORE resources SET pack = ?, ref = ? || substr(ref, ?)"
+                " WHERE kind = ? AND pack = ? AND file_enabled IS NOT NULL",
+                (new, new, len(old) + 1, kind, old),
+            )
 
     def delete(self, resource: Resource) -> None:
         self._store.execute("DELETE FROM resources WHERE id = ?", (resource.id,))

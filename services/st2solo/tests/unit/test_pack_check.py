@@ -282,6 +282,10 @@ _PLANTED = {
         ("rules/seen.yaml", "enabled: true", "enable: true"),
         ("field.unknown", "rules/seen.yaml", "enable: true"),
     ),
+    "a file in JSON": (
+        ("rules/late.json", None, json.dumps({"name": "late", "trigger": {}, "action": {}})),
+        ("file.ignored", "rules/late.json", 1),
+    ),
     "an unknown key of a sensor": (
         ("sensors/watch.yaml", None, "poll: 3\n"),
         ("field.ignored", "sensors/watch.yaml", "poll"),
@@ -897,6 +901,14 @@ def test_a_planted_fault_is_found_where_it_is_and_nothing_else(name, demo):
 
 def test_the_good_pack_has_no_fault(demo):
     assert examine([_write(demo)]) == []
+
+
+def test_data_in_json_is_no_fault(demo):
+    _write(demo)
+    for name in ("actions/name.json", "rules/name.json", "policies/.hidden.json"):
+        (demo / name).write_text('{"name": "n"}')
+    (demo / "sensors" / "half.json").write_text('{"class_name": "W", "entry')
+    assert examine([demo]) == []
 
 
 def test_st2client_may_be_imported_where_it_is_required(demo):

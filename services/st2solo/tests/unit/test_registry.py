@@ -1,5 +1,7 @@
 """Registration: what is refused, where that is told, and what outlives it."""
 
+import json
+
 import pytest
 
 from st2solo.errors import InvalidError, NotFoundError
@@ -297,6 +299,131 @@ def test_a_pack_that_is_no_folder_of_packs_is_called_by_its_name(site):
     assert read(clone, {}, [site.folder]).ref == "clone"
 
 
+_TRIGGER = "core.st2.generic.actiontrigger"
+
+
+def _renamed(site, *, by_folder):
+    """Write a pack of the folder `site` and the name `mysite`, by one name and then by the other.
+
+    Each name is told when the files that it needs are written.
+    """
+    site.pack.rename(site.pack.with_name("site"))
+    folder = site.pack.with_name("site")
+    for name, text in (("actions/a.yaml", _ACTION), ("sensors/s.yaml", _SENSOR)):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(text)
+    (folder / "sensors" / "s.py").write_text("")
+    (folder / "rules").mkdir()
+    plain, named = _PACK_FILE, _PACK_FILE + "ref: mysite\n"
+    before, after = ("mysite", "site") if by_folder else ("site", "mysite")
+    for ref, text in (
+        (before, named if by_folder else plain),
+        (after, plain if by_folder else named),
+    ):
+        (folder / "pack.yaml").write_text(text.replace("name: demo", "name: mysite"))
+        rule = _RULE.replace("demo.act", f"{ref}.act").replace(_TRIGGER, f"{ref}.t")
+        (folder / "rules" / "r.yaml").write_text(rule)
+        yield ref
+    assert site.registry.registered().count(after) == 1
+    assert before not in site.registry.registered()
+
+
+def _own(site):
+    """What is there of the two names."""
+    return sorted(
+        f"{kind} {one.ref}"
+        for kind in Kind
+        for one in site.resources.list(kind)
+        if one.pack in ("site", "mysite")
+    )
+
+
+@pytest.mark.parametrize("by_folder", [True, False])
+def test_a_pack_of_another_name_than_before_counts_once(site, by_folder, caplog):
+    names = _renamed(site, by_folder=by_folder)
+    old = next(names)
+    site.registry.register(fail_on_failure=True)
+    before = _own(site)
+    action = site.resources.get(Kind.ACTION, f"{old}.act")
+    site.resources.update(action, action.content, enabled=False)
+    new = next(names)
+    site.registry.register([new], fail_on_failure=True)
+    assert _own(site) == [line.replace(f" {old}", f" {new}") for line in before]
+    assert not site.registry.action(f"{new}.act").enabled
+    assert site.registry.action(f"{new}.act").id == action.id
+    assert site.resources.get(Kind.RULE, f"{new}.r").content["trigger"]["ref"] == f"{new}.t"
+    assert f"the pack {old} is now called {new}" in caplog.text
+    assert f"`ref: {old}`" in caplog.text and f"configs/{new}.yaml" in caplog.text
+    assert next(names, None) is None
+    caplog.clear()
+    site.registry.register(fail_on_failure=True)
+    assert site.registry.fixed()[new].name == "site" and not site.registry.left_behind()
+    assert "now called" not in caplog.text
+
+
+def test_what_was_registered_by_both_names_becomes_one(site):
+    names = _renamed(site, by_folder=True)
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    both = [(one, kind) for kind in Kind for one in site.resources.list(kind)]
+    both = [(one, kind) for one, kind in both if one.pack == "mysite"]
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    for one, kind in both:
+        site.resources.put_from_file(kind, one.ref, one.pack, one.content)
+    assert len(_own(site)) == 2 * len(both)
+    site.registry.register(fail_on_failure=True)
+    assert len(_own(site)) == len(both)
+    assert next(names, None) is None
+
+
+def test_another_pack_may_take_the_name_that_a_pack_had(site):
+    names = _renamed(site, by_folder=True)
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    next(names)
+    other = site.pack.with_name("mysite")
+    other.mkdir()
+    (other / "pack.yaml").write_text(_PACK_FILE)
+    site.registry.register(fail_on_failure=True)
+    assert site.registry.pack_path("mysite") == other
+    kept = ["pack mysite", "pack site"]
+    assert [line for line in _own(site) if line in kept or "mysite" in line] == kept
+
+
+def test_rules_made_by_the_api_outlive_their_packs_name(site, caplog):
+    names = _renamed(site, by_folder=True)
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    content = site.resources.get(Kind.RULE, "mysite.r").content | {"name": "own"}
+    site.resources.create(Kind.RULE, "mysite.own", "mysite", content, enabled=True)
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    assert site.resources.get(Kind.RULE, "mysite.own").content == content
+    assert site.resources.get(Kind.TRIGGER, "mysite.t")
+    assert "stay as they are: mysite.own" in caplog.text
+    assert next(names, None) is None
+
+
+def test_a_refused_registration_renames_nothing(site, caplog):
+    names = _renamed(site, by_folder=True)
+    next(names)
+    site.registry.register(fail_on_failure=True)
+    before = _own(site)
+    next(names)
+    site.pack.with_name("site").joinpath("actions", "bad.yaml").write_text("- 1\n")
+    with pytest.raises(MetadataError):
+        site.registry.register(fail_on_failure=True)
+    assert _own(site) == before and "now called" not in caplog.text
+    assert "mysite" not in site.registry.fixed() and "mysite" in site.registry.left_behind()
+
+
+def test_a_pack_that_cannot_be_read_for_now_is_not_left_behind(site):
+    site.registry.register(fail_on_failure=True)
+    site.write("pack.yaml", "name: [")
+    assert "demo" in site.registry.fixed() and not site.registry.left_behind()
+
+
 @pytest.mark.parametrize("name", ["config.yaml", "config.yml", ".a.yaml", "a.json", "a.yaml~"])
 def test_what_describes_no_action_is_passed_over(site, name):
     site.write(f"actions/{name}", "- 1\n")
@@ -370,6 +497,22 @@ def test_a_file_that_changes_enabled_has_its_say(site):
     site.write("rules/r.yaml", _RULE)
     site.registry.register(fail_on_failure=True)
     assert site.resources.get(Kind.RULE, "demo.r").enabled
+
+
+def test_what_goes_since_json_describes_nothing_is_told_once(site, caplog):
+    path = site.write("actions/a.yaml", json.dumps({"name": "act", "runner_type": "noop"}))
+    site.write("rules/r.yaml", _RULE)
+    site.registry.register(fail_on_failure=True)
+    path.rename(path.with_suffix(".json"))
+    bad = site.write("rules/bad.yaml", "- 1\n")
+    with pytest.raises(MetadataError):
+        site.registry.register(fail_on_failure=True)
+    assert caplog.messages == []
+    bad.unlink()
+    for _ in range(2):
+        site.registry.register(fail_on_failure=True)
+    told = "forgotten, since no .yaml or .yml file describes it any more: action demo.act"
+    assert caplog.messages == [told]
 
 
 def test_what_no_file_says_any_more_is_forgotten(site):

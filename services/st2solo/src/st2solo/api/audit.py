@@ -8,17 +8,17 @@ from st2solo.auth import Identity
 _LOG = logging.getLogger(__name__)
 
 _CHANGES = frozenset({"PUT", "POST", "DELETE"})
-_SECRETS = ("decrypt", "show_secrets")
 
 
 def tell(route: Route, path: str, call: Call, answer: Answer) -> None:
     """Log a call that has been answered, without its query and body, which may hold secrets.
 
+    NB: it tells what was proven and granted, never what was only asked for.
+
     Events and executions have records of their own, and come often; so do the keys that sensors
     and actions set and read.
     """
-    secrets = [name for name in _SECRETS if call.asks(name)]
-    if not secrets and (route.method not in _CHANGES or route.recorded):
+    if not call.granted and (route.method not in _CHANGES or route.recorded):
         return
     caller, body = call.caller, answer.body if isinstance(answer.body, dict) else {}
     if "faultstring" in body:
@@ -28,13 +28,13 @@ def tell(route: Route, path: str, call: Call, answer: Answer) -> None:
     told = {
         "user": caller.user if caller else body.get("user"),
         "by": _proof(caller),
-        "secrets": ",".join(secrets),
+        "secrets": ",".join(sorted(call.granted)),
         "ref": answer.about or body.get("ref") or body.get("id"),
     }
     _LOG.info("%s %s", route.method, path, extra={k: v for k, v in told.items() if v})
 
 
 def _proof(caller: Identity | None) -> str:
-    if caller is None:
+    if caller is None:  # POST /tokens, the only change on a public route
         return "password"
     return "action or sensor" if caller.process else caller.method

@@ -24,13 +24,17 @@ _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", 
 
 @dataclass(frozen=True)
 class Call:
-    """One request; `query` holds the last value of each name."""
+    """One request; `query` holds the last value of each name.
+
+    `granted` has those of its wishes for secrets that were met.
+    """
 
     services: Services
     caller: Identity | None
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    granted: set[str] = field(default_factory=set)
 
     @property
     def identity(self) -> Identity:
@@ -69,10 +73,6 @@ class Call:
         """A query parameter that is `true`, `True`, `1` ..."""
         return _truth(name, self.query.get(name, ""))
 
-    def asks(self, name: str) -> bool:
-        """Whether the query has a parameter that is true."""
-        return self.query.get(name, "").lower() in _TRUE
-
     def unmasks(self) -> bool:
         """Whether secrets are to be shown.
 
@@ -82,6 +82,7 @@ class Call:
         wanted = self.flag("show_secrets")
         if wanted:
             self.identity.require_admin("show_secrets")
+            self.granted.add("show_secrets")
         return wanted
 
     def number(self, name: str, default: int) -> int:

@@ -38,6 +38,8 @@ def _decrypt(call: Call, scope: str, *, by_name: bool = False) -> bool:
     decrypt = call.flag("decrypt")
     if decrypt and scope == SYSTEM and not (by_name and call.identity.decrypts):
         call.identity.require_admin("Decrypt option")
+    if decrypt:
+        call.granted.add("decrypt")
     return decrypt
 
 

@@ -26,6 +26,13 @@ _ALL = (
         "A key stands twice in a mapping; only the last one counts.",
         "remove one of the two",
     ),
+    Code(
+        "file.ignored",
+        "A file that ends with `.json` describes something; StackStorm and st2solo pass over it,"
+        " and read `.yaml` and `.yml`.",
+        "let its name end with .yaml, which may hold JSON",
+        WARNING,
+    ),
     Code("field.missing", "A key that has to be there is missing.", "add the key"),
     Code(
         "field.unknown",

@@ -97,6 +97,7 @@ def _problems(folders: list[Path], roots: Sequence[Path]) -> Iterator[tuple[Path
 def _pack(pack: Pack, catalogue: Catalogue) -> Iterator[Problem]:
     yield from pack.problems
     yield from _repeated(pack)
+    yield from ignored.in_folders(pack.path)
     yield from requirements.problems(pack.path)
     yield from _libraries(pack)
     yield from imports.problems(pack.path)

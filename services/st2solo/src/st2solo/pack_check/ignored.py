@@ -1,13 +1,43 @@
-"""Keys that nobody knows and StackStorm passes over, such as a misspelt one."""
+"""Files and keys that StackStorm passes over, such as a misspelt one."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from st2solo.metadata_file import Keys, MetadataFile, Problem
-from st2solo.pack_schemas import INSIDE_KEYS, SENSOR, TRIGGER_TYPE
+from st2solo import metadata_file
+from st2solo.metadata_file import Keys, MetadataError, MetadataFile, Problem
+from st2solo.pack_schemas import (
+    ACTION,
+    ALIAS,
+    INSIDE_KEYS,
+    POLICY,
+    RULE,
+    SENSOR,
+    TRIGGER_TYPE,
+)
 
 _SEVERAL = ("properties", "patternProperties", "definitions")
 _LISTS = ("allOf", "anyOf", "oneOf")
+_ROOMS = {
+    "actions": ACTION,
+    "aliases": ALIAS,
+    "policies": POLICY,
+    "rules": RULE,
+    "sensors": SENSOR,
+    "triggers": TRIGGER_TYPE,
+}
+
+
+def in_folders(pack: Path) -> Iterator[Problem]:
+    """JSON that would describe something, were it called YAML; other data is nobody's fault."""
+    for room, schema in _ROOMS.items():
+        for path in sorted((pack / room).glob("[!.]*.json")):
+            try:
+                file = metadata_file.read(path)
+            except MetadataError:
+                continue
+            if file.content.keys() >= set(schema["required"]):
+                yield Problem(path, 1, f"{path.name}: is passed over", 1, "file.ignored")
 
 
 def in_sensor(file: MetadataFile) -> Iterator[Problem]:

@@ -198,6 +198,10 @@ for path in ("/keys/of_it", "/rules/demo.on_event"):
 def test_the_log_tells_who_changed_what(started, until):
     """And neither what was sent nor what happens all the time."""
     until(lambda: started.get("/triggerinstances?trigger=demo.tick"), "the sensor told it")
+    asking = "show_secrets=true&decrypt=true"
+    for path in ("/", "/metrics"):
+        assert started.call("GET", f"{path}?{asking}", token="").status_code == 200
+    started.call("GET", f"/actions?{asking}")
     rule = {"name": "mine", "trigger": {"type": "demo.tick"}, "action": {"ref": "core.noop"}}
     made = started.call("POST", "/rules", json=rule).json()["id"]
     started.call("DELETE", f"/rules/{made}")
