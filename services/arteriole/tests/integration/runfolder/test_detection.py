@@ -642,6 +642,27 @@ def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
     assert site.run(copy)["state"] == "ready"
 
 
+def test_of_two_folders_that_come_together_one_is_taken(make_site, sequenced):
+    site = make_site().start()
+    site.stop()
+    names = [sequenced.name, f"{sequenced.name}_copy"]
+    for name in names:
+        site.bring(name, is_copy=True)
+    site.start()
+    for name in names:
+        site.becomes(name, verdict="complete")
+    (taken,) = site.told("run_ready")
+    (held,) = {*names} - {taken}
+    assert (site.run(taken)["state"], site.run(held)["why"]["code"]) == ("ready", "run.copy")
+    away = site.directories[0].rename(site.directories[0].with_name("away"))
+    for name in names:
+        site.becomes(name, verdict="unreachable")
+    away.rename(site.directories[0])
+    for name in names:
+        site.becomes(name, verdict="complete")
+    assert (site.run(taken)["state"], site.run(held)["why"]["code"]) == ("ready", "run.copy")
+
+
 @pytest.mark.parametrize("left", ["renamed", "dismissed", "not adopted", "another run"])
 def test_what_is_no_copy_is_taken(make_site, left):
     site = make_site()
