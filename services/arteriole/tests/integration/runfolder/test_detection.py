@@ -630,7 +630,8 @@ def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
     run = site.becomes(copy, state="pending", verdict="complete")
     assert (run["why"]["code"], run["why"]["urgency"]) == ("run.copy", "result late")
     assert f"it is the run of {first} under another name" in run["why"]["message"]
-    assert run["why"]["hint"].endswith(f"arteriole release {copy}")
+    hint = f"out of {site.directories[1]}, then: arteriole abort {copy}; if it is to be"
+    assert hint in run["why"]["hint"] and run["why"]["hint"].endswith(f"arteriole release {copy}")
     assert copy not in site.told("run_ready")
     site.act("claim", {"by": "ex2", "plan": {"stages": {"receive": {}}}}, copy, status=409)
     release = {"scope": "run", "name": copy, "reason": "both are wanted"}
