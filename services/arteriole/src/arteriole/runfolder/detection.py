@@ -5,6 +5,7 @@ Each monitored directory has tasks, threads and a rate of its own: one that hang
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import time
@@ -401,6 +402,12 @@ class Detector:
             if known is not None:
                 await self._judge(landing, known)
 
+    async def look_again(self, run: Run) -> None:
+        """Judge it for whoever asks, if its folder answers in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.judge(run)
+
     async def _judge(self, landing: Landing, run: Run) -> None:
         path = run.path
         if run.verdict is VerdictKind.REFUSED:
@@ -429,7 +436,7 @@ class Detector:
         """NB: before it is told as ready. A folder that was only renamed is no copy."""
         for twin in [] if self._copies is None else self._copies.twins(run, verdict):
             assert self._copies is not None
-            if twin.is_claimed or await aside(_is_dir, twin.path):
+            if twin.is_claimed or await _may_be_there(twin.path):
                 self._copies.hold(run, twin)
                 return
 
@@ -562,6 +569,15 @@ class Detector:
         settings = self._settings
         settle = settings.settle(instrument)
         return Rules(settle, settings.stalled_after, settings.require_sheet)
+
+
+async def _may_be_there(path: Path) -> bool:
+    """False if it is no directory; NB: where nothing answers in time it may be one."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await aside(_is_dir, path)
+    except TimeoutError:
+        return True
 
 
 async def _acquired(places: asyncio.Semaphore, seconds: float) -> bool:
