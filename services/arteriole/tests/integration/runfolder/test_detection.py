@@ -646,6 +646,13 @@ def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
     assert site.run(copy)["state"] == "ready"
 
 
+def test_by_its_marker_alone_no_run_is_known_as_a_copy(make_site, sequenced):
+    site = make_site(readiness="marker", completed_marker_grace_minutes=0).start()
+    for name in (sequenced.name, "second"):
+        site.bring(name, is_copy=True)
+        site.becomes(name, state="ready")
+
+
 def test_of_two_folders_that_come_together_one_is_taken(make_site, sequenced):
     site = make_site().start()
     site.stop()
