@@ -433,12 +433,18 @@ class Detector:
             self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
 
     async def _hold_copy(self, run: Run, verdict: Verdict) -> None:
-        """NB: before it is told as ready. A folder that was only renamed is no copy."""
-        for twin in [] if self._copies is None else self._copies.twins(run, verdict):
-            assert self._copies is not None
-            if twin.is_claimed or await _may_be_there(twin.path):
-                self._copies.hold(run, twin)
+        """NB: before it is told as ready, and anew after each wait: another may be read then.
+        A folder that was only renamed is no copy.
+        """
+        gone: set[Path] = set()
+        while self._copies is not None:
+            twins = [one for one in self._copies.twins(run, verdict) if one.path not in gone]
+            if not twins:
                 return
+            if twins[0].is_claimed or await _may_be_there(twins[0].path):
+                self._copies.hold(run, twins[0])
+                return
+            gone.add(twins[0].path)
 
     def _note_cycles(
         self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None

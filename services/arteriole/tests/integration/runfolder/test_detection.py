@@ -674,6 +674,20 @@ def test_of_two_folders_that_come_together_one_is_taken(make_site, sequenced):
     assert (site.run(taken)["state"], site.run(held)["why"]["code"]) == ("ready", "run.copy")
 
 
+def test_of_a_run_that_was_renamed_and_copied_one_is_taken(make_site):
+    site = make_site().start()
+    first = site.bring()
+    site.becomes(state="ready")
+    site.stop()
+    names = ["renamed", "second"]
+    site.bring("second", is_copy=True)
+    first.rename(first.with_name("renamed"))
+    site.start()
+    for name in names:
+        site.becomes(name, verdict="complete")
+    assert sorted(site.run(name)["state"] for name in names) == ["pending", "ready"]
+
+
 def test_where_the_other_folder_does_not_answer_it_may_be_there(make_site, monkeypatch):
     site = make_site().start()
     first = site.bring()
