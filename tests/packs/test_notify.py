@@ -174,6 +174,8 @@ def test_no_planted_name_leaves_the_house(action, service, slack, config, new_se
          f"arteriole retry {RUN}"),
         (f"bring it back; if it was removed: arteriole abort {RUN}", False,
          f"arteriole why {RUN}"),
+        (f"move it, then: arteriole abort {RUN}; else: arteriole release {RUN}", False,
+         f"arteriole why {RUN}"),
         (f"copy them, then: arteriole why {RUN}", False, f"arteriole why {RUN}"),
         (f"arteriole waive {RUN} --ignore x --reason y", False, f"arteriole why {RUN}"),
         (f"arteriole redo {RUN} --from elsewhere", False, f"arteriole why {RUN}"),

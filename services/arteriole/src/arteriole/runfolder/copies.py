@@ -1,4 +1,6 @@
-"""One run in two folders of different names: the later is held, or it would be done twice."""
+"""One run in two folders of different names: that which is read second is held, or it would be done
+twice.
+"""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,8 +10,12 @@ from arteriole.runfolder.records import Run, Scope
 from arteriole.runfolder.runs import WHO, Runs
 from arteriole.runfolder.verdict import Verdict
 
+#: The code of the hold.
+COPY = "run.copy"
 #: What RunInfo.xml says of a run, by which it is known under any name.
 _IDENTITY = ("instrument", "run_number", "flowcell")
+#: An attempt that only works out what would be done is none.
+_CLAIMED = "EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id AND NOT observed)"
 
 
 class Twin(NamedTuple):
@@ -26,23 +32,26 @@ class Copies:
         self._holds = holds
 
     def twins(self, run: Run, verdict: Verdict) -> list[Twin]:
-        """Those known before that are or may be worked on; none unless RunInfo.xml was read just
-        now for the first time.
+        """Those read before that are or may be worked on, and were not held for this one; none
+        unless its RunInfo.xml was read just now for the first time, or after it was away.
+
+        NB: whoever is told of none records the verdict before others are judged, or both are taken.
         """
         identity = _identity(verdict.evidence)
         if run.attempt or not all(identity) or _identity(run.evidence) == identity:
             return []
         rows = self._store.rows(
-            "SELECT name, path, attempt FROM run WHERE instrument = ? AND id < ?"
+            f"SELECT name, path, {_CLAIMED} AS claimed FROM run WHERE instrument = ? AND id != ?"  # noqa: S608  text of this module
             " AND ? IN (json_extract(evidence, '$.run_number'),"
             " json_extract(evidence, '$.before.evidence.run_number'))"
             " AND ? IN (json_extract(evidence, '$.flowcell'),"
             " json_extract(evidence, '$.before.evidence.flowcell'))"
-            " AND state != 'cancelled' AND verdict != 'refused' AND (adopted OR attempt > 0)"
-            " ORDER BY id",
-            (identity[0], run.id, identity[1], identity[2]),
+            " AND state != 'cancelled' AND verdict != 'refused' AND (adopted OR claimed)"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE event.run = run.name AND what = 'held'"
+            " AND json_extract(payload, '$.about') = ?) ORDER BY id",
+            (identity[0], run.id, identity[1], identity[2], _about(run.name)),
         )
-        return [Twin(row["name"], Path(row["path"]), row["attempt"] > 0) for row in rows]
+        return [Twin(row["name"], Path(row["path"]), bool(row["claimed"])) for row in rows]
 
     def hold(self, run: Run, twin: Twin) -> None:
         """Once for each other folder: whoever releases it has decided."""
@@ -54,12 +63,16 @@ class Copies:
             " of its RunInfo.xml are the same",
             WHO,
             Finding(
-                code="run.copy",
-                hint=f"if it is a copy, move it out of {run.path.parent}; if it is to be worked on"
-                f" as well: arteriole release {name}",
-                about=f"copy of {twin.name}",
+                code=COPY,
+                hint=f"if it is a copy, move it out of {run.path.parent}, then: arteriole abort"
+                f" {name}; if it is to be worked on as well: arteriole release {name}",
+                about=_about(twin.name),
             ),
         )
+
+
+def _about(name: str) -> str:
+    return f"copy of {name}"
 
 
 def _identity(evidence: dict[str, Any]) -> tuple[Any, ...]:

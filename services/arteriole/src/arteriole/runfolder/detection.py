@@ -5,6 +5,7 @@ Each monitored directory has tasks, threads and a rate of its own: one that hang
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import time
@@ -401,6 +402,12 @@ class Detector:
             if known is not None:
                 await self._judge(landing, known)
 
+    async def look_again(self, run: Run) -> None:
+        """Judge it for whoever asks, if its folder answers in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.judge(run)
+
     async def _judge(self, landing: Landing, run: Run) -> None:
         path = run.path
         if run.verdict is VerdictKind.REFUSED:
@@ -426,12 +433,18 @@ class Detector:
             self._look_soon(landing, path, max(SHORTEST_PAUSE, due))
 
     async def _hold_copy(self, run: Run, verdict: Verdict) -> None:
-        """NB: before it is told as ready. A folder that was only renamed is no copy."""
-        for twin in [] if self._copies is None else self._copies.twins(run, verdict):
-            assert self._copies is not None
-            if twin.is_claimed or await aside(_is_dir, twin.path):
-                self._copies.hold(run, twin)
+        """NB: before it is told as ready, and anew after each wait: another may be read then.
+        A folder that was only renamed is no copy.
+        """
+        gone: set[Path] = set()
+        while self._copies is not None:
+            twins = [one for one in self._copies.twins(run, verdict) if one.path not in gone]
+            if not twins:
                 return
+            if twins[0].is_claimed or await _may_be_there(twins[0].path):
+                self._copies.hold(run, twins[0])
+                return
+            gone.add(twins[0].path)
 
     def _note_cycles(
         self, landing: Landing, path: Path, verdict: Verdict, seen: Sighting | None
@@ -562,6 +575,15 @@ class Detector:
         settings = self._settings
         settle = settings.settle(instrument)
         return Rules(settle, settings.stalled_after, settings.require_sheet)
+
+
+async def _may_be_there(path: Path) -> bool:
+    """False if it is no directory; NB: where nothing answers in time it may be one."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await aside(_is_dir, path)
+    except TimeoutError:
+        return True
 
 
 async def _acquired(places: asyncio.Semaphore, seconds: float) -> bool:

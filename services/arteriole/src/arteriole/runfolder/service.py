@@ -418,8 +418,10 @@ class RunfolderService:
         stages = self._stages.accept(call.path["run"], body.stage, body.reason, call.identity.name)
         return Reply({"accepted": stages})
 
-    def _redo(self, call: Call) -> Reply:
+    async def _redo(self, call: Call) -> Reply:
         body: RedoRequest = call.body
+        if (run := self._run(call)).is_gone:
+            await self._detector.look_again(run)  # it may have been moved back just now
         attempt = self._attempts.redo(call.path["run"], body.from_, body.reason, call.identity.name)
         return Reply({"attempt": attempt})
 

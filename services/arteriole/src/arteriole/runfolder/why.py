@@ -9,6 +9,7 @@ from typing import Any
 from arteriole.app import times
 from arteriole.app.mode import Mode
 from arteriole.runfolder.absence import before
+from arteriole.runfolder.copies import COPY
 from arteriole.runfolder.ignorable import WAIVABLE_RULES
 from arteriole.runfolder.plan import RECEIVE
 from arteriole.runfolder.records import Hold, Lease, Run, Scope, Stage
@@ -105,7 +106,7 @@ def why(
 def _reason(run: Run, mode: Mode, waits: Mapping[str, Wait]) -> _Reason:
     if run.aborted is not None:
         return _aborted(run)
-    if run.held is not None and run.state is not RunState.DONE:
+    if run.held is not None and run.state is not RunState.DONE and not _is_old_copy(run, run.held):
         return _held(run, run.held)
     if not run.awaits_claim:
         return _found(run, _claimed(run, mode, waits))
@@ -150,6 +151,11 @@ def _next(run: Run) -> str:
     return (left or [stage.stage for stage in stages] or ["STAGE"])[0]
 
 
+def _is_old_copy(run: Run, hold: Hold) -> bool:
+    """Nobody has adopted it, so nobody has to say what becomes of the copy."""
+    return hold.code == COPY and run.awaits_claim and not run.adopted
+
+
 def _held(run: Run, hold: Hold) -> _Reason:
     what, of = {
         Scope.RUN: ("it is held", run.name),
@@ -159,6 +165,8 @@ def _held(run: Run, hold: Hold) -> _Reason:
     message = f"{what} by {hold.by}: {hold.reason}"
     if run.lease is not None:
         message += f"; {_picked_up(run.lease)}"
+    if run.is_gone:
+        message += f"; {run.message}"
     hint = hold.hint or f"arteriole release {of}"
     return _Reason(hold.code or "run.held", message, hint, LATE)
 

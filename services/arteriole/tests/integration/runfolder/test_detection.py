@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from urllib.parse import quote
 
@@ -15,7 +16,9 @@ import pytest
 from arteriole.app import times
 from arteriole.app.store import Store
 from arteriole.illumina.sample_sheet import SampleSheet
+from arteriole.runfolder import detection
 from arteriole.runfolder.detection import Detector
+from arteriole.runfolder.notifications import Notifications
 from arteriole.runfolder.runs import Runs
 from arteriole.runfolder.settings import RunfolderSettings
 from arteriole.runfolder.sheets import Sheets
@@ -630,7 +633,8 @@ def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
     run = site.becomes(copy, state="pending", verdict="complete")
     assert (run["why"]["code"], run["why"]["urgency"]) == ("run.copy", "result late")
     assert f"it is the run of {first} under another name" in run["why"]["message"]
-    assert run["why"]["hint"].endswith(f"arteriole release {copy}")
+    hint = f"out of {site.directories[1]}, then: arteriole abort {copy}; if it is to be"
+    assert hint in run["why"]["hint"] and run["why"]["hint"].endswith(f"arteriole release {copy}")
     assert copy not in site.told("run_ready")
     site.act("claim", {"by": "ex2", "plan": {"stages": {"receive": {}}}}, copy, status=409)
     release = {"scope": "run", "name": copy, "reason": "both are wanted"}
@@ -640,6 +644,92 @@ def test_a_run_under_a_second_name_is_held_until_a_person_says_so(make_site):
     site.stop()
     site.start()
     assert site.run(copy)["state"] == "ready"
+
+
+def test_by_its_marker_alone_no_run_is_known_as_a_copy(make_site, sequenced):
+    site = make_site(readiness="marker", completed_marker_grace_minutes=0).start()
+    for name in (sequenced.name, "second"):
+        site.bring(name, is_copy=True)
+        site.becomes(name, state="ready")
+
+
+def test_of_two_folders_that_come_together_one_is_taken(make_site, sequenced):
+    site = make_site().start()
+    site.stop()
+    names = [sequenced.name, f"{sequenced.name}_copy"]
+    for name in names:
+        site.bring(name, is_copy=True)
+    site.start()
+    for name in names:
+        site.becomes(name, verdict="complete")
+    (taken,) = site.told("run_ready")
+    (held,) = {*names} - {taken}
+    assert (site.run(taken)["state"], site.run(held)["why"]["code"]) == ("ready", "run.copy")
+    away = site.directories[0].rename(site.directories[0].with_name("away"))
+    for name in names:
+        site.becomes(name, verdict="unreachable")
+    away.rename(site.directories[0])
+    for name in names:
+        site.becomes(name, verdict="complete")
+    assert (site.run(taken)["state"], site.run(held)["why"]["code"]) == ("ready", "run.copy")
+
+
+def test_of_a_run_that_was_renamed_and_copied_one_is_taken(make_site):
+    site = make_site().start()
+    first = site.bring()
+    site.becomes(state="ready")
+    site.stop()
+    names = ["renamed", "second"]
+    site.bring("second", is_copy=True)
+    first.rename(first.with_name("renamed"))
+    site.start()
+    for name in names:
+        site.becomes(name, verdict="complete")
+    assert sorted(site.run(name)["state"] for name in names) == ["pending", "ready"]
+
+
+def test_where_the_other_folder_does_not_answer_it_may_be_there(make_site, monkeypatch):
+    site = make_site().start()
+    first = site.bring()
+    site.becomes(state="ready")
+    answers = threading.Event()
+    is_dir = detection._is_dir
+
+    def hangs(path):
+        return is_dir(path) if path != first else answers.wait()
+
+    monkeypatch.setattr(detection, "_is_dir", hangs)
+    monkeypatch.setattr(detection, "PATIENCE", 0.1)
+    try:
+        site.bring("second", directory=1, is_copy=True)
+        run = site.becomes("second", verdict="complete")
+        assert run["why"]["code"] == "run.copy"
+    finally:
+        answers.set()
+
+
+def test_a_folder_that_was_moved_back_is_seen_by_the_redo(make_site, monkeypatch):
+    site = make_site().start()
+    folder = site.bring()
+    site.becomes(state="ready")
+    site.act("claim", {"by": "ex1", "plan": {"stages": {"a": {"makes_attempt": True}}}})
+    away = folder.rename(folder.parent.with_name("away"))
+    site.becomes(verdict="unreachable")
+    site.stop()
+    monkeypatch.setattr(Notifications, "watch", lambda *_: None)
+    site.settings = site.settings.model_copy(update={"scan_interval": SLOW})
+    (site.directories[0] / "last").mkdir()
+    site.start(scanned=False)
+    eventually(lambda: "last" in site.listed())
+    site.act("redo", {"from": "a"}, status=409)
+    away.rename(folder)
+    answers = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(Detector, "_look_at", lambda *_: answers.wait())
+        patch.setattr(detection, "PATIENCE", 0.1)
+        site.act("redo", {"from": "a"}, status=409)
+    answers.set()
+    assert site.act("redo", {"from": "a"}) == {"attempt": 2}
 
 
 @pytest.mark.parametrize("left", ["renamed", "dismissed", "not adopted", "another run"])

@@ -9,6 +9,7 @@ from arteriole.app import times
 from arteriole.runfolder import alerts
 from arteriole.runfolder.sensor import SensorWatch
 from arteriole.runfolder.sheetless import SheetlessWatch
+from arteriole.runfolder.states import RunState
 from arteriole.runfolder.verdict import VerdictKind
 from arteriole.runfolder.waivers import waive
 
@@ -298,7 +299,23 @@ def test_a_sheet_that_does_not_come_is_told_of_once(desk):
     assert standing(desk) == []
 
 
-@pytest.mark.parametrize("settled", ["held", "dismissed", "not adopted"])
+def test_of_a_sheet_that_was_missed_long_ago_nothing_is_told(desk):
+    """Else all of them would be told of by the first version that looks for them."""
+    watch = SheetlessWatch(desk.runs, 4.0)
+    register(desk)
+    waiting_for_sheet(desk, 28.1)
+    watch.check()
+    assert standing(desk) == [] and told(desk) == ["run_copied"]
+    waiting_for_sheet(desk, 27.9)
+    watch.check()
+    waiting_for_sheet(desk, 28.1)
+    watch.check()
+    assert standing(desk) == [("run_stuck", "run.no_sheet")]
+
+
+@pytest.mark.parametrize(
+    "settled", ["held", "dismissed", "not adopted", "done", "started", "error"]
+)
 def test_of_a_sheet_that_nobody_waits_for_nothing_is_told(desk, settled):
     register(desk, adopted=settled != "not adopted")
     waiting_for_sheet(desk, 5)
@@ -306,5 +323,7 @@ def test_of_a_sheet_that_nobody_waits_for_nothing_is_told(desk, settled):
         desk.hold()
     elif settled == "dismissed":
         desk.abort()
+    elif settled in set(RunState):
+        desk.runs.set_arteria_state(desk.run, RunState(settled), "a client")
     SheetlessWatch(desk.runs, 4.0).check()
     assert standing(desk) == []

@@ -326,6 +326,17 @@ def test_what_comes_after_the_archive_needs_the_folder_no_more(desk):
     assert told["urgency"] == CAN_WAIT
 
 
+def test_a_held_run_whose_folder_is_gone_says_both(desk):
+    desk.arrive()
+    desk.hold()
+    gone(desk, {})
+    assert why(desk.run)["message"] == "it is held by ada: in doubt"
+    gone(desk, {"gone": True})
+    told = why(desk.run)
+    assert told["message"] == "it is held by ada: in doubt; it is gone"
+    assert told["hint"] == f"arteriole release {RUN}"
+
+
 def test_a_run_that_is_done_needs_its_folder_no_more(desk):
     done(desk)
     gone(desk, {"gone": True})
