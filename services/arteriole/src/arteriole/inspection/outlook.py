@@ -119,7 +119,7 @@ def _with_sheet(run_dir: Path, run_info: RunInfo, sheet: SampleSheet, again: str
     files = sum(lanes.values()) * len(run_info.template_reads)
     samples = len({sample.sample_id for sample in sheet.samples})
     where = run_dir.absolute().parent
-    reasons = [f"{where} has to be named under monitored_directories in arteriole.yaml"]
+    reasons = [f"arteriole.yaml has to name {where} under monitored_directories"]
     if Meaning.ADAPTERS in meanings.values():
         reasons.append(
             "the sheet asks for adapter trimming, which the builtin converter does not do: set"

@@ -191,7 +191,7 @@ def test_windows_of_the_settings_are_obeyed(place: Place, capfd: Any) -> None:
 
 
 def test_group_and_modes_are_given_before_it_is_published(place: Place) -> None:
-    wanted = mounted(place, group=some_group(), file_mode=0o440, directory_mode=0o2750)
+    wanted = mounted(place, group=some_group(), file_mode="0440", directory_mode="2750")
     place.transfer(wanted)
     for path in (place.final, *place.final.rglob("*"), place.final.parent, place.ready.parent):
         status = path.lstat()
