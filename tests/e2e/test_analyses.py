@@ -4,11 +4,12 @@ bcbio and umccrise are fakes that check what they are given; Slurm is real.
 """
 
 import csv
-import importlib.util
+import importlib
 import io
 import json
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -27,12 +28,11 @@ COLUMNS = ("sample", "project", "use", "subject", "phenotype", "batch", "genome_
 
 
 def _slurm() -> Any:
-    spec = importlib.util.spec_from_file_location("slurm", TESTS_OF_WES.parent / "slurm.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """That of the services' tests, which are no package that could be imported."""
+    package = ModuleType("tests_of_services")
+    package.__path__ = [str(TESTS_OF_WES.parent)]
+    sys.modules[package.__name__] = package
+    return importlib.import_module("tests_of_services.slurm")
 
 
 @pytest.fixture(scope="module")
