@@ -64,11 +64,11 @@ class Site:
     def store(self):
         return self._state / "runfolder" / "runs.sqlite"
 
-    def mark(self):
-        """Wait until a scan that began after this call is done."""
+    def mark(self, directory=0):
+        """Wait until a scan of a directory that began after this call is done."""
         for _ in range(2):
             name = f"mark-{len(self.listed())}"
-            (self.directories[0] / name).mkdir()
+            (self.directories[directory] / name).mkdir()
             eventually(lambda name=name: name in self.listed())
 
     def bring(self, name=None, directory=0, *, is_copy=False):

@@ -145,7 +145,7 @@ def test_a_directory_is_what_a_link_leads_to(two, tmp_path, sequenced):
     link, elsewhere = tmp_path / "link", tmp_path / "elsewhere"
     shutil.copytree(sequenced, elsewhere / "old")
     link.symlink_to(two.directories[1])
-    watch(two, link)
+    watch(two, link).mark(1)
     two.bring("early", directory=1)
     is_taken(two, "early")
     two.stop()
