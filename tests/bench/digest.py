@@ -8,8 +8,10 @@ listing     a job on a generated listing of FOLDER (a number) files, of which no
 """
 
 import hashlib
+import mmap
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,16 +56,21 @@ def _threads(folder: Path, *, with_blake3: bool) -> None:
         for path in (f"{where}/{name}" for name in names)
     }
 
+    own = threading.local()
+
+    def begin() -> None:
+        own.buffer = memoryview(mmap.mmap(-1, _PIECE))
+
     def digest(path: str) -> tuple[str, str]:
         md5, other = hashlib.md5(usedforsecurity=False), blake3() if with_blake3 else None
         with open(path, "rb", buffering=0) as file:
-            while piece := file.read(_PIECE):
-                md5.update(piece)
+            while count := file.readinto(own.buffer):
+                md5.update(own.buffer[:count])
                 if other is not None:
-                    other.update(piece)
+                    other.update(own.buffer[:count])
         return md5.hexdigest(), path
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS, initializer=begin) as pool:
         for made in pool.map(digest, sorted(sizes, key=lambda path: -sizes[path])):
             print(*made)
 
@@ -85,7 +92,7 @@ def _listing(count: int, out: Path) -> None:
                 (found.name, hashlib.blake2b(found.name.encode()).digest()) for found in batch
             ]
             journal.add((n, {"md5": made[:16], "blake3": made[32:]}) for n, made in digests)
-        assert journal.unlike(files()) == []
+        assert journal.unlike(files) == []
         Volumes(out / "manifests", "runfolder").close(journal)
 
 

@@ -35,7 +35,7 @@ class DataPart:
     def digest(self, meter: Meter, small: SmallFiles) -> None:
         """ChecksumError if a file cannot be read, or any was written to meanwhile."""
         catch_up(self.folder, self.journal, meter, small)
-        if names := self.journal.unlike(self.walk()):
+        if names := self.journal.unlike(self.walk):
             raise written_to(self.folder, names)
 
     def file_digests(self) -> list[FileDigest]:

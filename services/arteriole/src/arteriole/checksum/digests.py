@@ -1,6 +1,7 @@
 """MD5 and BLAKE3 of files, both from one reading."""
 
 import hashlib
+import mmap
 import os
 import stat
 import threading
@@ -149,7 +150,9 @@ def read_file(
 
 
 def _buffer(size: int) -> memoryview:
-    return memoryview(bytearray(max(1, min(PIECE, size))))
+    """It begins with a page: where it does not, some processors copy to it at half the speed."""
+    length = max(1, min(PIECE, size))
+    return memoryview(mmap.mmap(-1, length))
 
 
 def each(
@@ -192,7 +195,8 @@ def cause(errors: Sequence[BaseException | None]) -> BaseException:
 
 def _open(folder: Path, found: FoundFile) -> int:
     try:
-        return os.open(f"{folder}/{found.name}", os.O_RDONLY | os.O_CLOEXEC)
+        # NB: a pipe that took the file's place would keep whoever opens it waiting
+        return os.open(f"{folder}/{found.name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as err:
         raise _changing(folder, found) from err
     except OSError as err:

@@ -10,8 +10,9 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from arteriole.checksum.digests import PIECE, RawDigest
@@ -29,6 +30,8 @@ LARGE = 4 << 20
 BATCH = 4 << 20
 #: SQLite's integers are below it, and not below its negative.
 TOP = 1 << 63
+#: Names and digests.
+Entries = Generator[tuple[str, str], None, None]
 #: What SQLite says of a journal that is not as it was written.
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -96,6 +99,21 @@ class DamagedJournalError(ChecksumError):
     code = "checksum.journal"
 
 
+@dataclass
+class Mark:
+    """What two listings of the same files have in common, whatever their order."""
+
+    count: int = 0
+    total: int = 0
+
+    def of(self, files: Iterable[FoundFile]) -> Iterator[FoundFile]:
+        """The same files, once they were counted."""
+        for found in files:
+            self.count += 1
+            self.total += hash(found[:4])
+            yield found
+
+
 class Journal:
     """The rows of one folder; `held` opens it."""
 
@@ -104,12 +122,14 @@ class Journal:
         self._database = _open(path)
         self._wanted = wanted
         self._synced = time.monotonic()
+        self._listed = Mark()
 
     def take_listing(self, files: Iterable[FoundFile], *, whole: bool = True) -> None:
         """Take the files that there are; with `whole` no other is known any more."""
         self._begin()
         self._database.execute("UPDATE digested SET listed = 0")
-        self._database.executemany(_LIST, map(_row, files))
+        self._listed = Mark()
+        self._database.executemany(_LIST, map(_row, self._listed.of(files)))
         if whole:
             self._database.execute("DELETE FROM digested WHERE NOT listed")
         self.sync()
@@ -145,8 +165,7 @@ class Journal:
 
     def _found(self, query: str) -> Iterator[FoundFile]:
         with closing(self._database.execute(query)) as rows:
-            for row in rows:
-                found = FoundFile(*row)
+            for found in map(FoundFile._make, rows):
                 yield found if found.inode >= 0 else found._replace(inode=found.inode + 2 * TOP)
 
     def add(self, digests: Iterable[RawDigest]) -> None:
@@ -169,8 +188,18 @@ class Journal:
         query = "SELECT name, size, lower(hex(md5)), lower(hex(blake3)) FROM digested ORDER BY name"
         return self._database.execute(query)
 
-    def unlike(self, files: Iterable[FoundFile]) -> list[str]:
-        """The first names of those that differ from what was listed, by size, time or inode."""
+    def unlike(self, walk: Callable[[], Iterable[FoundFile]]) -> list[str]:
+        """The first names of those that differ from what was listed, by size, time or inode.
+
+        Args:
+            walk: lists the files as they are now.
+        """
+        now = Mark()
+        for _ in now.of(walk()):
+            pass
+        return [] if now == self._listed else self._differing(walk())
+
+    def _differing(self, files: Iterable[FoundFile]) -> list[str]:
         execute = self._database.execute
         execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode, ctime_ns)")
         self.sync()
@@ -228,13 +257,22 @@ class Journal:
             f"INSERT INTO in_manifest (name, volume, twice) SELECT name, {volume}, 0 {_LATE}"
         )
 
-    def entries(self, volume: int, kind: str) -> sqlite3.Cursor:
-        """Names of a volume, in order, with the digests that were taken; to be closed."""
-        return self._database.execute(
-            f"SELECT name, lower(hex(digested.{kind})) FROM in_manifest JOIN digested USING (name)"  # noqa: S608  md5 or blake3
-            " WHERE volume = ? ORDER BY name",
-            (volume,),
+    def entries(self, volume: int, kind: str) -> Entries:
+        """Names of a volume, in order, with the digests that were taken, in hex; to be closed."""
+        query = (
+            f"SELECT name, digested.{kind} FROM in_manifest JOIN digested USING (name)"  # noqa: S608  md5 or blake3
+            " WHERE volume = ? ORDER BY name"
         )
+        return self._in_hex(query, volume)
+
+    def every_entry(self, kind: str) -> Entries:
+        """The same of all files."""
+        return self._in_hex(f"SELECT name, {kind} FROM digested ORDER BY name")  # noqa: S608  md5 or blake3
+
+    def _in_hex(self, query: str, *given: int) -> Entries:
+        with closing(self._database.execute(query, given)) as rows:
+            for name, digest in rows:
+                yield name, digest.hex()
 
     def has_recorded(self, name: str) -> bool:
         """Whether the manifests of both kinds have it."""

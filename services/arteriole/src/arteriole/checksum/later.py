@@ -50,7 +50,7 @@ def addendum(task: Task) -> dict[str, Any]:
             files, size = part.journal.count()
             meter = Meter(task.progress, size, part.journal.count_known()[1])
             catch_up(part.folder, part.journal, meter, small)
-        if names := part.journal.unlike(_late(part)):
+        if names := part.journal.unlike(lambda: _late(part)):
             raise written_to(part.folder, names)
         manifests = part.volumes.append(part.journal)
         part.journal.discard()

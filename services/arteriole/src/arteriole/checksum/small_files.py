@@ -1,12 +1,6 @@
-"""Digests of many small files, by processes: threads would wait for each other's interpreter.
+"""Digests of many small files, by processes: threads would wait for each other's interpreter."""
 
-A process is `python -m arteriole.checksum.small_files KIND...`. It takes batches on stdin, a line
-of JSON each, `{folder, batch: [[name, size, mtime_ns, inode], ...]}`, and answers each with a line,
-`{made: {kind: hex of all digests, one after the other}}` or `{error: {message, code, hint}}`. It
-ends with its stdin.
-"""
-
-import json
+import marshal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
+from arteriole.checksum import small_files_process
 from arteriole.checksum.digests import HASHERS, PIECE, Meter, RawDigest, digest_batch
-from arteriole.checksum.errors import ChecksumError
 from arteriole.checksum.listing import FoundFile
 
 #: From so many files on processes are begun; a tenth of a second of each goes by until it works.
@@ -24,28 +18,24 @@ MANY = 2000
 
 class _Process:
     def __init__(self) -> None:
+        self._kinds = list(HASHERS)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, *HASHERS],
+            [sys.executable, "-I", small_files_process.__file__, *self._kinds],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
 
     def digest(self, folder: Path, batch: list[FoundFile]) -> list[RawDigest] | None:
-        """None if the process is gone; errors as of `digest_batch`."""
+        """None if the process is gone, or a file is not as it was listed."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        asked = json.dumps({"folder": str(folder), "batch": batch})
+        asked = marshal.dumps((str(folder), [tuple(found) for found in batch]))
         try:
-            self._process.stdin.write(asked.encode() + b"\n")
+            self._process.stdin.write(asked)
             self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except OSError:
+            made = marshal.load(self._process.stdout)
+        except (OSError, EOFError, ValueError, TypeError):  # the last two of half an answer
             return None
-        if not line.endswith(b"\n"):
-            return None
-        answer = json.loads(line)
-        if (error := answer.get("error")) is not None:
-            raise ChecksumError(error["message"], code=error["code"], hint=error["hint"])
-        return _cut(batch, {kind: bytes.fromhex(made) for kind, made in answer["made"].items()})
+        return None if made is None else _cut(batch, dict(zip(self._kinds, made, strict=True)))
 
     def end(self) -> None:
         self._process.kill()
@@ -113,25 +103,3 @@ def small_files(threads: int) -> Iterator[SmallFiles]:
         yield small
     finally:
         small.end()
-
-
-def _answer(line: bytes) -> dict[str, object]:
-    asked = json.loads(line)
-    batch = [FoundFile(*row) for row in asked["batch"]]
-    try:
-        made = digest_batch(Path(asked["folder"]), batch, Meter(lambda done, total, unit: None, 0))
-    except ChecksumError as err:
-        return {"error": {"message": str(err), "code": err.code, "hint": err.hint}}
-    return {"made": {kind: b"".join(one[kind] for _, one in made).hex() for kind in HASHERS}}
-
-
-def main(kinds: list[str]) -> None:
-    for kind in HASHERS.keys() - set(kinds):
-        del HASHERS[kind]
-    for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(json.dumps(_answer(line)).encode() + b"\n")
-        sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

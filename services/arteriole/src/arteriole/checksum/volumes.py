@@ -2,11 +2,12 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 from arteriole.checksum.errors import ChecksumError, ManifestError, listed
-from arteriole.checksum.journal import Journal
+from arteriole.checksum.journal import Entries, Journal
 from arteriole.checksum.manifest import digest_manifest, manifest_entries, write_manifest
 
 #: The kinds of digests, in the order in which their manifests are written.
@@ -65,13 +66,14 @@ class Volumes:
             ChecksumError: files are gone, or not as they were recorded, or came later and must not.
         """
         count = self.compare(journal)
-        late = journal.late()
-        if late and count and not may_grow:
-            raise self.differs(late)
-        if late or not count:
+        if not count:
+            return dict(self._written(0, kind, journal.every_entry(kind)) for kind in KINDS)
+        if late := journal.late():
+            if not may_grow:
+                raise self.differs(late)
             journal.take_late(count)
             count += 1
-        return dict(self._written(journal, volume) for volume in self._all(count))
+        return self._all_written(journal, range(count))
 
     def compare(self, journal: Journal) -> int:
         """How many pairs there are; what they record is as the journal has it, or it raises."""
@@ -89,7 +91,7 @@ class Volumes:
         if journal.late():
             journal.take_late(count)
             written.append(count)
-        return dict(self._written(journal, (volume, kind)) for volume in written for kind in KINDS)
+        return self._all_written(journal, written)
 
     def load(self, journal: Journal) -> int:
         """Let the journal know what is recorded; how many pairs there are."""
@@ -114,13 +116,17 @@ class Volumes:
     def _is_whole(self, volume: int) -> bool:
         return all(self._path(volume, kind).exists() for kind in KINDS)
 
-    def _all(self, count: int) -> list[tuple[int, str]]:
-        return [(volume, kind) for volume in range(count) for kind in KINDS]
+    def _all_written(self, journal: Journal, volumes: Iterable[int]) -> dict[str, str]:
+        return dict(
+            self._written(volume, kind, journal.entries(volume, kind))
+            for volume in volumes
+            for kind in KINDS
+        )
 
-    def _written(self, journal: Journal, one: tuple[int, str]) -> tuple[str, str]:
-        path = self._path(*one)
-        if not path.exists():
-            with closing(journal.entries(*one)) as entries:
+    def _written(self, volume: int, kind: str, entries: Entries) -> tuple[str, str]:
+        path = self._path(volume, kind)
+        with closing(entries):
+            if not path.exists():
                 write_manifest(path, entries)
         return path.name, digest_manifest(path)
 

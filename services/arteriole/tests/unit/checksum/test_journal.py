@@ -79,9 +79,25 @@ def test_the_smallest_come_in_batches_of_four_times_the_size(path: Path) -> None
 def test_what_differs_is_named(path: Path) -> None:
     with held(path) as journal:
         journal.take_listing([A, B])
-        assert journal.unlike([B, A]) == journal.unlike([B, A._replace(ctime_ns=5)]) == []
-        assert journal.unlike([A, B._replace(inode=1)]) == ["b"]
-        assert journal.unlike([B, FoundFile("c", 1, 1, 1)]) == ["a", "c"]
+        for now, names in [
+            ([B, A], []),
+            ([B, A._replace(ctime_ns=5)], []),
+            ([A, B._replace(inode=1)], ["b"]),
+            ([A, B._replace(mtime_ns=1)], ["b"]),
+            ([A._replace(size=10), B._replace(size=1)], ["a", "b"]),
+            ([B, FoundFile("c", 1, 1, 1)], ["a", "c"]),
+            ([A], ["b"]),
+            ([], ["a", "b"]),
+        ]:
+            assert journal.unlike(lambda now=now: now) == names, now
+
+
+def test_what_an_earlier_job_listed_is_compared_by_name(path: Path) -> None:
+    with held(path) as journal:
+        journal.take_listing([A, B])
+    with held(path) as journal:
+        assert journal.unlike(lambda: [B, A]) == []
+        assert journal.unlike(lambda: [A]) == ["b"]
 
 
 def test_a_time_that_it_cannot_hold_is_told(path: Path) -> None:
@@ -98,7 +114,8 @@ def test_an_inode_of_64_bits(path: Path) -> None:
     with held(path) as journal:
         journal.take_listing(files)
         assert [found for batch in journal.lacking() for found in batch] == files
-        assert journal.unlike(files) == []
+        assert journal.unlike(lambda: files) == []
+        assert journal._differing(files) == []
 
 
 def test_one_job_at_a_time_and_it_sees_who_waits(path: Path) -> None:

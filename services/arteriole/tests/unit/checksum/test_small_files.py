@@ -72,6 +72,15 @@ def test_processes_digest_what_is_small_and_many(tmp_path, files, small, monkeyp
     assert (lengths, told.done, len(pids(small))) == ([], 45, 2)
 
 
+def test_a_process_reads_larger_files_piece_by_piece(tmp_path, files, small, monkeypatch):
+    lengths = in_threads(monkeypatch)
+    (tmp_path / "larger.cbcl").write_bytes(os.urandom(2 * PIECE + 3))
+    (tmp_path / "empty.cbcl").touch()
+    batch = list_files(tmp_path)
+    assert small.digest(tmp_path, batch, Meter(Told(), 1)) == expected(tmp_path, batch)
+    assert lengths == []
+
+
 def test_the_few_and_the_large_need_none(tmp_path, files, small, monkeypatch):
     lengths = in_threads(monkeypatch)
     with small_files(2) as idle:
@@ -84,11 +93,27 @@ def test_the_few_and_the_large_need_none(tmp_path, files, small, monkeypatch):
     assert lengths == [2, 1]
 
 
-def test_a_file_that_changes_is_told_as_in_a_thread(tmp_path, files, small):
-    (tmp_path / files[4].name).write_bytes(b"longer than it was")
-    with pytest.raises(ChecksumError, match=rf"{files[4].name} in .* changed while") as info:
+@pytest.mark.parametrize("how", ["longer", "touched", "replaced", "a pipe", "gone"])
+def test_a_file_that_changes_is_told_as_in_a_thread(tmp_path, files, small, how):
+    path = tmp_path / files[4].name
+    status = path.stat()
+    if how == "longer":
+        path.write_bytes(b"longer than it was")
+    elif how == "touched":
+        os.utime(path, (1, 1))
+    elif how == "replaced":
+        (tmp_path / "other").write_bytes(path.read_bytes())
+        os.utime(tmp_path / "other", ns=(status.st_atime_ns, status.st_mtime_ns))
+        (tmp_path / "other").rename(path)
+    else:
+        path.unlink()
+        if how == "a pipe":
+            os.mkfifo(path)
+    with pytest.raises(ChecksumError) as info:
         small.digest(tmp_path, files, Meter(Told(), 45))
-    assert info.value.code == "checksum.changing" and info.value.hint
+    assert files[4].name in str(info.value)
+    code = "checksum.unreadable" if how == "a pipe" else "checksum.changing"
+    assert info.value.code == code and info.value.hint
     assert small.digest(tmp_path, files[:4], Meter(Told(), 10)) == expected(tmp_path, files[:4])
 
 
