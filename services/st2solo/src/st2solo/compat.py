@@ -9,9 +9,10 @@ import collections.abc
 import copy
 import fractions
 import functools
-import importlib
+import importlib.util
 import math
 import queue
+import sys
 import types
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,13 @@ from typing import Any
 import yaml
 from jinja2 import StrictUndefined
 
+_LIB2TO3: dict[str, tuple[str, ...]] = {
+    "lib2to3": (),
+    "lib2to3.pgen2": (),
+    "lib2to3.pgen2.parse": ("ParseError",),
+    "lib2to3.pgen2.tokenize": ("TokenError",),
+    "lib2to3.refactor": ("RefactoringTool",),
+}
 _ABSTRACT = ("Mapping", "MutableMapping", "MutableSequence", "Sequence", "Callable", "Hashable")
 
 
@@ -188,10 +196,23 @@ class StrictLoader(yaml.SafeLoader):
 
 
 def _old_imports() -> None:
-    """networkx 1.11 imports modules of the standard library that warn of their end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        importlib.import_module("orquesta.conducting")
+    """networkx 1.11 imports modules of the standard library that warn of their end, or are gone.
+
+    Of lib2to3, which Python 3.13 has no more, its reader of a file format (GML) takes three names;
+    nobody here reads that.
+    """
+    gone = {} if importlib.util.find_spec("lib2to3") else _LIB2TO3
+    for module, names in gone.items():
+        sys.modules[module] = types.ModuleType(module)
+        for name in names:
+            setattr(sys.modules[module], name, type(name, (Exception,), {}))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            importlib.import_module("orquesta.conducting")
+    finally:
+        for module in gone:
+            del sys.modules[module]
 
 
 _old_names()

@@ -48,6 +48,23 @@ def test_orquesta_has_no_sandbox_of_its_own():
     assert "sandbox" not in Path(jinja.__file__).read_text().lower(), "remove the repair"
 
 
+def test_a_python_without_lib2to3():
+    """Python 3.13 has none, and distributions' own packages of an earlier one may lack it too."""
+    code = (
+        "import importlib.abc, importlib.util, sys\n"
+        "class Gone(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name.partition('.')[0] == 'lib2to3':\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Gone())\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'lib2to3' else find(name)\n"
+        "import st2solo.compat, networkx.readwrite.gml\n"
+        "assert not [name for name in sys.modules if name.startswith('lib2to3')]\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=120)
+
+
 @pytest.mark.parametrize(
     "template",
     [
