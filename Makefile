@@ -12,7 +12,8 @@ AWS := .venv-aws/.made
 PACKS ?= build/packs
 BUNDLE ?= build/bundle
 REVISION ?= build/revision
-ST2_PINS := 'st2client==3.9.0' 'setuptools<81'
+# st2client imports a module that Python 3.13 has no more.
+ST2_PINS := 'st2client==3.9.0' 'setuptools<81' 'standard-pipes==3.13.0; python_version >= "3.13"'
 PIP := -m pip --quiet --disable-pip-version-check install
 
 # Else our own code is compiled again at each start of a process.
@@ -113,7 +114,7 @@ $(SOLO): services/st2solo/pyproject.toml
 
 $(ST2CLIENT): Makefile
 	$(PYTHON) -m venv .venv-st2
-	.venv-st2/bin/python $(PIP) 'st2client==3.9.0' 'setuptools<81'
+	.venv-st2/bin/python $(PIP) $(ST2_PINS)
 	touch $@
 
 $(WES): Makefile  # GA4GH's own client, which the tests speak with

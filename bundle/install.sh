@@ -36,7 +36,7 @@ install() {
 }
 install arteriole arteriole
 install st2solo st2solo
-install st2 st2client 'setuptools<81'
+install st2 st2client 'setuptools<81' 'standard-pipes; python_version >= "3.13"'
 ln -sf ../arteriole/bin/arteriole ../st2solo/bin/st2solo ../st2/bin/st2 "$to/bin"
 for part in packs docs services README.md LICENSE; do
     rm -rf "${to:?}/$part"

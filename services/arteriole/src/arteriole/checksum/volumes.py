@@ -1,6 +1,5 @@
 """The manifests of a folder: the first pair is closed once written, addenda hold what is late."""
 
-import itertools
 import re
 from collections.abc import Iterable
 from contextlib import closing
@@ -35,13 +34,26 @@ def volume_of(name: str) -> int:
 
 
 def stems(folder: Path, part: str) -> list[str]:
-    """Those of the pairs in `folder` of which at least one is there, in order."""
-    every = (stem(part, volume) for volume in itertools.count())
-    return list(
-        itertools.takewhile(
-            lambda name: any((folder / f"{name}.{kind}").exists() for kind in KINDS), every
-        )
-    )
+    """Those of the pairs in `folder` of which at least one is there, in order.
+
+    Raises:
+        ManifestError: one is gone, and a later one is there.
+    """
+    names = {path.name for path in folder.glob(f"{part}.*")}
+    there = {volume for name in names if name in _names(part, volume := volume_of(name))}
+    for volume in range(len(there)):
+        if volume not in there:
+            gone = " and ".join(str(folder / name) for name in _names(part, volume))
+            raise ManifestError(
+                f"{gone} are gone, and {stem(part, max(there))} is there",
+                code="manifest.missing",
+                hint="bring them back, from a backup or from the archive of the run",
+            )
+    return [stem(part, volume) for volume in sorted(there)]
+
+
+def _names(part: str, volume: int) -> list[str]:
+    return [f"{stem(part, volume)}.{kind}" for kind in KINDS]
 
 
 class Volumes:

@@ -52,6 +52,27 @@ def test_late_files_become_addenda_and_what_is_closed_stays(journal: Journal, fo
     assert volumes.close(journal, may_grow=True) == written
 
 
+@pytest.mark.parametrize("gone", ["runfolder", "runfolder.addendum-1"])
+def test_one_that_is_gone_while_a_later_one_is_there(
+    journal: Journal, folder: Path, gone: str
+) -> None:
+    volumes = Volumes(folder, "runfolder")
+    files: dict[str, str] = {}
+    for name in ("a", "b", "c"):
+        files[name] = "1"
+        known(journal, files)
+        volumes.close(journal, may_grow=True)
+    for kind in ("md5", "blake3"):
+        (folder / f"{gone}.{kind}").unlink()
+    (folder / "runfolder.notes").touch()
+    before = content(folder)
+    for closing in (volumes.close, volumes.append, volumes.compare):
+        with pytest.raises(ArterioleError, match=rf"{gone}\.blake3 are gone, and .*2") as raised:
+            closing(journal)
+        assert raised.value.code == "manifest.missing" and raised.value.hint
+    assert content(folder) == before
+
+
 @pytest.mark.parametrize(
     ("now", "named"),
     [
