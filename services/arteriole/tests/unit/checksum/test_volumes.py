@@ -1,5 +1,7 @@
 """A pair of manifests that is closed, and addenda of what came later."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,9 @@ def known(journal: Journal, files: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.sqlite")
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(Journal(tmp_path / "journal.sqlite")) as made:
+        yield made
 
 
 @pytest.fixture

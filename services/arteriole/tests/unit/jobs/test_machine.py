@@ -3,12 +3,12 @@
 import asyncio
 import itertools
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arteriole.app.store import Store
 from arteriole.jobs import machine as machines
 from arteriole.jobs.jobs import Job, JobState
 from arteriole.jobs.machine import OVERTAKEN, JobsSettings, Machine, TooLargeError
@@ -17,18 +17,14 @@ from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.runner import Runner
 
 
-def queue_of(tmp_path: Path, service: str = "trial") -> JobQueue:
-    return JobQueue(Store(tmp_path / f"{service}.sqlite", "arteriole.jobs.sql"), service)
-
-
 def submit(queue: JobQueue, key: str, cores: int = 1, memory_gb: float = 1, **more: Any) -> Job:
     needs = {"needs": Needs(cores, memory_gb).document(), **more}
     return queue.submit(key, {}, run="r", stage="s", attempt=1, parameters=needs, who="packs")
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> JobQueue:
-    return queue_of(tmp_path)
+def queue(open_queue: Callable[[str], JobQueue]) -> JobQueue:
+    return open_queue("trial")
 
 
 @pytest.mark.parametrize(
@@ -116,9 +112,11 @@ def test_none_waits_for_one_that_waits_no_more(queue: JobQueue, gone: str) -> No
     assert machine.admit("trial", last) == ""
 
 
-def test_services_of_a_process_share_a_machine(tmp_path: Path) -> None:
+def test_services_of_a_process_share_a_machine(
+    tmp_path: Path, open_queue: Callable[[str], JobQueue]
+) -> None:
     """And what runs is known from the rows before any of them has looked at its jobs."""
-    one, other = queue_of(tmp_path, "one"), queue_of(tmp_path, "other")
+    one, other = open_queue("one"), open_queue("other")
     one.started(submit(one, "k", 3))
     waiting = submit(other, "k", 2)
     machine = Machine(4, 8)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import pytest
 
 from arteriole.app.errors import ConflictError, NotFoundError
-from arteriole.app.store import Store
 from arteriole.jobs.jobs import Job, JobState, Outcome
 from arteriole.jobs.queue import JobQueue
 from arteriole.jobs.service import StartRequest
@@ -20,8 +20,8 @@ FAILED = Outcome(JobState.ERROR, 1, "disk.full", "no space", "make room", {})
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> JobQueue:
-    return JobQueue(Store(tmp_path / "jobs.sqlite", "arteriole.jobs.sql"), "checksum")
+def queue(open_queue: Callable[[str], JobQueue]) -> JobQueue:
+    return open_queue("checksum")
 
 
 def submit(queue: JobQueue, key: str = "r1.checksum.1.1", **request: Any) -> Job:
@@ -114,9 +114,11 @@ def test_whether_a_job_observes_is_kept(queue: JobQueue) -> None:
     assert submit(queue).document()["observed"] is False
 
 
-def test_a_store_of_version_1_is_upgraded(tmp_path: Path) -> None:
+def test_a_store_of_version_1_is_upgraded(
+    tmp_path: Path, open_queue: Callable[[str], JobQueue]
+) -> None:
     """Its jobs act, and their keys still mean them."""
-    path = tmp_path / "jobs.sqlite"
+    path = tmp_path / "checksum.sqlite"
     schema = resources.files("arteriole.jobs.sql").joinpath("001_jobs.sql").read_text()
     old = sqlite3.connect(path)
     old.executescript(f"{schema}; PRAGMA user_version = 1")
@@ -129,7 +131,7 @@ def test_a_store_of_version_1_is_upgraded(tmp_path: Path) -> None:
     )
     old.commit()
     old.close()
-    queue = JobQueue(Store(path, "arteriole.jobs.sql"), "checksum")
+    queue = open_queue("checksum")
     assert [job.observed for job in queue.find()] == [False]
     assert queue.earlier("k", {"run": "r1", **StartRequest().asked()}) == queue.get(1)
     with pytest.raises(ConflictError):

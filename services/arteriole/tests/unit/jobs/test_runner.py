@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from arteriole.app.aside import SilentError
-from arteriole.app.store import Store
 from arteriole.jobs import runner as module
 from arteriole.jobs.folder import JobFolder
 from arteriole.jobs.jobs import Job, JobState, Outcome
@@ -26,8 +25,8 @@ OUTCOME = {"ok": True, "code": "", "message": "", "hint": "", "result": {"n": 1}
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> JobQueue:
-    return JobQueue(Store(tmp_path / "jobs.sqlite", "arteriole.jobs.sql"), "trial")
+def queue(open_queue: Callable[[str], JobQueue]) -> JobQueue:
+    return open_queue("trial")
 
 
 def submit(queue: JobQueue, *, observed: bool = False) -> Job:

@@ -1,12 +1,12 @@
 """Jobs wait while there is too little space for what they will write; nothing waits for them."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arteriole.app.store import Store
 from arteriole.disk.disk import Disk
 from arteriole.disk.space import Root, Space
 from arteriole.jobs.jobs import Job, JobState
@@ -37,8 +37,8 @@ def volumes() -> Volumes:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> JobQueue:
-    return JobQueue(Store(tmp_path / "jobs.sqlite", "arteriole.jobs.sql"), "trial")
+def queue(open_queue: Callable[[str], JobQueue]) -> JobQueue:
+    return open_queue("trial")
 
 
 def submit(queue: JobQueue, key: str, size: int | None, root: Path = FASTQ, **more: Any) -> Job:
