@@ -46,22 +46,29 @@ class Store:
         self.before_commit: Callable[[], None] = lambda: None
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
-            self._connection.row_factory = sqlite3.Row
-            for pragma in (
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "foreign_keys = ON",
-                "busy_timeout = 5000",
-            ):
-                self._connection.execute(f"PRAGMA {pragma}")
-            path.chmod(0o600)
-            self._migrate(schema)
+            try:
+                self._prepare(schema)
+            except BaseException:
+                self._connection.close()
+                raise
         except sqlite3.DatabaseError as err:
             raise StoreError(
                 f"{path}: {err}", hint="move the file away and restore it from a backup"
             ) from err
         self._open = False
         self.epoch: str = self._connection.execute("SELECT epoch FROM store").fetchone()["epoch"]
+
+    def _prepare(self, schema: str) -> None:
+        self._connection.row_factory = sqlite3.Row
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "busy_timeout = 5000",
+        ):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self.path.chmod(0o600)
+        self._migrate(schema)
 
     def _migrate(self, schema: str) -> None:
         files = sorted(

@@ -69,9 +69,9 @@ def test_one_that_is_gone_while_a_later_one_is_there(
         (folder / f"{gone}.{kind}").unlink()
     (folder / "runfolder.notes").touch()
     before = content(folder)
-    for closing in (volumes.close, volumes.append, volumes.compare):
+    for close in (volumes.close, volumes.append, volumes.compare):
         with pytest.raises(ArterioleError, match=rf"{gone}\.blake3 are gone, and .*2") as raised:
-            closing(journal)
+            close(journal)
         assert raised.value.code == "manifest.missing" and raised.value.hint
     assert content(folder) == before
 
