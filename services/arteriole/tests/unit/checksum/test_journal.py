@@ -9,7 +9,7 @@ import pytest
 from arteriole.app.errors import ArterioleError
 from arteriole.checksum import journal as journals
 from arteriole.checksum.digests import PIECE
-from arteriole.checksum.journal import LARGE, Journal, held
+from arteriole.checksum.journal import LARGE, Journal, Mark, held
 from arteriole.checksum.listing import FoundFile
 
 A = FoundFile("a", 1, 2, 3, 4)
@@ -90,6 +90,18 @@ def test_what_differs_is_named(path: Path) -> None:
             ([], ["a", "b"]),
         ]:
             assert journal.unlike(lambda now=now: now) == names, now
+
+
+@pytest.mark.parametrize("field", ["size", "mtime_ns", "inode"])
+def test_two_files_that_changed_places_are_no_equal_listing(field: str) -> None:
+    def mark(of_a: int, of_b: int) -> Mark:
+        made = Mark()
+        for _ in made.of([A._replace(**{field: of_a}), B._replace(**{field: of_b})]):
+            pass
+        return made
+
+    for number in range(1, 1000):
+        assert mark(number, 0) == mark(number, 0) != mark(0, number)
 
 
 def test_what_an_earlier_job_listed_is_compared_by_name(path: Path) -> None:
