@@ -12,7 +12,7 @@ from arteriole.checksum import small_files_process
 from arteriole.checksum.digests import HASHERS, PIECE, Meter, RawDigest, digest_batch
 from arteriole.checksum.listing import FoundFile
 
-#: From so many files on processes are begun; a tenth of a second of each goes by until it works.
+#: From so many files on processes are begun; some hundredths of a second go by until each works.
 MANY = 2000
 
 
