@@ -5,11 +5,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from arteriole.checksum.catching_up import catch_up
+from arteriole.checksum.catching_up import digest_listed
 from arteriole.checksum.digests import FileDigest, Meter
 from arteriole.checksum.errors import ChecksumError
 from arteriole.checksum.journal import Journal, held
-from arteriole.checksum.listing import FoundFile, walk_files, written_to
+from arteriole.checksum.listing import FoundFile, walk_files
 from arteriole.checksum.places import FASTQ, RUNFOLDER, journal_path
 from arteriole.checksum.small_files import SmallFiles, small_files
 from arteriole.checksum.volumes import Volumes
@@ -34,9 +34,7 @@ class DataPart:
 
     def digest(self, meter: Meter, small: SmallFiles) -> None:
         """ChecksumError if a file cannot be read, or any was written to meanwhile."""
-        catch_up(self.folder, self.journal, meter, small)
-        if names := self.journal.unlike(self.walk):
-            raise written_to(self.folder, names)
+        digest_listed(self.folder, self.journal, meter, small, self.walk)
 
     def file_digests(self) -> list[FileDigest]:
         return [FileDigest(*row) for row in self.journal.digests()]

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS digested (
 CREATE TABLE IF NOT EXISTS in_manifest (
     name TEXT PRIMARY KEY, volume INTEGER, md5 BLOB, blake3 BLOB, twice INTEGER
 ) WITHOUT ROWID;
+CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode, ctime_ns);
 """
 _SAME = """
 (size, mtime_ns, inode, ctime_ns)
@@ -89,6 +90,11 @@ SELECT DISTINCT name FROM (
     )
 ) ORDER BY name LIMIT ?
 """
+_OTHER_CTIME = "FROM now JOIN digested USING (name) WHERE now.ctime_ns != digested.ctime_ns"
+_FORGET_OTHER_CTIME = """
+UPDATE digested SET md5 = NULL, blake3 = NULL, ctime_ns = now.ctime_ns
+FROM now WHERE now.name = digested.name AND now.ctime_ns != digested.ctime_ns
+"""
 _LATE = "FROM digested WHERE name NOT IN (SELECT name FROM in_manifest)"
 _HALF = "FROM in_manifest WHERE volume = ? AND (md5 IS NULL) != (blake3 IS NULL)"
 
@@ -113,9 +119,9 @@ class Mark:
     def of(self, files: Iterable[FoundFile]) -> Iterator[FoundFile]:
         """The same files, once they were counted."""
         for found in files:
-            name, size, mtime_ns, inode, _ = found
+            name, size, mtime_ns, inode, ctime_ns = found
             self.count += 1
-            self.total += hash(f"{size} {mtime_ns} {inode} {name}")
+            self.total += hash(f"{size} {mtime_ns} {inode} {ctime_ns} {name}")
             yield found
 
 
@@ -127,7 +133,7 @@ class Journal:
         self._database = _open(path)
         self._wanted = wanted
         self._synced = time.monotonic()
-        self._listed = Mark()
+        self._listed = self._now = Mark()
 
     def take_listing(self, files: Iterable[FoundFile], *, whole: bool = True) -> None:
         """Take the files that there are; with `whole` no other is known any more."""
@@ -199,6 +205,7 @@ class Journal:
         Args:
             walk: lists the files as they are now.
         """
+        self._database.execute("DELETE FROM now")
         now = Mark()
         for _ in now.of(walk()):
             pass
@@ -206,15 +213,26 @@ class Journal:
 
     def _differing(self, files: Iterable[FoundFile]) -> list[str]:
         execute = self._database.execute
-        execute("CREATE TEMP TABLE now (name TEXT, size, mtime_ns, inode, ctime_ns)")
         self.sync()
         execute("BEGIN")
-        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?, ?)", map(_row, files))
+        self._now = Mark()
+        rows = map(_row, self._now.of(files))
+        self._database.executemany("INSERT INTO now VALUES (?, ?, ?, ?, ?)", rows)
         execute("COMMIT")
         (alike,) = execute(_ALIKE).fetchone()
-        found = [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
-        execute("DROP TABLE now")
-        return found
+        return [] if alike else [row[0] for row in execute(_UNLIKE, (NAMED + 1,))]
+
+    def other_ctime(self) -> list[str]:
+        """The first names of those that had another ctime, when nothing was `unlike`."""
+        return self._names(_OTHER_CTIME)
+
+    def forget_other_ctime(self) -> int:
+        """Let these lack digests, and be listed as they were then; how many bytes they have."""
+        execute = self._database.execute
+        (size,) = execute(f"SELECT sum(digested.size) {_OTHER_CTIME}").fetchone()
+        execute(_FORGET_OTHER_CTIME)
+        self._listed = self._now
+        return int(size)
 
     # What manifests say, beside what was found: a volume is a pair of manifests.
 

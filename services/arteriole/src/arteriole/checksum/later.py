@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from arteriole.checksum.catching_up import catch_up
+from arteriole.checksum.catching_up import digest_listed
 from arteriole.checksum.data import DataPart, digest, opened
 from arteriole.checksum.digests import Meter
-from arteriole.checksum.listing import FoundFile, written_to
+from arteriole.checksum.listing import FoundFile
 from arteriole.checksum.places import FASTQ, RUNFOLDER
 from arteriole.checksum.small_files import small_files
 from arteriole.jobs.exclusive import exclusive
@@ -49,9 +49,7 @@ def addendum(task: Task) -> dict[str, Any]:
             part.journal.take_listing(small.counted(_late(part)))
             files, size = part.journal.count()
             meter = Meter(task.progress, size, part.journal.count_known()[1])
-            catch_up(part.folder, part.journal, meter, small)
-        if names := part.journal.unlike(lambda: _late(part)):
-            raise written_to(part.folder, names)
+            digest_listed(part.folder, part.journal, meter, small, lambda: _late(part))
         manifests = part.volumes.append(part.journal)
         part.journal.discard()
         return {"files": files, "bytes": size, "manifests": manifests}

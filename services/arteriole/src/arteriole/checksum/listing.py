@@ -78,11 +78,12 @@ def folder_links(folder: Path) -> list[str]:
     )
 
 
-def require_unchanged(folder: Path, before: list[FoundFile], *, without_own: bool = False) -> None:
-    """ChecksumError if files of `folder` appeared, vanished or were written since `before`."""
-    now = {found[:4] for found in list_files(folder, without_own=without_own)}
-    if differing := now ^ {found[:4] for found in before}:
+def require_unchanged(folder: Path, before: list[FoundFile]) -> list[FoundFile]:
+    """As they are now; ChecksumError if any of `folder` appeared, vanished or was written since."""
+    now = list_files(folder)
+    if differing := {found[:4] for found in now} ^ {found[:4] for found in before}:
         raise written_to(folder, sorted({found[0] for found in differing}))
+    return now
 
 
 def written_to(folder: Path, names: list[str]) -> ChecksumError:

@@ -3,17 +3,19 @@
 Of the data it reads both folders and writes four manifests; of results two for each unit.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from arteriole.checksum import data
+from arteriole.checksum.catching_up import is_read_again
 from arteriole.checksum.digests import FileDigest, Meter, digest_all
 from arteriole.checksum.journal import DamagedJournalError
 from arteriole.checksum.listing import require_unchanged, walk_files
 from arteriole.checksum.manifest import Manifest
 from arteriole.checksum.parts import DigestedPart
-from arteriole.checksum.units import list_units, require_units
+from arteriole.checksum.units import Unit, list_units, require_units
 from arteriole.jobs.exclusive import exclusive
 from arteriole.jobs.worker import Task, main, note
 
@@ -85,8 +87,7 @@ def _results(task: Task) -> dict[str, Any]:
     meter = Meter(task.progress, total)
     new = 0
     for unit in units:
-        digests = digest_all(unit.folder, unit.files, meter, task.parameters["threads"])
-        require_unchanged(unit.folder, unit.files)
+        digests = _digests(unit, meter, task.parameters["threads"])
         manifests = _manifests(Path(task.parameters["manifests"]), unit.name, digests)
         written = [manifest.write() for manifest in manifests]
         new += any(written)
@@ -97,6 +98,20 @@ def _results(task: Task) -> dict[str, Any]:
         "files": sum(len(unit.files) for unit in units),
         "bytes": total,
     }
+
+
+def _digests(unit: Unit, meter: Meter, threads: int) -> list[FileDigest]:
+    """Of every file, by name; `digest_listed` does the same with a journal."""
+    made: dict[str, FileDigest] = {}
+    files = left = unit.files
+    for reading in itertools.count(1):
+        made |= {one.name: one for one in digest_all(unit.folder, left, meter, threads)}
+        before, files = files, require_unchanged(unit.folder, files)
+        left = sorted(set(files) - set(before))
+        if not is_read_again(unit.folder, [found.name for found in left], reading):
+            break
+        meter.add(-sum(found.size for found in left))
+    return [made[found.name] for found in files]
 
 
 def _manifests(folder: Path, part: str, digests: list[FileDigest]) -> list[Manifest]:

@@ -92,7 +92,21 @@ def test_what_differs_is_named(path: Path) -> None:
             assert journal.unlike(lambda now=now: now) == names, now
 
 
-@pytest.mark.parametrize("field", ["size", "mtime_ns", "inode"])
+def test_a_file_with_another_ctime_is_listed_with_that_once_its_digest_is_forgotten(
+    path: Path,
+) -> None:
+    now = [B, A._replace(ctime_ns=5)]
+    with held(path) as journal:
+        journal.take_listing([A, B])
+        journal.add([("a", MADE), ("b", MADE)])
+        assert journal.unlike(lambda: now) == [] and journal.other_ctime() == ["a"]
+        assert journal.unlike(lambda: [A, B]) == [] and journal.other_ctime() == []
+        assert journal.unlike(lambda: now) == [] and journal.forget_other_ctime() == A.size
+        assert [found for batch in journal.lacking() for found in batch] == now[1:]
+        assert journal.unlike(lambda: now) == [] and journal.other_ctime() == []
+
+
+@pytest.mark.parametrize("field", ["size", "mtime_ns", "inode", "ctime_ns"])
 def test_two_files_that_changed_places_are_no_equal_listing(field: str) -> None:
     def mark(of_a: int, of_b: int) -> Mark:
         made = Mark()

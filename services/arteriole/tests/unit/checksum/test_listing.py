@@ -85,3 +85,9 @@ def test_changes_are_named(folder: Path, change: Callable[[Path], None]) -> None
     with pytest.raises(ChecksumError, match=r"b\.txt|new") as raised:
         require_unchanged(folder, before)
     assert raised.value.code == "checksum.changing"
+
+
+def test_another_ctime_alone_is_no_change(folder: Path) -> None:
+    before = list_files(folder)
+    os.utime(folder / "b.txt", ns=(1, before[-1].mtime_ns))
+    assert require_unchanged(folder, before) == list_files(folder)
