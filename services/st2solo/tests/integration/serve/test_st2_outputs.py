@@ -45,7 +45,7 @@ _FILES = {
     ),
     "packs/lab/actions/wait.yaml": (
         "name: wait\nrunner_type: local-shell-cmd\nparameters:\n"
-        "  cmd: {immutable: true, default: 'exec sleep 600'}\n"
+        "  cmd: {immutable: true, default: 'exec sleep 600'}\n  timeout: {default: 600}\n"
     ),
     "packs/lab/actions/long.yaml": (
         "name: long\nrunner_type: orquesta\nentry_point: workflows/long.yaml\n"
