@@ -56,6 +56,7 @@ PASSIVE_COLUMNS = frozenset(
         *("readstructure", "referencename", "targetset", "librarynm", "sampledate"),
         *("dnaextractname", "tubebarcode", "platebarcode", "librarybarcode", "indexplateposition"),
         *("i7plate", "i5plate", "i7well", "i5well", "indexwell", "indexset", "indexsetname"),
+        *("indexadapters", "pcrcycles"),
     }
 )
 """Columns that say nothing to a converter, by the software that writes them."""

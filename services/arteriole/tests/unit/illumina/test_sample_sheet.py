@@ -185,6 +185,12 @@ def test_a_read_of_no_cycles_is_left_out(value, told):
     assert note.message == f"Read2Cycles says {told} cycles"
 
 
+@pytest.mark.parametrize("name", ["Index_Adapters", "PCR_cycles"])
+def test_a_laboratorys_column_may_sound_like_one_of_a_converter(name):
+    sheet = parse(f"[Data]\nSample_ID,index,{name}\nA,ACGTACGT,12\n".encode())
+    assert (sheet.samples[0].index, sheet.notes) == ("ACGTACGT", ())
+
+
 def test_a_dash_in_any_other_sheet_stays():
     (sample,) = parse(b"[Data]\nSample_ID,index\nA,ACGT-TTTT\n").samples
     assert (sample.index, sample.index2) == ("ACGT-TTTT", "")

@@ -141,6 +141,25 @@ def test_collisions_are_counted_per_index(mismatches, d7, d5, collides):
     assert (("sheet.index_collision", 4, 2) in codes) is collides
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "d7", "d5", "collides"),
+    [
+        ("0,0", "0,0", 1, 0, False),
+        ("1,0", "0,0", 1, 0, True),
+        ("1,0", "0,0", 2, 0, False),
+        ("1,1", "1,1", 2, 0, True),
+        ("1,1", "1,0", 2, 2, False),
+        ("1,na", "1,na", 2, 0, True),
+        ("2,1", "1,1", 2, 0, True),
+    ],
+)
+def test_mismatches_that_the_sheet_says_of_each_sample_count(one, other, d7, d5, collides):
+    near = "T" * d7 + "A" * (8 - d7) + "," + "T" * d5 + "A" * (8 - d5)
+    columns = "Sample_ID,index,index2,BarcodeMismatchesIndex1,BarcodeMismatchesIndex2"
+    codes = found(f"A,AAAAAAAA,AAAAAAAA,{one}\nB,{near},{other}", columns)
+    assert (("sheet.index_collision", 4, 2) in codes) is collides
+
+
 def test_warnings_of_a_sheet_of_another_run():
     sheet = parse(b"[Reads]\n75\n[Data]\nLane,Sample_ID,index\n1,A,ACGTACGT\n")
     findings = check(sheet, run_info())

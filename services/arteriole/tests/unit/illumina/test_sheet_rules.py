@@ -430,6 +430,11 @@ def test_a_flow_cell_may_be_written_with_its_side_or_zeros(said, of_run, differs
     assert found == ({"sheet.flowcell_differs"} if differs else set())
 
 
+def test_the_kit_of_a_flow_cell_is_not_its_name():
+    sheet = parse(v1(header="FlowCell,Patterned S4 Kit 200 cycles").encode())
+    assert check(sheet, RUN) == ()
+
+
 @pytest.mark.parametrize(
     ("said", "instrument", "differs"),
     [
@@ -438,6 +443,11 @@ def test_a_flow_cell_may_be_written_with_its_side_or_zeros(said, of_run, differs
         ("NovaSeq 6000", "LH00001", True),
         ("NextSeq 2000", "VH00001", False),
         ("NextSeq 550", "VH00001", True),
+        ("NextSeq 550", "NB500001", False),
+        ("NextSeq 550 or NextSeq550Dx", "NDX500001", False),
+        ("NextSeq/MiniSeq", "NB500001", False),
+        ("NextSeq/MiniSeq", "MN00001", False),
+        ("NextSeq/MiniSeq", "M00001", True),
         ("MiSeq", "M00001", False),
         ("A machine", "M00001", False),
     ],

@@ -2,8 +2,9 @@
 
 bcl2fastq's rule: mismatches are allowed per index, so two samples collide when their i7 differ in
 at most 2 x m7 and their i5 in at most 2 x m5 bases; N in a sheet is a letter, not a wildcard
-(Illumina Knowledge 3560, 2326). Of indexes of two lengths the shorter counts. An i5 is read from
-its end where RunInfo.xml says IsReverseComplement, so there it is compared from its end.
+(Illumina Knowledge 3560, 2326). Where the sheet says the mismatches of each sample, those of two
+samples are added. Of indexes of two lengths the shorter counts. An i5 is read from its end where
+RunInfo.xml says IsReverseComplement, so there it is compared from its end.
 """
 
 from collections.abc import Iterator
@@ -63,8 +64,12 @@ def _duplicate(case: Case) -> Iterator[Fault]:
 
 def _collision(case: Case) -> Iterator[Fault]:
     allowed7, allowed5 = case.mismatches
-    for lane, one, other, (d7, d5) in _near(case, (2 * allowed7, 2 * allowed5)):
+    i7, i5 = _allowed(case)
+    most = 2 * min(allowed7, i7.most), 2 * min(allowed5, i5.most)
+    for lane, one, other, (d7, d5) in _near(case, most):
         if (one.index, one.index2) == (other.index, other.index2):
+            continue
+        if d7 > i7.of(one) + i7.of(other) or d5 > i5.of(one) + i5.of(other):
             continue
         yield case.at(
             other,
@@ -77,11 +82,7 @@ def _collision(case: Case) -> Iterator[Fault]:
 
 def _own_mismatches(case: Case) -> Iterator[Fault]:
     """What the sheet's own mismatches make collide and those of the conversion do not."""
-    settings = {plain(name): setting for name, setting in case.sheet.settings.items()}
-    i7, i5 = (
-        _Allowed(settings.get(key), otherwise)
-        for key, otherwise in zip(MISMATCH_SETTINGS, case.mismatches, strict=True)
-    )
+    i7, i5 = _allowed(case)
     if (i7.most, i5.most) == case.mismatches and i7.is_one and i5.is_one:
         return
     of7, of5 = (2 * mismatches for mismatches in case.mismatches)
@@ -96,6 +97,16 @@ def _own_mismatches(case: Case) -> Iterator[Fault]:
             f" of line {one.line} ({_differ(one, d7, d5)})",
             "allow fewer mismatches in BarcodeMismatchesIndex1 or BarcodeMismatchesIndex2",
         )
+
+
+def _allowed(case: Case) -> tuple["_Allowed", "_Allowed"]:
+    """In i7 and i5: what the sheet says, else what the conversion allows."""
+    settings = {plain(name): setting for name, setting in case.sheet.settings.items()}
+    i7, i5 = (
+        _Allowed(settings.get(key), otherwise)
+        for key, otherwise in zip(MISMATCH_SETTINGS, case.mismatches, strict=True)
+    )
+    return i7, i5
 
 
 class _Allowed:

@@ -13,14 +13,16 @@ DAYS = 90
 
 _FLOWCELL_KEYS = frozenset({"flowcell", "flowcellid", "flowcellbarcode", "flowcellserial"})
 _INSTRUMENT_KEYS = frozenset({"instrumenttype", "instrumentplatform", "instrument"})
-_FAMILIES = (
-    # as sheets write them, without signs; the longest first
+_FAMILIES: tuple[tuple[str, str | tuple[str, ...]], ...] = (
+    # as sheets write them, without signs; the longest first. NB: Illumina Experiment Manager writes
+    # NextSeq/MiniSeq for either.
+    ("nextseqminiseq", ("NextSeq", "MiniSeq")),
     ("novaseqx", "NovaSeq X"),
     ("novaseq6000", "NovaSeq 6000"),
     ("nextseq1000", "NextSeq 1000/2000"),
     ("nextseq2000", "NextSeq 1000/2000"),
     ("nextseq500", "NextSeq 500/550"),
-    ("nextseq550", "NextSeq 500/550"),
+    ("nextseq550", "NextSeq 5"),
     ("miseqi100", "MiSeq i100"),
     ("hiseqx", "HiSeq X"),
     ("hiseq3000", "HiSeq 3000/4000"),
@@ -41,7 +43,8 @@ def _flowcell(case: Case) -> Iterator[Fault]:
     said = [
         (case.sheet.header_lines.get(name, 0), 2, value)
         for name, value in case.sheet.header.items()
-        if plain(name) in _FLOWCELL_KEYS
+        # A name of several words is a kit's, such as NovaSeq 6000 S4 Reagent Kit.
+        if plain(name) in _FLOWCELL_KEYS and " " not in value
     ]
     column = case.sheet.columns.get("FCID", 0)
     said += [(sample.line, column, sample.flowcell) for sample in case.sheet.samples]
