@@ -43,8 +43,10 @@ class InstrumentType:
 
 
 # By serial number, first match wins. Older control software puts HWI- before it, and a HiSeq 2000
-# or 2500 may call itself by its bare number (7001253F). A MiSeqDx or a NovaSeq 6000Dx cannot be
-# told from its research sibling by its number, and goes by the sibling's row.
+# or 2500 may call itself by its bare number (7001253F). Some NextSeqs have TP before theirs (the
+# run of TPNB500142 in github.com/seahurt/bcl2fq-local has four lanes and six cameras), some HiSeqs
+# SNL (SNL110 in the tests of github.com/GenomiqueENS/aozan). A MiSeqDx or a NovaSeq 6000Dx cannot
+# be told from its research sibling by its number, and goes by the sibling's row.
 INSTRUMENTS = (
     InstrumentType(
         "MiniSeq",
@@ -65,7 +67,7 @@ INSTRUMENTS = (
     InstrumentType("NextSeq 550Dx", r"NDX\d", "", ""),
     InstrumentType(
         "NextSeq 500/550",
-        r"N[BS]\d",
+        r"(TP)?N[BS]\d",
         RTA_COMPLETE,
         "github.com/fls-bioinformatics-core/genomics, bcftbx/platforms.py: NB500968 ends with"
         " RTAComplete.txt and CopyComplete.txt; support-docs.illumina.com/IN/NextSeq_550-500,"
@@ -114,7 +116,7 @@ INSTRUMENTS = (
     ),
     InstrumentType(
         "HiSeq",
-        r"(HWI-)?[CDJK]\d|SN\d|HWI-ST\d|700\d{3,4}[A-Z]?$",
+        r"(HWI-)?[CDJK]\d|SNL?\d|HWI-ST\d|700\d{3,4}[A-Z]?$",
         RTA_COMPLETE,
         "github.com/arteria-project/arteria-runfolder, runfolder/lib/instrument.py:"
         " RTAComplete.txt",
