@@ -430,6 +430,20 @@ def test_a_flow_cell_may_be_written_with_its_side_or_zeros(said, of_run, differs
     assert found == ({"sheet.flowcell_differs"} if differs else set())
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Project_7043_CU", "Project_7043_CV", False),
+        ("Project_7043", "Project_7043_S", False),
+        ("Project_7043_CU", "Project_7043_cu", True),
+        ("Project_7043_CU", "Proyect_7043_CU", True),
+    ],
+)
+def test_letters_at_the_end_tell_projects_apart(one, other, alike):
+    found = {finding.code for finding in check(parse(projects(one, other).encode()), None)}
+    assert ("sheet.projects_alike" in found) is alike
+
+
 def test_the_kit_of_a_flow_cell_is_not_its_name():
     sheet = parse(v1(header="FlowCell,Patterned S4 Kit 200 cycles").encode())
     assert check(sheet, RUN) == ()

@@ -25,6 +25,7 @@ _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DATE = re.compile(rf"\d{{1,2}}-({_MONTHS})(-\d{{2,4}})?|({_MONTHS})-\d{{2}}", re.IGNORECASE)
 _PROJECTS_COMPARED = 200
 _LONG_ENOUGH = 6
+_LAST_LETTERS = re.compile(r"(?<=[_-])[a-z]{1,2}$")
 
 
 def _texts(sample: Sample) -> tuple[tuple[str, str], ...]:
@@ -123,12 +124,17 @@ def _projects_alike(case: Case) -> Iterator[Fault]:
 
 
 def _are_alike(one: str, other: str) -> bool:
-    """Numbers tell projects apart; letters, signs and capitals may be misspelt."""
+    """Numbers tell projects apart, and so does a letter or two at the end (P_7043_CU).
+
+    Other letters, signs and capitals may be misspelt.
+    """
     if re.findall(r"\d+", one) != re.findall(r"\d+", other):
         return False
     plain_one, plain_other = (re.sub(r"[\W_]", "", text.lower()) for text in (one, other))
     if plain_one == plain_other:
         return True
+    if _LAST_LETTERS.findall(one.lower()) != _LAST_LETTERS.findall(other.lower()):
+        return False
     return min(len(one), len(other)) >= _LONG_ENOUGH and is_near(plain_one, plain_other, 1)
 
 
