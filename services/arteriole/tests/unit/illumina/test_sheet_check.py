@@ -160,6 +160,11 @@ def test_mismatches_that_the_sheet_says_of_each_sample_count(one, other, d7, d5,
     assert (("sheet.index_collision", 4, 2) in codes) is collides
 
 
+def test_names_of_index_sets_are_not_near_to_each_other():
+    codes = [code for code, _, _ in found("A,SI-GA-A1\nB,SI-GA-A2", "Sample_ID,index")]
+    assert codes == ["sheet.index_set"] * 2
+
+
 def test_warnings_of_a_sheet_of_another_run():
     sheet = parse(b"[Reads]\n75\n[Data]\nLane,Sample_ID,index\n1,A,ACGTACGT\n")
     findings = check(sheet, run_info())

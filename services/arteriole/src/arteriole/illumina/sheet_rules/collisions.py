@@ -7,6 +7,7 @@ samples are added. Of indexes of two lengths the shorter counts. An i5 is read f
 RunInfo.xml says IsReverseComplement, so there it is compared from its end.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,6 +17,7 @@ from arteriole.illumina.sheet_rules.rule import Case, Fault, Needs, Rule, Severi
 from arteriole.illumina.sheet_settings import MISMATCH_SETTINGS
 from arteriole.illumina.sheet_text import plain
 
+_BASES = re.compile("[ACGTN]+")
 COLLISIONS_TOLD = 1000
 """So many collisions of a lane are told; the first one already stops a conversion."""
 
@@ -27,7 +29,8 @@ def _near(
     turned = _i5_is_turned(case)
     seen: set[tuple[Sample, ...]] = set()
     for lane, all_samples in case.pools:
-        samples = tuple(s for s in all_samples if s.index or s.index2)
+        # Names of index sets and misspelt indexes are told elsewhere.
+        samples = tuple(s for s in all_samples if _BASES.fullmatch(s.index + s.index2))
         if samples in seen:
             continue
         seen.add(samples)
