@@ -13,7 +13,9 @@ from arteriole.illumina.run_info import RunInfo
 from arteriole.illumina.sample_sheet import SampleSheet, Setting
 from arteriole.illumina.sheet_settings import (
     ADAPTER_SETTINGS,
+    LETTERS,
     MISMATCH_SETTINGS,
+    OFF,
     PASSIVE_SETTINGS,
     SWITCHES,
 )
@@ -39,7 +41,6 @@ _DEFAULTS = {
     "fastqcompressionformat": {"gzip"},
     "adapterbehavior": {"trim"},
 }
-_OFF = {"", "0", "false"}
 _SAME_IN_V1 = {"trimumi": "TrimUMI", "createfastqforindexreads": "CreateFastqForIndexReads"}
 _ADAPTERS_V1 = {
     "adapter": ("trim", 1),
@@ -128,10 +129,10 @@ def _version_2(
             masks = setting
         elif key in MISMATCH_SETTINGS and mismatches is not None:
             continue
-        elif key in V2_SETTINGS:
+        elif key in V2_SETTINGS and not (key in SWITCHES and setting.value.lower() in LETTERS):
             _place(V2_SETTINGS[key], setting, sheet, found)
         else:
-            off = key in SWITCHES and setting.value.lower() in _OFF
+            off = key in SWITCHES - V2_SETTINGS.keys() and setting.value.lower() in OFF
             found.leave(name, setting, changes_reads=key not in PASSIVE_SETTINGS and not off)
     _adapters(adapters, found)
     _mismatches(sheet, mismatches, found)
@@ -239,5 +240,5 @@ def _is_usual(key: str, values: set[str]) -> bool:
     if key in MISMATCH_SETTINGS:
         return True  # on its command line, by whoever calls it
     if key in SWITCHES:
-        return values <= _OFF
+        return values <= OFF
     return key in PASSIVE_SETTINGS or values <= _DEFAULTS.get(key, set())

@@ -52,7 +52,10 @@ PASSIVE_SETTINGS = frozenset(
 MISMATCH_SETTINGS = ("barcodemismatchesindex1", "barcodemismatchesindex2")
 NO_MISMATCHES = frozenset({"", "na"})
 """What stands for the mismatches of an index that a sample does not have, in lower case."""
-_OFF = frozenset({"", "0", "false"})
+LETTERS = frozenset({"f", "n", "no", "t", "y", "yes"})
+"""What bcl2fastq takes as a switch, too, and BCL Convert does not; in lower case, as ON and OFF."""
+ON = frozenset({"1", "true", "t", "y", "yes"})
+OFF = frozenset({"", "0", "false", "f", "n", "no"})
 
 
 class Meaning(Enum):
@@ -78,7 +81,7 @@ def meaning(
     key = plain(name)
     setting = sheet.settings[name]
     values = {value.lower() for _, value in setting.values}
-    if key in SWITCHES and values <= _OFF:
+    if key in SWITCHES and values <= OFF:
         return Meaning.NEUTRAL
     if key in ADAPTER_SETTINGS:
         return Meaning.ADAPTERS if values != {""} else Meaning.NEUTRAL

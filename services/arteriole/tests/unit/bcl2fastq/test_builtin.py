@@ -518,7 +518,7 @@ class TestRefused:
             ("[Settings]\nOverrideCycles,N4;I3;I3;N4\n" + DUAL, "convert.bases_mask"),
             ("[Settings]\nReverseComplement,1\n" + DUAL, "convert.setting"),
             ("[Settings]\nOverrideReads,Y4;I3;I3;Y4\n" + DUAL, "convert.setting"),
-            ("[Settings]\nCreateFastqForIndexReads,yes\n" + DUAL, "convert.setting"),
+            ("[Settings]\nCreateFastqForIndexReads,perhaps\n" + DUAL, "convert.setting"),
             ("[Settings]\nBarcodeMismatchesIndex1,0\n" + DUAL, "convert.setting"),
             ("[BCLConvert_Settings]\nSoftwareVersion,4\n", "sheet.data_missing"),
             ("[Data]\nSample_ID,index\nA,AAA\nB,AAA\n", "sheet.index_duplicate"),

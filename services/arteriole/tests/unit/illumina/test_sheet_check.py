@@ -160,6 +160,15 @@ def test_mismatches_that_the_sheet_says_of_each_sample_count(one, other, d7, d5,
     assert (("sheet.index_collision", 4, 2) in codes) is collides
 
 
+@pytest.mark.parametrize(("value", "wrong"), [("y", False), ("No", False), ("ok", True)])
+def test_a_switch_of_bcl2fastq_may_be_a_letter(value, wrong):
+    text = f"[Settings]\nFindAdaptersWithIndels,{value}\n[Data]\nSample_ID,index\nA,ACGTACGT\n"
+    (v1, v2) = (text, text.replace("[", "[BCLConvert_"))
+    codes = {f.code for f in check(parse(v1.encode()), None)}
+    assert ("sheet.setting_value" in codes) is wrong
+    assert "sheet.setting_value" in {f.code for f in check(parse(v2.encode()), None)}
+
+
 def test_names_of_index_sets_are_not_near_to_each_other():
     codes = [code for code, _, _ in found("A,SI-GA-A1\nB,SI-GA-A2", "Sample_ID,index")]
     assert codes == ["sheet.index_set"] * 2

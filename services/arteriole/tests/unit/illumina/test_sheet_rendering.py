@@ -165,6 +165,16 @@ def test_settings_of_bcl_convert_in_the_words_of_bcl2fastq(given, expected, lost
     assert len(found.losses) == lost
 
 
+@pytest.mark.parametrize(
+    ("given", "lost"),
+    [("TrimUMI,n\n", ["setting TrimUMI"]), ("ReverseComplement,n\n", [])],
+)
+def test_letters_of_bcl2fastq_are_no_words_of_bcl_convert(given, lost):
+    found = rendered(V1.format(given), 2)
+    assert settings(found) == {}
+    assert [left.what for left in found.losses] == lost
+
+
 def test_settings_of_samples():
     text = v2("", "AdapterRead2", "AGAT", "")
     assert settings(rendered(text, 2)) == {"AdapterRead2": "AGAT"}

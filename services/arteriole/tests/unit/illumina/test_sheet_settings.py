@@ -26,6 +26,8 @@ def sheet(setting: str, rows: str = "A,ACGTACGTAC,ACGTACGTAC", column: str = "")
         ("NoLaneSplitting,false", Meaning.NEUTRAL),
         ("NoLaneSplitting,TRUE", Meaning.OTHER),
         ("CreateFastqForIndexReads,1", Meaning.OTHER),
+        ("CreateFastqForIndexReads,y", Meaning.OTHER),
+        ("ReverseComplement,No", Meaning.NEUTRAL),
         ("Adapter,", Meaning.NEUTRAL),
         ("AdapterRead1,AGATCGG", Meaning.ADAPTERS),
         ("MaskShortReads,35", Meaning.ADAPTERS),

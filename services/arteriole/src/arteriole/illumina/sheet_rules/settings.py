@@ -7,6 +7,7 @@ from arteriole.illumina.sample_sheet import Setting
 from arteriole.illumina.sheet_rules.rule import Case, Fault, Needs, Rule, Severity
 from arteriole.illumina.sheet_settings import (
     ADAPTER_SETTINGS,
+    LETTERS,
     MISMATCH_SETTINGS,
     NO_MISMATCHES,
     PASSIVE_SETTINGS,
@@ -86,6 +87,8 @@ def _mismatches(case: Case) -> Iterator[Fault]:
 
 def _value(case: Case) -> Iterator[Fault]:
     for name, key, setting, line, value in _values(case):
+        if key in SWITCHES and case.sheet.version == 1 and value.lower() in LETTERS:
+            continue
         if key in _VALUES and not _VALUES[key][0](value):
             message = f"expected {name[:40]} {_VALUES[key][1]}, found {value[:20]!r}"
             yield Fault(line, _place(setting), message, "correct it, or leave the setting out")

@@ -15,7 +15,6 @@ INDEX_FASTQS = "createfastqforindexreads"
 MERGED_LANES = "nolanesplitting"
 #: Settings that are done as the sheet says.
 DONE = frozenset({INDEX_FASTQS, MERGED_LANES, "overridecycles"})
-_ON = frozenset({"1", "true"})
 
 _SETTING_HINTS = {
     Meaning.MISMATCHES: "set bcl2fastq.barcode_mismatches to what the sheet asks for",
@@ -100,4 +99,4 @@ def check_settings(
 def is_on(sheet: SampleSheet, setting: str) -> bool:
     """Whether the sheet switches a setting on; its name is in lower case, without punctuation."""
     found = (s.value.lower() for name, s in sheet.settings.items() if plain(name) == setting)
-    return any(value in _ON for value in found)
+    return any(value in sheet_settings.ON for value in found)
