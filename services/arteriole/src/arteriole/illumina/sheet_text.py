@@ -2,8 +2,9 @@
 
 What spreadsheets and instruments do without changing the meaning is accepted: a byte order mark,
 CRLF or CR, quotes, blank lines and trailing commas, section names in another case. So are, with a
-note, UTF-16 with its mark, semicolons or tabs throughout, lines with # above the first section, and
-blanks around a value; a converter that reads the file itself may take those for something else.
+note, UTF-16 with its mark, semicolons or tabs throughout, lines with # above the first section, a
+header without its name, and blanks around a value; a converter that reads the file itself may take
+those for something else.
 """
 
 import codecs
@@ -97,17 +98,9 @@ def read(data: bytes) -> SheetText:
             continue
         if cells[0].startswith("["):
             rows = _begin(reading, cells, number)
-        elif rows is None and not is_casava(cells):
-            raise SampleSheetError(
-                f"expected a section such as [Header], found {cells[0][:40]!r}",
-                code="sheet.section_missing",
-                line=number,
-            )
         else:
             if rows is None:
-                reading.name = "Data"
-                rows = reading.sections["Data"] = []
-                reading.lines["Data"] = number
+                rows = _begin_without_name(reading, cells, number, lines)
             rows.append((number, cells))
         _look_at(reading, number, found)
     reading.notes += _told(reading)
@@ -318,6 +311,27 @@ def _begin(reading: _Reading, cells: list[str], number: int) -> Rows:
     reading.sections[name] = []
     reading.lines[name] = number
     return reading.sections[name]
+
+
+def _begin_without_name(reading: _Reading, cells: list[str], number: int, lines: list[str]) -> Rows:
+    """The table of CASAVA; or a header that lost its name, at which bcl2fastq does not look."""
+    below = [line.strip(' \t"').lower() for line in lines if line.lstrip(' \t"').startswith("[")]
+    if is_casava(cells):
+        name = "Data"
+    elif below and not any(line.startswith("[header") for line in below) and len(cells) > 1:
+        name = "Header"
+        message = "the sheet does not begin with a section; what stands above is taken for [Header]"
+        hint = "write [Header] above it; BCL Convert may ask for it"
+        reading.notes.append(Note("sheet.header_missing", number, 0, message, hint))
+    else:
+        raise SampleSheetError(
+            f"expected a section such as [Header], found {cells[0][:40]!r}",
+            code="sheet.section_missing",
+            line=number,
+        )
+    reading.name = name
+    reading.lines[name] = number
+    return reading.sections.setdefault(name, [])
 
 
 def _is_of_others(name: str) -> bool:

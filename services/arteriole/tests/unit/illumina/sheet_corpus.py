@@ -258,6 +258,7 @@ CASES = (
     _read("UTF-8 with accents", IEM.replace("Pool 12", "Pool M\xfcller"), 3, "sheet.not_ascii"),
     _read("blanks behind names", SHORT.replace("S1,", "S1 ,"), 2, "sheet.blanks"),
     _read("blanks that do not break", SHORT.replace("S1,", "\xa0S1,"), 2, "sheet.blanks"),
+    _read("a first line lost", IEM.removeprefix("[Header],,,,,,,,\n"), 3, "sheet.header_missing"),
     _read("comments above", "# written by a program\n#\n" + SHORT, 2, "sheet.comments"),
     _read("sections in small letters", SHORT.replace("[Data]", "[data]"), 2),
     _read(

@@ -191,6 +191,26 @@ def test_a_laboratorys_column_may_sound_like_one_of_a_converter(name):
     assert (sheet.samples[0].index, sheet.notes) == ("ACGTACGT", ())
 
 
+def test_what_stands_above_the_first_section_is_the_header():
+    sheet = parse(b"Experiment Name,Pool 7\nDate,3/1/2026\n[Data]\nSample_ID\nA\n")
+    assert sheet.header == {"Experiment Name": "Pool 7", "Date": "3/1/2026"}
+    assert [(note.code, note.line) for note in sheet.notes] == [("sheet.header_missing", 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pool,7\n[Header]\nDate,3/1/2026\n[Data]\nSample_ID\nA\n",
+        "Pool 7\n[Data]\nSample_ID\nA\n",
+        "Sample_ID,index\nA,ACGT\n",
+    ],
+)
+def test_other_words_above_the_first_section_are_refused(text):
+    with pytest.raises(SampleSheetError) as caught:
+        parse(text.encode())
+    assert (caught.value.code, caught.value.line) == ("sheet.section_missing", 1)
+
+
 def test_a_dash_in_any_other_sheet_stays():
     (sample,) = parse(b"[Data]\nSample_ID,index\nA,ACGT-TTTT\n").samples
     assert (sample.index, sample.index2) == ("ACGT-TTTT", "")

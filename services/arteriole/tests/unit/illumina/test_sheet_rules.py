@@ -139,6 +139,7 @@ ROWS = {
     ),
     "sheet.utf16": Row(GOOD.encode("utf-16"), GOOD.encode("utf-8-sig")),
     "sheet.separator": Row(GOOD.replace(",", ";"), GOOD),
+    "sheet.header_missing": Row("Date,3/1/2026\n" + GOOD, "[Header]\nDate,3/1/2026\n" + GOOD),
     "sheet.comments": Row("# by hand\n" + GOOD, "\n" + GOOD),
     "sheet.blanks": Row(GOOD.replace("A,", "A ,", 1), GOOD),
     "sheet.not_ascii": Row(v1(header="Investigator,J\xf6rg"), v1(header="Investigator,Jorg")),

@@ -104,6 +104,15 @@ RULES = (
         _noted("sheet.comments"),
     ),
     Rule(
+        "sheet.header_missing",
+        Severity.WARNING,
+        Needs.SHEET,
+        "The sheet does not begin with [Header], but with what stands below it.",
+        "MoTrPAC/motrpac-atac-seq-pipeline, examples: such a sheet for bcl2fastq, which passes over"
+        " what stands above the first section",
+        _noted("sheet.header_missing"),
+    ),
+    Rule(
         "sheet.blanks",
         Severity.WARNING,
         Needs.SHEET,
