@@ -209,7 +209,7 @@ def test_a_run_and_back_again(browser, site):
     for text in (
         "convert failed: a disk fails", f"mend it; then: arteriole retry {FAILED}",
         "unknown until the disk was looked at", "result late", "results are due 24 h after",
-        "docs/runbook/convert.io.md", "Attempt 1", "after convert", "all 59 are there and whole",
+        "Code\nconvert.io", "Attempt 1", "after convert", "all 59 are there and whole",
         "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
         assert text in told, text
@@ -224,6 +224,46 @@ def test_a_run_and_back_again(browser, site):
     browser.sees("a disk fails", RUN)
     browser.click("#back")
     browser.until(lambda: browser.count("tr[data-run]") >= 3)
+
+
+def test_each_code_leads_to_its_page_in_the_runbook_and_back(browser, site):
+    look(browser, site, f"#/run/{FAILED}")
+    for part in (".why", ".attempt", ".history"):
+        browser.until(
+            lambda part=part: browser.count(f'{RUN} {part} [href="#/code/convert.io"]') > 0
+        )
+    browser.script("document.querySelector(arguments[0]).scrollIntoView()", f"{RUN} .history")
+    was = browser.script("return scrollY")
+    assert was > 0
+    browser.click(f"{RUN} .history a")
+    browser.sees("Is the data safe?", "#code section h2")
+    assert browser.address == "/code/convert.io" and browser.focused.text == "convert.io"
+    assert browser.title == "(2) convert.io – Arteriole"
+    assert browser.script("return [scrollY, document.getElementById('run').hidden]") == [0, True]
+    assert browser.count("#code ol li") > 1 and browser.count("#code li code") > 0
+    browser.click("#code nav a")
+    browser.sees("Why, and what now", RUN)
+    assert browser.address == f"/run/{FAILED}"
+    assert browser.script("return scrollY") == was
+    assert browser.attribute(":focus", "href").endswith("#/code/convert.io")
+
+
+def test_a_page_of_the_runbook_leads_on_to_others_and_not_out_of_it(browser, site):
+    look(browser, site, "#/code/convert.waits_for_space")
+    browser.click('#code [href="#/code/disk.critical"]')
+    browser.sees("disk.critical", "#code h1")
+    look(browser, site, "#/code/apptainer.refused")
+    browser.sees("How urgent?", "#code")
+    addresses = "return [...document.querySelectorAll('#code a')].map((a) => a.hash)"
+    assert set(browser.script(addresses)) == {"#/"}
+    assert "](" not in browser.text("#code")
+
+
+def test_a_code_of_which_the_runbook_has_no_page(browser, site):
+    look(browser, site, "#/code/x.y")
+    browser.sees("the runbook has no page of this code.", "#code")
+    browser.click("#code nav a")
+    browser.until(lambda: browser.count(row(FAILED)) == 1)
 
 
 def test_times_in_a_message_are_those_of_here(browser, site):

@@ -115,13 +115,16 @@ const EVENTS = {
 const TOLD = ["verdict", "state", "service", "job_id", "scope", "name", "truncated", "adopted"];
 
 const NAMES = { by: "execution", waived_by: "waived by" };
+/** Of a payload: codes of the runbook. */
+const CODES = ["code", "rules"];
+const bracketed = (codes) => [codes].flat().map((code) => `[${code}]`).join(", ");
 
 /** What happened, and its particulars. */
 export function eventWords(event) {
   const say = Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : null;
   const rest = Object.entries(event.payload)
     .filter(([key, value]) => !(say && TOLD.includes(key)) && isTelling(value) && !(key === "try" && value === 1))
-    .map(([key, value]) => `${NAMES[key] ?? key.replaceAll("_", " ")} ${plain(value)}`);
+    .map(([key, value]) => `${NAMES[key] ?? key.replaceAll("_", " ")} ${CODES.includes(key) ? bracketed(value) : plain(value)}`);
   return { what: say ? say(event.payload, event) : event.what.replaceAll("_", " "), rest: rest.join(", ") };
 }
 
