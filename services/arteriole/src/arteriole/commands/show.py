@@ -6,7 +6,8 @@ import click
 from rich import box
 from rich.table import Column, Table
 
-from arteriole.client import Client, run_path
+from arteriole.client import Client, ClientError, run_path
+from arteriole.commands.sheet_taken import in_words, sheet_taken
 from arteriole.commands.terminal import as_json, cell, client_of, console, moment, say
 from arteriole.runfolder.states import RunState
 
@@ -141,8 +142,9 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     client = client_of(context)
     run = client.get(run_path(name))
     why = run["why"]
+    sheet, unknown = _sheet(context, run)
     if json_:
-        as_json(why)
+        as_json({**why, "sheet": sheet})
         return
     say(f"{run['name']} is {run['standing']}: {why['message']}")
     samples = "not known" if why["samples"] is None else str(why["samples"])
@@ -151,6 +153,7 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
         ("how urgent?", why["urgency"]),
         ("until when?", why["until"]),
         ("how many samples?", samples),
+        ("which sheet?", in_words(sheet) if sheet else unknown),
         ("what to do:", why["hint"]),
         ("code:", why["code"]),
         ("read on in:", why["page"]),
@@ -159,6 +162,20 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
             say(f"  {question:18} {answer}")
     if run["state"] not in (RunState.DONE, RunState.CANCELLED):
         say_silence(client)
+
+
+def _sheet(context: click.Context, run: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """The one that was accepted or handed in, if any, and why that cannot be told; where no service
+    bcl2fastq is known, there is none to tell of.
+    """
+    try:
+        bcl2fastq = client_of(context, "bcl2fastq")
+    except ClientError:
+        return None, ""
+    try:
+        return sheet_taken(bcl2fastq, run), ""
+    except ClientError as err:
+        return None, f"not known: {err} [{err.code}]"
 
 
 @click.command("holds")
