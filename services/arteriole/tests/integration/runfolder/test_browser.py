@@ -210,7 +210,8 @@ def test_a_run_and_back_again(browser, site):
         "convert failed: a disk fails", f"mend it; then: arteriole retry {FAILED}",
         "unknown until the disk was looked at", "result late", "results are due 24 h after",
         "Code\nconvert.io", "Attempt 1", "after convert", "all 59 are there and whole",
-        "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
+        "RTAComplete.txt", "4 in the sheet", "Base calling ended?\nyes: ",
+        "K00188, HiSeq 3000/4000, run", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
         assert text in told, text
     assert browser.text(f"{RUN} .command") == f"arteriole retry {FAILED}"

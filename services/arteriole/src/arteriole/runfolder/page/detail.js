@@ -5,7 +5,7 @@ import { ago, badge, elapsed, jobBar, markList, moment, progressBar, said } from
 import { coded, codeLink } from "/static/runbook.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
-import { dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
+import { capital, dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
 
 /** Events at first, and with each further step. */
 const STEP = 30;
@@ -224,7 +224,7 @@ function facts(run, { evidence, message, verdict, since }) {
       ["First seen", moment(run.first_seen)],
       ["Adopted", run.adopted ? "yes" : "no: it was there at the first scan"],
       ["Folder", el("code", {}, run.path)],
-      ...Object.entries(run.metadata).map(([key, value]) => [key.replaceAll("_", " "), plain(value)]),
+      ...Object.entries(run.metadata).map(([key, value]) => [capital(key.replaceAll("_", " ")), plain(value)]),
     ]),
     count > 0
       ? el("details", { id: "problems" }, el("summary", {}, `${plain(count)} ${count === 1 ? "file is" : "files are"} missing or not whole`), list,

@@ -10,7 +10,7 @@ import { listHash, placeOf, runHash } from "/static/places.js";
 import { codeLink } from "/static/runbook.js";
 import { Service } from "/static/service.js";
 import { clock } from "/static/times.js";
-import { hintParts } from "/static/words.js";
+import { capital, hintParts } from "/static/words.js";
 
 /** So many changes are said aloud at once. */
 const SAID = 3;
@@ -125,7 +125,7 @@ function notices() {
     const { message, hint, code } = health.silence;
     const heard = health.sensor_heartbeat ? [", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), ")"] : [];
     const parts = hintParts(hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
-    shown.push(notice("bad", el("strong", {}, message.replace(/^./, (first) => first.toUpperCase())), ...heard, "; ", parts, " (", codeLink(code), ")"));
+    shown.push(notice("bad", el("strong", {}, capital(message)), ...heard, "; ", parts, " (", codeLink(code), ")"));
   }
   for (const [name, volume] of Object.entries(health.volumes ?? {})) {
     if (volume.level === "enough") continue;

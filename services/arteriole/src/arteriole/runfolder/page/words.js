@@ -156,6 +156,11 @@ export function metricsWords(metrics) {
   return rows;
 }
 
+/** Of evidence: told elsewhere, or of no use to a person. */
+const UNTOLD = ["quiet_since", "cycle_since", "ends", "fingerprint", "surface", "indexes_read", "problems", "problem_count"];
+
+export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** Evidence as [question, answer]; what has no words yet keeps its own. */
 export function evidenceWords(evidence) {
   const found = { ...evidence };
@@ -176,18 +181,22 @@ export function evidenceWords(evidence) {
   row("Marker", ["markers", "expected_markers"], (f) =>
     f.markers?.length ? `${f.markers.join(" and ")} ${f.markers.length === 1 ? "is" : "are"} there` : `${(f.expected_markers ?? []).join(" or ")} is not there yet`);
   row("Samples", ["samples"], (f) => `${plain(f.samples)} in the sheet`);
-  row("Instrument", ["instrument", "run_number", "side"], (f) =>
-    [f.instrument, f.run_number !== undefined && `run ${f.run_number}`, f.side && `side ${f.side}`].filter(Boolean).join(", "));
+  row("Instrument", ["instrument", "instrument_type", "run_number", "side"], (f) =>
+    [f.instrument, f.instrument_type?.name, f.run_number !== undefined && `run ${f.run_number}`, f.side && `side ${f.side}`].filter(Boolean).join(", "));
+  row("Flow cell", ["flowcell"], (f) => f.flowcell);
   row("Instrument says", ["run_status"], (f) => [f.run_status.status, f.run_status.detail].filter(Boolean).join(": "));
   row("A waiver needs", ["waiver"], (f) => plain(f.waiver));
   row("Superseded by", ["superseded_by"], (f) => f.superseded_by);
+  row("Before that", ["before"], (f) => `${f.before.verdict.replaceAll("_", " ")}: ${f.before.message}`);
   row("A cycle takes", ["cycle_seconds"], (f) => f.cycle_seconds && `${(f.cycle_seconds / 60).toFixed(1)} min`);
   const times = [
     ["No change since", found.quiet_since],
     ["No new cycle since", found.cycle_since],
     ["Ends about", found.ends],
   ];
-  for (const key of ["quiet_since", "cycle_since", "ends", "fingerprint", "problems", "problem_count"]) delete found[key];
-  for (const [key, value] of Object.entries(found)) rows.push([key.replaceAll("_", " "), plain(value)]);
+  for (const key of UNTOLD) delete found[key];
+  for (const { question, answer, because } of found.questions ?? []) rows.push([`${capital(question)}?`, `${answer}: ${because}`]);
+  delete found.questions;
+  for (const [key, value] of Object.entries(found)) rows.push([capital(key.replaceAll("_", " ")), plain(value)]);
   return { rows, times: times.filter(([, time]) => time) };
 }
