@@ -8,10 +8,15 @@ from rich.table import Column, Table
 
 from arteriole.client import Client, ClientError, run_path
 from arteriole.commands.sheet_taken import in_words, sheet_taken
-from arteriole.commands.terminal import as_json, cell, client_of, console, moment, say
+from arteriole.commands.terminal import as_json, cell, client_of, console, moment, plain, say
 from arteriole.runfolder.states import RunState
 
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
+
+#: So much of a run's name stands in one line, to be copied.
+NAME_WIDTH = 36
+#: What a hold is of, by its scope.
+_HELD = {"run": "{}", "instrument": "all runs of {}", "all": "all runs"}
 
 json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
 
@@ -190,11 +195,14 @@ def holds_command(context: click.Context, json_: bool) -> None:
     if not holds:
         say("nothing is held")
         return
-    table = Table("held", Column("name", overflow="fold"), "since (UTC)", "by", "reason", **STYLE)
-    for hold in holds:
+    held = [plain(_HELD[hold["scope"]].format(hold["name"])) for hold in holds]
+    width = min(NAME_WIDTH, max(map(len, held)))
+    table = Table(
+        Column("held", overflow="fold", width=width), "since (UTC)", "by", "reason", **STYLE
+    )
+    for hold, what in zip(holds, held, strict=True):
         table.add_row(
-            hold["scope"],
-            cell(hold["name"]),
+            cell(what),
             moment(hold["since"]),
             cell(hold["by"]),
             cell(hold["reason"]),

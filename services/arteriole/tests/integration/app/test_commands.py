@@ -329,8 +329,13 @@ def test_a_listing_fits_a_terminal_of_80_columns(home):
         table = [line for line in lines if not line.startswith(f"{long}:")]
         assert len(table) > 2
         assert max(map(len, table)) <= 80, command
+    home.arteriole("hold", "--instrument", "LH00123", "--reason", "a leak " * 20)
+    for command in ("runs", "holds"):
+        assert RUN in home.arteriole(command, columns=80)  # in one piece, to be copied
+    holds = home.arteriole("holds", columns=80)
+    assert "all runs of LH00123" in holds
+    assert (holds.count("doubt"), holds.count("leak")) == (20, 20), "nothing is cut off"
     listing = home.arteriole("runs", columns=80)
-    assert RUN in listing  # in one piece, to be copied
     assert "held" in listing and "pending" in listing
     assert " sequencing " in listing
 
