@@ -51,7 +51,7 @@ def _told(run: dict[str, Any]) -> str:
 
 
 @click.command("run")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @json_option
 @click.pass_context
 def run_command(context: click.Context, name: str, json_: bool) -> None:
@@ -139,7 +139,7 @@ def _attempt(attempt: dict[str, Any]) -> str:
 
 
 @click.command("why")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @json_option
 @click.pass_context
 def why_command(context: click.Context, name: str, json_: bool) -> None:

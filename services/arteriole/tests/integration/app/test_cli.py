@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 
+import click
 import pytest
 import requests
 
+from arteriole.cli import COMMANDS, main
 from arteriole.client import Client
 
 from .conftest import COMMAND, RUN, environment
@@ -106,6 +108,20 @@ def test_config_check_notes_folders_that_nobody_makes(home):
 def test_a_service_that_is_not_configured_is_named(home):
     output = home.arteriole("serve", "transfer", status=1)
     assert "'transfer' has no section in the configuration; configured are runfolder" in output
+
+
+GROUPS = [name for name in COMMANDS if isinstance(main.get_command(None, name), click.Group)]
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in GROUPS)], ids=" ".join)
+def test_what_each_command_is_for_is_told_to_its_end(home, words):
+    _, _, listed = home.arteriole(*words, "--help", columns=80).partition("\nCommands:\n")
+    assert listed and "...\n" not in listed
+
+
+def test_a_run_is_called_so_where_one_is_missing(home):
+    for name in ("run", "why", "retry", "redo", "waive", "restore", "clean", "log", "steps"):
+        assert "Missing argument 'RUN'" in home.arteriole(name, status=2)
 
 
 def test_without_a_service_the_commands_say_so(home):
