@@ -458,13 +458,25 @@ def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
     for text in (
         f"A monitored directory cannot be read: {site.directories[1]}",
         "The orchestrator's sensor is silent: nobody looks for what is overdue either, so no stage",
-        "st2 sensor list (sensor.silent, docs/runbook/sensor.silent.md)",
+        "st2 sensor list (sensor.silent)",
         "It only observes", "observes only",
         "Held: all runs of A00834", "Held: all runs: no stage", "service of all",
         "Too little space, no conversion begins: wes.full_root (/full): 10.0 GB of 1.0 TB are free",
         "A volume fills up: wes.fills_root (/fills): 100.0 GB of 1.0 TB are free (10 %); 100.0 GB",
     ):  # fmt: skip
         browser.sees(text)
+    for code in ("sensor.silent", "disk.critical", "disk.early"):
+        assert browser.text(f'#notices [href="#/code/{code}"]') == code
+
+
+def test_a_run_that_was_only_observed(browser, make_site):
+    site = make_site(**QUIET, mode=Mode.OBSERVE).start(scanned=False)
+    arrive(site, OTHER)
+    do(site, OTHER, "convert", code="run.observed")
+    look(browser, site, f"#/run/{OTHER}")
+    browser.sees("no: it was only observed", f"{RUN} .facts")
+    browser.sees("skipped", f"{RUN} .attempt")
+    assert "run.observed" not in browser.text(f"{RUN} .attempt")
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ function stageRows(stage, made, columns) {
       cell("Job", job, stage.progress ? el("div", {}, jobBar(stage.progress, { full: true })) : null),
     ),
   ];
-  if (stage.message || stage.code) {
+  if (stage.message || (stage.code && stage.state !== "skipped")) {
     rows.push(
       el("tr", { class: "said", role: "row" }, el("td", { colspan: columns, role: "cell" },
         said(stage.message ?? ""), " ", stage.code ? codeLink(stage.code) : null,
@@ -222,7 +222,7 @@ function facts(run, { evidence, message, verdict, since }) {
       ...metricsWords(run.metrics),
       ...times.map(([label, time]) => [label, moment(time)]),
       ["First seen", moment(run.first_seen)],
-      ["Adopted", run.adopted ? "yes" : "no: it was there at the first scan"],
+      ["Adopted", run.adopted ? "yes" : `no: it was ${run.observed ? "only observed" : "there at the first scan"}`],
       ["Folder", el("code", {}, run.path)],
       ...Object.entries(run.metadata).map(([key, value]) => [capital(key.replaceAll("_", " ")), plain(value)]),
     ]),
