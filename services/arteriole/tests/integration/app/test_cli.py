@@ -6,6 +6,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 import pytest
@@ -135,6 +137,28 @@ def test_without_a_service_the_commands_say_so(home):
     process = home.start()
     home.end(process)
     assert "does not answer" in home.arteriole("runs", status=1)
+
+
+class _Another(BaseHTTPRequestHandler):
+    """A program whose refusals are JSON of its own."""
+
+    def do_GET(self):
+        self.send_response(404)
+        self.end_headers()
+        self.wfile.write(b'{"error": "no such page"}')
+
+    def log_message(self, *_):
+        pass
+
+
+def test_what_is_no_service_is_told_by_its_address(home, monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Another) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("ARTERIOLE_URL", url)
+        told = home.arteriole("runs", status=1)
+        server.shutdown()
+    assert f"{url} answers HTTP 404, not as an Arteriole service does" in told
 
 
 def test_tokens_are_made_listed_used_and_revoked(home):
