@@ -11,10 +11,11 @@ trap 'rm -rf "$work"' EXIT
 
 rm -rf "$to/wheels" "$to.tar.gz"
 mkdir -p "$to/wheels"
-# A copy, since building leaves files beside the sources, which the next build would take for new.
+# A copy, since building leaves files beside the sources, which the next build would take for new;
+# with what links lead to: the runbook.
 for name in arteriole st2solo; do
     mkdir "$work/$name"
-    cp -R "services/$name/pyproject.toml" "services/$name/src" "$work/$name"
+    cp -RL "services/$name/pyproject.toml" "services/$name/src" "$work/$name"
     rm -rf "$work/$name/src/"*.egg-info
     find "$work/$name" -name __pycache__ -prune -exec rm -rf {} +
 done

@@ -295,6 +295,14 @@ def test_it_is_told_that_a_folder_which_is_named_has_to_be_there():
 CADDYFILE = (ROOT / "deploy/tls/Caddyfile").read_text(encoding="utf-8")
 
 
+def test_the_image_brings_the_runbook_to_where_the_sources_look_for_it():
+    (place,) = re.findall(r"(?m)^COPY services/arteriole (\S+)$", DOCKERFILE)
+    link = (ROOT / "services/arteriole/src/arteriole/app/page/runbook").readlink()
+    led = os.path.normpath(f"{place}/src/arteriole/app/page/{link}")
+    assert f"COPY docs/runbook {led}\n" in DOCKERFILE
+    assert "!docs/runbook\n" in (ROOT / ".dockerignore").read_text(encoding="utf-8")
+
+
 def test_the_page_for_sample_sheets_is_published_as_that_of_runs_is():
     assert [as_shipped(port) for port in SERVICES["services"]["ports"]] == [
         "127.0.0.1:8180:8180",

@@ -200,6 +200,10 @@ class TestMade:
             log = run("git", "-c", "safe.directory=*", "-C", installed / "packs" / pack, "log")
             assert f"Export of the pack {pack}" in log.stdout, log.stderr
         assert (installed / "docs" / "runbook" / "README.md").is_file()
+        (pages,) = installed.glob("arteriole/lib/python3*/site-packages/arteriole/app/page/runbook")
+        assert (pages / "convert.io.md").read_bytes() == (
+            installed / "docs" / "runbook" / "convert.io.md"
+        ).read_bytes()
 
     def test_a_second_install_puts_it_right_again(self, bundle, installed):
         (installed / "arteriole" / "bin" / "arteriole").unlink()

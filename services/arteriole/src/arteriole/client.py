@@ -101,7 +101,13 @@ class Client:
         if not isinstance(document, dict):
             raise ClientError(f"{self._url} is no Arteriole service")
         if not answer.ok:
-            error = document.get("error", {})
+            error = document.get("error")
+            if not isinstance(error, dict):
+                raise ClientError(
+                    f"{self._url} answers HTTP {answer.status_code}, not as an Arteriole service"
+                    " does",
+                    hint="is that the service's address, or what stands before it?",
+                )
             raise ClientError(
                 error.get("message", f"HTTP {answer.status_code}"),
                 hint=error.get("hint", ""),

@@ -56,7 +56,7 @@ def serve_command(config_file: Path) -> None:
     asyncio.run(serve(_load(config_file)))
 
 
-@commands.command("register")
+@commands.command("register", short_help="Check every file of every pack and register them.")
 @_config_option
 def register_command(config_file: Path) -> None:
     """Check every file of every pack and register them; changes nothing if a file is wrong.
@@ -93,7 +93,7 @@ def backup_command(config_file: Path, target: Path) -> None:
     )
 
 
-@commands.command("doctor")
+@commands.command("doctor", short_help="Look at everything that st2solo needs.")
 @_config_option
 def doctor_command(config_file: Path) -> None:
     """Look at everything that st2solo needs, and say what is wrong; exit code 1 if something is."""
@@ -107,7 +107,7 @@ def doctor_command(config_file: Path) -> None:
         sys.exit(1)
 
 
-@commands.command("check")
+@commands.command("check", short_help="Look for everything that is wrong with packs.")
 @click.argument(
     "folders",
     nargs=-1,
@@ -136,7 +136,7 @@ def check_command(folders: tuple[Path, ...], as_json: bool, lenient: tuple[str, 
         sys.exit(1)
 
 
-@commands.command("settings")
+@commands.command("settings", short_help="Print every setting of st2solo.yaml and of packs.")
 @click.argument("packs", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
 def settings_command(packs: tuple[Path, ...]) -> None:
     """Print every setting of st2solo.yaml, and of the packs in the folders PACKS."""
@@ -151,7 +151,7 @@ def user_commands() -> None:
     """Who may log in."""
 
 
-@user_commands.command("add")
+@user_commands.command("add", short_help="Create a user, or set the password of one.")
 @_config_option
 @click.argument("name")
 @click.option(
@@ -174,7 +174,7 @@ def add_user(config_file: Path, name: str, password_file: TextIO, admin: bool | 
     click.echo(f"{done}; {name} is {right}")
 
 
-@user_commands.command("remove")
+@user_commands.command("remove", short_help="End a user's password, tokens and API keys.")
 @_config_option
 @click.argument("name")
 def remove_user(config_file: Path, name: str) -> None:
@@ -209,7 +209,7 @@ def _right(admin: bool) -> str:
     return "an administrator" if admin else "no administrator"
 
 
-@commands.group("key")
+@commands.group("key", short_help="The datastore, before the first start.")
 def key_commands() -> None:
     """The datastore, before the first start; later `st2 key` does the same."""
 
@@ -237,7 +237,7 @@ def set_key(config_file: Path, name: str, value_file: TextIO, encrypt: bool) -> 
     click.echo(f"key {name} is set")
 
 
-@commands.command("test")
+@commands.command("test", short_help="Run a pack's own tests, as StackStorm would.")
 @click.argument("pack", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option(

@@ -21,7 +21,7 @@ def _scope(name: str | None, everything: bool, instrument: str | None) -> dict[s
         if is_named
     ]
     if len(named) != 1:
-        raise click.UsageError("give exactly one of NAME, --instrument SERIAL and --all")
+        raise click.UsageError("give exactly one of RUN, --instrument SERIAL and --all")
     return named[0]
 
 
@@ -32,7 +32,7 @@ def _what(scope: dict[str, str]) -> str:
 
 
 @click.command("hold", short_help="Let no stage begin; what runs goes on.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, metavar="[RUN]")
 @click.option("--instrument", help="Every run of the instrument with this serial.")
 @click.option("--all", "everything", is_flag=True, help="Every run.")
 @click.option("--reason", required=True, help="Shown to whoever asks why.")
@@ -53,7 +53,7 @@ def hold_command(
 
 
 @click.command("release")
-@click.argument("name", required=False)
+@click.argument("name", required=False, metavar="[RUN]")
 @click.option("--instrument", help="The hold of the instrument with this serial.")
 @click.option("--all", "everything", is_flag=True, help="The hold of all.")
 @click.pass_context
@@ -72,7 +72,7 @@ def release_command(
 
 
 @click.command("retry")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.pass_context
 def retry_command(context: click.Context, name: str) -> None:
     """Try the failed stages of a run again; safe to do twice."""
@@ -81,7 +81,7 @@ def retry_command(context: click.Context, name: str) -> None:
 
 
 @click.command("accept", short_help="Let a held stage count as done as it is.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option("--stage", help="This one alone; else every held stage of the newest attempt.")
 @click.option("--reason", required=True, help="Kept with the stage and in the history.")
 @click.pass_context
@@ -93,7 +93,7 @@ def accept_command(context: click.Context, name: str, stage: str | None, reason:
 
 
 @click.command("redo", short_help="Do a run again from a stage on.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option("--from", "first", required=True, help="The first stage to do again.")
 @click.option("--reason", default="", help="Kept in the history.")
 @click.pass_context
@@ -104,7 +104,7 @@ def redo_command(context: click.Context, name: str, first: str, reason: str) -> 
 
 
 @click.command("abort", short_help="End a run's attempt and stop its jobs.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option("--reason", default="no reason given", help="Kept in the history.")
 @click.pass_context
 def abort_command(context: click.Context, name: str, reason: str) -> None:
@@ -135,7 +135,7 @@ def _stop(context: click.Context, run: str, job: dict[str, Any]) -> ClientError 
 
 
 @click.command("waive", short_help="Let a run be worked on as it is.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option(
     "--ignore",
     multiple=True,
@@ -196,7 +196,7 @@ def _tell_redo(run: dict[str, Any], first: str) -> None:
 
 
 @click.command("unwaive", short_help="Withdraw a run's waiver.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option(
     "--rule", "rules", multiple=True, metavar="CODE", help="Only the waiver of this rule."
 )
@@ -219,7 +219,7 @@ def unwaive_command(context: click.Context, name: str, rules: tuple[str, ...], r
 
 
 @click.command("adopt", short_help="Let runs that were found, observed or dismissed be worked on.")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[RUN]...")
 @click.option("--all", "everything", is_flag=True, help="Every run that waits for it.")
 @click.pass_context
 def adopt_command(context: click.Context, names: tuple[str, ...], everything: bool) -> None:
@@ -228,7 +228,7 @@ def adopt_command(context: click.Context, names: tuple[str, ...], everything: bo
     With --all those that were dismissed stay so.
     """
     if everything == bool(names):
-        raise click.UsageError("give either NAME... or --all")
+        raise click.UsageError("give either RUN... or --all")
     client = client_of(context)
     if everything:
         names = _adoptable(client)

@@ -16,7 +16,7 @@ POLL = 0.5
 
 
 @click.command("clean", short_help="List what of a run may go; with --delete move it into a bin.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option("--attempt", type=click.IntRange(1, 9999), help="The run's newest, if left out.")
 @click.option(
     "--kind",

@@ -26,7 +26,7 @@ def config_check(context: click.Context) -> None:
         say(f"  note: {note}")
 
 
-@config_group.command("reference")
+@config_group.command("reference", short_help="Print every setting, and what it does.")
 def config_reference() -> None:
     """Print every setting of arteriole.yaml and policy.yaml, what it may be, and what it does."""
     from arteriole.commands.settings_page import page

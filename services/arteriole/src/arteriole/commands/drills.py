@@ -13,6 +13,8 @@ from arteriole.commands.terminal import client_of, complain, moment, say
 @click.pass_context
 def drills_command(context: click.Context, now: bool, destination: str) -> None:
     """Show the last drill of each archive: files brought back, verified and removed again."""
+    if destination and not now:
+        raise click.UsageError("give --from with --now")
     client = client_of(context, "archive")
     if now:
         answer = client.post("drills", {"destination": destination})

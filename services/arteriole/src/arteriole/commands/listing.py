@@ -6,15 +6,13 @@ from typing import Any
 import click
 from rich.table import Column, Table
 
-from arteriole.commands.show import STYLE, json_option, say_silence
+from arteriole.commands.show import NAME_WIDTH, STYLE, json_option, say_silence
 from arteriole.commands.terminal import as_json, cell, client_of, console, plain, say
 from arteriole.runfolder.standings import WORDS, Group
 from arteriole.runfolder.why import AT_RISK
 
 #: Longest reason; `arteriole why` tells the whole.
 FEW_WORDS = 60
-#: So much of a run's name stands in one line, to be copied.
-NAME_WIDTH = 36
 #: The longest word for how a run stands.
 STANDING_WIDTH = len("unreachable")
 #: So many of those at rest are listed, those that changed last.

@@ -42,7 +42,7 @@ def show_command(context: click.Context, sample: str, json_: bool) -> None:
         say(f"it is not known any more: {trouble['message']} [{trouble['code']}]")
 
 
-@metadata_group.command("check")
+@metadata_group.command("check", short_help="Check a CSV before it is dropped.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_command(file: Path) -> None:
     """Check a CSV before it is dropped; exit code 1 if anything of it would be refused."""
@@ -59,7 +59,7 @@ def check_command(file: Path) -> None:
         sys.exit(1)
 
 
-@metadata_group.command("thaw")
+@metadata_group.command("thaw", short_help="Give up wrong records by which an attempt goes.")
 @click.argument("run")
 @click.argument("samples", nargs=-1, required=True, metavar="SAMPLE...")
 @click.option("--attempt", type=click.IntRange(1, 9999), help="The newest if left out.")

@@ -16,7 +16,7 @@ OPEN = ("pending", "started")
 
 
 @click.command("restore", short_help="Bring an archived attempt back from the archive.")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @click.option("--attempt", type=click.IntRange(1, 9999), help="The run's newest, if left out.")
 @click.option("--from", "destination", default="", help="An archive's name in arteriole.yaml.")
 @click.option(

@@ -6,11 +6,17 @@ import click
 from rich import box
 from rich.table import Column, Table
 
-from arteriole.client import Client, run_path
-from arteriole.commands.terminal import as_json, cell, client_of, console, moment, say
+from arteriole.client import Client, ClientError, run_path
+from arteriole.commands.sheet_taken import in_words, sheet_taken
+from arteriole.commands.terminal import as_json, cell, client_of, console, moment, plain, say
 from arteriole.runfolder.states import RunState
 
 STYLE: dict[str, Any] = {"box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0)}
+
+#: So much of a run's name stands in one line, to be copied.
+NAME_WIDTH = 36
+#: What a hold is of, by its scope.
+_HELD = {"run": "{}", "instrument": "all runs of {}", "all": "all runs"}
 
 json_option = click.option("--json", "json_", is_flag=True, help="As JSON.")
 
@@ -45,7 +51,7 @@ def _told(run: dict[str, Any]) -> str:
 
 
 @click.command("run")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @json_option
 @click.pass_context
 def run_command(context: click.Context, name: str, json_: bool) -> None:
@@ -133,7 +139,7 @@ def _attempt(attempt: dict[str, Any]) -> str:
 
 
 @click.command("why")
-@click.argument("name")
+@click.argument("name", metavar="RUN")
 @json_option
 @click.pass_context
 def why_command(context: click.Context, name: str, json_: bool) -> None:
@@ -141,8 +147,9 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
     client = client_of(context)
     run = client.get(run_path(name))
     why = run["why"]
+    sheet, unknown = _sheet(context, run)
     if json_:
-        as_json(why)
+        as_json({**why, "sheet": sheet})
         return
     say(f"{run['name']} is {run['standing']}: {why['message']}")
     samples = "not known" if why["samples"] is None else str(why["samples"])
@@ -151,6 +158,7 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
         ("how urgent?", why["urgency"]),
         ("until when?", why["until"]),
         ("how many samples?", samples),
+        ("which sheet?", in_words(sheet) if sheet else unknown),
         ("what to do:", why["hint"]),
         ("code:", why["code"]),
         ("read on in:", why["page"]),
@@ -159,6 +167,20 @@ def why_command(context: click.Context, name: str, json_: bool) -> None:
             say(f"  {question:18} {answer}")
     if run["state"] not in (RunState.DONE, RunState.CANCELLED):
         say_silence(client)
+
+
+def _sheet(context: click.Context, run: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+    """The one that was accepted or handed in, if any, and why that cannot be told; where no service
+    bcl2fastq is known, there is none to tell of.
+    """
+    try:
+        bcl2fastq = client_of(context, "bcl2fastq")
+    except ClientError:
+        return None, ""
+    try:
+        return sheet_taken(bcl2fastq, run), ""
+    except ClientError as err:
+        return None, f"not known: {err} [{err.code}]"
 
 
 @click.command("holds")
@@ -173,11 +195,14 @@ def holds_command(context: click.Context, json_: bool) -> None:
     if not holds:
         say("nothing is held")
         return
-    table = Table("held", Column("name", overflow="fold"), "since (UTC)", "by", "reason", **STYLE)
-    for hold in holds:
+    held = [plain(_HELD[hold["scope"]].format(hold["name"])) for hold in holds]
+    width = min(NAME_WIDTH, max(map(len, held)))
+    table = Table(
+        Column("held", overflow="fold", width=width), "since (UTC)", "by", "reason", **STYLE
+    )
+    for hold, what in zip(holds, held, strict=True):
         table.add_row(
-            hold["scope"],
-            cell(hold["name"]),
+            cell(what),
             moment(hold["since"]),
             cell(hold["by"]),
             cell(hold["reason"]),

@@ -6,10 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import click
 import pytest
 import requests
 
+from arteriole.cli import COMMANDS, main
 from arteriole.client import Client
 
 from .conftest import COMMAND, RUN, environment
@@ -108,6 +112,20 @@ def test_a_service_that_is_not_configured_is_named(home):
     assert "'transfer' has no section in the configuration; configured are runfolder" in output
 
 
+GROUPS = [name for name in COMMANDS if isinstance(main.get_command(None, name), click.Group)]
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in GROUPS)], ids=" ".join)
+def test_what_each_command_is_for_is_told_to_its_end(home, words):
+    _, _, listed = home.arteriole(*words, "--help", columns=80).partition("\nCommands:\n")
+    assert listed and "...\n" not in listed
+
+
+def test_a_run_is_called_so_where_one_is_missing(home):
+    for name in ("run", "why", "retry", "redo", "waive", "restore", "clean", "log", "steps"):
+        assert "Missing argument 'RUN'" in home.arteriole(name, status=2)
+
+
 def test_without_a_service_the_commands_say_so(home):
     ports = home.state / "ports.json"
     told = f"no running service runfolder is known: {ports}: No such file or directory"
@@ -119,6 +137,28 @@ def test_without_a_service_the_commands_say_so(home):
     process = home.start()
     home.end(process)
     assert "does not answer" in home.arteriole("runs", status=1)
+
+
+class _Another(BaseHTTPRequestHandler):
+    """A program whose refusals are JSON of its own."""
+
+    def do_GET(self):
+        self.send_response(404)
+        self.end_headers()
+        self.wfile.write(b'{"error": "no such page"}')
+
+    def log_message(self, *_):
+        pass
+
+
+def test_what_is_no_service_is_told_by_its_address(home, monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Another) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("ARTERIOLE_URL", url)
+        told = home.arteriole("runs", status=1)
+        server.shutdown()
+    assert f"{url} answers HTTP 404, not as an Arteriole service does" in told
 
 
 def test_tokens_are_made_listed_used_and_revoked(home):

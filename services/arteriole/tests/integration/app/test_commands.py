@@ -7,11 +7,12 @@ import pytest
 from arteriole.client import Client
 from arteriole.simulator.sequencer import default_plan, write_run
 
+from ..ports import free_ports
 from .conftest import RUN
 from .serving import eventually
 
 
-def test_an_operators_day(home):
+def test_an_operators_day(home, monkeypatch):
     home.bring()
     home.start()
     home.becomes("pending")
@@ -41,6 +42,10 @@ def test_an_operators_day(home):
     assert "read on in:        docs/runbook/x.y.md" in why
     assert "results are due 24 h after the run is complete" in why
     assert json.loads(home.arteriole("why", RUN, "--json"))["code"] == "x.y"
+    assert "which sheet?" not in why  # no service bcl2fastq is there to know it
+    monkeypatch.setenv("ARTERIOLE_BCL2FASTQ_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
+    told = "which sheet?       not known: http://127.0.0.1:"
+    assert told in home.arteriole("why", RUN) and "does not answer" in home.arteriole("why", RUN)
     assert home.arteriole("retry", RUN) == "tried again: convert\n"
     assert home.arteriole("retry", RUN) == "nothing had failed\n"
     redo = home.arteriole("redo", RUN, "--from", "convert", "--reason", "new sheet")
@@ -324,8 +329,13 @@ def test_a_listing_fits_a_terminal_of_80_columns(home):
         table = [line for line in lines if not line.startswith(f"{long}:")]
         assert len(table) > 2
         assert max(map(len, table)) <= 80, command
+    home.arteriole("hold", "--instrument", "LH00123", "--reason", "a leak " * 20)
+    for command in ("runs", "holds"):
+        assert RUN in home.arteriole(command, columns=80)  # in one piece, to be copied
+    holds = home.arteriole("holds", columns=80)
+    assert "all runs of LH00123" in holds
+    assert (holds.count("doubt"), holds.count("leak")) == (20, 20), "nothing is cut off"
     listing = home.arteriole("runs", columns=80)
-    assert RUN in listing  # in one piece, to be copied
     assert "held" in listing and "pending" in listing
     assert " sequencing " in listing
 

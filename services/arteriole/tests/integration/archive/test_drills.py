@@ -99,6 +99,8 @@ def test_over_http(
     monkeypatch.setenv("ARTERIOLE_ARCHIVE_URL", service.url.removesuffix("/api/1.0"))
     assert service.call("POST", "drills", json={}).json() == {"drills": [], "refused": []}
     assert arteriole() == "vault: never a good one, of 0 attempts archived\n"
+    asked = CliRunner().invoke(main, ["drills", "--from", "vault"])
+    assert asked.exit_code == 2 and "give --from with --now" in asked.output
     place = service.ended(service.submit(attempt=1, destination="vault")["job_id"])["result"]
     drills = service.call("POST", "drills", json={}).json()["drills"]
     job = service.ended(drills[0]["job_id"])

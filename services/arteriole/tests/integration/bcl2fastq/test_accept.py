@@ -1,6 +1,8 @@
 """A proposed sheet is accepted: the command, with both services that it speaks to."""
 
+import base64
 import hashlib
+import json
 
 import pytest
 from click.testing import CliRunner
@@ -69,12 +71,21 @@ class Centre:
         return answer.json() if answer.ok else answer.json()["error"]
 
     def command(self, *words, who="ada"):
+        return self.arteriole("indexes", RUN, *words, who=who)
+
+    def why(self):
+        """What `arteriole why` tells of its sheet."""
+        code, shown = self.arteriole("why", RUN)
+        assert code == 0, shown
+        return shown.partition("which sheet? ")[2]
+
+    def arteriole(self, *words, who="ada"):
         addresses = {
             "ARTERIOLE_URL": self.running["runfolder"].url,
             "ARTERIOLE_BCL2FASTQ_URL": self.running["bcl2fastq"].url,
             "ARTERIOLE_TOKEN": self.secrets[who],
         }
-        result = CliRunner(env=addresses).invoke(main, ["indexes", RUN, *words])
+        result = CliRunner(env=addresses).invoke(main, words)
         return result.exit_code, " ".join(result.output.split()) + str(result.exception or "")
 
     def accept(self, who="ada", reason="a NovaSeq sheet"):
@@ -163,6 +174,47 @@ def test_what_does_not_go_on_by_itself_is_told(centre, state, told):
     if state == "failed":
         centre.call("runfolder", "POST", f"runs/{RUN}/retry")
         assert "arteriole retry" not in centre.accept()[1]
+
+
+def test_why_tells_whose_sheet_it_is_and_what_was_converted_with_it(centre):
+    centre.serve_runfolder()
+    centre.serve_bcl2fastq()
+    centre.hold()
+    assert centre.why() == ""
+    assert centre.accept()[0] == 0
+    digest = hashlib.sha256(centre.good.read_bytes()).hexdigest()
+    time = centre.call("bcl2fastq", "GET", f"indexes/{RUN}")["acceptance"]["time"]
+    accepted = (
+        f"accepted by ada at {time[:10]} {time[11:19]} UTC (a NovaSeq sheet), SHA-256 {digest};"
+    )
+    assert centre.why().startswith(f"{accepted} nothing is converted yet")
+    plan = {"receive": {}, "convert": {"after": ["receive"], "makes_attempt": True}}
+    claim = {"by": "ex1", "plan": {"stages": plan}}
+    assert centre.call("runfolder", "POST", f"runs/{RUN}/claim", json=claim)["claimed"]
+    assert centre.why().startswith(f"{accepted} no FASTQs of attempt 1 are there")
+    sheet = centre.call("runfolder", "GET", f"runs/{RUN}/sheet")["base64"]
+    key = {"Idempotency-Key": f"{RUN}.convert.1.1"}
+    job = centre.call(
+        "bcl2fastq", "POST", f"start/{RUN}", json={"attempt": 1, "sheet": sheet}, headers=key
+    )["job_id"]
+    ended = eventually(
+        lambda: centre.call("bcl2fastq", "GET", f"status/{job}"),
+        lambda job: job["state"] not in ("pending", "started"),
+    )
+    assert ended["state"] == "done", ended
+    assert centre.why().startswith(f"{accepted} attempt 1 was converted with it")
+    other = centre.good.read_bytes() + b"\n"
+    body = {"flow_cell": FLOW_CELL, "sheet": base64.b64encode(other).decode(), "replace": digest}
+    told = centre.call("bcl2fastq", "POST", "samplesheets", who="grace", json=body)
+    assert told["written"], told
+    later = centre.why()
+    assert later.startswith("handed in by grace at ")
+    assert (
+        f"SHA-256 {told['sha256']}; attempt 1 was converted with another one, SHA-256 {digest}"
+        in later
+    )
+    sheet = json.loads(centre.arteriole("why", RUN, "--json")[1])["sheet"]
+    assert (sheet["sha256"], sheet["converted_with"]) == (told["sha256"], digest)
 
 
 def refuse_what_would_not_be_its_sheet(centre):

@@ -90,6 +90,9 @@ def test_a_person_checks_a_sheet_mends_it_and_hands_it_in(browser, make_service,
     browser.sees("expected an index of A, C, G, T (and N), found 'ACGTACGX'", "#line-3 + .finding")
     browser.sees("Try: write out the bases in capital letters", "#line-3 + .finding")
     browser.sees("[sheet.name_characters]", "#line-4 + .finding")
+    assert "Is the data safe?" not in browser.text("#sheet")
+    browser.click("#line-4 + .finding summary")
+    browser.sees("Is the data safe?", "#line-4 + .finding h2")
     assert browser.count("img") == 0 and "ran" not in browser.title
     assert browser.text("#hand_in") == ""
 

@@ -209,8 +209,9 @@ def test_a_run_and_back_again(browser, site):
     for text in (
         "convert failed: a disk fails", f"mend it; then: arteriole retry {FAILED}",
         "unknown until the disk was looked at", "result late", "results are due 24 h after",
-        "docs/runbook/convert.io.md", "Attempt 1", "after convert", "all 59 are there and whole",
-        "RTAComplete.txt", "4 in the sheet", "convert ended: failed", "seen for the first time",
+        "Code\nconvert.io", "Attempt 1", "after convert", "all 59 are there and whole",
+        "RTAComplete.txt", "4 in the sheet", "Base calling ended?\nyes: ",
+        "K00188, HiSeq 3000/4000, run", "convert ended: failed", "seen for the first time",
     ):  # fmt: skip
         assert text in told, text
     assert browser.text(f"{RUN} .command") == f"arteriole retry {FAILED}"
@@ -224,6 +225,46 @@ def test_a_run_and_back_again(browser, site):
     browser.sees("a disk fails", RUN)
     browser.click("#back")
     browser.until(lambda: browser.count("tr[data-run]") >= 3)
+
+
+def test_each_code_leads_to_its_page_in_the_runbook_and_back(browser, site):
+    look(browser, site, f"#/run/{FAILED}")
+    for part in (".why", ".attempt", ".history"):
+        browser.until(
+            lambda part=part: browser.count(f'{RUN} {part} [href="#/code/convert.io"]') > 0
+        )
+    browser.script("document.querySelector(arguments[0]).scrollIntoView()", f"{RUN} .history")
+    was = browser.script("return scrollY")
+    assert was > 0
+    browser.click(f"{RUN} .history a")
+    browser.sees("Is the data safe?", "#code section h2")
+    assert browser.address == "/code/convert.io" and browser.focused.text == "convert.io"
+    assert browser.title == "(2) convert.io – Arteriole"
+    assert browser.script("return [scrollY, document.getElementById('run').hidden]") == [0, True]
+    assert browser.count("#code ol li") > 1 and browser.count("#code li code") > 0
+    browser.click("#code nav a")
+    browser.sees("Why, and what now", RUN)
+    assert browser.address == f"/run/{FAILED}"
+    assert browser.script("return scrollY") == was
+    assert browser.attribute(":focus", "href").endswith("#/code/convert.io")
+
+
+def test_a_page_of_the_runbook_leads_on_to_others_and_not_out_of_it(browser, site):
+    look(browser, site, "#/code/convert.waits_for_space")
+    browser.click('#code [href="#/code/disk.critical"]')
+    browser.sees("disk.critical", "#code h1")
+    look(browser, site, "#/code/apptainer.refused")
+    browser.sees("How urgent?", "#code")
+    addresses = "return [...document.querySelectorAll('#code a')].map((a) => a.hash)"
+    assert set(browser.script(addresses)) == {"#/"}
+    assert "](" not in browser.text("#code")
+
+
+def test_a_code_of_which_the_runbook_has_no_page(browser, site):
+    look(browser, site, "#/code/x.y")
+    browser.sees("the runbook has no page of this code.", "#code")
+    browser.click("#code nav a")
+    browser.until(lambda: browser.count(row(FAILED)) == 1)
 
 
 def test_times_in_a_message_are_those_of_here(browser, site):
@@ -417,13 +458,25 @@ def test_what_the_site_must_know_is_said_at_the_top(browser, make_site):
     for text in (
         f"A monitored directory cannot be read: {site.directories[1]}",
         "The orchestrator's sensor is silent: nobody looks for what is overdue either, so no stage",
-        "st2 sensor list (sensor.silent, docs/runbook/sensor.silent.md)",
+        "st2 sensor list (sensor.silent)",
         "It only observes", "observes only",
         "Held: all runs of A00834", "Held: all runs: no stage", "service of all",
         "Too little space, no conversion begins: wes.full_root (/full): 10.0 GB of 1.0 TB are free",
         "A volume fills up: wes.fills_root (/fills): 100.0 GB of 1.0 TB are free (10 %); 100.0 GB",
     ):  # fmt: skip
         browser.sees(text)
+    for code in ("sensor.silent", "disk.critical", "disk.early"):
+        assert browser.text(f'#notices [href="#/code/{code}"]') == code
+
+
+def test_a_run_that_was_only_observed(browser, make_site):
+    site = make_site(**QUIET, mode=Mode.OBSERVE).start(scanned=False)
+    arrive(site, OTHER)
+    do(site, OTHER, "convert", code="run.observed")
+    look(browser, site, f"#/run/{OTHER}")
+    browser.sees("no: it was only observed", f"{RUN} .facts")
+    browser.sees("skipped", f"{RUN} .attempt")
+    assert "run.observed" not in browser.text(f"{RUN} .attempt")
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 import itertools
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from arteriole.app import page as shared_page
 from arteriole.app import times
-from arteriole.app.auth import Tokens
+from arteriole.app.auth import Role, Tokens
 from arteriole.runfolder import page
 
 from .conftest import Site
 
+RUNBOOK = Path(__file__).parents[5] / "docs" / "runbook"
 FILES = {
     file.name: file
     for package in (shared_page, page)
@@ -26,6 +28,8 @@ def shared(tmp_path_factory, sequenced):
     folder = tmp_path_factory.mktemp("page")
     tokens = Tokens(folder / "tokens.json")
     site = Site(folder, sequenced).start(scanned=False, tokens=tokens)
+    token = tokens.create("anna", Role.READER)
+    site.serving.reader = {"Authorization": f"Bearer {token}"}
     yield site.serving
     site.stop()
 
@@ -96,6 +100,22 @@ def test_the_page_is_in_the_table_of_routes(shared):
     paths = shared.get("/openapi.json").json()["paths"]
     assert "security" not in paths["/"]["get"]
     assert "/static/{file}" in paths
+
+
+def test_the_runbook_is_told_to_whoever_may_see_the_runs(shared):
+    path = "/api/1.0/runbook/convert.io"
+    assert shared.get(path).status_code == 401
+    text = (RUNBOOK / "convert.io.md").read_text(encoding="utf-8")
+    assert shared.get(path, headers=shared.reader).json() == {"code": "convert.io", "text": text}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README", "convert.io.md", "x.y", "..%2Frunbook%2Fconvert.io", "%2e%2e%2f__init__", "%00"],
+)
+def test_only_codes_are_looked_up_in_the_runbook(shared, name):
+    answer = shared.get(f"/api/1.0/runbook/{name}", headers=shared.reader)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "request.not_found")
 
 
 @pytest.mark.parametrize("name", FILES)

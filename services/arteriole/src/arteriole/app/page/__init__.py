@@ -1,11 +1,12 @@
 """Pages that a service sends to browsers: files without data, which ask the service's own API.
 
-Beside this module lie the files that several pages share.
+Beside this module lie the files that several pages share; `runbook` is a link to docs/runbook.
 """
 
 from importlib import resources
 from pathlib import PurePath
 
+from arteriole.app.auth import Role
 from arteriole.app.errors import NotFoundError
 from arteriole.app.routes import Call, Reply, Route
 
@@ -61,6 +62,11 @@ class Page:
             for file in resources.files(one).iterdir()
             if PurePath(file.name).suffix in CONTENT_TYPES
         }
+        self._codes = {
+            PurePath(file.name).stem: file.read_text(encoding="utf-8")
+            for file in (resources.files(__name__) / "runbook").iterdir()
+            if file.name != "README.md"
+        }
 
     def routes(self) -> list[Route]:
         return [
@@ -68,6 +74,8 @@ class Page:
                   answers={200: "text/html"}),
             Route("GET", "/static/{file}", self._file, None, f"what {self._title} consists of",
                   answers={200: "*/*"}),
+            Route("GET", "/api/1.0/runbook/{code}", self._code, Role.READER,
+                  "what the runbook says of a code, as Markdown"),
         ]  # fmt: skip
 
     def _start(self, _: Call) -> Reply:
@@ -75,6 +83,12 @@ class Page:
 
     def _file(self, call: Call) -> Reply:
         return self._reply(call.path["file"])
+
+    def _code(self, call: Call) -> Reply:
+        code = call.path["code"]
+        if code not in self._codes:
+            raise NotFoundError("the runbook has no page of this code")
+        return Reply({"code": code, "text": self._codes[code]})
 
     def _reply(self, name: str) -> Reply:
         text = self._files.get(name)

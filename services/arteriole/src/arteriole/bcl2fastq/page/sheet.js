@@ -1,6 +1,7 @@
 // A sheet is checked by the service and shown with what was found; nothing of it becomes markup.
 
 import { byId, el } from "/static/elements.js";
+import { partsOf } from "/static/runbook.js";
 
 const KEY = "arteriole.token";
 /** Bytes of a sheet, as the service takes it. */
@@ -169,7 +170,15 @@ function findingOf(finding) {
     { class: "finding", "data-severity": finding.severity },
     el("p", {}, el("strong", {}, `${finding.severity}: `), where, finding.message, " ", el("span", { class: "code" }, `[${finding.code}]`)),
     finding.hint ? el("p", { class: "hint" }, `Try: ${finding.hint}`) : null,
+    el("details", { ontoggle: (event) => tried(() => tell(event.currentTarget, finding.code)) }, el("summary", {}, "More of it")),
   );
+}
+
+/** What the runbook says of a code, below what was opened for it. */
+async function tell(opened, code) {
+  if (!opened.open || opened.childElementCount > 1) return;
+  const { text } = await ask("GET", `runbook/${code}`);
+  opened.replaceChildren(opened.firstChild, ...partsOf(text));
 }
 
 /** The lines that are spoken of, with what is said of each, and those around them. */

@@ -2,9 +2,10 @@
 
 import { byId, el, renew } from "/static/elements.js";
 import { ago, badge, elapsed, jobBar, markList, moment, progressBar, said } from "/static/parts.js";
+import { coded, codeLink } from "/static/runbook.js";
 import { MissingError, runPath } from "/static/service.js";
 import { between } from "/static/times.js";
-import { dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
+import { capital, dateOf, eventWords, evidenceWords, hintParts, metricsWords, plain, stateWord } from "/static/words.js";
 
 /** Events at first, and with each further step. */
 const STEP = 30;
@@ -129,9 +130,8 @@ function why(run) {
       ["Samples", told.samples === null ? "not known" : plain(told.samples)],
       ["Held", run.held ? `${scopeWords(run.held)} by ${run.held.by}: ${run.held.reason}` : ""],
       ["Waived", run.waiver ? `by ${run.waiver.by}, to ignore ${run.waiver.ignore.join(", ") || "nothing named"}: ${run.waiver.reason}` : ""],
-      ...run.waived_rules.map((one) => ["Waived", `${one.rule} by ${one.by}: ${one.reason}`]),
-      ["Code", told.code ? el("code", {}, told.code) : ""],
-      ["Read on in", told.page ? el("code", {}, told.page) : ""],
+      ...run.waived_rules.map((one) => ["Waived", [codeLink(one.rule), ` by ${one.by}: ${one.reason}`]]),
+      ["Code", told.code ? codeLink(told.code) : ""],
     ]),
   );
 }
@@ -154,7 +154,7 @@ function copier(text, id) {
 
 function attemptOf(run, attempt) {
   const noted = ["observed", "degraded", "aborted"].filter((word) => attempt[word]);
-  if (attempt.waived_rules.length > 0) noted.push(`goes without ${attempt.waived_rules.join(", ")}`);
+  if (attempt.waived_rules.length > 0) noted.push(`goes without ${attempt.waived_rules.map((rule) => `[${rule}]`).join(", ")}`);
   if (attempt.ignore.length > 0) noted.push(`ignores ${attempt.ignore.join(", ")}`);
   const stages = run.stages.filter((stage) => stage.attempt === attempt.attempt);
   const id = `attempt-${attempt.attempt}`;
@@ -162,7 +162,7 @@ function attemptOf(run, attempt) {
   return el(
     "section",
     { class: "attempt", "aria-labelledby": id },
-    el("h2", { id }, `Attempt ${attempt.attempt}`, noted.map((word) => el("span", { class: "mark", "data-mark": word }, word))),
+    el("h2", { id }, `Attempt ${attempt.attempt}`, noted.map((word) => el("span", { class: "mark", "data-mark": word }, coded(word)))),
     el("p", { class: "faint" }, "made ", moment(attempt.made)),
     el(
       "table",
@@ -195,10 +195,10 @@ function stageRows(stage, made, columns) {
       cell("Job", job, stage.progress ? el("div", {}, jobBar(stage.progress, { full: true })) : null),
     ),
   ];
-  if (stage.message || stage.code) {
+  if (stage.message || (stage.code && stage.state !== "skipped")) {
     rows.push(
       el("tr", { class: "said", role: "row" }, el("td", { colspan: columns, role: "cell" },
-        said(stage.message ?? ""), " ", stage.code ? el("code", {}, stage.code) : null,
+        said(stage.message ?? ""), " ", stage.code ? codeLink(stage.code) : null,
         stage.hint ? el("span", { class: "faint" }, ` ${stage.hint}`) : null)),
     );
   }
@@ -222,9 +222,9 @@ function facts(run, { evidence, message, verdict, since }) {
       ...metricsWords(run.metrics),
       ...times.map(([label, time]) => [label, moment(time)]),
       ["First seen", moment(run.first_seen)],
-      ["Adopted", run.adopted ? "yes" : "no: it was there at the first scan"],
+      ["Adopted", run.adopted ? "yes" : `no: it was ${run.observed ? "only observed" : "there at the first scan"}`],
       ["Folder", el("code", {}, run.path)],
-      ...Object.entries(run.metadata).map(([key, value]) => [key.replaceAll("_", " "), plain(value)]),
+      ...Object.entries(run.metadata).map(([key, value]) => [capital(key.replaceAll("_", " ")), plain(value)]),
     ]),
     count > 0
       ? el("details", { id: "problems" }, el("summary", {}, `${plain(count)} ${count === 1 ? "file is" : "files are"} missing or not whole`), list,
@@ -241,6 +241,6 @@ function eventOf(event) {
     {},
     moment(event.time),
     el("span", { class: "what" }, what, attempt ? el("span", { class: "faint" }, attempt) : null),
-    el("span", { class: "faint" }, [`by ${event.who}`, rest].filter(Boolean).join("; ")),
+    el("span", { class: "faint" }, coded([`by ${event.who}`, rest].filter(Boolean).join("; "))),
   );
 }

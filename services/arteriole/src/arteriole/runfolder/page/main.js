@@ -1,14 +1,16 @@
 // Puts the page together: who looks, what is looked at, and whether it is live.
 
 import { Centre } from "/static/centre.js";
+import { CodePage } from "/static/code.js";
 import { Detail, scopeWords } from "/static/detail.js";
 import { byId, el, renew } from "/static/elements.js";
 import { List } from "/static/list.js";
 import { ago, keepTime, moment } from "/static/parts.js";
-import { listHash, placeOf } from "/static/places.js";
+import { listHash, placeOf, runHash } from "/static/places.js";
+import { codeLink } from "/static/runbook.js";
 import { Service } from "/static/service.js";
 import { clock } from "/static/times.js";
-import { hintParts } from "/static/words.js";
+import { capital, hintParts } from "/static/words.js";
 
 /** So many changes are said aloud at once. */
 const SAID = 3;
@@ -21,11 +23,20 @@ const list = new List(centre, (place) => {
   list.go(place);
 });
 const detail = new Detail(centre, service);
+const codePage = new CodePage(service);
 let scrolled = 0;
+let left = 0; // how far the list or the run was scrolled from which a code's page was opened
 let standing = null; // by path, as it was last said
 
 function route() {
   const place = placeOf(location.hash);
+  const from = codePage.code;
+  if (place.code !== undefined) {
+    if (from === null) left = scrollY;
+    openCode(place.code);
+    return;
+  }
+  showCode(null);
   const isRun = place.run !== undefined;
   const wasList = !byId("list").hidden;
   if (isRun && wasList) scrolled = scrollY;
@@ -43,11 +54,29 @@ function route() {
     scrollTo(0, 0);
     byId("title")?.focus({ preventScroll: true });
   }
+  if (from !== null && last === (place.run ?? null)) {
+    scrollTo(0, left);
+    byId(isRun ? "run" : "list").querySelector(`[href="#/code/${from}"]`)?.focus({ preventScroll: true });
+  }
+  title();
+}
+
+/** What the runbook says of a code; the list or the run stays as it is behind it. */
+function openCode(code) {
+  show("code");
+  showCode(code);
+  scrollTo(0, 0);
+  byId("code-title").focus({ preventScroll: true });
   title();
 }
 
 function show(id) {
-  for (const part of ["login", "list", "run"]) byId(part).hidden = part !== id;
+  for (const part of ["login", "list", "run", "code"]) byId(part).hidden = part !== id;
+}
+
+function showCode(code) {
+  const back = detail.name === null ? detail.back : runHash(detail.name);
+  codePage.go(code, back).catch((err) => centre.doubt(err));
 }
 
 function showRun(name) {
@@ -57,12 +86,16 @@ function showRun(name) {
 function title() {
   const need = [...centre.runs.values()].filter((run) => run.group === "person").length;
   const count = centre.live === "live" && need > 0 ? `(${need}) ` : "";
-  document.title = `${count}${detail.name === null ? "" : `${detail.name} – `}Arteriole`;
+  const shown = codePage.code ?? detail.name;
+  document.title = `${count}${shown === null ? "" : `${shown} – `}Arteriole`;
 }
 
 function live() {
   const shown = byId("live");
-  if (shown.dataset.live === "lost" && centre.live === "live") showRun(detail.name);
+  if (shown.dataset.live === "lost" && centre.live === "live") {
+    showRun(detail.name);
+    showCode(codePage.code);
+  }
   shown.dataset.live = centre.live;
   const since = centre.heard === null ? "" : ` since ${clock(centre.heard)}`;
   shown.textContent = { waiting: "connecting", live: "live", lost: `not live${since}` }[centre.live];
@@ -89,23 +122,23 @@ function notices() {
   for (const note of health.notes ?? []) shown.push(notice("calm", note));
   if (health.trouble) shown.push(notice("bad", el("strong", {}, "The last look at the directories failed: "), health.trouble));
   if (health.silence) {
-    const { message, hint, code, page } = health.silence;
+    const { message, hint, code } = health.silence;
     const heard = health.sensor_heartbeat ? [", last heard ", ago(health.sensor_heartbeat), " ago (", moment(health.sensor_heartbeat), ")"] : [];
     const parts = hintParts(hint).map((part, at) => (at % 2 ? el("code", {}, part) : part));
-    shown.push(notice("bad", el("strong", {}, message.replace(/^./, (first) => first.toUpperCase())), ...heard, "; ", parts, " (", el("code", {}, code), ", ", el("code", {}, page), ")"));
+    shown.push(notice("bad", el("strong", {}, capital(message)), ...heard, "; ", parts, " (", codeLink(code), ")"));
   }
   for (const [name, volume] of Object.entries(health.volumes ?? {})) {
     if (volume.level === "enough") continue;
     const critical = volume.level === "critical";
     const what = critical ? "Too little space, no conversion begins: " : "A volume fills up: ";
-    shown.push(notice(critical ? "bad" : "warn", el("strong", {}, what), el("code", {}, name), ` (${Object.values(volume.roots).join(", ")}): ${volume.words}`));
+    shown.push(notice(critical ? "bad" : "warn", el("strong", {}, what), el("code", {}, name), ` (${Object.values(volume.roots).join(", ")}): ${volume.words} (`, codeLink(`disk.${volume.level}`), ")"));
   }
   for (const [name, reason] of Object.entries(health.volumes_unknown ?? {})) {
     shown.push(notice("warn", el("strong", {}, "What is free is not known: "), el("code", {}, name), ` (${reason})`));
   }
   for (const hold of centre.holds) {
     const stops = hold.scope === "run" ? ": " : ": no stage of them begins. ";
-    shown.push(notice("warn", el("strong", {}, `Held: ${scopeWords(hold)}`), stops, `${hold.by}, `, moment(hold.since, { seconds: false }), `: ${hold.reason}`));
+    shown.push(notice("warn", el("strong", {}, `Held: ${scopeWords(hold)}`), stops, `${hold.by}, `, moment(hold.since, { seconds: false }), `: ${hold.reason}`, hold.code ? [" (", codeLink(hold.code), ")"] : null));
   }
   if (centre.mode === "observe") {
     shown.push(notice("calm", el("strong", {}, "It only observes: "), "what would be done is worked out, and nothing is done, until the mode is ", el("code", {}, "act"), "."));
@@ -131,6 +164,7 @@ function refused(message) {
   service.forget();
   centre.end();
   showRun(null);
+  showCode(null);
   show("login");
   byId("forget").hidden = true;
   byId("live").hidden = true;

@@ -1,6 +1,7 @@
 // Pieces that the list and a run's own page share.
 
 import { el, unseen } from "/static/elements.js";
+import { coded } from "/static/runbook.js";
 import { age, local, utc } from "/static/times.js";
 import { isKnown, marks, progressText, runningFor, stateWord, tone } from "/static/words.js";
 
@@ -12,8 +13,8 @@ export function moment(time, { seconds = true } = {}) {
 
 const ISO = /(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)/;
 
-/** A service's words, their times as those of here. */
-export const said = (text) => text.split(ISO).map((part, at) => (at % 2 ? moment(part, { seconds: part.length > 17 }) : part));
+/** A service's words, their times as those of here, their codes as links. */
+export const said = (text) => text.split(ISO).map((part, at) => (at % 2 ? moment(part, { seconds: part.length > 17 }) : coded(part)));
 
 /** How long ago; kept up to date by `keepTime`. */
 export function ago(time) {

@@ -1,5 +1,7 @@
-// Where one is on the page, as its address says it: `#/run/NAME`, `#/?show=person&search=A00834`.
+// Where one is on the page, as its address says it: `#/run/NAME`, `#/code/convert.io`,
+// `#/?show=person&search=A00834`.
 
+import { codeOf } from "/static/runbook.js";
 import { GROUPS } from "/static/words.js";
 
 export const runHash = (name) => `#/run/${encodeURIComponent(name)}`;
@@ -12,8 +14,10 @@ export function listHash({ show, state, search }) {
   return words.size > 0 ? `#/?${words}` : "#/";
 }
 
-/** `{run}` or `{show, state, search}`. */
+/** `{run}`, `{code}` or `{show, state, search}`. */
 export function placeOf(hash) {
+  const code = codeOf(hash);
+  if (code !== null) return { code };
   const run = /^#\/run\/([^?]+)$/.exec(hash);
   if (run) {
     try {

@@ -96,6 +96,9 @@ const EVENTS = {
   run_error: () => "in error",
   run_started: () => "sequencing has begun",
   run_copied: () => "all of it is here",
+  indexes_read: () => "its index reads are over",
+  comparison_begun: (p) => `its indexes are compared with its sheet by job ${p.service}/${p.job_id}`,
+  comparison_judged: () => "the comparison of its indexes is judged",
   run_failed: () => "failed: an alert",
   run_stuck: () => "stands still: an alert",
   run_unreachable: () => "out of reach: an alert",
@@ -115,13 +118,16 @@ const EVENTS = {
 const TOLD = ["verdict", "state", "service", "job_id", "scope", "name", "truncated", "adopted"];
 
 const NAMES = { by: "execution", waived_by: "waived by" };
+/** Of a payload: codes of the runbook. */
+const CODES = ["code", "rules"];
+const bracketed = (codes) => [codes].flat().map((code) => `[${code}]`).join(", ");
 
 /** What happened, and its particulars. */
 export function eventWords(event) {
   const say = Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : null;
   const rest = Object.entries(event.payload)
     .filter(([key, value]) => !(say && TOLD.includes(key)) && isTelling(value) && !(key === "try" && value === 1))
-    .map(([key, value]) => `${NAMES[key] ?? key.replaceAll("_", " ")} ${plain(value)}`);
+    .map(([key, value]) => `${NAMES[key] ?? key.replaceAll("_", " ")} ${CODES.includes(key) ? bracketed(value) : plain(value)}`);
   return { what: say ? say(event.payload, event) : event.what.replaceAll("_", " "), rest: rest.join(", ") };
 }
 
@@ -153,6 +159,11 @@ export function metricsWords(metrics) {
   return rows;
 }
 
+/** Of evidence: told elsewhere, or of no use to a person. */
+const UNTOLD = ["quiet_since", "cycle_since", "ends", "fingerprint", "surface", "indexes_read", "problems", "problem_count"];
+
+export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** Evidence as [question, answer]; what has no words yet keeps its own. */
 export function evidenceWords(evidence) {
   const found = { ...evidence };
@@ -173,18 +184,22 @@ export function evidenceWords(evidence) {
   row("Marker", ["markers", "expected_markers"], (f) =>
     f.markers?.length ? `${f.markers.join(" and ")} ${f.markers.length === 1 ? "is" : "are"} there` : `${(f.expected_markers ?? []).join(" or ")} is not there yet`);
   row("Samples", ["samples"], (f) => `${plain(f.samples)} in the sheet`);
-  row("Instrument", ["instrument", "run_number", "side"], (f) =>
-    [f.instrument, f.run_number !== undefined && `run ${f.run_number}`, f.side && `side ${f.side}`].filter(Boolean).join(", "));
+  row("Instrument", ["instrument", "instrument_type", "run_number", "side"], (f) =>
+    [f.instrument, f.instrument_type?.name, f.run_number !== undefined && `run ${f.run_number}`, f.side && `side ${f.side}`].filter(Boolean).join(", "));
+  row("Flow cell", ["flowcell"], (f) => f.flowcell);
   row("Instrument says", ["run_status"], (f) => [f.run_status.status, f.run_status.detail].filter(Boolean).join(": "));
   row("A waiver needs", ["waiver"], (f) => plain(f.waiver));
   row("Superseded by", ["superseded_by"], (f) => f.superseded_by);
+  row("Before that", ["before"], (f) => `${f.before.verdict.replaceAll("_", " ")}: ${f.before.message}`);
   row("A cycle takes", ["cycle_seconds"], (f) => f.cycle_seconds && `${(f.cycle_seconds / 60).toFixed(1)} min`);
   const times = [
     ["No change since", found.quiet_since],
     ["No new cycle since", found.cycle_since],
     ["Ends about", found.ends],
   ];
-  for (const key of ["quiet_since", "cycle_since", "ends", "fingerprint", "problems", "problem_count"]) delete found[key];
-  for (const [key, value] of Object.entries(found)) rows.push([key.replaceAll("_", " "), plain(value)]);
+  for (const key of UNTOLD) delete found[key];
+  for (const { question, answer, because } of found.questions ?? []) rows.push([`${capital(question)}?`, `${answer}: ${because}`]);
+  delete found.questions;
+  for (const [key, value] of Object.entries(found)) rows.push([capital(key.replaceAll("_", " ")), plain(value)]);
   return { rows, times: times.filter(([, time]) => time) };
 }
