@@ -554,6 +554,12 @@ def test_the_stream_may_come_in_any_pieces(browser, site):
         assert browser.promise(frames, list("".join(pieces))) == events, pieces
 
 
+LANE = {
+    **{"lane": 2, "clusters_pf": 900, "percent_pf": 90.0, "density": 281400},
+    **{"percent_q30": 91.5, "yield_gigabases": 0},
+}
+CLUSTERS = "900 clusters passed the filter (90 %), 281 thousand a mm²"
+
 WORDS = [
     ("times", "duration", [59.9], "59 s"),
     ("times", "duration", [3599], "59 min"),
@@ -588,6 +594,10 @@ WORDS = [
     ("words", "hintParts", ["rename the folder"], ["rename the folder"]),
     ("words", "stateWord", ["held"], "held"),
     ("words", "stateWord", ["some_new_state"], "some new state"),
+    ("words", "metricsWords", [{"cycle": 8, "lanes": [{**LANE, "yield_gigabases": 1.5}]}],
+     [["Last cycle measured", "8"], ["Lane 2", f"{CLUSTERS}, 91.5 % at Q30 or better"]]),
+    ("words", "metricsWords", [{"cycle": 8, "lanes": [{**LANE, "percent_q30": 0}]}],
+     [["Last cycle measured", "8"], ["Lane 2", f"{CLUSTERS}, no qualities"]]),
     ("places", "placeOf", ["#/run/a%20b"], {"run": "a b"}),
     ("places", "placeOf", ["#/run/%E0%A4%A"], {"run": "%E0%A4%A"}),
     ("places", "placeOf", ["#/?show=other"], {"show": "all", "state": "", "search": ""}),

@@ -151,9 +151,10 @@ export function metricsWords(metrics) {
   if (metrics.error) return [["Measured", metrics.error]];
   const rows = [["Last cycle measured", plain(metrics.cycle)]];
   for (const lane of metrics.lanes) {
+    const quality = lane.yield_gigabases ? `${lane.percent_q30} % at Q30 or better` : "no qualities";
     rows.push([
       `Lane ${lane.lane}`,
-      `${plain(lane.clusters_pf)} clusters passed the filter (${lane.percent_pf} %), ${plain(Math.round(lane.density / 1000))} thousand a mm², ${lane.percent_q30} % at Q30 or better`,
+      `${plain(lane.clusters_pf)} clusters passed the filter (${lane.percent_pf} %), ${plain(Math.round(lane.density / 1000))} thousand a mm², ${quality}`,
     ]);
   }
   return rows;
