@@ -12,7 +12,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from st2solo.api import audit
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import OutputHandler, StreamHandler
-from st2solo.api.handlers import JsonErrors
+from st2solo.api.handlers import LARGEST_BODY, JsonErrors
 from st2solo.api.identity import identity_of
 from st2solo.api.routes import ROUTES
 from st2solo.errors import St2SoloError
@@ -34,6 +34,12 @@ class MethodNotOfferedError(NotOfferedError):
     """st2solo does not offer to do this; `st2` takes 404 for the success of a DELETE."""
 
     status = 405
+
+
+class BodyTooLargeError(St2SoloError):
+    """The body is too large."""
+
+    status = 413
 
 
 class ApiHandler(JsonErrors):
@@ -84,11 +90,13 @@ class ApiHandler(JsonErrors):
             self.finish(json.dumps(answer.body, default=str))
 
     async def _handled(self) -> Answer:
+        if self.is_too_large:
+            raise BodyTooLargeError(f"expected a body of at most {LARGEST_BODY} bytes, found more")
         route, arguments = self._route()
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         headers = self.request.headers
         caller = None if route.public else identity_of(self.services, headers, query)
-        call = Call(self.services, caller, query, dict(headers), self.request.body)
+        call = Call(self.services, caller, query, dict(headers), bytes(self.body))
         result = route.handler(call, **arguments)
         if inspect.isawaitable(result):
             result = await result

@@ -8,6 +8,8 @@ import time
 import pytest
 import requests
 
+from st2solo.api.handlers import LARGEST_BODY
+
 DEEP = "[" * 5000 + "]" * 5000
 RULE = {"name": "r", "trigger": {"type": "demo.event"}, "action": {"ref": "core.noop"}}
 
@@ -74,6 +76,21 @@ def test_a_wrong_request_is_refused_with_a_reason(serve, method, path, body):
     assert reply.status_code == 400, reply.text
     assert reply.json()["faultstring"]
     assert "Traceback" not in reply.text
+
+
+def test_a_body_that_is_too_large_is_refused_in_words(serve):
+    body = b'{"pack": "%s"}' % (b"x" * (LARGEST_BODY - 12))
+    larger = body + b" "
+
+    def search(content):
+        return serve.call("POST", "/packs/index/search", data=content)
+
+    assert search(body).json() == []
+    for content in (larger, iter([larger[:100], larger[100:]])):
+        reply = search(content)
+        assert reply.status_code == 413
+        told = f"expected a body of at most {LARGEST_BODY} bytes, found more"
+        assert reply.json() == {"faultstring": told}
 
 
 def test_a_timer_beyond_all_time_is_refused(serve):
