@@ -1,6 +1,7 @@
 """YAML files that people write, read with the line of every field, so that errors can name it."""
 
 import dataclasses
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -143,6 +144,7 @@ def read(path: Path) -> MetadataFile:
             content = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
+        require_json(content)
     except (OSError, UnicodeDecodeError) as err:
         raise MetadataError([Problem(path, None, f"cannot be read: {err}")]) from err
     except yaml.YAMLError as err:
@@ -152,7 +154,7 @@ def read(path: Path) -> MetadataFile:
         raise MetadataError([Problem(path, line, f"not valid YAML: {reason}", column)]) from err
     except RecursionError as err:
         raise MetadataError([Problem(path, None, "is nested too deeply")]) from err
-    except ValueError as err:  # such as a date that does not exist, or too many values
+    except (TypeError, ValueError) as err:  # such as a date that does not exist
         raise MetadataError([Problem(path, None, f"not valid YAML: {err}")]) from err
     if not isinstance(content, dict):
         raise MetadataError(
@@ -177,6 +179,16 @@ def require_small(text: str) -> None:
     node = yaml.compose(text, yaml.SafeLoader)
     if node is not None and _size(node, {}) > _MOST_NODES:
         raise ValueError(f"it has more than {_MOST_NODES} values once its aliases are replaced")
+
+
+def require_json(content: Any) -> None:
+    """Refuse what could not be stored or shown again.
+
+    Raises:
+        TypeError: a key is something like a date.
+        ValueError: a number is none of JSON or too long, or a text holds half of a character.
+    """
+    json.dumps(content, default=str, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _size(node: yaml.Node, known: dict[int, float]) -> float:

@@ -52,6 +52,7 @@ def parse(text: str) -> Any:
     try:
         metadata_file.require_small(text)
         data = yaml.load(text, compat.StrictLoader)
+        metadata_file.require_json(data)
         if not isinstance(data, dict):
             raise ValueError("the definition is not a mapping with version and tasks")
         return loader.get_spec_module("native").instantiate(data)

@@ -216,7 +216,7 @@ _ACCEPTED = [
         ("actions/a.yaml", _ACTION + f"output_schema: {schema}\n")
         for schema in (
             "{type: object, colour: red, properties: {a: {type: [string, 'null'], colour: red}}}",
-            "{sample: {type: string, secret: true}, 1: 2}",
+            "{sample: {type: string, secret: true}, kind: 2}",
             "{title: , type: , properties: , default: text, required: true}",
             "{$ref: '#/x', properties: {a: {$ref: 'https://example.org/x'}, b: {$ref: 5}}}",
         )
