@@ -1,7 +1,6 @@
 """YAML files that people write, read with the line of every field, so that errors can name it."""
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import jsonschema
 import yaml
 
+from st2solo import json_text
 from st2solo.errors import InvalidError
 
 Keys = tuple[str | int, ...]
@@ -144,7 +144,7 @@ def read(path: Path) -> MetadataFile:
             content = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
-        require_json(content)
+        json_text.require(content)
     except (OSError, UnicodeDecodeError) as err:
         raise MetadataError([Problem(path, None, f"cannot be read: {err}")]) from err
     except yaml.YAMLError as err:
@@ -179,16 +179,6 @@ def require_small(text: str) -> None:
     node = yaml.compose(text, yaml.SafeLoader)
     if node is not None and _size(node, {}) > _MOST_NODES:
         raise ValueError(f"it has more than {_MOST_NODES} values once its aliases are replaced")
-
-
-def require_json(content: Any) -> None:
-    """Refuse what could not be stored or shown again.
-
-    Raises:
-        TypeError: a key is something like a date.
-        ValueError: a number is none of JSON or too long, or a text holds half of a character.
-    """
-    json.dumps(content, default=str, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _size(node: yaml.Node, known: dict[int, float]) -> float:

@@ -1,7 +1,6 @@
 """The one web handler: finds the route of a call, who calls, and how to answer."""
 
 import inspect
-import json
 import logging
 import re
 import sqlite3
@@ -9,6 +8,7 @@ from urllib.parse import unquote
 
 from tornado.web import Application, HTTPError, RequestHandler
 
+from st2solo import json_text
 from st2solo.api import audit
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import OutputHandler, StreamHandler
@@ -87,7 +87,7 @@ class ApiHandler(JsonErrors):
             self.finish()
         else:
             self.set_header("Content-Type", "application/json")
-            self.finish(json.dumps(answer.body, default=str))
+            self.finish(json_text.written(answer.body))
 
     async def _handled(self) -> Answer:
         if self.is_too_large:

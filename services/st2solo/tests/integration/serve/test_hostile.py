@@ -11,6 +11,7 @@ import requests
 from st2solo.api.handlers import LARGEST_BODY
 
 DEEP = "[" * 5000 + "]" * 5000
+BRACES = "{{ " * 5000
 RULE = {"name": "r", "trigger": {"type": "demo.event"}, "action": {"ref": "core.noop"}}
 
 
@@ -49,6 +50,7 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": NaN}}'),
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": 1e999}}'),
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": "\\ud800"}}'),
+        ("POST", "/executions", f'{{"action": "core.noop", "parameters": {{"x": "{BRACES}"}}}}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": 1e30}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": "soon"}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": -1}'),
@@ -91,6 +93,21 @@ def test_a_body_that_is_too_large_is_refused_in_words(serve):
         assert reply.status_code == 413
         told = f"expected a body of at most {LARGEST_BODY} bytes, found more"
         assert reply.json() == {"faultstring": told}
+
+
+def test_what_is_no_number_of_json_is_answered_as_null(stopped, until):
+    actions = stopped.folder / "packs" / "demo" / "actions"
+    (actions / "nan.yaml").write_text(
+        "name: nan\nrunner_type: orquesta\nentry_point: workflows/nan.yaml\n"
+    )
+    (actions / "workflows" / "nan.yaml").write_text(
+        "version: 1.0\ntasks: {t: {action: core.noop}}\noutput:\n- x: <% float(nan) %>\n"
+    )
+    stopped.start()
+    made = stopped.call("POST", "/executions", json={"action": "demo.nan"}).json()["id"]
+    path = f"/executions/{made}"
+    until(lambda: stopped.get(path)["status"] == "succeeded", "it ran")
+    assert '"result": {"output": {"x": null}}' in stopped.call("GET", path).text
 
 
 def test_a_timer_beyond_all_time_is_refused(serve):
