@@ -110,11 +110,18 @@ def test_what_is_no_number_of_json_is_answered_as_null(stopped, until):
     assert '"result": {"output": {"x": null}}' in stopped.call("GET", path).text
 
 
-def test_a_timer_beyond_all_time_is_refused(serve):
-    timer = {"type": "core.st2.IntervalTimer", "parameters": {"unit": "weeks", "delta": 10**12}}
-    reply = serve.call("POST", "/rules", json=RULE | {"trigger": timer})
+@pytest.mark.parametrize(
+    ("timer", "parameters", "told"),
+    [
+        ("IntervalTimer", {"unit": "weeks", "delta": 10**12}, "expected fewer weeks"),
+        ("DateTimer", {"date": "9999-12-31T23:59:59-12:00"}, "expected another time"),
+    ],
+)
+def test_a_timer_beyond_all_time_is_refused(serve, timer, parameters, told):
+    trigger = {"type": f"core.st2.{timer}", "parameters": parameters}
+    reply = serve.call("POST", "/rules", json=RULE | {"trigger": trigger})
     assert reply.status_code == 400, reply.text
-    assert "expected fewer weeks" in reply.text
+    assert told in reply.text
 
 
 @pytest.mark.parametrize("name", ["orquesta", "re-run", "parent", "workflow_execution", "rules"])
