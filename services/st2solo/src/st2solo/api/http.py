@@ -124,7 +124,7 @@ def application(services: Services, *, stream: bool = False) -> Application:
         [
             (r"/(?:stream/)?(?:v1/)?stream/?", StreamHandler, arguments),
             (rf"{output}/executions/([^/]+)/output/?", OutputHandler, arguments),
-            (r"/.*", ApiHandler, arguments),
+            (r".*", ApiHandler, arguments),
         ],
         log_function=_log,
     )

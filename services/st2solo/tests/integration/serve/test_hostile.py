@@ -1,5 +1,7 @@
 """Input that nobody should send, and machines that are not as they should be."""
 
+import http.client
+import json
 import subprocess
 import sys
 import threading
@@ -58,6 +60,7 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("POST", "/executions", '{"action": "core.noop", "user": ["alice"]}'),
         ("POST", "/executions/last/re_run", '{"tasks": 3}'),
         ("POST", "/executions/last/re_run", '{"delay": "soon"}'),
+        ("POST", "/executions/last/re_run", '{"params": {"x": 1}}'),
         ("POST", "/rules", '{"name": "", "trigger": {"type": "a.b"}, "action": {"ref": "c.d"}}'),
         ("POST", "/packs/register", '{"packs": 3}'),
         ("POST", "/apikeys", '{"user": ["alice"]}'),
@@ -78,6 +81,16 @@ def test_a_wrong_request_is_refused_with_a_reason(serve, method, path, body):
     assert reply.status_code == 400, reply.text
     assert reply.json()["faultstring"]
     assert "Traceback" not in reply.text
+
+
+def test_an_address_that_is_none_is_refused_in_json(serve):
+    connection = http.client.HTTPConnection("127.0.0.1", serve.ports["api"], timeout=120)
+    for path in ("*", "http://example.org/v1/user"):
+        connection.request("GET", path, headers={"X-Auth-Token": serve.token})
+        reply = connection.getresponse()
+        told = {"faultstring": f"st2solo does not offer GET {path}"}
+        assert (reply.status, json.load(reply)) == (404, told)
+    connection.close()
 
 
 def test_a_body_that_is_too_large_is_refused_in_words(serve):
