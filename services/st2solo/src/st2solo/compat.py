@@ -15,7 +15,7 @@ import queue
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
@@ -60,6 +60,44 @@ def _sandbox() -> None:
     environment = Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(evaluator._custom_functions)
     evaluator._jinja_env = environment
+
+
+class _Delimited:
+    """Finds what the pattern `opening.*?closing` finds, in one pass over the text.
+
+    The pattern itself looks from each opening to the end of its line, if nothing closes it.
+    """
+
+    def __init__(self, opening: str, closing: str) -> None:
+        self._opening = opening
+        self._closing = closing
+
+    def findall(self, text: str) -> list[str]:
+        return [found for line in text.split("\n") for found in self._within(line)]
+
+    def _within(self, line: str) -> Iterator[str]:
+        begin = line.find(self._opening)
+        while begin >= 0:
+            end = line.find(self._closing, begin + len(self._opening))
+            if end < 0:
+                return
+            end += len(self._closing)
+            yield line[begin:end]
+            begin = line.find(self._opening, end)
+
+
+def _delimiters() -> None:
+    """orquesta looks for expressions in the values of expressions, too, which are anybody's.
+
+    In a megabyte of openings its patterns look for hours, while nothing else is done.
+    """
+    from orquesta.expressions.jinja import JinjaEvaluator
+    from orquesta.expressions.yql import YAQLEvaluator
+
+    JinjaEvaluator._regex_parser = _Delimited("{{", "}}")
+    JinjaEvaluator._regex_block_parser = _Delimited("{%", "%}")
+    JinjaEvaluator._regex_raw_block_parser = _Delimited("{% raw %}", "{% endraw %}")
+    YAQLEvaluator._regex_parser = _Delimited("<%", "%>")
 
 
 def _barrier_follows(state: Any, task_id: str, route: int) -> bool:
@@ -219,6 +257,7 @@ _old_names()
 _old_imports()
 _inline_parameters()
 _sandbox()
+_delimiters()
 _joins()
 _walks()
 _concurrency()

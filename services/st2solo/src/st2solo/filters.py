@@ -16,6 +16,7 @@ import yaml
 from semver import Version
 
 from st2solo import json_text
+from st2solo.metadata_file import require_small
 
 #: What `use_none` leaves in a template for None; casts turn it back.
 NONE_MAGIC = "%*****__%NONE%__*****%"
@@ -35,7 +36,9 @@ def from_json_string(value: Any) -> Any:
 
 
 def from_yaml_string(value: Any) -> Any:
-    return yaml.safe_load(str(value))
+    text = str(value)
+    require_small(text)
+    return yaml.safe_load(text)
 
 
 def to_json_string(

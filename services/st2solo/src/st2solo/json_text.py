@@ -1,4 +1,4 @@
-"""JSON as StackStorm reads it, which is by orjson.
+"""JSON as StackStorm reads and writes it, which is by orjson.
 
 Source: st2common/util/jsonify.py of StackStorm 3.9.
 """
@@ -51,3 +51,22 @@ def parse(text: str) -> Any:
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates
     return value
+
+
+def require(value: Any) -> None:
+    """Refuse what could not be stored or shown again.
+
+    Raises:
+        TypeError: a key is something like a date.
+        ValueError: a number is none of JSON or too long, or a text holds half a character.
+    """
+    json.dumps(value, default=str, ensure_ascii=False, allow_nan=False).encode()
+
+
+def written(value: Any) -> str:
+    """The value as a text; NaN and infinity, which a workflow may have returned, are null."""
+    try:
+        return json.dumps(value, default=str, allow_nan=False)
+    except ValueError:
+        text = json.dumps(value, default=str)
+        return json.dumps(json.loads(text, parse_constant=lambda _: None))

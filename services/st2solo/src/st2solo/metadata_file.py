@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jsonschema
 import yaml
 
+from st2solo import json_text
 from st2solo.errors import InvalidError
 
 Keys = tuple[str | int, ...]
@@ -143,6 +144,7 @@ def read(path: Path) -> MetadataFile:
             content = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
+        json_text.require(content)
     except (OSError, UnicodeDecodeError) as err:
         raise MetadataError([Problem(path, None, f"cannot be read: {err}")]) from err
     except yaml.YAMLError as err:
@@ -152,7 +154,7 @@ def read(path: Path) -> MetadataFile:
         raise MetadataError([Problem(path, line, f"not valid YAML: {reason}", column)]) from err
     except RecursionError as err:
         raise MetadataError([Problem(path, None, "is nested too deeply")]) from err
-    except ValueError as err:  # such as a date that does not exist, or too many values
+    except (TypeError, ValueError) as err:  # such as a date that does not exist
         raise MetadataError([Problem(path, None, f"not valid YAML: {err}")]) from err
     if not isinstance(content, dict):
         raise MetadataError(

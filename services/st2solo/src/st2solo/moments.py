@@ -20,10 +20,7 @@ def normal(value: str) -> str:
     Raises:
         InvalidError: the text is no ISO 8601 time.
     """
-    try:
-        return text(parse(value))
-    except OverflowError as err:  # in UTC it is before the year 1, or after 9999
-        raise InvalidError(f"expected another time, found {value}") from err
+    return text(parse(value))
 
 
 def now_text() -> str:
@@ -50,6 +47,10 @@ def parse(value: str, zone: tzinfo = UTC) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(value.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        moment.astimezone(UTC)
     except (ValueError, AttributeError) as err:
         raise InvalidError(f"expected an ISO 8601 date and time, found {value!r}") from err
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    except OverflowError as err:  # in UTC it is before the year 1, or after 9999
+        raise InvalidError(f"expected another time, found {value}") from err
+    return moment

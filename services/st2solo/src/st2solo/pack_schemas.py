@@ -2,9 +2,10 @@
 
 They refuse what StackStorm 3.9 refuses: see the classes of st2common/models/api and the parameter
 attributes of st2common/util/schema/action_params.json. Unknown keys are refused but for those of
-sensors and trigger types, which are registered without a look at them, and within the items and
-properties of a parameter, which are held against custom.json. An optional key without a value
-counts as if it were not there, except where `nullable` is false.
+sensors and trigger types, which are registered without a look at them, within the items and
+properties of a parameter, which are held against custom.json, and of an `output_schema`, which may
+be a list of properties only. An optional key without a value counts as if it were not there, except
+where `nullable` is false.
 """
 
 from typing import Any
@@ -13,12 +14,18 @@ _STRING: dict[str, Any] = {"type": "string"}
 _OBJECT: dict[str, Any] = {"type": "object"}
 _BOOLEAN: dict[str, Any] = {"type": "boolean"}
 _TAGS: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0, "nullable": False}
 _TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"]
 
-_NESTED: dict[str, Any] = {"$ref": "#/definitions/inside"}
-_NESTED_LIST: dict[str, Any] = {"type": "array", "minItems": 1, "items": _NESTED}
+_NESTED: dict[str, Any] = {"$ref": "#/definitions/inside", "nullable": False}
+_NESTED_LIST: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": _NESTED,
+    "nullable": False,
+}
 _NESTED_MAP: dict[str, Any] = {"type": "object", "additionalProperties": _NESTED}
+_NAMES: dict[str, Any] = {"type": "array", "items": _STRING, "minItems": 1, "uniqueItems": True}
 
 _ATTRIBUTES: dict[str, Any] = {
     "id": _STRING,
@@ -47,7 +54,10 @@ _ATTRIBUTES: dict[str, Any] = {
     "definitions": _NESTED_MAP,
     "properties": _NESTED_MAP,
     "patternProperties": _NESTED_MAP,
-    "dependencies": _OBJECT,
+    "dependencies": {
+        "type": "object",
+        "additionalProperties": {"anyOf": [_NESTED, _NAMES]},
+    },
     "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
     "position": {"type": "number", "minimum": 0},
     "immutable": _BOOLEAN,
@@ -63,11 +73,17 @@ _PARAMETER: dict[str, Any] = {
     "dependencies": _TOGETHER,
     "additionalProperties": False,
 }
+#: As StackStorm has it, a default of the whole output can only be text.
+_OUTPUT: dict[str, Any] = {
+    "type": "object",
+    "properties": _ATTRIBUTES | {"type": {"enum": _TYPES}, "default": _STRING},
+    "dependencies": _TOGETHER,
+}
 _SEVERAL = {"type": "array", "items": {"enum": _TYPES}, "minItems": 1, "uniqueItems": True}
 _INSIDE: dict[str, Any] = {
     "type": "object",
     "properties": _ATTRIBUTES
-    | {"$ref": _STRING, "format": _STRING, "type": {"anyOf": [{"enum": _TYPES}, _SEVERAL]}},
+    | {"$ref": {}, "format": _STRING, "type": {"anyOf": [{"enum": _TYPES}, _SEVERAL]}},
     "dependencies": _TOGETHER,
 }
 _DEFINITIONS = {"parameter": _PARAMETER, "inside": _INSIDE}
@@ -168,7 +184,7 @@ ACTION = _closed(
         "runner_type": _STRING,
         "entry_point": _STRING,
         "parameters": _PARAMETERS,
-        "output_schema": _OBJECT,
+        "output_schema": _OUTPUT,
         "tags": _TAGS,
         "notify": NOTIFY,
     },

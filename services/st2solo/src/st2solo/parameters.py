@@ -55,12 +55,14 @@ class _Names:
         self.templates.pop(name, None)
         if is_template(text):
             try:
-                tree = ENVIRONMENT.parse(text)
+                needed = meta.find_undeclared_variables(ENVIRONMENT.parse(text))
             except TemplateSyntaxError:
                 pass  # braces that are no template are text
+            except (RecursionError, ValueError) as error:  # too deep, or a number is too long
+                raise self._failed(name, error) from None
             else:
                 self.templates[name] = value
-                self.needs[name] = meta.find_undeclared_variables(tree)
+                self.needs[name] = needed
                 return
         self.values[name] = value
 
@@ -124,6 +126,7 @@ def _cast(names: _Names, name: str, value: Any, schemas: Iterable[Schema]) -> An
     misfit = f"does not fit its type {declared.get('type')}"
     try:
         found = cast(value, dict(declared))
+        json_text.require(found)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         if name in names.secret:
             raise ParameterError(f'The value of parameter "{name}" {misfit}') from None

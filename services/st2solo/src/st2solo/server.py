@@ -41,7 +41,8 @@ from st2solo.triggers import Triggers
 
 _LOG = logging.getLogger(__name__)
 
-_LARGEST_BODY = 16 * 2**20
+#: Bytes of a body that are read to answer in words; a larger one ends the connection.
+_MOST_READ = 2**30
 
 
 class PortError(St2SoloError):
@@ -196,7 +197,7 @@ async def _start(services: Services, sockets: dict[str, list[socket.socket]]) ->
     servers = []
     for name, opened in sockets.items():
         app = application(services, stream=name == "stream")
-        server = HTTPServer(app, max_body_size=_LARGEST_BODY)
+        server = HTTPServer(app, max_body_size=_MOST_READ)
         server.add_sockets(opened)
         servers.append(server)
     await services.executions.start()

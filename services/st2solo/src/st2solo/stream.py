@@ -2,13 +2,13 @@
 
 import asyncio
 import fnmatch
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from st2solo import json_text
 from st2solo.runners.protocol import Announcement
 from st2solo.statuses import COMPLETED
 
@@ -40,7 +40,7 @@ class Event:
     @cached_property
     def data(self) -> bytes:
         """As it is sent; made once, and shared by all who are told."""
-        text = json.dumps(self.payload, default=str)
+        text = json_text.written(self.payload)
         return f"event: {self.name}\ndata: {text}\n\n".encode()
 
 

@@ -12,7 +12,7 @@ import yaml
 from orquesta.expressions import base as expressions
 from orquesta.specs import loader
 
-from st2solo import metadata_file
+from st2solo import json_text, metadata_file
 from st2solo.errors import NotFoundError, WorkflowError
 from st2solo.ports import ActionLookup
 from st2solo.runner_types import runner_type
@@ -52,6 +52,7 @@ def parse(text: str) -> Any:
     try:
         metadata_file.require_small(text)
         data = yaml.load(text, compat.StrictLoader)
+        json_text.require(data)
         if not isinstance(data, dict):
             raise ValueError("the definition is not a mapping with version and tasks")
         return loader.get_spec_module("native").instantiate(data)

@@ -1,18 +1,22 @@
 """Each repair of orquesta is still needed, and works."""
 
 import queue
+import re
 import subprocess
 import sys
 import types
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from st2solo import compat  # isort: skip
 
 from orquesta import conducting
 from orquesta.composers import native
 from orquesta.expressions import base as expressions
+from orquesta.expressions import jinja, yql
 from orquesta.specs import loader
 from orquesta.specs.native.v1 import models
 
@@ -90,6 +94,36 @@ def test_the_functions_of_stackstorm_are_loaded():
     assert expressions.evaluate("<% version_bump_patch('1.2.3') %>", {"a": 1}) == "1.2.4"
     assert expressions.evaluate("<% to_json_string(list(1, 2)) %>", {"a": 1}) == "[1,2]"
     assert expressions.evaluate("{{ json_parse('[1]') }}", {"a": 1}) == [1]
+
+
+_PATTERNS = {
+    (jinja.JinjaEvaluator, "_regex_parser"): "{{.*?}}",
+    (jinja.JinjaEvaluator, "_regex_block_parser"): "{%.*?%}",
+    (jinja.JinjaEvaluator, "_regex_raw_block_parser"): "{% raw %}.*?{% endraw %}",
+    (yql.YAQLEvaluator, "_regex_parser"): "<%.*?%>",
+}
+_PARTS = (*"{}%<>a\n\r\u2028", "{{", "}}", "{% raw %}", "{% endraw %}")
+
+
+@pytest.mark.parametrize(("evaluator", "name"), _PATTERNS)
+@given(text=st.lists(st.sampled_from(_PARTS)).map("".join))
+def test_expressions_are_found_as_by_the_pattern(evaluator, name, text):
+    pattern = _PATTERNS[evaluator, name]
+    assert getattr(evaluator, name).findall(text) == re.findall(pattern, text)
+
+
+@pytest.mark.parametrize("opening", ["{{ ", "{% ", "<% "])
+@pytest.mark.parametrize("expression", ["<% ctx(x) %>", "{{ ctx().x }}"])
+def test_what_is_opened_and_never_closed_is_a_value_as_any(opening, expression):
+    """By orquesta's patterns this would not end."""
+    value = opening * 2**20
+    assert expressions.evaluate(expression, {"x": value}) == value
+
+
+@pytest.mark.parametrize(("evaluator", "name"), _PATTERNS)
+def test_orquesta_finds_expressions_by_these_patterns(evaluator, name):
+    source = Path(sys.modules[evaluator.__module__].__file__).read_text()
+    assert f'"{_PATTERNS[evaluator, name]}"' in source, "look at the repair again"
 
 
 def _forks(count):

@@ -1,5 +1,7 @@
 """JSON as orjson reads it, with which StackStorm 3.9 does."""
 
+import math
+
 import pytest
 
 from st2solo import json_text
@@ -51,3 +53,9 @@ def test_how_deep_a_value_is(levels, deeper, wrap):
     for _ in range(levels):
         value = wrap(value)
     assert json_text.is_deeper(value) is deeper
+
+
+def test_what_is_no_number_of_json_is_written_as_null():
+    value = {"a": [math.nan, math.inf, -math.inf, 1.5], "b": "NaN"}
+    assert json_text.written(value) == '{"a": [null, null, null, 1.5], "b": "NaN"}'
+    assert json_text.written("\ud800") == r'"\ud800"'

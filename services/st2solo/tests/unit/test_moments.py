@@ -26,7 +26,7 @@ def test_without_a_zone_it_is_utc():
     assert moments.text(moments.parse("2026-07-01T12:00:00")) == "2026-07-01T12:00:00.000000Z"
 
 
-@pytest.mark.parametrize("value", ["soon", 5, ""])
+@pytest.mark.parametrize("value", ["soon", 5, "", "9999-12-31T23:59:59-12:00"])
 def test_what_is_no_time_is_refused(value):
     with pytest.raises(InvalidError):
         moments.parse(value)

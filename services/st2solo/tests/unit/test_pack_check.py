@@ -318,6 +318,18 @@ _PLANTED = {
         ),
         ("field.ignored", "actions/greet.yaml", "typ:"),
     ),
+    "an unknown key of an output schema": (
+        ("actions/greet.yaml", None, "output_schema:\n  type: string\n  secert: true\n"),
+        ("field.ignored", "actions/greet.yaml", "secert:"),
+    ),
+    "an unknown key within an output schema": (
+        (
+            "actions/greet.yaml",
+            None,
+            "output_schema:\n  type: object\n  properties:\n    a:\n      secert: true\n",
+        ),
+        ("field.ignored", "actions/greet.yaml", "secert:"),
+    ),
     "a type that there is not": (
         ("actions/greet.yaml", "type: boolean", "type: bool"),
         ("field.value", "actions/greet.yaml", "type: bool"),

@@ -111,6 +111,8 @@ def test_live(action, given, live):
         ({"cmd": "{{ st2kv.system.site | decrypt_kv }}"}, 'Failed to render parameter "cmd"'),
         ({"any": ["{{ config_context | to_json_string }}"]}, 'Failed to render parameter "any"'),
         ({"any": {"{{timeout}}": 1}}, 'Failed to render parameter "any"'),
+        ({"cmd": "{{ " * 5000}, 'Failed to render parameter "cmd": maximum recursion'),
+        ({"cmd": "{{ " + "9" * 5000 + " }}"}, 'Failed to render parameter "cmd": Exceeds'),
     ],
 )
 def test_what_is_refused(given, message):
@@ -119,12 +121,20 @@ def test_what_is_refused(given, message):
 
 
 @pytest.mark.parametrize(
-    "given", [{"timeout": "soon"}, {"timeout": "{{ none | use_none }}"}, {"cmd": 5}]
+    "given",
+    [
+        {"timeout": "soon"},
+        {"timeout": "{{ none | use_none }}"},
+        {"cmd": 5},
+        {"share": "nan"},
+        {"share": "{{ 1e999 }}"},
+        {"any": r"{{ '\ud800' }}"},
+    ],
 )
 def test_what_does_not_fit_its_type_is_refused(given):
     # docs/differences.md: StackStorm lets the error of the cast itself through
     with pytest.raises((ParameterError, ValueError, TypeError)):
-        render_live(RUNNER, {}, given, _around())
+        render_live(RUNNER, {"share": {"type": "number"}}, given, _around())
 
 
 def test_a_rule_s_parameters_name_the_trigger_and_each_other():

@@ -162,6 +162,22 @@ _REFUSED = [
         "immutable",
     ),
     ("config.schema.yaml", "port:\n  description:\n", 2, "port.description"),
+    *(
+        ("actions/a.yaml", _ACTION + f"output_schema: {schema}\n", 3, f"output_schema{told}")
+        for schema, told in (
+            ("[]", ""),
+            ("{type: [object, 'null']}", ".type"),
+            ("{description: {type: string}}", ".description"),
+            ("{required: [a]}", ".required"),
+            ("{default: 5}", ".default"),
+            ("{minItems: }", ".minItems"),
+            ("{properties: {a: {type: text}}}", ".properties.a.type"),
+            ("{items: {required: [a]}}", ".items"),
+            ("{dependencies: {a: []}}", ".dependencies.a"),
+        )
+    ),
+    ("config.schema.yaml", "port:\n  $ref: '#/x'\n", 2, "port.$ref"),
+    ("config.schema.yaml", "port:\n  dependencies: {a: 5}\n", 2, "port.dependencies.a"),
     ("actions/a.yaml", _ACTION + "parameters:\n", 3, "parameters"),
     ("actions/a.yaml", _ACTION + "parameters:\n  p:\n", 4, "parameters.p"),
     ("actions/a.yaml", _parameter("description:"), 5, "parameters.p.description"),
@@ -196,6 +212,16 @@ _ACCEPTED = [
         "actions/a.yaml",
         "name: act\nrunner_type: remote-shell-cmd\nparameters:\n  dir: {default: /srv}\n",
     ),
+    *(
+        ("actions/a.yaml", _ACTION + f"output_schema: {schema}\n")
+        for schema in (
+            "{type: object, colour: red, properties: {a: {type: [string, 'null'], colour: red}}}",
+            "{sample: {type: string, secret: true}, kind: 2}",
+            "{title: , type: , properties: , default: text, required: true}",
+            "{$ref: '#/x', properties: {a: {$ref: 'https://example.org/x'}, b: {$ref: 5}}}",
+        )
+    ),
+    ("config.schema.yaml", "port: {type: object, properties: {a: {$ref: '#/x'}}}\n"),
     *(
         ("pack.yaml", _PACK_FILE.replace("a@example.org", email))
         for email in ("o'x+y@sub.example.org", "'\"a@b\"@example.org'", "a@bücher.example")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 import tornado.httpserver
+import tornado.httputil
 import tornado.netutil
 import tornado.web
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from arteriole.app.auth import Identity, Role, Tokens
 from arteriole.app.chat import ON_BEHALF_OF, ChatSettings
-from arteriole.app.errors import ArterioleError, ForbiddenError, InvalidError
+from arteriole.app.errors import ArterioleError, ForbiddenError, InvalidError, TooLargeError
 from arteriole.app.events import EventLog
 from arteriole.app.hosts import is_loopback
 from arteriole.app.routes import (
@@ -40,6 +41,8 @@ from arteriole.app.slips import place, slip
 VERSION = version("arteriole")
 #: Largest request body, in bytes.
 BODY_LIMIT = 1024 * 1024
+#: Bytes of a body that are read to answer in words; a larger one ends the connection.
+MOST_READ = 1024 * 1024 * 1024
 #: Seconds in which a body must have come; those that never come would fill the memory.
 BODY_TIMEOUT = 60.0
 #: A stream says at least this often (seconds) that it is alive.
@@ -203,7 +206,7 @@ class Application:
         """Serve on `host`:`port` (0: a free one) and return the port."""
         sockets = tornado.netutil.bind_sockets(port, host)
         self._server = tornado.httpserver.HTTPServer(
-            self._tornado, max_body_size=BODY_LIMIT, body_timeout=BODY_TIMEOUT
+            self._tornado, max_body_size=MOST_READ, body_timeout=BODY_TIMEOUT
         )
         self._server.add_sockets(sockets)
         return int(sockets[0].getsockname()[1])
@@ -219,12 +222,23 @@ class Application:
         self._seconds.labels(*labels).observe(seconds)
 
 
+@tornado.web.stream_request_body
 class _Handler(tornado.web.RequestHandler):
-    """Answers one pattern of the table."""
+    """Answers one pattern of the table.
+
+    What of a body is beyond the limit is read and let go: few clients listen before all is sent.
+    """
 
     def initialize(self, application_: Application, table: dict[str, Route]) -> None:
         self._app = application_
         self._table = table
+        self._received = bytearray()
+        self._is_too_large = False
+
+    def data_received(self, chunk: bytes) -> None:
+        self._is_too_large = self._is_too_large or len(self._received) + len(chunk) > BODY_LIMIT
+        if not self._is_too_large:
+            self._received += chunk
 
     async def _answer(self, **path: str) -> None:
         began = time.monotonic()
@@ -233,6 +247,8 @@ class _Handler(tornado.web.RequestHandler):
             if route is None:
                 self._refuse_method()
                 return
+            if self._is_too_large:
+                raise TooLargeError(f"expected a body of at most {BODY_LIMIT} bytes, found more")
             call = self._call(route, path)
             if route.streams:
                 with contextlib.suppress(asyncio.CancelledError):  # the service stops
@@ -329,7 +345,7 @@ class _Handler(tornado.web.RequestHandler):
         if route.form:
             return _validated(route.body, self._form())
         try:
-            values = json.loads(self.request.body or b"{}")
+            values = json.loads(self._received or b"{}")
             json.dumps(values, ensure_ascii=False).encode()  # NB: JSON may hold half a character
         except (ValueError, RecursionError) as err:
             raise InvalidError(f"the body is not JSON: {err}", code="request.json") from err
@@ -337,11 +353,17 @@ class _Handler(tornado.web.RequestHandler):
 
     def _form(self) -> dict[str, Any]:
         """The fields of a form, and its files by the field that they were sent as."""
+        given: dict[str, list[bytes]] = {}
+        uploads: dict[str, list[tornado.httputil.HTTPFile]] = {}
+        kind = self.request.headers.get("Content-Type", "")
+        try:
+            tornado.httputil.parse_body_arguments(kind, bytes(self._received), given, uploads)
+        except tornado.httputil.HTTPInputError as err:
+            raise InvalidError(f"the body is no form: {err}") from err
         fields: dict[str, Any] = {
-            name: given[-1].decode("utf-8", "replace")
-            for name, given in self.request.body_arguments.items()
+            name: values[-1].decode("utf-8", "replace") for name, values in given.items()
         }
-        for name, files in self.request.files.items():
+        for name, files in uploads.items():
             fields[name] = [Upload(file["filename"], file["body"]) for file in files]
         return fields
 

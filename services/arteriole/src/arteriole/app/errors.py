@@ -45,6 +45,12 @@ class InvalidError(ArterioleError):
     status = 400
 
 
+class TooLargeError(InvalidError):
+    """The body is too large."""
+
+    status = 413
+
+
 class UnauthorizedError(ArterioleError):
     """A valid token is needed."""
 

@@ -10,6 +10,8 @@ import pytest
 import requests
 from centre import RUN, Site, sample
 
+from arteriole.app.application import BODY_LIMIT
+
 CLIENT = Path(__file__).parents[5] / ".venv-wes" / "bin" / "python"
 PARAMS: dict[str, Any] = {
     "run": RUN, "attempt": 1, "samples": [sample("R1", pipeline="wait.cwl")], "held": ["T1", "N1"],
@@ -152,6 +154,15 @@ def test_what_is_refused(site: Site, api: Api) -> None:
     answer = requests.get(f"{api.url}/runs/77", timeout=30)
     assert (answer.status_code, answer.json()["status_code"]) == (404, 404)
     assert api.get("runs")["runs"] == []
+
+
+def test_what_is_no_form_or_too_large_is_refused_as_wes_has_it(api: Api) -> None:
+    kind = {"Content-Type": "multipart/form-data"}
+    no_form = requests.post(f"{api.url}/runs", data=b"x", headers=kind, timeout=30)
+    too_large = api.run(files={"workflow_attachment": ("wait.cwl", b"x" * BODY_LIMIT)})
+    for answer, status in ((no_form, 400), (too_large, 413)):
+        assert (answer.status_code, answer.json()["status_code"]) == (status, status)
+        assert answer.json()["error"]["code"] == "request.invalid"
 
 
 def test_openapi_has_the_form(api: Api) -> None:

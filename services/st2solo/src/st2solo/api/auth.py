@@ -15,8 +15,9 @@ _KEY_FIELDS = ("id", "uid", "user", "key_hash", "metadata", "created_at", "enabl
 async def create_token(call: Call) -> Answer:
     user, password = _basic(call.headers.get("Authorization", ""))
     await call.services.users.check(user, password)
-    ttl = call.object().get("ttl") or TOKEN_TTL_SECONDS
-    if not isinstance(ttl, int):
+    ttl = call.object().get("ttl")
+    ttl = TOKEN_TTL_SECONDS if ttl is None else ttl
+    if not isinstance(ttl, int) or isinstance(ttl, bool):
         raise InvalidError(f"expected ttl as a number of seconds, found {ttl!r}")
     if ttl > TOKEN_TTL_SECONDS:
         raise InvalidError(f"TTL specified {ttl} is greater than max allowed {TOKEN_TTL_SECONDS}.")

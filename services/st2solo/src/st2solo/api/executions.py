@@ -171,7 +171,7 @@ def _user(call: Call, content: dict[str, Any]) -> str:
 
 
 def rerun(call: Call, execution_id: str) -> Answer:
-    content = call.object()
+    content = call.object("parameters", "tasks", "reset", "user", "delay")
     execution = call.services.executions.rerun(
         execution_id,
         parameters=object_of(content, "parameters"),

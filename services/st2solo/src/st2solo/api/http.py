@@ -1,7 +1,6 @@
 """The one web handler: finds the route of a call, who calls, and how to answer."""
 
 import inspect
-import json
 import logging
 import re
 import sqlite3
@@ -9,10 +8,11 @@ from urllib.parse import unquote
 
 from tornado.web import Application, HTTPError, RequestHandler
 
+from st2solo import json_text
 from st2solo.api import audit
 from st2solo.api.calls import Answer, Call, Route
 from st2solo.api.events import OutputHandler, StreamHandler
-from st2solo.api.handlers import JsonErrors
+from st2solo.api.handlers import LARGEST_BODY, JsonErrors
 from st2solo.api.identity import identity_of
 from st2solo.api.routes import ROUTES
 from st2solo.errors import St2SoloError
@@ -34,6 +34,12 @@ class MethodNotOfferedError(NotOfferedError):
     """st2solo does not offer to do this; `st2` takes 404 for the success of a DELETE."""
 
     status = 405
+
+
+class BodyTooLargeError(St2SoloError):
+    """The body is too large."""
+
+    status = 413
 
 
 class ApiHandler(JsonErrors):
@@ -81,14 +87,16 @@ class ApiHandler(JsonErrors):
             self.finish()
         else:
             self.set_header("Content-Type", "application/json")
-            self.finish(json.dumps(answer.body, default=str))
+            self.finish(json_text.written(answer.body))
 
     async def _handled(self) -> Answer:
+        if self.is_too_large:
+            raise BodyTooLargeError(f"expected a body of at most {LARGEST_BODY} bytes, found more")
         route, arguments = self._route()
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         headers = self.request.headers
         caller = None if route.public else identity_of(self.services, headers, query)
-        call = Call(self.services, caller, query, dict(headers), self.request.body)
+        call = Call(self.services, caller, query, dict(headers), bytes(self.body))
         result = route.handler(call, **arguments)
         if inspect.isawaitable(result):
             result = await result
@@ -116,7 +124,7 @@ def application(services: Services, *, stream: bool = False) -> Application:
         [
             (r"/(?:stream/)?(?:v1/)?stream/?", StreamHandler, arguments),
             (rf"{output}/executions/([^/]+)/output/?", OutputHandler, arguments),
-            (r"/.*", ApiHandler, arguments),
+            (r".*", ApiHandler, arguments),
         ],
         log_function=_log,
     )

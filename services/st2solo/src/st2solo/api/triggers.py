@@ -97,13 +97,18 @@ def get_webhook(call: Call, url: str) -> dict[str, Any]:
 
 
 def _body(call: Call) -> Any:
-    """The body as JSON; that of a form as an object with lists of texts."""
+    """The body as JSON, no body as an empty object; that of a form has lists of texts."""
     kind = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not call.body.strip():
+        return {}
     if kind != _FORM:
-        return call.json()
+        content = call.json()
+        if content is None:
+            raise InvalidError("expected the body as an object or a list, found null")
+        return content
     try:
         text = call.body.decode("utf-8")
-        return parse_qs(text, strict_parsing=bool(text), errors="strict")
+        return parse_qs(text, strict_parsing=True, errors="strict")
     except ValueError as err:
         raise InvalidError(f"expected the body as its Content-Type says, {_FORM}") from err
 

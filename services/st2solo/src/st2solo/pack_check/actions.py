@@ -42,6 +42,7 @@ def _defaults(pack: Pack, file: MetadataFile, catalogue: Catalogue) -> Iterator[
     action = catalogue.actions[f"{file.content['pack']}.{file.content['name']}"]
     names = templates.ALWAYS | frozenset(action.parameters)
     yield from ignored.in_parameters(file, ("parameters",), action.own)
+    yield from ignored.in_output(file)
     for name, definition in action.own.items():
         at = ("parameters", name, "default")
         merged = merged_parameters({name: action.parameters[name]}, {name: definition or {}})[name]

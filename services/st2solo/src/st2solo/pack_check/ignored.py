@@ -58,6 +58,14 @@ def in_parameters(file: MetadataFile, at: Keys, parameters: dict[str, Any]) -> I
             yield from unknown(file, where, inside, INSIDE_KEYS)
 
 
+def in_output(file: MetadataFile) -> Iterator[Problem]:
+    """In an output schema; without a type it is a list of properties, of any name."""
+    at, declared = ("output_schema",), file.content.get("output_schema") or {}
+    if "type" in declared:
+        for where, inside in ((at, declared), *_inside(at, declared)):
+            yield from unknown(file, where, inside, INSIDE_KEYS)
+
+
 def _inside(at: Keys, definition: Any) -> Iterator[tuple[Keys, dict[str, Any]]]:
     """The schemas within a schema, at every depth."""
     for where, below in _next(at, definition or {}):

@@ -65,9 +65,9 @@ def test_the_token_of_an_action_ends_with_it(serve, until):
     assert serve.call("GET", "/user", token=token).status_code == 401
 
 
-def test_a_token_for_longer_than_a_day_is_refused(serve):
-    """st2common/services/access.py, `create_token`."""
-    for ttl, status in ((86_400, 201), (86_401, 400)):
+def test_a_token_for_no_time_or_longer_than_a_day_is_refused(serve):
+    """st2common/models/api/auth.py; st2common/services/access.py, `create_token`."""
+    for ttl, status in ((86_400, 201), (None, 201), (0, 400), (True, 400), (86_401, 400)):
         reply = requests.post(
             serve.url("auth", "/tokens"), auth=("alice", "sesame"), json={"ttl": ttl}, timeout=10
         )
@@ -324,6 +324,8 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
             {"run": ["A 1"]},
         ),
         ("", _FORM, {}),
+        ("", {}, {}),
+        ("null", {}, None),
         ('{"run": 1}', {}, {"run": 1}),
         ('{"run": 1}', {"Content-Type": "text/plain"}, {"run": 1}),
         ('{"run": 1}', _FORM, None),

@@ -1,5 +1,7 @@
 """Input that nobody should send, and machines that are not as they should be."""
 
+import http.client
+import json
 import subprocess
 import sys
 import threading
@@ -8,7 +10,10 @@ import time
 import pytest
 import requests
 
+from st2solo.api.handlers import LARGEST_BODY
+
 DEEP = "[" * 5000 + "]" * 5000
+BRACES = "{{ " * 5000
 RULE = {"name": "r", "trigger": {"type": "demo.event"}, "action": {"ref": "core.noop"}}
 
 
@@ -47,6 +52,7 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": NaN}}'),
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": 1e999}}'),
         ("POST", "/executions", '{"action": "core.noop", "parameters": {"x": "\\ud800"}}'),
+        ("POST", "/executions", f'{{"action": "core.noop", "parameters": {{"x": "{BRACES}"}}}}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": 1e30}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": "soon"}'),
         ("POST", "/executions", '{"action": "core.noop", "delay": -1}'),
@@ -54,6 +60,7 @@ def test_users_and_keys_can_be_added_while_it_serves(serve):
         ("POST", "/executions", '{"action": "core.noop", "user": ["alice"]}'),
         ("POST", "/executions/last/re_run", '{"tasks": 3}'),
         ("POST", "/executions/last/re_run", '{"delay": "soon"}'),
+        ("POST", "/executions/last/re_run", '{"params": {"x": 1}}'),
         ("POST", "/rules", '{"name": "", "trigger": {"type": "a.b"}, "action": {"ref": "c.d"}}'),
         ("POST", "/packs/register", '{"packs": 3}'),
         ("POST", "/apikeys", '{"user": ["alice"]}'),
@@ -76,11 +83,58 @@ def test_a_wrong_request_is_refused_with_a_reason(serve, method, path, body):
     assert "Traceback" not in reply.text
 
 
-def test_a_timer_beyond_all_time_is_refused(serve):
-    timer = {"type": "core.st2.IntervalTimer", "parameters": {"unit": "weeks", "delta": 10**12}}
-    reply = serve.call("POST", "/rules", json=RULE | {"trigger": timer})
+def test_an_address_that_is_none_is_refused_in_json(serve):
+    connection = http.client.HTTPConnection("127.0.0.1", serve.ports["api"], timeout=120)
+    for path in ("*", "http://example.org/v1/user"):
+        connection.request("GET", path, headers={"X-Auth-Token": serve.token})
+        reply = connection.getresponse()
+        told = {"faultstring": f"st2solo does not offer GET {path}"}
+        assert (reply.status, json.load(reply)) == (404, told)
+    connection.close()
+
+
+def test_a_body_that_is_too_large_is_refused_in_words(serve):
+    body = b'{"pack": "%s"}' % (b"x" * (LARGEST_BODY - 12))
+    larger = body + b" "
+
+    def search(content):
+        return serve.call("POST", "/packs/index/search", data=content)
+
+    assert search(body).json() == []
+    for content in (larger, iter([larger[:100], larger[100:]])):
+        reply = search(content)
+        assert reply.status_code == 413
+        told = f"expected a body of at most {LARGEST_BODY} bytes, found more"
+        assert reply.json() == {"faultstring": told}
+
+
+def test_what_is_no_number_of_json_is_answered_as_null(stopped, until):
+    actions = stopped.folder / "packs" / "demo" / "actions"
+    (actions / "nan.yaml").write_text(
+        "name: nan\nrunner_type: orquesta\nentry_point: workflows/nan.yaml\n"
+    )
+    (actions / "workflows" / "nan.yaml").write_text(
+        "version: 1.0\ntasks: {t: {action: core.noop}}\noutput:\n- x: <% float(nan) %>\n"
+    )
+    stopped.start()
+    made = stopped.call("POST", "/executions", json={"action": "demo.nan"}).json()["id"]
+    path = f"/executions/{made}"
+    until(lambda: stopped.get(path)["status"] == "succeeded", "it ran")
+    assert '"result": {"output": {"x": null}}' in stopped.call("GET", path).text
+
+
+@pytest.mark.parametrize(
+    ("timer", "parameters", "told"),
+    [
+        ("IntervalTimer", {"unit": "weeks", "delta": 10**12}, "expected fewer weeks"),
+        ("DateTimer", {"date": "9999-12-31T23:59:59-12:00"}, "expected another time"),
+    ],
+)
+def test_a_timer_beyond_all_time_is_refused(serve, timer, parameters, told):
+    trigger = {"type": f"core.st2.{timer}", "parameters": parameters}
+    reply = serve.call("POST", "/rules", json=RULE | {"trigger": trigger})
     assert reply.status_code == 400, reply.text
-    assert "expected fewer weeks" in reply.text
+    assert told in reply.text
 
 
 @pytest.mark.parametrize("name", ["orquesta", "re-run", "parent", "workflow_execution", "rules"])
