@@ -82,6 +82,7 @@ class Sensors:
         self._settings = settings
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, _Sensor] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self.states: dict[str, SensorState] = {}
         #: Called when a process has started, and when one is over that was to live on.
         self.on_process: list[Told] = []
@@ -92,7 +93,7 @@ class Sensors:
         wanted = {s.ref: _Sensor(s, *self._registry.pack_state(s.pack)) for s in enabled}
         for ref in list(self._tasks):
             if self._running[ref] != wanted.get(ref):
-                self._tasks.pop(ref).cancel()
+                self._cancel(self._tasks.pop(ref))
                 self.states.pop(ref, None)
         for ref, sensor in wanted.items():
             if ref not in self._tasks:
@@ -107,11 +108,15 @@ class Sensors:
             state.news.set()
 
     async def stop(self) -> None:
-        tasks = list(self._tasks.values())
+        for task in self._tasks.values():
+            self._cancel(task)
         self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _cancel(self, task: asyncio.Task[None]) -> None:
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        task.cancel()
 
     async def _keep(self, sensor: Resource) -> None:
         backoff = _FIRST_BACKOFF_SECONDS
@@ -122,6 +127,8 @@ class Sensors:
                 code: int | None = await self._run(sensor)
                 how = f"has died with exit code {code}"
             except (OSError, St2SoloError, sqlite3.Error) as err:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise asyncio.CancelledError from err  # its token could not be revoked
                 code, how = None, f"cannot start: {err}"
             if clock() - began > _STEADY_SECONDS:
                 backoff = _FIRST_BACKOFF_SECONDS
@@ -203,6 +210,7 @@ class Sensors:
         self, sensor: Resource, token: str, log: IO[bytes], told: ToldTriggers
     ) -> asyncio.subprocess.Process:
         pack_path = self._registry.pack_path(sensor.pack)
+        first = _line(self._start_message(sensor) | {"triggers": told.changes()})
         process = await asyncio.create_subprocess_exec(
             str(self._settings.engine.environments.python_of(sensor.pack, pack_path)),
             "-u",
@@ -214,7 +222,7 @@ class Sensors:
             cwd=pack_path,
         )
         assert process.stdin is not None
-        process.stdin.write(_line(self._start_message(sensor) | {"triggers": told.changes()}))
+        process.stdin.write(first)
         return process
 
     def _start_message(self, sensor: Resource) -> dict[str, Any]:

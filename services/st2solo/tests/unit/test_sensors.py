@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,14 +15,15 @@ from st2solo.runners.python_script import CHILD
 from st2solo.sensors import Sensors, SensorSettings
 from st2solo.settings import EngineSettings
 
+_SENSOR = (
+    "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
+    "  parameters_schema: {type: object, properties: {n: {type: integer}}}\n"
+)
+
 
 def _sensors(site, script):
     """One sensor of the type demo.t, whose process is a script."""
-    site.write(
-        "sensors/s.yaml",
-        "class_name: S\nentry_point: s.py\ntrigger_types:\n- name: t\n"
-        "  parameters_schema: {type: object, properties: {n: {type: integer}}}\n",
-    )
+    site.write("sensors/s.yaml", _SENSOR)
     python = site.folder / "virtualenvs" / "demo" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\n{script}\n")
@@ -90,6 +92,45 @@ def test_a_store_that_cannot_be_read_delays_what_a_sensor_is_told(site, caplog):
     start, change = map(json.loads, log.read_text().splitlines())
     assert start["triggers"] == []
     assert (change["method"], change["trigger"]["parameters"]) == ("add_trigger", {"n": 1})
+
+
+def test_a_sensor_ends_though_its_token_cannot_be_revoked(site):
+    """As when it is stopped while the store is closed: it is not started again for that."""
+    sensors = _sensors(site, "exec cat")
+    started = asyncio.Event()
+
+    async def watch():
+        sensors.on_process.append(lambda *_: started.set())
+        sensors.refresh()
+        await asyncio.wait_for(started.wait(), 60)
+        site.store.execute("ALTER TABLE tokens RENAME TO away")
+        async with asyncio.timeout(60):
+            await sensors.stop()
+
+    asyncio.run(watch())
+    assert sensors.states["demo.S"].deaths == 0
+
+
+def test_a_sensor_that_was_just_disabled_has_ended_before_st2solo(site, monkeypatch):
+    """This one does not heed that its pipe is closed, so it takes a while."""
+    monkeypatch.setattr("st2solo.sensors._STOP_SECONDS", 0.5)
+    sensors = _sensors(site, "exec sleep 600")
+    pids = []
+
+    async def watch():
+        started = asyncio.Event()
+        sensors.on_process.append(lambda _, told: (pids.append(told["pid"]), started.set()))
+        sensors.refresh()
+        await asyncio.wait_for(started.wait(), 60)
+        site.write("sensors/s.yaml", _SENSOR + "enabled: false\n")
+        site.registry.register(fail_on_failure=True)
+        sensors.refresh()
+        await sensors.stop()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pids[0], 0)
+
+    asyncio.run(watch())
+    assert len(pids) == 1
 
 
 _RULE = (
