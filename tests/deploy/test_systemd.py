@@ -27,9 +27,8 @@ UNITS = ("arteriole", "st2solo")
 #: What systemd needs. Not --privileged: no engine can give what its own machine has not.
 RIGHTS = (
     "--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined",
-    "--security-opt=apparmor=unconfined", "--security-opt=systempaths=unconfined",
-    "--cgroupns=private", "--tmpfs=/run:exec", "--tmpfs=/run/lock", "--env=container=docker",
-    "--stop-signal=SIGRTMIN+3",
+    "--security-opt=apparmor=unconfined", "--cgroupns=private", "--tmpfs=/run:exec",
+    "--tmpfs=/run/lock", "--env=container=docker", "--stop-signal=SIGRTMIN+3",
 )  # fmt: skip
 BOOT = """for one in /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,bind,rw $one; done
 exec /sbin/init"""
