@@ -26,7 +26,7 @@ def test_memory_and_cpu_of_a_process_are_measured(tmp_path):
     idle = run(python("pass"), tmp_path / "log")
     filled = run(python("b = b'x' * 600_000_000"), tmp_path / "log")
     # NB: the kernel counts what the process was before its exec, so idle has this one's memory
-    assert 550 < filled.memory < 800 and idle.memory < 300
+    assert 550 < filled.memory < 800 and idle.memory < 500
     busy = "import time\nwhile time.process_time() < 0.5: pass"
     assert 0.4 < run(python(busy), tmp_path / "log").cpu < 5
 

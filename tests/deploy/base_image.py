@@ -18,7 +18,7 @@ from demo.machine import ROOT
 #: What the Dockerfiles would install themselves, and what the tests run in it.
 PACKAGES = (
     "ca-certificates,python3,python3-venv,rsync,openssh-client,openssh-server,git,make,"
-    "bwa,samtools,bcftools,procps,caddy"
+    "bwa,samtools,bcftools,procps,caddy,systemd-sysv,dbus"
 )
 #: What pip is told in each build: the wheels in the image, and nothing else.
 BUILD_ARGS = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}

@@ -575,8 +575,10 @@ def test_a_unit_is_hardened(unit):
     settings = dict(line.split("=", 1) for line in lines if "=" in line and line[0] != "#")
     assert settings["User"] == "arteriole"
     wanted = {
-        "NoNewPrivileges": "true", "ProtectSystem": "strict", "PrivateTmp": "true",
-        "ProtectHome": "true", "CapabilityBoundingSet": "", "RestrictSUIDSGID": "true",
+        "NoNewPrivileges": "true", "ProtectSystem": "strict", "ProtectHome": "true",
+        "CapabilityBoundingSet": "", "RestrictSUIDSGID": "true",
+        # of what goes on while its unit is stopped systemd would take it away
+        "PrivateTmp": "true" if unit == "st2solo.service" else None,
     }  # fmt: skip
     assert {name: settings.get(name) for name in wanted} == wanted
 
