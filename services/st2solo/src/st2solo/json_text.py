@@ -63,10 +63,10 @@ def require(value: Any) -> None:
     json.dumps(value, default=str, ensure_ascii=False, allow_nan=False).encode()
 
 
-def written(value: Any) -> str:
+def written(value: Any, indent: int | None = None) -> str:
     """The value as a text; NaN and infinity, which a workflow may have returned, are null."""
     try:
-        return json.dumps(value, default=str, allow_nan=False)
+        return json.dumps(value, default=str, allow_nan=False, indent=indent)
     except ValueError:
         text = json.dumps(value, default=str)
-        return json.dumps(json.loads(text, parse_constant=lambda _: None))
+        return json.dumps(json.loads(text, parse_constant=lambda _: None), indent=indent)

@@ -1,8 +1,8 @@
 """Executions."""
 
-import json
 from typing import Any
 
+from st2solo import json_text
 from st2solo.api.calls import Answer, Call, Page, Route, ids_of, object_of, shown, text_of, wants
 from st2solo.errors import InvalidError, NotFoundError
 from st2solo.pack_schemas import NOTIFY
@@ -237,7 +237,7 @@ def output(call: Call, execution_id: str) -> Answer:
 def result(call: Call, execution_id: str) -> Answer:
     """The result alone, as a text of JSON; `pretty_format` indents it, `download` names a file."""
     document = call.services.executions.get(execution_id)
-    text = json.dumps(document["result"], indent=2 if call.flag("pretty_format") else None)
+    text = json_text.written(document["result"], 2 if call.flag("pretty_format") else None)
     headers = {}
     if call.flag("download"):
         name = f"execution_{document['id']}_result.json"

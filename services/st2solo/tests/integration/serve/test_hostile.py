@@ -121,6 +121,7 @@ def test_what_is_no_number_of_json_is_answered_as_null(stopped, until):
     path = f"/executions/{made}"
     until(lambda: stopped.get(path)["status"] == "succeeded", "it ran")
     assert '"result": {"output": {"x": null}}' in stopped.call("GET", path).text
+    assert stopped.call("GET", f"{path}/result").text == '{"output": {"x": null}}'
 
 
 @pytest.mark.parametrize(
