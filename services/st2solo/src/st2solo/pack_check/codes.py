@@ -42,7 +42,8 @@ _ALL = (
     Code(
         "field.ignored",
         "A key is not known, and StackStorm passes over it: in a sensor, a trigger type, an alias's"
-        " ack and result, a later task of a chain, or within a parameter's items and properties.",
+        " ack and result, a later task of a chain, in an output schema, or within a parameter's"
+        " items and properties.",
         "remove the key, or correct its spelling",
         WARNING,
     ),
